@@ -1,0 +1,31 @@
+/**
+ * The errors a caller can see, as one closed table: code → status, whether trying again can help, and what it means.
+ * `contract/errors.txt` and `docs/errors.md` are generated from it. Each dialect gives them its own shape.
+ */
+type Row = { readonly status: number; readonly retryHelps: boolean; readonly meaning: string };
+
+// oxfmt-ignore
+export const errorCodes = {
+  unauthenticated:           { status: 401, retryHelps: false, meaning: 'The key is missing or not known.' },
+  forbidden:                 { status: 403, retryHelps: false, meaning: 'The key may not use this feature.' },
+  invalid_request:           { status: 400, retryHelps: false, meaning: 'The request cannot be understood; nothing was sent to a provider.' },
+  model_not_allowed:         { status: 400, retryHelps: false, meaning: 'The feature does not allow this model.' },
+  unknown_model:             { status: 404, retryHelps: false, meaning: 'No feature, model or target has this name.' },
+  not_found:                 { status: 404, retryHelps: false, meaning: 'There is nothing at this address.' },
+  request_too_large:         { status: 413, retryHelps: false, meaning: 'The body is larger than the limit.' },
+  request_timeout:           { status: 408, retryHelps: false, meaning: 'The request did not arrive in time.' },
+  request_rejected:          { status: 400, retryHelps: false, meaning: 'The provider refused the request as invalid; another provider was not asked.' },
+  context_exceeded:          { status: 400, retryHelps: false, meaning: 'The request is too long for every model that may answer it.' },
+  content_refused:           { status: 400, retryHelps: false, meaning: 'The provider declined to answer for content reasons.' },
+  data_policy_denied:        { status: 403, retryHelps: false, meaning: 'No target may process this data class.' },
+  fallback_consent_required: { status: 428, retryHelps: false, meaning: 'The preferred model is out; the policy asks the user before another one is used.' },
+  fallback_not_allowed:      { status: 503, retryHelps: false, meaning: 'The preferred model is out and the policy allows no other.' },
+  no_eligible_target:        { status: 503, retryHelps: false, meaning: 'Every target is excluded, each with its reason.' },
+  upstream_failed:           { status: 502, retryHelps: false, meaning: 'Attempts were made and failed; 504 when the last one ran out of time.' },
+  rate_limited:              { status: 429, retryHelps: true,  meaning: 'The limit of this key is used up.' },
+  budget_exhausted:          { status: 429, retryHelps: false, meaning: 'The budget of this key is used up.' },
+  overloaded:                { status: 503, retryHelps: true,  meaning: 'Breakwater itself is at its limit.' },
+  internal_error:            { status: 500, retryHelps: false, meaning: 'Breakwater failed; the fault is ours.' },
+} as const satisfies Record<string, Row>;
+
+export type ErrorCode = keyof typeof errorCodes;

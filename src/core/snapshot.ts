@@ -1,0 +1,129 @@
+/**
+ * The compiled configuration: immutable, indexed, read by the data plane without waiting for anything.
+ * `policy.ts` makes it; a new one replaces the old one whole.
+ */
+import type { NonEmpty, TargetName } from './ids.ts';
+import type { Capability, Hop, Model, Provider, Target } from './target.ts';
+
+export type FallbackMode = 'auto' | 'notify' | 'ask' | 'never' | 'reduce';
+export const fallbackModes = [
+  'auto',
+  'notify',
+  'ask',
+  'never',
+  'reduce',
+] as const satisfies readonly FallbackMode[];
+
+export type Priority = 'critical' | 'normal' | 'sheddable';
+
+export type Timeouts = {
+  readonly connectMs: number;
+  readonly firstTokenMs: number;
+  readonly stallMs: number;
+  readonly totalMs: number;
+};
+
+export type Needs = { readonly capabilities: ReadonlySet<Capability>; readonly contextTokens: number };
+
+export type Feature = {
+  readonly name: string;
+  readonly title: string;
+  readonly route: NonEmpty<Target>;
+  readonly fallback: Readonly<Record<Hop, FallbackMode>>;
+  /** The class of a request that names none; null when the feature has no default. */
+  readonly dataClass: string | null;
+  /** Models a user may pick. */
+  readonly models: ReadonlySet<string>;
+  readonly needs: Needs;
+  readonly timeouts: Timeouts;
+  readonly priority: Priority;
+  readonly expect: readonly Expectation[];
+};
+
+/** A continuity claim: the feature still answers when this scope is lost. */
+export type Expectation =
+  | {
+      readonly kind: 'survives';
+      readonly scope: {
+        readonly provider?: string;
+        readonly vendor?: string;
+        readonly family?: string;
+        readonly model?: string;
+        readonly region?: string;
+      };
+    }
+  | { readonly kind: 'never_leaves_region'; readonly region: string };
+
+/** What a data class accepts; null means "not limited". */
+export type DataClass = {
+  readonly name: string;
+  readonly training: 'no' | null;
+  readonly retentionDaysMax: number | null;
+  readonly regions: ReadonlySet<string> | null;
+  readonly entities: ReadonlySet<string> | null;
+};
+
+export type GateRule = {
+  readonly match: {
+    readonly provider?: string;
+    readonly vendor?: string;
+    readonly family?: string;
+    readonly model?: string;
+    readonly target?: string;
+  };
+  /** Failure rates as fractions of 1. */
+  readonly budget: number;
+  readonly breach: number;
+  readonly mode: 'observe' | 'warn' | 'enforce';
+  readonly restore: {
+    readonly probeEveryMs: number;
+    readonly ramp: readonly number[];
+    readonly holdMs: number;
+  };
+};
+
+export type Limits = {
+  readonly bodyBytesMax: number;
+  readonly jsonDepthMax: number;
+  readonly requestsMax: number;
+  readonly attemptsMax: number;
+  readonly retryAfterMaxMs: number;
+  readonly bodyPauseMs: number;
+  readonly headersMs: number;
+  readonly answerBytesMax: number;
+  readonly eventBytesMax: number;
+  readonly keepAliveMs: number;
+  /** Longest wait before a streamed answer's headers are sent without a commit, so that callers' timeouts do not fire. */
+  readonly holdHeadersMs: number;
+};
+
+export type Snapshot = {
+  /** First 16 hex digits of the SHA-256 of the configuration it was compiled from. */
+  readonly hash: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly store: string;
+  readonly audit: { readonly mode: 'best_effort' | 'strict'; readonly retentionMs: number };
+  readonly providers: ReadonlyMap<string, Provider>;
+  /** Every target that configuration or catalogue names. */
+  readonly targets: ReadonlyMap<TargetName, Target>;
+  readonly features: ReadonlyMap<string, Feature>;
+  /** Every known model by its own name and by each alias. */
+  readonly models: ReadonlyMap<string, Model>;
+  /** Targets that serve a model, by the model's own name, in configuration order. */
+  readonly targetsByModel: ReadonlyMap<string, readonly Target[]>;
+  readonly dataClasses: ReadonlyMap<string, DataClass>;
+  readonly gates: readonly GateRule[];
+  readonly limits: Limits;
+  /** The policy of requests that name no feature. Its route is found per model. */
+  readonly defaults: Omit<Feature, 'route' | 'models'>;
+};
+
+/** Something wrong with a configuration, at a path into the document. */
+export type Problem = {
+  /** Keys and indexes from the root: `['features', 'notes', 'route', 0]`. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  /** What to do about it. */
+  readonly remedy: string;
+  readonly severity: 'error' | 'warning';
+};

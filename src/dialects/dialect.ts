@@ -1,0 +1,153 @@
+/**
+ * What a dialect can do: read a request's facts, read an answer as it arrives, and carry both to and from the
+ * neutral conversation. Codecs are pure: bytes and values in, values out, no sockets, no clock.
+ */
+import type { ErrorCode } from '../core/errors.ts';
+import type { Capability, Dialect } from '../core/target.ts';
+import type { Answer, AnswerEvent, Conversation, FinishReason, Usage } from './conversation.ts';
+
+export type JsonObject = { readonly [key: string]: unknown };
+
+/** What routing needs to know about a request, read without translating it. */
+export type RequestFacts = {
+  readonly model: string;
+  readonly stream: boolean;
+  readonly needs: ReadonlySet<Capability>;
+  /** Rough; input text length / 4 plus a share per image. */
+  readonly inputTokensEstimate: number;
+  readonly outputTokensMax: number | null;
+  /** Names of tools the caller declared: to check tool calls in the answer. */
+  readonly toolNames: ReadonlySet<string>;
+  /** True when the caller asked for JSON output (any kind), so that the answer text must parse. */
+  readonly structuredOutput: boolean;
+};
+
+/** Bad input: names the place and the remedy. */
+export type InvalidRequest = {
+  readonly kind: 'invalid';
+  readonly param: string | null;
+  readonly message: string;
+};
+
+/** What a codec read from a whole answer or, at the end, from a streamed one. */
+export type AnswerFacts = {
+  /** The model the provider says answered; null when it reports none. */
+  readonly model: string | null;
+  readonly fingerprint: string | null;
+  readonly finish: FinishReason | null;
+  /** The provider's own word for it, ≤ 64 characters. */
+  readonly finishRaw: string | null;
+  readonly usage: Usage | null;
+  /** No text, no tool call, no refusal, no thinking. */
+  readonly empty: boolean;
+  /** A tool call's arguments do not parse as a JSON object. */
+  readonly toolCallInvalid: boolean;
+  /** Structured output was asked for and the text does not parse as JSON (not judged when cut by the token limit or refused). */
+  readonly structuredOutputInvalid: boolean;
+};
+
+/** What an error inside an answer says: the provider's own type/code words, uncapped. The message stays out of records. */
+export type ErrorWords = {
+  readonly type: string | null;
+  readonly code: string | null;
+  readonly message: string;
+};
+
+/** What one event of a stream means. */
+export type EventMeaning =
+  | { readonly kind: 'preamble' } // says who answers; commits nothing
+  | { readonly kind: 'liveness' } // ping: the connection lives, the answer does not progress
+  | { readonly kind: 'content' } // the first of these is the commit point
+  | { readonly kind: 'progress' } // structure or usage
+  | { readonly kind: 'terminal' } // the dialect's own end signal
+  | { readonly kind: 'error'; readonly words: ErrorWords }
+  | { readonly kind: 'malformed' } // does not parse or does not fit the grammar so far
+  | { readonly kind: 'unknown' }; // parses, not known: passed on to a caller of the same dialect
+
+export type ReadEvent = {
+  readonly meaning: EventMeaning;
+  /** Neutral events; always empty when the reader was made with `translate: false`. */
+  readonly events: readonly AnswerEvent[];
+};
+
+export type StreamReader = {
+  /** Reads one server-sent event. `data` is the joined data lines. Never throws. */
+  read(event: string | null, data: string): ReadEvent;
+  /**
+   * Called when the stream has ended cleanly without a terminal event. `complete`: the answer is provably whole
+   * (every choice has its finish reason), so only the end signal is missing.
+   */
+  end(): 'complete' | 'truncated';
+  facts(): AnswerFacts;
+  /** Neutral events that close the answer (finish); for use after `end()` said complete or a terminal was read. */
+  closing(): readonly AnswerEvent[];
+  /** Text that gives a same-dialect caller the missing end signal when `end()` said `complete`. */
+  missingTerminal(): string;
+};
+
+export type StreamWriter = {
+  /** Server-sent event text for one neutral event, possibly empty. */
+  write(event: AnswerEvent): string;
+};
+
+/** An error as any dialect can show it. */
+export type CallerError = {
+  readonly code: ErrorCode;
+  /** The status sent, which may refine the table's. */
+  readonly status: number;
+  /** A sentence a user can read. */
+  readonly message: string;
+  readonly param: string | null;
+  /** The provider's own type and code where one answered, to keep SDK handling intact. */
+  readonly provider: { readonly type: string | null; readonly code: string | null } | null;
+  readonly requestId: string;
+  /** Already in wire form (snake_case), see the appendix "Error". */
+  readonly breakwater: JsonObject;
+};
+
+export type Encoded =
+  | {
+      readonly kind: 'encoded';
+      readonly body: JsonObject;
+      /** what was dropped, as short words for `x-breakwater-warnings` */ readonly warnings: readonly string[];
+    }
+  | { readonly kind: 'lacks'; readonly capability: string };
+
+/** What a request encoder must know about the model it writes for. */
+export type ModelTraits = {
+  readonly upstream: string;
+  readonly vendor: string;
+  readonly family: string;
+  readonly outputTokens: number;
+  /** OpenAI-compatible servers want `max_tokens`; OpenAI wants `max_completion_tokens`. */
+  readonly compatible: boolean;
+};
+
+export type DialectCodec = {
+  readonly name: Dialect;
+  readFacts(body: JsonObject): RequestFacts | InvalidRequest;
+  decodeRequest(body: JsonObject): Conversation | InvalidRequest;
+  encodeRequest(conversation: Conversation, traits: ModelTraits): Encoded;
+
+  /** Facts of a whole answer; null when it is not an answer of this dialect at all. */
+  readAnswer(
+    body: unknown,
+    request: Pick<RequestFacts, 'structuredOutput' | 'toolNames'>,
+  ): AnswerFacts | null;
+  decodeAnswer(body: JsonObject): Answer;
+  encodeAnswer(answer: Answer): JsonObject;
+
+  streamReader(options: {
+    readonly translate: boolean;
+    readonly request: Pick<RequestFacts, 'structuredOutput' | 'toolNames'>;
+  }): StreamReader;
+  streamWriter(options: { readonly includeUsage: boolean }): StreamWriter;
+
+  /** Reads the provider's words from an error body; null when it does not look like one. */
+  readError(body: unknown): ErrorWords | null;
+  errorBody(error: CallerError): JsonObject;
+  /** The dialect's own error event, as server-sent event text: the only way a broken stream may end. */
+  errorEvent(error: CallerError): string;
+  /** Keeps a waiting client alive without progress. */
+  readonly keepAlive: string;
+};
