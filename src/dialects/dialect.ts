@@ -38,9 +38,9 @@ export type AnswerFacts = {
   /** The provider's own word for it, ≤ 64 characters. */
   readonly finishRaw: string | null;
   readonly usage: Usage | null;
-  /** No text, no tool call, no refusal, no thinking. */
+  /** No text, no tool call, no refusal, no thinking; never when the caller's own token limit cut the answer. */
   readonly empty: boolean;
-  /** A tool call's arguments do not parse as a JSON object. */
+  /** A tool call's arguments are not a JSON object, or it names a tool that was not declared (not judged when cut by the token limit). */
   readonly toolCallInvalid: boolean;
   /** Structured output was asked for and the text does not parse as JSON (not judged when cut by the token limit or refused). */
   readonly structuredOutputInvalid: boolean;
@@ -59,7 +59,8 @@ export type EventMeaning =
   | { readonly kind: 'liveness' } // ping: the connection lives, the answer does not progress
   | { readonly kind: 'content' } // the first of these is the commit point
   | { readonly kind: 'progress' } // structure or usage
-  | { readonly kind: 'terminal' } // the dialect's own end signal
+  | { readonly kind: 'terminal' } // the dialect's own end signal, after a whole answer
+  | { readonly kind: 'truncated' } // the end signal, but the answer before it is not whole
   | { readonly kind: 'error'; readonly words: ErrorWords }
   | { readonly kind: 'malformed' } // does not parse or does not fit the grammar so far
   | { readonly kind: 'unknown' }; // parses, not known: passed on to a caller of the same dialect
@@ -121,10 +122,20 @@ export type ModelTraits = {
   readonly outputTokens: number;
   /** OpenAI-compatible servers want `max_tokens`; OpenAI wants `max_completion_tokens`. */
   readonly compatible: boolean;
+  /** The model can think; where it cannot, a wish for effort is dropped and named. */
+  readonly thinking: boolean;
 };
+
+/** What an answer needs that only the outside knows. */
+export type AnswerOptions = { readonly createdSeconds: number };
 
 export type DialectCodec = {
   readonly name: Dialect;
+  /**
+   * For a request that stays in its dialect: its text without what an earlier answer of ours put in and no provider
+   * accepts (thinking of another provider). Null when there is nothing to remove: then the original bytes are sent.
+   */
+  scrub(text: string, body: JsonObject): string | null;
   readFacts(body: JsonObject): RequestFacts | InvalidRequest;
   decodeRequest(body: JsonObject): Conversation | InvalidRequest;
   encodeRequest(conversation: Conversation, traits: ModelTraits): Encoded;
@@ -135,13 +146,14 @@ export type DialectCodec = {
     request: Pick<RequestFacts, 'structuredOutput' | 'toolNames'>,
   ): AnswerFacts | null;
   decodeAnswer(body: JsonObject): Answer;
-  encodeAnswer(answer: Answer): JsonObject;
+  /** `created`: seconds since the epoch, for formats that carry a time. */
+  encodeAnswer(answer: Answer, options: { readonly created: number }): JsonObject;
 
   streamReader(options: {
     readonly translate: boolean;
     readonly request: Pick<RequestFacts, 'structuredOutput' | 'toolNames'>;
   }): StreamReader;
-  streamWriter(options: { readonly includeUsage: boolean }): StreamWriter;
+  streamWriter(options: { readonly includeUsage: boolean; readonly created: number }): StreamWriter;
 
   /** Reads the provider's words from an error body; null when it does not look like one. */
   readError(body: unknown): ErrorWords | null;

@@ -1,0 +1,83 @@
+/**
+ * What a caller is told when there is no answer: one sentence or two that a product can show to its user as they are.
+ * They name the model and the reason, never a stack, a secret or a provider's own message.
+ */
+import { failureRow } from './failure.ts';
+import type { FailureClass } from './failure.ts';
+import type { TargetName } from './ids.ts';
+import type { Candidate, ExclusionReason } from './record.ts';
+
+export type Trouble = { readonly target: TargetName; readonly failure: FailureClass };
+
+const exclusionWords: Record<ExclusionReason, string> = {
+  data_policy: 'may not process this class of data',
+  switched_off: 'is switched off by the operator',
+  not_permitted_for_key: 'is not permitted for this key',
+  not_allowed_by_feature: 'is not allowed for this feature',
+  lacks_capability: 'lacks something the request needs',
+  context_too_small: 'has too small a context window for this request',
+  fallback_never: 'may not be used as a backup here',
+  consent_required: 'may be used only if the user agrees',
+  ejected: 'is out because it kept failing',
+  ramping: 'is being brought back step by step',
+  probe_in_flight: 'is being tested before it comes back',
+  credential_unavailable: 'has no usable credential',
+  rate_limited: 'has used up our rate limit there',
+  at_capacity: 'is at its limit of open calls',
+  last_resort: 'is held back as a last resort',
+  shed: 'takes only part of the traffic right now',
+};
+
+/** Why a target is not a candidate, to complete "anthropic/claude-opus-4-8 …". */
+export function exclusionSentence(reason: ExclusionReason): string {
+  return exclusionWords[reason];
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listWords(list: readonly string[], joint = 'and'): string {
+  if (list.length <= 1) return list.join('');
+  return `${list.slice(0, -1).join(', ')} ${joint} ${list.at(-1) ?? ''}`;
+}
+
+/** Each target once, with the last thing that went wrong with it. */
+function troubleWords(troubles: readonly Trouble[]): string {
+  const last = new Map<TargetName, FailureClass>();
+  for (const { target, failure } of troubles) last.set(target, failure);
+  return [...last].map(([target, failure]) => `${target} ${failureRow(failure).words}`).join('; ');
+}
+
+function candidateWords(candidates: readonly Candidate[]): string {
+  return candidates
+    .flatMap(({ target, reason }) => (reason === null ? [] : [`${target} ${exclusionWords[reason]}`]))
+    .join('; ');
+}
+
+export function upstreamFailedWords(requested: string, troubles: readonly Trouble[]): string {
+  return `${requested} could not answer: ${troubleWords(troubles)}. Please try again in a moment.`;
+}
+
+export function notAllowedWords(
+  requested: string,
+  featureTitle: string,
+  troubles: readonly Trouble[],
+): string {
+  const why = troubles.length > 0 ? `: ${troubleWords(troubles)}` : '';
+  return `${requested} is not available right now${why}, and ${featureTitle} may not use another model instead. Please try again later.`;
+}
+
+export function noTargetWords(featureTitle: string, candidates: readonly Candidate[]): string {
+  return `No model can take this request for ${featureTitle} right now: ${candidateWords(candidates)}.`;
+}
+
+export function consentWords(requested: string, featureTitle: string, offers: readonly string[]): string {
+  return `${requested} is not available right now. ${featureTitle} can use ${listWords(offers, 'or')} instead, if you agree.`;
+}
+
+export function dataPolicyWords(featureTitle: string, dataClass: string): string {
+  return `No provider of ${featureTitle} is approved for data of the class "${dataClass}", so nothing was sent.`;
+}
+
+export function interruptedWords(failure: FailureClass | 'switched_off'): string {
+  const why = failure === 'switched_off' ? 'was switched off by the operator' : failureRow(failure).words;
+  return `The answer was cut off: the model ${why}. What you have is not complete.`;
+}

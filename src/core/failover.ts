@@ -1,0 +1,170 @@
+/**
+ * Failover as a state machine: `next(state, event) → state, command`. After each outcome it says what to do: attempt a
+ * target (perhaps after a wait), or finish.
+ *
+ * The failure table decides what is allowed; this machine adds the order and the limits. The same target is asked
+ * again at most once in a request: quickly after an internal error or a reset, with another key when a key was at
+ * fault, or after the provider's own Retry-After when that is short. A silent target is not asked twice. Then the
+ * next target of the plan is asked at once: waiting helps a busy target, not a different one. What the caller did
+ * wrong is never tried elsewhere, and a request that was too long goes only to a larger window.
+ *
+ * It works only before the commit point. After it there is no second attempt, so there is no event for it.
+ */
+import { failureRow } from './failure.ts';
+import type { Failure } from './failure.ts';
+import type { Instant, NonEmpty } from './ids.ts';
+import type { Target } from './target.ts';
+import type { WhyNext } from './record.ts';
+
+export type FailoverLimits = { readonly attemptsMax: number; readonly retryAfterMaxMs: number };
+
+export type FailoverState = {
+  readonly plan: NonEmpty<Target>;
+  readonly index: number;
+  readonly attempts: number;
+  /** The current target has had its second chance. */
+  readonly triedAgain: boolean;
+  readonly keysTried: number;
+  readonly last: Failure | null;
+  readonly deadline: Instant;
+  readonly limits: FailoverLimits;
+};
+
+export type FailoverEvent =
+  | { readonly kind: 'begin' }
+  /** The attempt failed before the commit point. `otherKey`: the provider has another usable key; `budget`: the target's retry budget has a retry left. */
+  | {
+      readonly kind: 'failed';
+      readonly failure: Failure;
+      readonly otherKey: boolean;
+      readonly budget: boolean;
+    }
+  /** The target was taken out before or during the attempt (a switch, a gate): not the target's failure. */
+  | { readonly kind: 'skipped' };
+
+export type Command =
+  | {
+      readonly kind: 'attempt';
+      readonly target: Target;
+      readonly waitMs: number;
+      readonly why: 'first' | Exclude<WhyNext, null>;
+    }
+  /** `passed_on`: the failure is the caller's to see. `exhausted`: nothing is left to try. */
+  | { readonly kind: 'finish'; readonly because: 'passed_on' | 'exhausted' | 'deadline' | 'attempts_used' };
+
+export type Step = { readonly state: FailoverState; readonly command: Command };
+
+/** Jittered wait before the quick retry of the same target, so that many requests do not retry in step. */
+const quickRetryMs = { least: 20, spread: 180 };
+/** Added to a provider's Retry-After, for the same reason. */
+const hintJitterMs = 100;
+/** With less time than this left, an attempt could not finish. */
+const usefulMs = 50;
+
+export function startFailover(
+  plan: NonEmpty<Target>,
+  deadline: Instant,
+  limits: FailoverLimits,
+): FailoverState {
+  return { plan, index: -1, attempts: 0, triedAgain: false, keysTried: 1, last: null, deadline, limits };
+}
+
+function finish(state: FailoverState, because: Extract<Command, { kind: 'finish' }>['because']): Step {
+  return { state, command: { kind: 'finish', because } };
+}
+
+function attemptSame(
+  state: FailoverState,
+  target: Target,
+  waitMs: number,
+  why: Exclude<WhyNext, null>,
+): Step {
+  const again = {
+    ...state,
+    attempts: state.attempts + 1,
+    triedAgain: why === 'other_key' ? state.triedAgain : true,
+    keysTried: why === 'other_key' ? state.keysTried + 1 : state.keysTried,
+  };
+  return { state: again, command: { kind: 'attempt', target, waitMs, why } };
+}
+
+/** The next target of the plan that `accepts` allows. */
+function moveOn(
+  state: FailoverState,
+  why: 'first' | 'next_target',
+  accepts: (target: Target) => boolean,
+): Step {
+  const index = state.plan.findIndex((target, at) => at > state.index && accepts(target));
+  const target = state.plan[index];
+  if (target === undefined) return finish(state, 'exhausted');
+  const moved = { ...state, index, attempts: state.attempts + 1, triedAgain: false, keysTried: 1 };
+  return { state: moved, command: { kind: 'attempt', target, waitMs: 0, why } };
+}
+
+/** How to ask the same target again, if at all. */
+function sameTarget(
+  state: FailoverState,
+  event: Extract<FailoverEvent, { kind: 'failed' }>,
+  now: Instant,
+  random: number,
+): Step | null {
+  const target = state.plan[state.index];
+  const { failure } = event;
+  const row = failureRow(failure.class);
+  if (target === undefined || row.retrySame === 'no') return null;
+  if (row.counts === 'key' && event.otherKey && state.keysTried < target.provider.keys.length)
+    return attemptSame(state, target, 0, 'other_key');
+  if (state.triedAgain || !event.budget) return null;
+  switch (row.retrySame) {
+    case 'other_key':
+      return null;
+    case 'once':
+      return attemptSame(
+        state,
+        target,
+        Math.round(quickRetryMs.least + quickRetryMs.spread * random),
+        'same_target_retry',
+      );
+    case 'hint': {
+      const { retryAfterMs } = failure;
+      if (retryAfterMs === null || retryAfterMs > state.limits.retryAfterMaxMs) return null;
+      const waitMs = Math.round(retryAfterMs + hintJitterMs * random);
+      return now + waitMs + usefulMs < state.deadline
+        ? attemptSame(state, target, waitMs, 'same_target_waited')
+        : null;
+    }
+  }
+}
+
+function afterFailure(
+  state: FailoverState,
+  event: Extract<FailoverEvent, { kind: 'failed' }>,
+  now: Instant,
+  random: number,
+): Step {
+  const failed = { ...state, last: event.failure };
+  const row = failureRow(event.failure.class);
+  if (row.moveOn === 'no') return finish(failed, 'passed_on');
+  if (now + usefulMs >= state.deadline) return finish(failed, 'deadline');
+  if (state.attempts >= state.limits.attemptsMax) return finish(failed, 'attempts_used');
+  const again = sameTarget(failed, event, now, random);
+  if (again !== null) return again;
+  if (row.moveOn === 'yes') return moveOn(failed, 'next_target', () => true);
+  const window = state.plan[state.index]?.model.contextTokens ?? 0;
+  const step = moveOn(failed, 'next_target', (target) => target.model.contextTokens > window);
+  return step.command.kind === 'finish' ? finish(failed, 'passed_on') : step;
+}
+
+/** What to do after an event. `random` in [0, 1) jitters waits. */
+export function next(state: FailoverState, event: FailoverEvent, now: Instant, random: number): Step {
+  switch (event.kind) {
+    case 'begin':
+      return moveOn(state, 'first', () => true);
+    case 'skipped': {
+      const step = moveOn({ ...state, attempts: state.attempts - 1 }, 'next_target', () => true);
+      return now >= state.deadline ? finish(state, 'deadline') : step;
+    }
+    case 'failed':
+      return afterFailure(state, event, now, random);
+  }
+}

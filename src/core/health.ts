@@ -1,0 +1,345 @@
+/**
+ * The health of one target (or of one provider key), as a value: `observe(cell, evidence) → cell`.
+ *
+ * The rule is the simple, sound one. Two signals trip it, both counted at the *end* of answers: a run of consecutive
+ * failures, which catches a dead target after a handful of requests at any traffic; and the share of failures in a
+ * sliding window of exact buckets (not an average that a burst could hide in), which catches one that fails often.
+ * The share that trips is the gate's `breach`.
+ *
+ * The way back is earned. From the moment of ejection the target is left alone for a hold that doubles with each
+ * relapse and is jittered, so that replicas do not return in step. Then one request at a time may try it (a probe);
+ * a few in a row must pass, because a target that fails half of its requests passes a single probe half of the time.
+ * Then a ramp: a growing share of requests, under a stricter watch than usual. A relapse starts over.
+ *
+ * Only evidence of the current generation moves a cell: an answer that began before the ejection says nothing about
+ * the return. Time that runs backwards is treated as standing still.
+ *
+ * It refuses to attribute: which target is at fault was decided by the failure table. It never looks at switches, so
+ * it cannot undo one.
+ */
+import type { FailureClass } from './failure.ts';
+import type { Instant } from './ids.ts';
+
+export type Health =
+  | { readonly state: 'healthy' }
+  /** Quiet re-routing at first strong evidence. The simple rule goes straight to `ejected`. */
+  | { readonly state: 'shedding'; readonly since: Instant; readonly words: string }
+  | { readonly state: 'ejected'; readonly since: Instant; readonly until: Instant; readonly words: string }
+  | {
+      readonly state: 'probing';
+      readonly since: Instant;
+      readonly passed: number;
+      readonly probeStartedAt: Instant | null;
+      readonly words: string;
+    }
+  | {
+      readonly state: 'ramping';
+      readonly since: Instant;
+      readonly step: number;
+      readonly stepSince: Instant;
+      readonly words: string;
+    };
+export type HealthState = Health['state'];
+
+export type HealthRule = {
+  readonly consecutiveMax: number;
+  readonly windowMs: number;
+  readonly windowFailuresMin: number;
+  /** Share of failures in the window that trips, as a fraction of 1. */
+  readonly breach: number;
+  readonly holdMs: number;
+  readonly holdMsMax: number;
+  readonly probesPassedMin: number;
+  /** A probe not heard of for this long is given up, so that a lost one cannot block the return. */
+  readonly probeMsMax: number;
+  /** Shares of requests let through while ramping, as fractions of 1. */
+  readonly ramp: readonly number[];
+  readonly rampHoldMs: number;
+  /** Consecutive failures that end a ramp. */
+  readonly rampConsecutiveMax: number;
+  /** Healthy time after which earlier ejections are forgotten. */
+  readonly forgetMs: number;
+};
+
+export const defaultHealthRule: HealthRule = {
+  consecutiveMax: 5,
+  windowMs: 30_000,
+  windowFailuresMin: 5,
+  breach: 0.2,
+  holdMs: 5_000,
+  holdMsMax: 120_000,
+  probesPassedMin: 3,
+  probeMsMax: 60_000,
+  ramp: [0.01, 0.1, 0.5, 1],
+  rampHoldMs: 30_000,
+  rampConsecutiveMax: 2,
+  forgetMs: 600_000,
+};
+
+const bucketCount = 10;
+
+/** Exact counts of the last `windowMs`, in ten buckets; `head` is the number of the newest one. */
+type Window = { readonly head: number; readonly ok: readonly number[]; readonly failed: readonly number[] };
+
+export type HealthCell = {
+  readonly health: Health;
+  /** Grows with every change of state; evidence carries the generation it began under. */
+  readonly generation: number;
+  readonly consecutive: number;
+  readonly window: Window;
+  /** Ejections not yet forgotten. */
+  readonly ejections: number;
+  readonly healthySince: Instant;
+  readonly latest: Instant;
+};
+
+export type Evidence = {
+  /** Null: the answer was good. */
+  readonly failure: FailureClass | null;
+  readonly generation: number;
+  readonly probe: boolean;
+};
+
+export type Transition = {
+  readonly at: Instant;
+  readonly from: HealthState;
+  readonly to: HealthState;
+  readonly words: string;
+};
+export type Observed = { readonly cell: HealthCell; readonly transition: Transition | null };
+
+const emptyWindow: Window = {
+  head: 0,
+  ok: Array.from({ length: bucketCount }, () => 0),
+  failed: Array.from({ length: bucketCount }, () => 0),
+};
+
+export function freshCell(now: Instant): HealthCell {
+  return {
+    health: { state: 'healthy' },
+    generation: 0,
+    consecutive: 0,
+    window: emptyWindow,
+    ejections: 0,
+    healthySince: now,
+    latest: now,
+  };
+}
+
+/** Counts one outcome in the bucket of its time, clearing the buckets that time has passed. */
+function count(window: Window, good: boolean, windowMs: number, now: Instant): Window {
+  const bucket = Math.max(Math.floor(now / (windowMs / bucketCount)), window.head);
+  const ok = [...window.ok];
+  const failed = [...window.failed];
+  const passed = Math.min(bucket - window.head, bucketCount);
+  for (let step = 1; step <= passed; step++) {
+    ok[(window.head + step) % bucketCount] = 0;
+    failed[(window.head + step) % bucketCount] = 0;
+  }
+  const row = good ? ok : failed;
+  const slot = bucket % bucketCount;
+  row[slot] = (row[slot] ?? 0) + 1;
+  return { head: bucket, ok, failed };
+}
+
+const sum = (list: readonly number[]): number => list.reduce((total, each) => total + each, 0);
+
+function moved(cell: HealthCell, health: Health, now: Instant, words: string): Observed {
+  return {
+    cell: {
+      ...cell,
+      health,
+      generation: cell.generation + 1,
+      consecutive: 0,
+      window: { ...emptyWindow, head: cell.window.head },
+    },
+    transition: { at: now, from: cell.health.state, to: health.state, words },
+  };
+}
+
+function eject(cell: HealthCell, rule: HealthRule, now: Instant, random: number, words: string): Observed {
+  const forgotten = cell.health.state === 'healthy' && now - cell.healthySince >= rule.forgetMs;
+  const ejections = forgotten ? 1 : cell.ejections + 1;
+  const hold = Math.min(rule.holdMsMax, rule.holdMs * 2 ** (ejections - 1));
+  const until = (now + hold * (0.9 + 0.2 * random)) as Instant;
+  const observed = moved(cell, { state: 'ejected', since: now, until, words }, now, words);
+  return { ...observed, cell: { ...observed.cell, ejections } };
+}
+
+/** Why the counts trip the rule, in words; null when they do not. */
+function tripped(cell: HealthCell, rule: HealthRule): string | null {
+  const failed = sum(cell.window.failed);
+  const total = failed + sum(cell.window.ok);
+  const share = total === 0 ? 0 : failed / total;
+  const seconds = Math.round(rule.windowMs / 1000);
+  if (cell.consecutive >= rule.consecutiveMax) return `${cell.consecutive} attempts failed one after another`;
+  if (failed >= rule.windowFailuresMin && share >= rule.breach) {
+    return `${failed} of ${total} attempts failed within ${seconds} s (${Math.round(share * 100)} %; agreed breach ${Math.round(rule.breach * 100)} %)`;
+  }
+  return null;
+}
+
+function observeHealthy(cell: HealthCell, rule: HealthRule, now: Instant, random: number): Observed {
+  const words = tripped(cell, rule);
+  return words === null ? { cell, transition: null } : eject(cell, rule, now, random, words);
+}
+
+function observeProbe(
+  cell: HealthCell,
+  health: Extract<Health, { state: 'probing' }>,
+  failed: boolean,
+  rule: HealthRule,
+  times: { now: Instant; random: number },
+): Observed {
+  const { now, random } = times;
+  if (failed) return eject(cell, rule, now, random, 'a probe on the way back failed');
+  const passed = health.passed + 1;
+  if (passed < rule.probesPassedMin)
+    return { cell: { ...cell, health: { ...health, passed, probeStartedAt: null } }, transition: null };
+  const words = `${passed} probes passed one after another`;
+  return moved(cell, { state: 'ramping', since: now, step: 0, stepSince: now, words }, now, words);
+}
+
+function observeRamp(cell: HealthCell, rule: HealthRule, now: Instant, random: number): Observed {
+  if (cell.consecutive >= rule.rampConsecutiveMax)
+    return eject(
+      cell,
+      rule,
+      now,
+      random,
+      `${cell.consecutive} attempts failed one after another while ramping back`,
+    );
+  const words = tripped(cell, rule);
+  return words === null
+    ? { cell, transition: null }
+    : eject(cell, rule, now, random, `${words} while ramping back`);
+}
+
+/** Takes one finished attempt into account. `random` in [0, 1) jitters the hold. */
+export function observe(
+  cell: HealthCell,
+  evidence: Evidence,
+  rule: HealthRule,
+  now: Instant,
+  random: number,
+): Observed {
+  if (evidence.generation !== cell.generation) return { cell, transition: null };
+  const failed = evidence.failure !== null;
+  const at = Math.max(now, cell.latest) as Instant;
+  const counted: HealthCell = {
+    ...cell,
+    latest: at,
+    consecutive: failed ? cell.consecutive + 1 : 0,
+    window: count(cell.window, !failed, rule.windowMs, at),
+  };
+  const { health } = counted;
+  switch (health.state) {
+    case 'healthy':
+    case 'shedding':
+      return observeHealthy(counted, rule, at, random);
+    case 'ejected':
+      return { cell, transition: null };
+    case 'probing':
+      return evidence.probe
+        ? observeProbe(counted, health, failed, rule, { now: at, random })
+        : { cell, transition: null };
+    case 'ramping':
+      return observeRamp(counted, rule, at, random);
+  }
+}
+
+/** Moves that need only time: the end of a hold, the next step of a ramp, a probe given up. */
+export function advance(cell: HealthCell, rule: HealthRule, now: Instant): Observed {
+  const { health } = cell;
+  switch (health.state) {
+    case 'healthy':
+    case 'shedding':
+      return { cell, transition: null };
+    case 'ejected': {
+      if (now < health.until) return { cell, transition: null };
+      return moved(
+        cell,
+        { state: 'probing', since: now, passed: 0, probeStartedAt: null, words: health.words },
+        now,
+        'the hold is over: one request at a time may try it',
+      );
+    }
+    case 'probing': {
+      if (health.probeStartedAt === null || now - health.probeStartedAt < rule.probeMsMax)
+        return { cell, transition: null };
+      return { cell: { ...cell, health: { ...health, probeStartedAt: null } }, transition: null };
+    }
+    case 'ramping': {
+      if (now - health.stepSince < rule.rampHoldMs) return { cell, transition: null };
+      const step = health.step + 1;
+      if (step < rule.ramp.length && (rule.ramp[step] ?? 1) < 1)
+        return { cell: { ...cell, health: { ...health, step, stepSince: now } }, transition: null };
+      const observed = moved(
+        cell,
+        { state: 'healthy' },
+        now,
+        'the ramp ended without a relapse: normal routing',
+      );
+      return { ...observed, cell: { ...observed.cell, healthySince: now } };
+    }
+  }
+}
+
+/** Whether a request may use it now. `random` in [0, 1) decides for the share of a ramp. */
+export type Admission =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'probe' }
+  | {
+      readonly kind: 'out';
+      readonly reason: 'ejected' | 'probe_in_flight' | 'ramping';
+      readonly words: string;
+    };
+
+export function admission(cell: HealthCell, rule: HealthRule, random: number): Admission {
+  const { health } = cell;
+  switch (health.state) {
+    case 'healthy':
+    case 'shedding':
+      return { kind: 'open' };
+    case 'ejected':
+      return { kind: 'out', reason: 'ejected', words: health.words };
+    case 'probing':
+      return health.probeStartedAt === null
+        ? { kind: 'probe' }
+        : { kind: 'out', reason: 'probe_in_flight', words: health.words };
+    case 'ramping': {
+      const share = rule.ramp[health.step] ?? 1;
+      return random < share
+        ? { kind: 'open' }
+        : { kind: 'out', reason: 'ramping', words: `ramping back, ${Math.round(share * 100)} % of requests` };
+    }
+  }
+}
+
+/** Marks the single probe as under way. Only for a cell whose admission is `probe`. */
+export function startProbe(cell: HealthCell, now: Instant): HealthCell {
+  if (cell.health.state !== 'probing' || cell.health.probeStartedAt !== null) return cell;
+  return { ...cell, health: { ...cell.health, probeStartedAt: now } };
+}
+
+/** Gives the probe back without a verdict: it was cancelled, or failed for a reason that is not the target's. */
+export function dropProbe(cell: HealthCell, generation: number): HealthCell {
+  if (cell.health.state !== 'probing' || cell.generation !== generation) return cell;
+  return { ...cell, health: { ...cell.health, probeStartedAt: null } };
+}
+
+/** How bad it is, for choosing the least bad when nothing is healthy: lower is better. */
+export function badness(cell: HealthCell): number {
+  switch (cell.health.state) {
+    case 'healthy':
+      return 0;
+    case 'shedding':
+      return 1;
+    case 'ramping':
+      return 2;
+    case 'probing':
+      return 3;
+    case 'ejected':
+      return 4 + cell.ejections;
+  }
+}

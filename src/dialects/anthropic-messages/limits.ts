@@ -1,0 +1,2 @@
+/** What the format itself limits. */
+export const toolNameLengthMax = 128;

@@ -1,0 +1,359 @@
+/**
+ * An answer as it arrives, whole or streamed, same dialect or translated: pieces of bytes for the caller, then an end
+ * or a failure. Both kinds go through this one shape, so that failover, relay and health have one path.
+ */
+import { failureOf } from '../core/failure.ts';
+import type { Failure, FailureClass } from '../core/failure.ts';
+import type { AnswerEvent } from '../dialects/conversation.ts';
+import type {
+  AnswerFacts,
+  DialectCodec,
+  ErrorWords,
+  EventMeaning,
+  JsonObject,
+  RequestFacts,
+  StreamReader,
+} from '../dialects/dialect.ts';
+import { createSseParser } from '../dialects/sse.ts';
+import type { SseEvent } from '../dialects/sse.ts';
+import { networkFailure } from './upstream.ts';
+
+export type Piece =
+  /** Bytes to hand on. `content`: the answer itself has begun. `progress`: more than a sign of life arrived. */
+  | {
+      readonly kind: 'data';
+      readonly bytes: Uint8Array;
+      readonly content: boolean;
+      readonly progress: boolean;
+    }
+  /** The answer is complete. `soft`: complete, but of a kind that may be asked again while nothing was sent. */
+  | { readonly kind: 'end'; readonly bytes: Uint8Array; readonly soft: FailureClass | null }
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly words: ErrorWords | null };
+
+export type AnswerSource = {
+  next(): Promise<Piece>;
+  facts(): AnswerFacts | null;
+  malformedEvents(): number;
+  /** Lets go of the upstream body; safe to call at any time. */
+  release(): void;
+};
+
+export type SourceOptions = {
+  readonly body: ReadableStreamDefaultReader<Uint8Array>;
+  readonly target: DialectCodec;
+  readonly caller: DialectCodec;
+  readonly request: Pick<RequestFacts, 'structuredOutput' | 'toolNames'>;
+  readonly includeUsage: boolean;
+  readonly limits: { readonly answerBytesMax: number; readonly eventBytesMax: number };
+  /** Turns the provider's words inside a 200 into a failure. */
+  readonly classify: (words: ErrorWords) => Failure;
+  readonly now: () => number;
+};
+
+const encoder = new TextEncoder();
+const nothing = new Uint8Array(0);
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 0) return nothing;
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+}
+
+/** An answer with nothing in it is a failure, unless its finish says why it is empty. */
+function isEmptyFailure(facts: AnswerFacts): boolean {
+  return facts.empty && facts.finish !== 'length' && facts.finish !== 'refusal' && facts.finish !== 'pause';
+}
+
+function softFailure(facts: AnswerFacts): FailureClass | null {
+  if (facts.toolCallInvalid) return 'tool_call_invalid';
+  return facts.structuredOutputInvalid ? 'structured_output_invalid' : null;
+}
+
+async function readAll(
+  body: ReadableStreamDefaultReader<Uint8Array>,
+  bytesMax: number,
+): Promise<Uint8Array | Failure> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for (;;) {
+      const { done, value } = await body.read();
+      if (done) return joined(chunks);
+      size += value.length;
+      if (size > bytesMax) return failureOf('malformed_response', 'answer_too_large');
+      chunks.push(value);
+    }
+  } catch (error) {
+    const { failure } = networkFailure(error);
+    return size === 0 ? failure : failureOf('stream_truncated', failure.code);
+  }
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A whole answer: nothing is handed on until it is complete and readable. */
+export function wholeSource(options: SourceOptions): AnswerSource {
+  const { target, caller } = options;
+  let facts: AnswerFacts | null = null;
+  const failed = (failure: Failure, words: ErrorWords | null = null): Piece => ({
+    kind: 'failed',
+    failure,
+    words,
+  });
+  return {
+    async next() {
+      const bytes = await readAll(options.body, options.limits.answerBytesMax);
+      if (!(bytes instanceof Uint8Array)) return failed(bytes);
+      const body = parseJson(bytes);
+      if (body === undefined)
+        return failed(failureOf(bytes.length === 0 ? 'empty_completion' : 'malformed_response'));
+      facts = target.readAnswer(body, options.request);
+      if (facts === null) {
+        const words = target.readError(body);
+        return words === null
+          ? failed(failureOf('malformed_response'))
+          : failed(options.classify(words), words);
+      }
+      if (isEmptyFailure(facts)) return failed(failureOf('empty_completion'));
+      const soft = softFailure(facts);
+      if (target === caller) return { kind: 'end', bytes, soft };
+      const translated = caller.encodeAnswer(target.decodeAnswer(body as JsonObject), {
+        created: Math.floor(options.now() / 1000),
+      });
+      return { kind: 'end', bytes: encoder.encode(JSON.stringify(translated)), soft };
+    },
+    facts: () => facts,
+    malformedEvents: () => 0,
+    release: () => void options.body.cancel().catch(() => {}),
+  };
+}
+
+/** What the events of one chunk amount to. */
+type Batch = {
+  readonly parts: Uint8Array[];
+  dropped: boolean;
+  content: boolean;
+  progress: boolean;
+  end: 'terminal' | 'truncated' | 'failed' | null;
+  words: ErrorWords | null;
+};
+
+class StreamSource implements AnswerSource {
+  readonly #options: SourceOptions;
+  readonly #parser;
+  readonly #reader: StreamReader;
+  readonly #writer;
+  #malformed = 0;
+  #ended = false;
+
+  constructor(options: SourceOptions) {
+    this.#options = options;
+    const translate = options.target !== options.caller;
+    this.#parser = createSseParser({ eventBytesMax: options.limits.eventBytesMax });
+    this.#reader = options.target.streamReader({ translate, request: options.request });
+    this.#writer = translate
+      ? options.caller.streamWriter({
+          includeUsage: options.includeUsage,
+          created: Math.floor(options.now() / 1000),
+        })
+      : null;
+  }
+
+  facts(): AnswerFacts {
+    return this.#reader.facts();
+  }
+
+  malformedEvents(): number {
+    return this.#malformed;
+  }
+
+  release(): void {
+    if (!this.#ended) void this.#options.body.cancel().catch(() => {});
+    this.#ended = true;
+  }
+
+  async next(): Promise<Piece> {
+    let chunk: { readonly done: boolean; readonly value?: Uint8Array | undefined };
+    try {
+      chunk = await this.#options.body.read();
+    } catch (error) {
+      this.#ended = true;
+      return this.#broken(networkFailure(error).failure.code);
+    }
+    if (chunk.done || chunk.value === undefined) {
+      this.#ended = true;
+      return this.#cleanEnd();
+    }
+    return this.#take(this.#parser.push(chunk.value), chunk.value);
+  }
+
+  #take(events: readonly SseEvent[], chunk: Uint8Array | null): Piece {
+    const batch: Batch = {
+      parts: [],
+      dropped: false,
+      content: false,
+      progress: false,
+      end: null,
+      words: null,
+    };
+    let size = 0;
+    for (const event of events) {
+      size += event.raw.length;
+      this.#read(event, batch);
+      if (batch.end !== null) break;
+    }
+    if (batch.end === 'failed') return this.#failedByEvent(batch.words);
+    if (batch.end === 'truncated') return this.#truncated(null);
+    const whole =
+      chunk !== null &&
+      this.#writer === null &&
+      !batch.dropped &&
+      size === chunk.length &&
+      batch.end === null;
+    const bytes = whole ? chunk : joined(batch.parts);
+    if (batch.end === 'terminal') return this.#complete(bytes);
+    return { kind: 'data', bytes, content: batch.content, progress: batch.progress };
+  }
+
+  #read(event: SseEvent, batch: Batch): void {
+    if (event.oversized) {
+      this.#malformed++;
+      batch.dropped = true;
+      return;
+    }
+    if (event.data === null) {
+      if (this.#writer === null) batch.parts.push(event.raw);
+      return;
+    }
+    const { meaning, events } = this.#reader.read(event.event, event.data);
+    if (!this.#note(meaning, batch)) return;
+    if (this.#writer === null) batch.parts.push(event.raw);
+    else this.#write(events, batch);
+  }
+
+  /** Notes what an event means; false when it must not be handed on. */
+  #note(meaning: EventMeaning, batch: Batch): boolean {
+    switch (meaning.kind) {
+      case 'content':
+        batch.content = true;
+        batch.progress = true;
+        return true;
+      case 'preamble':
+      case 'progress':
+      case 'unknown':
+        batch.progress = true;
+        return true;
+      case 'liveness':
+        return true;
+      case 'terminal':
+        batch.end = 'terminal';
+        return true;
+      case 'truncated':
+        batch.end = 'truncated';
+        return false;
+      case 'error':
+        batch.end = 'failed';
+        batch.words = meaning.words;
+        return false;
+      case 'malformed':
+        this.#malformed++;
+        batch.dropped = true;
+        return false;
+    }
+  }
+
+  #write(events: readonly AnswerEvent[], batch: Batch): void {
+    if (events.length === 0 || this.#writer === null) return;
+    let text = '';
+    for (const event of events) text += this.#writer.write(event);
+    if (text !== '') batch.parts.push(encoder.encode(text));
+  }
+
+  #complete(bytes: Uint8Array): Piece {
+    const facts = this.#reader.facts();
+    if (isEmptyFailure(facts)) return { kind: 'failed', failure: failureOf('empty_completion'), words: null };
+    this.#drain();
+    return {
+      kind: 'end',
+      bytes: this.#writer === null ? bytes : joined([bytes, this.#closing()]),
+      soft: softFailure(facts),
+    };
+  }
+
+  #closing(): Uint8Array {
+    const batch: Batch = {
+      parts: [],
+      dropped: false,
+      content: false,
+      progress: false,
+      end: null,
+      words: null,
+    };
+    this.#write(this.#reader.closing(), batch);
+    return joined(batch.parts);
+  }
+
+  /** Reads what follows the terminal event, so that the connection can be used again. */
+  #drain(): void {
+    if (this.#ended) return;
+    const { body } = this.#options;
+    const readOn = async (): Promise<void> => {
+      for (let reads = 0; reads < drainReadsMax; reads++) {
+        if ((await body.read()).done) {
+          this.#ended = true;
+          return;
+        }
+      }
+      await body.cancel();
+    };
+    readOn().catch(() => {});
+  }
+
+  #failedByEvent(words: ErrorWords | null): Piece {
+    const failure = words === null ? failureOf('stream_error_event') : this.#options.classify(words);
+    return { kind: 'failed', failure, words };
+  }
+
+  #broken(code: string | null): Piece {
+    if (this.#reader.end() === 'complete') return this.#finishedWithoutSignal();
+    return this.#truncated(code);
+  }
+
+  /** Without its malformed events the answer might have been whole, so they are what is wrong with it. */
+  #truncated(code: string | null): Piece {
+    const failureClass = this.#malformed > 0 ? 'malformed_response' : 'stream_truncated';
+    return { kind: 'failed', failure: failureOf(failureClass, code), words: null };
+  }
+
+  #cleanEnd(): Piece {
+    const last = this.#parser.end();
+    if (last !== null) {
+      const piece = this.#take([last], null);
+      if (piece.kind !== 'data') return piece;
+      const end = this.#broken(null);
+      return end.kind === 'end' ? { ...end, bytes: joined([piece.bytes, end.bytes]) } : end;
+    }
+    return this.#broken(null);
+  }
+
+  /** Every part has its finish reason: only the end signal is missing, so it is added. */
+  #finishedWithoutSignal(): Piece {
+    const facts = this.#reader.facts();
+    if (isEmptyFailure(facts)) return { kind: 'failed', failure: failureOf('empty_completion'), words: null };
+    const bytes = this.#writer === null ? encoder.encode(this.#reader.missingTerminal()) : this.#closing();
+    return { kind: 'end', bytes, soft: softFailure(facts) };
+  }
+}
+
+/** Chunks read after the terminal event before the connection is given up. */
+const drainReadsMax = 4;
+
+export function streamSource(options: SourceOptions): AnswerSource {
+  return new StreamSource(options);
+}

@@ -1,0 +1,418 @@
+/** From a routing decision to the response: runs failover, delivers the answer or explains its absence, and records it. */
+import {
+  consentWords,
+  dataPolicyWords,
+  interruptedWords,
+  noTargetWords,
+  notAllowedWords,
+  upstreamFailedWords,
+} from '../core/caller-words.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import { failureRow } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
+import type { RequestOutcome, Told } from '../core/record.ts';
+import { neverFallsBack } from '../core/routing.ts';
+import type { RoutingDecision, RoutingRequest } from '../core/routing.ts';
+import { termsAt } from '../core/target.ts';
+import type { JsonObject } from '../dialects/dialect.ts';
+import { dialectFor } from './exchange.ts';
+import type { ConsentScope } from './consent.ts';
+import { execute } from './execute.ts';
+import type { Execution } from './execute.ts';
+import type { Exchange } from './exchange.ts';
+import type { GatewayDependencies } from './handle.ts';
+import { buildRecord } from './record-builder.ts';
+import { deliverWhole, relayStream } from './relay.ts';
+import type { Delivery, Ending, Opening } from './relay.ts';
+import { callerError, errorResponse, passOnHeaders, storyHeaders, untilMs } from './reply.ts';
+import type { ErrorReply } from './reply.ts';
+import { troublesOf } from './story.ts';
+
+export type Decided = {
+  readonly request: Request;
+  readonly exchange: Exchange;
+  readonly decision: RoutingDecision;
+  readonly asked: RoutingRequest;
+  readonly bytes: Uint8Array;
+  readonly headers: Headers;
+  readonly consentScope: ConsentScope;
+};
+
+type Run = Decided & {
+  readonly dependencies: GatewayDependencies;
+  readonly output: { update(bytes: Uint8Array | string): void; digest(): string };
+};
+
+/** What a refusal or failure is to the caller. */
+function refusalReply(run: Run, decision: Extract<RoutingDecision, { kind: 'refuse' }>): ErrorReply {
+  const { exchange } = run;
+  const excluded = exchange.candidates;
+  const common = { excluded, retryAfterMs: untilMs(decision.retryAt, exchange.clock.now()) };
+  const { title } = exchange.feature;
+  switch (decision.code) {
+    case 'data_policy_denied':
+      return {
+        ...common,
+        code: decision.code,
+        message: dataPolicyWords(title, exchange.dataClassName ?? ''),
+      };
+    case 'fallback_not_allowed':
+      return { ...common, code: decision.code, message: notAllowedWords(exchange.facts.model, title, []) };
+    case 'forbidden':
+      return {
+        ...common,
+        code: decision.code,
+        message: `This key may not use the feature ${exchange.feature.name}.`,
+      };
+    case 'context_exceeded':
+      return {
+        ...common,
+        code: decision.code,
+        message: `The request is too long (about ${exchange.facts.inputTokensEstimate} tokens) for every model of ${title}.`,
+      };
+    case 'no_eligible_target':
+      return { ...common, code: decision.code, message: noTargetWords(title, exchange.candidates) };
+  }
+}
+
+function askReply(run: Run): ErrorReply {
+  const { exchange, dependencies, consentScope } = run;
+  const offers = exchange.offers.map(({ target, hop }): JsonObject => {
+    const terms = termsAt(target.provider.terms, exchange.clock.now());
+    return {
+      target: target.name,
+      company: terms.entity,
+      region: terms.regions === 'unknown' ? null : terms.regions.join(','),
+      retention:
+        terms.retention === 'unknown'
+          ? 'unknown'
+          : terms.retention.days === 0
+            ? 'none'
+            : `${terms.retention.days}d`,
+      hop,
+      token: dependencies.consents.offer(consentScope, target.name),
+    };
+  });
+  const names = exchange.offers.map(({ target }) => target.model.name);
+  return {
+    code: 'fallback_consent_required',
+    message: consentWords(exchange.facts.model, exchange.feature.title, names),
+    offers,
+    failures: troublesOf(exchange),
+    excluded: exchange.candidates,
+  };
+}
+
+/** The caller's own error, in the provider's words where it answered in the caller's dialect. */
+function passedOnReply(
+  run: Run,
+  failed: Extract<Execution, { kind: 'failed' }>,
+  failure: Failure,
+): ErrorReply {
+  const words = failed.refusal?.words ?? null;
+  const code: ErrorCode =
+    failure.class === 'context_exceeded' || failure.class === 'content_refused'
+      ? failure.class
+      : 'request_rejected';
+  const status =
+    failed.refusal !== null && failed.refusal.status >= 400
+      ? failed.refusal.status
+      : failureRow(failure.class).status;
+  return {
+    code,
+    status,
+    message:
+      words?.message ?? `${failed.failedOn?.name ?? 'The provider'} ${failureRow(failure.class).words}.`,
+    failures: troublesOf(run.exchange),
+    provider: words === null ? null : { type: words.type, code: words.code },
+  };
+}
+
+function failedReply(run: Run, failed: Extract<Execution, { kind: 'failed' }>): ErrorReply {
+  const { exchange } = run;
+  const { failure } = failed;
+  const troubles = troublesOf(exchange);
+  const model = exchange.facts.model;
+  if (failure === null)
+    return {
+      code: 'no_eligible_target',
+      message: noTargetWords(exchange.feature.title, exchange.candidates),
+      excluded: exchange.candidates,
+    };
+  if (
+    failed.because === 'passed_on' &&
+    failure.class !== 'cancelled_by_caller' &&
+    failure.class !== 'deadline_exceeded'
+  )
+    return passedOnReply(run, failed, failure);
+  if (exchange.offers.length > 0) return askReply(run);
+  const common = { failures: troubles, excluded: exchange.candidates, retryAfterMs: failure.retryAfterMs };
+  if (troubles.every((trouble) => trouble.failure === 'model_not_found'))
+    return {
+      ...common,
+      code: 'unknown_model',
+      param: 'model',
+      message: `No provider knows the model ${model}.`,
+    };
+  const never =
+    exchange.candidates.some((candidate) => candidate.reason === 'fallback_never') ||
+    neverFallsBack(run.asked);
+  if (never)
+    return {
+      ...common,
+      code: 'fallback_not_allowed',
+      message: notAllowedWords(model, exchange.feature.title, troubles),
+    };
+  return {
+    ...common,
+    code: 'upstream_failed',
+    status: failureRow(failure.class).status === 504 ? 504 : 502,
+    message: upstreamFailedWords(model, troubles),
+  };
+}
+
+function outcomeOf(code: ErrorCode): { readonly outcome: RequestOutcome; readonly told: Told } {
+  switch (code) {
+    case 'fallback_consent_required':
+      return { outcome: 'refused', told: 'asked' };
+    case 'data_policy_denied':
+    case 'fallback_not_allowed':
+    case 'no_eligible_target':
+    case 'forbidden':
+    case 'context_exceeded':
+      return { outcome: 'refused', told: 'refused' };
+    case 'content_refused':
+      return { outcome: 'answered', told: 'none' };
+    default:
+      return { outcome: 'failed', told: 'none' };
+  }
+}
+
+function writeRecord(
+  run: Run,
+  closing: {
+    outcome: RequestOutcome;
+    status: number;
+    errorCode: ErrorCode | null;
+    told: Told;
+    served: boolean;
+    sent: boolean;
+  },
+): void {
+  const { exchange, dependencies, decision } = run;
+  const input = dependencies.fingerprint();
+  input.update(run.bytes);
+  const served = closing.served ? (exchange.traces.at(-1)?.ticket.target ?? null) : null;
+  dependencies.record(
+    buildRecord(exchange, {
+      outcome: closing.outcome,
+      status: closing.status,
+      errorCode: closing.errorCode,
+      told: closing.told,
+      served,
+      inputFingerprint: input.digest(),
+      outputFingerprint: closing.sent ? run.output.digest() : null,
+      switches: decision.switches,
+      consented: run.asked.consentedTarget !== null,
+    }),
+  );
+}
+
+/** Records and sends an error; `decided` refusals and failed executions alike. */
+function refuse(run: Run, reply: ErrorReply): Response {
+  const { exchange, headers } = run;
+  storyHeaders(headers, exchange, null);
+  const response = errorResponse(exchange.codec, reply, exchange.id, headers);
+  writeRecord(run, {
+    ...outcomeOf(reply.code),
+    status: response.status,
+    errorCode: reply.code,
+    served: false,
+    sent: false,
+  });
+  return response;
+}
+
+function executionReply(
+  run: Run,
+  execution: Exclude<Execution, { kind: 'committed' | 'caller_left' }>,
+): ErrorReply {
+  if (execution.kind === 'invalid')
+    return { code: 'invalid_request', message: execution.problem.message, param: execution.problem.param };
+  return failedReply(run, execution);
+}
+
+function endingOf(ending: Ending): {
+  readonly outcome: RequestOutcome;
+  readonly errorCode: ErrorCode | null;
+} {
+  switch (ending.kind) {
+    case 'complete':
+      return { outcome: 'answered', errorCode: null };
+    case 'partial':
+    case 'switched_off':
+      return { outcome: 'partial', errorCode: 'upstream_failed' };
+    case 'caller_left':
+      return { outcome: 'cancelled', errorCode: null };
+  }
+}
+
+function brokenEvent(run: Run, failure: Failure | 'switched_off'): string {
+  const failureClass = failure === 'switched_off' ? failure : failure.class;
+  const reply: ErrorReply = {
+    code: 'upstream_failed',
+    status: failure === 'switched_off' ? 502 : failureRow(failure.class).status,
+    message: interruptedWords(failureClass),
+    failures: troublesOf(run.exchange),
+  };
+  return run.exchange.codec.errorEvent(callerError(reply, run.exchange.id));
+}
+
+function deliveryOf(run: Run, execution: Extract<Execution, { kind: 'committed' }>): Delivery {
+  const { exchange, dependencies } = run;
+  const { target } = execution.answer.trace.ticket;
+  if (exchange.wishes.consent !== null) dependencies.consents.use(exchange.wishes.consent);
+  if (execution.soft !== null) exchange.warnings.push(execution.soft);
+  const told: Told = target.name === exchange.preferred.name ? 'none' : 'header';
+  return {
+    exchange,
+    execution,
+    onBytes: (bytes) => run.output.update(bytes),
+    errorEvent: (failure) => brokenEvent(run, failure),
+    onEnd: (ending) => writeRecord(run, { ...endingOf(ending), told, status: 200, served: true, sent: true }),
+  };
+}
+
+function respond(run: Run, execution: Execution): Response {
+  const { exchange, headers } = run;
+  switch (execution.kind) {
+    case 'failed':
+    case 'invalid':
+      return refuse(run, executionReply(run, execution));
+    case 'caller_left':
+      storyHeaders(headers, exchange, null);
+      writeRecord(run, {
+        outcome: 'cancelled',
+        status: 499,
+        errorCode: null,
+        told: 'none',
+        served: false,
+        sent: false,
+      });
+      return new Response(null, { status: 499, headers });
+    case 'committed':
+      break;
+  }
+  const { answer } = execution;
+  const delivery = deliveryOf(run, execution);
+  const { target } = answer.trace.ticket;
+  if (dialectFor(target, exchange.codec.name) === exchange.codec.name) passOnHeaders(headers, answer.headers);
+  storyHeaders(headers, exchange, target);
+  headers.set('content-type', answer.contentType);
+  if (!exchange.facts.stream) return new Response(new Uint8Array(deliverWhole(delivery)), { headers });
+  return streamed(run, delivery);
+}
+
+function streamed(run: Run, opening: Delivery | Promise<Opening>): Response {
+  const { exchange, dependencies, request } = run;
+  const { stream, leave } = relayStream(opening, {
+    exchange,
+    keepAlive: exchange.codec.keepAlive,
+    onLeave: () => callerLeaves(exchange),
+    onBug: dependencies.onBug,
+  });
+  request.signal.addEventListener('abort', leave, { once: true });
+  return new Response(stream, { headers: run.headers });
+}
+
+function callerLeaves(exchange: Exchange): void {
+  exchange.callerLeft = true;
+  exchange.stopCurrent?.();
+}
+
+/** What to do in a stream whose headers went out before the commit point. */
+function openLate(run: Run, execution: Execution): Opening {
+  const { exchange } = run;
+  switch (execution.kind) {
+    case 'committed':
+      return { kind: 'relay', delivery: deliveryOf(run, execution) };
+    case 'caller_left':
+      writeRecord(run, {
+        outcome: 'cancelled',
+        status: 200,
+        errorCode: null,
+        told: 'none',
+        served: false,
+        sent: false,
+      });
+      return { kind: 'refused', bytes: new Uint8Array(0) };
+    case 'failed':
+    case 'invalid': {
+      const reply = executionReply(run, execution);
+      writeRecord(run, {
+        ...outcomeOf(reply.code),
+        status: 200,
+        errorCode: reply.code,
+        served: false,
+        sent: false,
+      });
+      return {
+        kind: 'refused',
+        bytes: new TextEncoder().encode(exchange.codec.errorEvent(callerError(reply, exchange.id))),
+      };
+    }
+  }
+}
+
+/**
+ * Headers wait for the commit point, so that they are true; but not for ever: callers' own clients give up on silence.
+ * A stream that is still uncommitted then begins with keep-alives, and its headers leave out what is not yet known.
+ */
+async function respondInTime(run: Run, execution: Promise<Execution>): Promise<Response> {
+  const { exchange } = run;
+  if (!exchange.facts.stream) return respond(run, await execution);
+  const { promise, resolve } = Promise.withResolvers<'held_too_long'>();
+  const watch = {
+    dueAt: exchange.clock.now() + exchange.snapshot.limits.holdHeadersMs,
+    expire: () => resolve('held_too_long'),
+  };
+  exchange.watchdog.add(watch);
+  const first = await Promise.race([execution, promise]);
+  exchange.watchdog.remove(watch);
+  if (first !== 'held_too_long') return respond(run, first);
+  storyHeaders(run.headers, exchange, null);
+  run.headers.delete('x-breakwater-attempts');
+  run.headers.delete('x-breakwater-fallback');
+  run.headers.delete('x-breakwater-boundary');
+  run.headers.set('content-type', 'text/event-stream; charset=utf-8');
+  return streamed(
+    run,
+    execution.then((settled) => openLate(run, settled)),
+  );
+}
+
+export async function answer(decided: Decided, dependencies: GatewayDependencies): Promise<Response> {
+  const { decision, exchange, asked } = decided;
+  const run: Run = { ...decided, dependencies, output: dependencies.fingerprint() };
+  switch (decision.kind) {
+    case 'ask':
+      return refuse(run, askReply(run));
+    case 'refuse':
+      return refuse(run, refusalReply(run, decision));
+    case 'route':
+      break;
+  }
+  decided.request.signal.addEventListener('abort', () => callerLeaves(exchange), { once: true });
+  const execution = execute(exchange, {
+    plan: decision.plan,
+    panic: decision.panic,
+    asker: {
+      feature: exchange.feature.name,
+      dataClass: exchange.dataClassName,
+      tenant: asked.tenant,
+      key: asked.key,
+    },
+    switches: () => dependencies.state.switches,
+  });
+  return respondInTime(run, execution);
+}

@@ -1,0 +1,395 @@
+/**
+ * One attempt: sends the call and reads the answer up to the commit point. What comes back is either an answer that
+ * is now this target's, or a failure that no caller has seen.
+ */
+import { failureOf } from '../core/failure.ts';
+import type { Failure, FailureClass } from '../core/failure.ts';
+import type { Instant } from '../core/ids.ts';
+import type { AttemptRecord, WhyNext } from '../core/record.ts';
+import type { Timeouts } from '../core/snapshot.ts';
+import { termsAt } from '../core/target.ts';
+import type { Dialect, Target } from '../core/target.ts';
+import { codecFor } from '../dialects/registry.ts';
+import type { AnswerFacts, ErrorWords } from '../dialects/dialect.ts';
+import type { HttpCall } from '../providers/provider.ts';
+import { adapterFor } from '../providers/registry.ts';
+import { streamSource, wholeSource } from './answer-source.ts';
+import type { AnswerSource, Piece, SourceOptions } from './answer-source.ts';
+import type { Clock } from './clock.ts';
+import type { Exchange } from './exchange.ts';
+import type { Ticket } from './health-board.ts';
+import { Stopper } from './stopper.ts';
+import { send } from './upstream.ts';
+import type { Sent } from './upstream.ts';
+import type { Watch } from './watchdog.ts';
+
+/** What is written down about an attempt while it runs. */
+export type Trace = {
+  readonly ticket: Ticket;
+  readonly startedAt: Instant;
+  firstByteAt: Instant | null;
+  firstTokenAt: Instant | null;
+  endedAt: Instant | null;
+  status: number | null;
+  providerRequestId: string | null;
+  payloadSent: AttemptRecord['payloadSent'];
+  outcome: AttemptRecord['outcome'] | null;
+  failure: Failure | null;
+  whyNext: WhyNext;
+  source: AnswerSource | null;
+};
+
+/** What the provider itself said when it refused, to be passed on if the refusal is the caller's to see. */
+export type ProviderRefusal = {
+  readonly status: number;
+  readonly body: unknown;
+  readonly words: ErrorWords | null;
+};
+
+/** An answer that is this target's: some bytes are here, more may come. */
+export type Committed = {
+  readonly trace: Trace;
+  readonly source: AnswerSource;
+  readonly stopper: Stopper;
+  readonly watch: Watch;
+  readonly dialect: Dialect;
+  readonly headers: Headers;
+  readonly contentType: string;
+  /** Held until now. */
+  readonly head: Uint8Array;
+  /** The answer is complete with `head`. */
+  readonly ended: boolean;
+};
+
+export type AttemptResult =
+  | {
+      readonly kind: 'committed';
+      readonly answer: Committed;
+      /** Complete, but of a kind that may be asked again. */ readonly soft: FailureClass | null;
+    }
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly refusal: ProviderRefusal | null }
+  | { readonly kind: 'stopped'; readonly by: 'caller' | 'switch' };
+
+export type AttemptPlan = {
+  readonly ticket: Ticket;
+  readonly call: HttpCall;
+  readonly dialect: Dialect;
+  readonly timeouts: Timeouts;
+  /** Epoch ms by which the whole attempt must have ended. */
+  readonly dueAt: Instant;
+  /** Another target could still be asked: a whole answer may then use only part of the time left. */
+  readonly moreToTry: boolean;
+};
+
+/** Signs of life without content stretch a limit at most this far. */
+export const livenessFactor = 4;
+/** Requests that make a model think first get at least this long for the first token. */
+export const thinkingFirstTokenMs = 60_000;
+/** Most of an error body that is read. */
+const errorBodyBytesMax = 65_536;
+const bodyStartLength = 2_000;
+
+export function newTrace(ticket: Ticket, now: Instant): Trace {
+  return {
+    ticket,
+    startedAt: now,
+    firstByteAt: null,
+    firstTokenAt: null,
+    endedAt: null,
+    status: null,
+    providerRequestId: null,
+    payloadSent: 'none',
+    outcome: null,
+    failure: null,
+    whyNext: null,
+    source: null,
+  };
+}
+
+/** How long silence may last before the first content. */
+function firstContentMs(exchange: Exchange, plan: AttemptPlan, clock: Clock): number {
+  const left = plan.dueAt - clock.now();
+  if (!exchange.facts.stream)
+    return plan.moreToTry ? Math.max(left / 2, Math.min(left, plan.timeouts.firstTokenMs)) : left;
+  const limit = exchange.facts.needs.has('thinking')
+    ? Math.max(plan.timeouts.firstTokenMs, thinkingFirstTokenMs)
+    : plan.timeouts.firstTokenMs;
+  return Math.min(limit, left);
+}
+
+async function readErrorBody(body: ReadableStreamDefaultReader<Uint8Array> | null): Promise<string> {
+  if (body === null) return '';
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    while (size < errorBodyBytesMax) {
+      const { done, value } = await body.read();
+      if (done) break;
+      size += value.length;
+      chunks.push(value);
+    }
+    if (size >= errorBodyBytesMax) await body.cancel();
+  } catch {
+    // What arrived before the break is enough to classify.
+  }
+  return Buffer.concat(chunks).subarray(0, errorBodyBytesMax).toString('utf8');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+type Answered = Extract<Sent, { kind: 'answered' }>;
+
+async function refused(plan: AttemptPlan, answered: Answered, now: Instant): Promise<AttemptResult> {
+  const text = await readErrorBody(answered.body);
+  const body = parsed(text);
+  const words = body === undefined ? null : codecFor(plan.dialect).readError(body);
+  const evidence = {
+    status: answered.status,
+    headers: answered.headers,
+    words,
+    bodyStart: text.slice(0, bodyStartLength),
+  };
+  const failure = adapterFor(plan.ticket.target.provider.api).classify(evidence, now);
+  return { kind: 'failed', failure, refusal: { status: answered.status, body, words } };
+}
+
+function wantsUsage(exchange: Exchange): boolean {
+  const { conversation } = exchange;
+  return conversation !== null && 'includeUsage' in conversation && conversation.includeUsage;
+}
+
+function openSource(
+  exchange: Exchange,
+  plan: AttemptPlan,
+  answered: Answered,
+  clock: Clock,
+): AnswerSource | Failure {
+  const { stream } = exchange.facts;
+  const contentType = answered.headers.get('content-type') ?? '';
+  const isStream = contentType.includes('text/event-stream');
+  if (answered.body === null) return failureOf('empty_completion');
+  if (isStream !== stream) {
+    if (!stream || !contentType.includes('json')) return failureOf('malformed_response', 'content_type');
+  }
+  const options: SourceOptions = {
+    body: answered.body,
+    target: codecFor(plan.dialect),
+    caller: exchange.codec,
+    request: exchange.facts,
+    includeUsage: wantsUsage(exchange),
+    limits: exchange.snapshot.limits,
+    classify: (words) =>
+      adapterFor(plan.ticket.target.provider.api).classify(
+        { status: 200, headers: answered.headers, words, bodyStart: '' },
+        clock.now(),
+      ),
+    now: clock.now,
+  };
+  return isStream ? streamSource(options) : wholeSource(options);
+}
+
+/** The failure a stop means, or who stopped it. */
+export function stoppedResult(stopper: Stopper): AttemptResult | null {
+  const { cause } = stopper;
+  if (cause === null) return null;
+  switch (cause.kind) {
+    case 'timeout':
+      return { kind: 'failed', failure: failureOf(cause.failure), refusal: null };
+    case 'caller_left':
+      return { kind: 'stopped', by: 'caller' };
+    case 'switched_off':
+      return { kind: 'stopped', by: 'switch' };
+  }
+}
+
+/** Moves the deadline of a watch after a piece: content and progress fully, a sign of life only so far. */
+export function moveDeadline(
+  watch: Watch,
+  piece: Extract<Piece, { kind: 'data' }>,
+  state: { progressAt: number },
+  limitMs: number,
+  clock: Clock,
+  dueAt: number,
+): void {
+  const now = clock.now();
+  if (piece.progress) state.progressAt = now;
+  watch.dueAt = Math.min(now + limitMs, state.progressAt + limitMs * livenessFactor, dueAt);
+}
+
+async function readToCommit(
+  exchange: Exchange,
+  plan: AttemptPlan,
+  trace: Trace,
+  opened: { source: AnswerSource; stopper: Stopper; watch: Watch; headers: Headers },
+): Promise<AttemptResult> {
+  const { clock } = exchange;
+  const { source, stopper, watch } = opened;
+  const held: Uint8Array[] = [];
+  let heldBytes = 0;
+  const limitMs = firstContentMs(exchange, plan, clock);
+  const state = { progressAt: trace.startedAt as number };
+  const committed = (ended: boolean): Committed => {
+    trace.firstTokenAt = clock.now();
+    return {
+      trace,
+      source,
+      stopper,
+      watch,
+      dialect: plan.dialect,
+      headers: opened.headers,
+      contentType: exchange.facts.stream ? 'text/event-stream; charset=utf-8' : 'application/json',
+      head: held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held),
+      ended,
+    };
+  };
+  for (;;) {
+    const piece = await source.next();
+    trace.firstByteAt ??= clock.now();
+    switch (piece.kind) {
+      case 'failed':
+        source.release();
+        return (
+          stoppedResult(stopper) ?? {
+            kind: 'failed',
+            failure: piece.failure,
+            refusal: piece.words === null ? null : { status: 200, body: undefined, words: piece.words },
+          }
+        );
+      case 'end':
+        held.push(piece.bytes);
+        return {
+          kind: 'committed',
+          answer: committed(true),
+          soft: exchange.facts.stream ? null : piece.soft,
+        };
+      case 'data':
+        if (piece.bytes.length > 0) held.push(piece.bytes);
+        heldBytes += piece.bytes.length;
+        if (piece.content) return { kind: 'committed', answer: committed(false), soft: null };
+        if (heldBytes > exchange.snapshot.limits.eventBytesMax) {
+          source.release();
+          return {
+            kind: 'failed',
+            failure: failureOf('malformed_response', 'preamble_too_large'),
+            refusal: null,
+          };
+        }
+        moveDeadline(watch, piece, state, limitMs, clock, plan.dueAt);
+    }
+  }
+}
+
+/** Judges a call that is still silent after the connect limit: unreachable, or only slow? */
+function watchConnection(
+  exchange: Exchange,
+  plan: AttemptPlan,
+  stopper: Stopper,
+  answered: () => boolean,
+): ReturnType<typeof setTimeout> {
+  const half = plan.timeouts.connectMs / 2;
+  return setTimeout(() => {
+    void exchange.reachability.check(plan.call.url, half).then((reachable) => {
+      if (!reachable && !answered()) stopper.stop({ kind: 'timeout', failure: 'connect_failed' });
+    });
+  }, half);
+}
+
+/** Makes one attempt. The stopper is registered by the caller of this function, which also settles the ticket. */
+export async function attempt(
+  exchange: Exchange,
+  plan: AttemptPlan,
+  trace: Trace,
+  stopper: Stopper,
+): Promise<AttemptResult> {
+  const { clock, watchdog } = exchange;
+  const adapter = adapterFor(plan.ticket.target.provider.api);
+  let answered: Sent | null = null;
+  const silence = (): FailureClass => {
+    if (exchange.deadlineByCaller && clock.now() >= exchange.deadline) return 'deadline_exceeded';
+    if (answered === null) return 'headers_timeout';
+    return trace.firstTokenAt === null ? 'first_token_timeout' : 'stream_stalled';
+  };
+  const watch: Watch = {
+    dueAt: clock.now() + firstContentMs(exchange, plan, clock),
+    expire: () => stopper.stop({ kind: 'timeout', failure: silence() }),
+  };
+  watchdog.add(watch);
+  const connectTimer = watchConnection(exchange, plan, stopper, () => answered !== null);
+  answered = await send(plan.call, stopper.signal);
+  clearTimeout(connectTimer);
+  if (answered.kind === 'failed') {
+    watchdog.remove(watch);
+    const unreachable = stopper.cause?.kind === 'timeout' && stopper.cause.failure === 'connect_failed';
+    trace.payloadSent = unreachable ? 'none' : stopper.cause === null ? answered.payloadSent : 'full';
+    return stoppedResult(stopper) ?? { kind: 'failed', failure: answered.failure, refusal: null };
+  }
+  exchange.reachability.heardFrom(plan.call.url);
+  trace.payloadSent = 'full';
+  trace.status = answered.status;
+  trace.firstByteAt = clock.now();
+  trace.providerRequestId = adapter.requestId(answered.headers);
+  const result = await readAnswered(exchange, plan, trace, { answered, stopper, watch });
+  if (result.kind !== 'committed') watchdog.remove(watch);
+  return result;
+}
+
+async function readAnswered(
+  exchange: Exchange,
+  plan: AttemptPlan,
+  trace: Trace,
+  opened: { answered: Answered; stopper: Stopper; watch: Watch },
+): Promise<AttemptResult> {
+  const { answered, stopper, watch } = opened;
+  if (answered.status !== 200) {
+    const result = await refused(plan, answered, exchange.clock.now());
+    return stoppedResult(stopper) ?? result;
+  }
+  const source = openSource(exchange, plan, answered, exchange.clock);
+  if ('class' in source) {
+    await answered.body?.cancel().catch(() => {});
+    return { kind: 'failed', failure: source, refusal: null };
+  }
+  trace.source = source;
+  return readToCommit(exchange, plan, trace, { source, stopper, watch, headers: answered.headers });
+}
+
+function retentionWords(target: Target, now: Instant): string {
+  const { retention } = termsAt(target.provider.terms, now);
+  if (retention === 'unknown') return 'unknown';
+  return retention.days === 0 ? 'none' : `${retention.days}d`;
+}
+
+/** The audit entry of a finished attempt. */
+export function traceRecord(trace: Trace, n: number): AttemptRecord {
+  const { target } = trace.ticket;
+  const terms = termsAt(target.provider.terms, trace.startedAt);
+  const facts: AnswerFacts | null = trace.source?.facts() ?? null;
+  const since = (at: Instant | null): number | null => (at === null ? null : at - trace.startedAt);
+  return {
+    n,
+    target: target.name,
+    company: terms.entity,
+    region: terms.regions === 'unknown' ? null : terms.regions.join(','),
+    retention: retentionWords(target, trace.startedAt),
+    startedAt: trace.startedAt,
+    firstByteMs: since(trace.firstByteAt),
+    firstTokenMs: since(trace.firstTokenAt),
+    durationMs: since(trace.endedAt) ?? 0,
+    outcome: trace.outcome ?? 'cancelled',
+    failure: trace.failure?.class ?? null,
+    status: trace.status,
+    providerCode: trace.failure?.code ?? null,
+    providerRequestId: trace.providerRequestId,
+    payloadSent: trace.payloadSent,
+    whyNext: trace.whyNext,
+    inputTokens: facts?.usage?.inputTokens ?? null,
+    outputTokens: facts?.usage?.outputTokens ?? null,
+    malformedEvents: trace.source?.malformedEvents() ?? 0,
+  };
+}

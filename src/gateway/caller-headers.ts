@@ -1,0 +1,65 @@
+/** The `x-breakwater-*` headers of a request, parsed once. A value that is not understood is the caller's error, named. */
+import { fallbackModes } from '../core/snapshot.ts';
+import type { FallbackMode } from '../core/snapshot.ts';
+
+export type CallerWishes = {
+  readonly feature: string | null;
+  readonly dataClass: string | null;
+  readonly user: string | null;
+  readonly session: string | null;
+  readonly consent: string | null;
+  readonly timeoutMs: number | null;
+  readonly fallback: FallbackMode | null;
+  readonly traceparent: string | null;
+};
+
+export type BadHeader = { readonly kind: 'invalid'; readonly param: string; readonly message: string };
+
+const word = /^[\w.:@/+=-]{1,128}$/;
+const timeoutMsMax = 3_600_000;
+
+const callerFallbacks: ReadonlySet<string> = new Set(fallbackModes.filter((mode) => mode !== 'reduce'));
+
+function asFallback(value: string): FallbackMode | null {
+  return callerFallbacks.has(value) ? (fallbackModes.find((mode) => mode === value) ?? null) : null;
+}
+
+function badHeader(name: string, message: string): BadHeader {
+  return { kind: 'invalid', param: name, message: `The header ${name} ${message}` };
+}
+
+/** Reads them; the first problem found is returned instead. */
+export function readWishes(headers: Headers): CallerWishes | BadHeader {
+  const words: Record<string, string | null> = {};
+  for (const name of ['feature', 'data-class', 'user', 'session', 'consent']) {
+    const value = headers.get(`x-breakwater-${name}`);
+    if (value !== null && !word.test(value))
+      return badHeader(`x-breakwater-${name}`, 'must be 1 to 128 letters, digits or . _ : @ / + = -');
+    words[name] = value;
+  }
+  const timeout = headers.get('x-breakwater-timeout-ms');
+  const timeoutMs = timeout === null ? null : /^\d{1,9}$/.test(timeout) ? Number(timeout) : Number.NaN;
+  if (timeoutMs !== null && !(timeoutMs >= 1 && timeoutMs <= timeoutMsMax))
+    return badHeader(
+      'x-breakwater-timeout-ms',
+      `must be a whole number of milliseconds from 1 to ${timeoutMsMax}`,
+    );
+  const fallbackText = headers.get('x-breakwater-fallback');
+  const fallback = fallbackText === null ? null : asFallback(fallbackText);
+  if (fallbackText !== null && fallback === null)
+    return badHeader('x-breakwater-fallback', 'must be auto, notify, ask or never');
+  const traceparent = headers.get('traceparent');
+  return {
+    feature: words['feature'] ?? null,
+    dataClass: words['data-class'] ?? null,
+    user: words['user'] ?? null,
+    session: words['session'] ?? null,
+    consent: words['consent'] ?? null,
+    timeoutMs,
+    fallback,
+    traceparent:
+      traceparent !== null && /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/.test(traceparent)
+        ? traceparent
+        : null,
+  };
+}

@@ -1,0 +1,65 @@
+/** Everything one request carries through the data plane: what was asked, the snapshot it sees, and what happened so far. */
+import type { Instant, RequestId } from '../core/ids.ts';
+import type { Candidate } from '../core/record.ts';
+import type { ApiKey } from '../core/keys.ts';
+import type { Offer } from '../core/routing.ts';
+import type { Feature, Snapshot } from '../core/snapshot.ts';
+import type { Dialect, Target } from '../core/target.ts';
+import type { Conversation } from '../dialects/conversation.ts';
+import type { DialectCodec, InvalidRequest, JsonObject, RequestFacts } from '../dialects/dialect.ts';
+import type { Span } from '../dialects/json-text.ts';
+import type { Trace } from './attempt.ts';
+import type { Clock } from './clock.ts';
+import type { CallerWishes } from './caller-headers.ts';
+import type { Flights } from './flights.ts';
+import type { HealthBoard } from './health-board.ts';
+import type { Reachability } from './upstream.ts';
+import type { Watchdog } from './watchdog.ts';
+
+/** What every request shares. */
+export type Shared = {
+  readonly clock: Clock;
+  readonly watchdog: Watchdog;
+  readonly board: HealthBoard;
+  readonly flights: Flights;
+  readonly reachability: Reachability;
+};
+
+/** The request as it was parsed, once. */
+export type Asked = {
+  readonly codec: DialectCodec;
+  readonly text: string;
+  readonly body: JsonObject;
+  readonly spans: ReadonlyMap<string, Span>;
+  readonly facts: RequestFacts;
+  readonly headers: Headers;
+  readonly wishes: CallerWishes;
+  readonly key: ApiKey | null;
+};
+
+export type Exchange = Shared &
+  Asked & {
+    readonly id: RequestId;
+    readonly at: Instant;
+    readonly snapshot: Snapshot;
+    readonly feature: Feature;
+    readonly preferred: Target;
+    readonly dataClassName: string | null;
+    readonly deadline: Instant;
+    /** The caller shortened the time; running out of it is then no evidence against a target. */
+    readonly deadlineByCaller: boolean;
+    readonly traces: Trace[];
+    readonly warnings: string[];
+    candidates: readonly Candidate[];
+    offers: readonly Offer[];
+    /** The neutral form, made when a target of another dialect is first asked. */
+    conversation: Conversation | InvalidRequest | null;
+    callerLeft: boolean;
+    /** Stops the attempt under way, if there is one. */
+    stopCurrent: (() => void) | null;
+  };
+
+/** The format to speak to a target: the caller's own when it can. */
+export function dialectFor(target: Target, caller: Dialect): Dialect {
+  return target.dialects.includes(caller) ? caller : (target.dialects[0] ?? caller);
+}

@@ -1,0 +1,278 @@
+/**
+ * Runs failover: asks `core/failover.ts` what to do, does it, and tells it what came of it, until an answer is
+ * committed or nothing is left. Every attempt's ticket is settled exactly once: here when it failed, by the relay when
+ * it was committed, because success is counted at the end of an answer.
+ */
+import { failureOf } from '../core/failure.ts';
+import type { Failure, FailureClass } from '../core/failure.ts';
+import { next, startFailover } from '../core/failover.ts';
+import type { Command, FailoverEvent } from '../core/failover.ts';
+import type { NonEmpty } from '../core/ids.ts';
+import type { Candidate, ExclusionReason } from '../core/record.ts';
+import { offBy, speaking } from '../core/switches.ts';
+import type { Asker, Switch } from '../core/switches.ts';
+import type { Dialect, Target } from '../core/target.ts';
+import type { InvalidRequest } from '../dialects/dialect.ts';
+import { replaceTopLevel } from '../dialects/json-text.ts';
+import { codecFor } from '../dialects/registry.ts';
+import { adapterFor } from '../providers/registry.ts';
+import { attempt, newTrace } from './attempt.ts';
+import type { AttemptResult, Committed, ProviderRefusal } from './attempt.ts';
+import { dialectFor } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import type { Flight } from './flights.ts';
+import type { Ticket } from './health-board.ts';
+import { Stopper } from './stopper.ts';
+
+export type Execution =
+  | {
+      readonly kind: 'committed';
+      readonly answer: Committed;
+      readonly flight: Flight;
+      readonly soft: FailureClass | null;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly because: Extract<Command, { kind: 'finish' }>['because'];
+      readonly failure: Failure | null;
+      readonly refusal: ProviderRefusal | null;
+      readonly failedOn: Target | null;
+    }
+  | { readonly kind: 'caller_left' }
+  | { readonly kind: 'invalid'; readonly problem: InvalidRequest };
+
+type Payload =
+  | {
+      readonly kind: 'ready';
+      readonly body: string;
+      readonly dialect: Dialect;
+      readonly warnings: readonly string[];
+    }
+  | { readonly kind: 'lacks'; readonly capability: string }
+  | { readonly kind: 'invalid'; readonly problem: InvalidRequest };
+
+/** The body for a target: the caller's own bytes with the model's name changed, or a translation. */
+function payloadFor(exchange: Exchange, target: Target): Payload {
+  const dialect = dialectFor(target, exchange.codec.name);
+  if (dialect === exchange.codec.name) {
+    const body =
+      exchange.facts.model === target.upstream
+        ? exchange.text
+        : replaceTopLevel(exchange.text, exchange.spans, 'model', JSON.stringify(target.upstream));
+    return { kind: 'ready', body, dialect, warnings: [] };
+  }
+  exchange.conversation ??= exchange.codec.decodeRequest(exchange.body);
+  if ('kind' in exchange.conversation) return { kind: 'invalid', problem: exchange.conversation };
+  const encoded = codecFor(dialect).encodeRequest(exchange.conversation, {
+    upstream: target.upstream,
+    vendor: target.model.vendor,
+    family: target.model.family,
+    outputTokens: target.model.outputTokens,
+    compatible: target.provider.api === 'openai-compatible',
+  });
+  return encoded.kind === 'lacks'
+    ? encoded
+    : { kind: 'ready', body: JSON.stringify(encoded.body), dialect, warnings: encoded.warnings };
+}
+
+/** Marks a target that turned out not to be a candidate after all. */
+function exclude(exchange: Exchange, target: Target, reason: ExclusionReason, rule: string): void {
+  exchange.candidates = exchange.candidates.map((candidate): Candidate =>
+    candidate.target === target.name ? { target: target.name, eligible: false, reason, rule } : candidate,
+  );
+}
+
+export type ExecuteOptions = {
+  readonly plan: NonEmpty<Target>;
+  readonly panic: boolean;
+  readonly asker: Asker;
+  /** The switches as they are at the moment of asking. */
+  readonly switches: () => readonly Switch[];
+};
+
+type Tried =
+  | { readonly result: AttemptResult; readonly flight: Flight; readonly ticket: Ticket }
+  | 'skipped'
+  | InvalidRequest;
+
+class Run {
+  readonly #exchange: Exchange;
+  readonly #options: ExecuteOptions;
+  #triedKeys = new Set<string>();
+  #triedTarget: Target | null = null;
+
+  constructor(exchange: Exchange, options: ExecuteOptions) {
+    this.#exchange = exchange;
+    this.#options = options;
+  }
+
+  /** Switches are looked at again right before sending: what was switched off since the decision gets nothing. */
+  #switchedOff(target: Target): boolean {
+    const { asker, switches } = this.#options;
+    const off = offBy(speaking(switches(), target, asker, this.#exchange.clock.now()));
+    if (off === null) return false;
+    exclude(this.#exchange, target, 'switched_off', off.id);
+    return true;
+  }
+
+  async try(target: Target, moreToTry: boolean): Promise<Tried> {
+    const exchange = this.#exchange;
+    if (this.#triedTarget !== target) this.#triedKeys = new Set();
+    this.#triedTarget = target;
+    if (this.#switchedOff(target)) return 'skipped';
+    const payload = payloadFor(exchange, target);
+    if (payload.kind === 'invalid') return payload.problem;
+    if (payload.kind === 'lacks') {
+      exclude(exchange, target, 'lacks_capability', payload.capability);
+      return 'skipped';
+    }
+    const admitted = exchange.board.admit(target, this.#triedKeys, this.#options.panic);
+    if ('kind' in admitted) {
+      exclude(exchange, target, admitted.reason, admitted.words);
+      return 'skipped';
+    }
+    if (admitted.key !== null) this.#triedKeys.add(admitted.key.name);
+    exchange.warnings.splice(0, exchange.warnings.length, ...payload.warnings);
+    return this.#send(admitted, payload, moreToTry);
+  }
+
+  async #send(
+    ticket: Ticket,
+    payload: Extract<Payload, { kind: 'ready' }>,
+    moreToTry: boolean,
+  ): Promise<Tried> {
+    const exchange = this.#exchange;
+    const { target } = ticket;
+    const same = payload.dialect === exchange.codec.name;
+    const call = adapterFor(target.provider.api).prepare({
+      target,
+      dialect: payload.dialect,
+      stream: exchange.facts.stream,
+      secret: ticket.key?.secret ?? null,
+      callerHeaders: same ? exchange.headers : null,
+      traceparent: exchange.wishes.traceparent,
+      body: payload.body,
+    });
+    const stopper = new Stopper();
+    const trace = newTrace(ticket, exchange.clock.now());
+    const flight: Flight = { target, asker: this.#options.asker, stopper, committed: false };
+    exchange.traces.push(trace);
+    exchange.flights.begin(flight);
+    exchange.stopCurrent = () => stopper.stop({ kind: 'caller_left' });
+    if (exchange.callerLeft) stopper.stop({ kind: 'caller_left' });
+    const result = await attempt(
+      exchange,
+      {
+        ticket,
+        call,
+        dialect: payload.dialect,
+        timeouts: exchange.feature.timeouts,
+        dueAt: exchange.deadline,
+        moreToTry,
+      },
+      trace,
+      stopper,
+    );
+    return { result, flight, ticket };
+  }
+
+  hasOtherKey(target: Target): boolean {
+    return this.#exchange.board.hasOtherKey(target, this.#triedKeys);
+  }
+}
+
+/** Closes an attempt that did not commit: its trace, its flight and its ticket. */
+function close(
+  exchange: Exchange,
+  tried: Exclude<Tried, 'skipped' | InvalidRequest>,
+  failure: Failure | 'nobody',
+): void {
+  const trace = exchange.traces.at(-1);
+  exchange.flights.end(tried.flight);
+  if (tried.result.kind === 'committed') exchange.watchdog.remove(tried.result.answer.watch);
+  exchange.stopCurrent = null;
+  exchange.board.settle(tried.ticket, failure);
+  if (trace === undefined) return;
+  trace.endedAt = exchange.clock.now();
+  trace.outcome = failure === 'nobody' ? 'cancelled' : 'failed';
+  trace.failure = failure === 'nobody' ? null : failure;
+}
+
+function wait(ms: number, exchange: Exchange): Promise<void> {
+  if (ms <= 0) return Promise.resolve();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  exchange.stopCurrent = () => {
+    clearTimeout(timer);
+    resolve();
+  };
+  return promise;
+}
+
+function noteWhy(exchange: Exchange, command: Extract<Command, { kind: 'attempt' }>): void {
+  const before = exchange.traces.at(-1);
+  if (before !== undefined && command.why !== 'first') before.whyNext = command.why;
+}
+
+/** A complete answer of a kind that may be asked again: kept, in case nothing better comes. */
+type Kept = Extract<Execution, { kind: 'committed' }>;
+
+export async function execute(exchange: Exchange, options: ExecuteOptions): Promise<Execution> {
+  const run = new Run(exchange, options);
+  const { clock, snapshot } = exchange;
+  let { state, command } = next(
+    startFailover(options.plan, exchange.deadline, snapshot.limits),
+    { kind: 'begin' },
+    clock.now(),
+    clock.random(),
+  );
+  let refusal: ProviderRefusal | null = null;
+  let kept: Kept | null = null;
+  for (;;) {
+    if (command.kind === 'finish') {
+      if (kept !== null) return kept;
+      return {
+        kind: 'failed',
+        because: command.because,
+        failure: state.last,
+        refusal,
+        failedOn: state.last === null ? null : (options.plan[state.index] ?? null),
+      };
+    }
+    noteWhy(exchange, command);
+    if (command.why === 'same_target_retry' || command.why === 'same_target_waited')
+      exchange.board.takeRetry(command.target);
+    await wait(command.waitMs, exchange);
+    if (exchange.callerLeft) return { kind: 'caller_left' };
+    const { target } = command;
+    const tried: Tried = await run.try(target, state.index + 1 < options.plan.length);
+    let event: FailoverEvent;
+    if (tried === 'skipped') event = { kind: 'skipped' };
+    else if ('message' in tried) return { kind: 'invalid', problem: tried };
+    else {
+      const { result } = tried;
+      if (result.kind === 'committed' && result.soft === null) {
+        tried.flight.committed = true;
+        return { kind: 'committed', answer: result.answer, flight: tried.flight, soft: null };
+      }
+      if (result.kind === 'stopped') {
+        close(exchange, tried, 'nobody');
+        if (result.by === 'caller') return { kind: 'caller_left' };
+        event = { kind: 'skipped' };
+      } else {
+        const failure = result.kind === 'failed' ? result.failure : failureOf(result.soft ?? 'unclassified');
+        if (result.kind === 'committed')
+          kept = { kind: 'committed', answer: result.answer, flight: tried.flight, soft: result.soft };
+        else refusal = result.refusal;
+        close(exchange, tried, failure);
+        event = {
+          kind: 'failed',
+          failure,
+          otherKey: run.hasOtherKey(target),
+          budget: exchange.board.hasRetry(target),
+        };
+      }
+    }
+    ({ state, command } = next(state, event, clock.now(), clock.random()));
+  }
+}

@@ -1,0 +1,68 @@
+/** Attempts under way, so that a switch can end the ones it says to end. */
+import type { Instant, SwitchId } from '../core/ids.ts';
+import { covers, isInForce } from '../core/switches.ts';
+import type { Asker, Switch } from '../core/switches.ts';
+import type { Target } from '../core/target.ts';
+import type { Stopper } from './stopper.ts';
+
+export type Flight = {
+  readonly target: Target;
+  readonly asker: Asker;
+  readonly stopper: Stopper;
+  committed: boolean;
+};
+
+export type Flights = {
+  begin(flight: Flight): void;
+  end(flight: Flight): void;
+  /** Stops what the switches in force say to stop; returns how many. */
+  sweep(switches: readonly Switch[], now: Instant): number;
+  readonly size: number;
+};
+
+function ends(entry: Switch, flight: Flight): boolean {
+  switch (entry.inFlight) {
+    case 'finish':
+      return false;
+    case 'cancel_uncommitted':
+      return !flight.committed;
+    case 'cancel':
+      return true;
+  }
+}
+
+function endedBy(switches: readonly Switch[], flight: Flight): SwitchId | null {
+  return (
+    switches.find((entry) => ends(entry, flight) && covers(entry.scope, flight.target, flight.asker))?.id ??
+    null
+  );
+}
+
+export function createFlights(): Flights {
+  const flights = new Set<Flight>();
+  return {
+    begin: (flight) => void flights.add(flight),
+    end: (flight) => void flights.delete(flight),
+    sweep(switches, now) {
+      const ending = switches.filter(
+        (entry) =>
+          entry.effect.kind === 'off' &&
+          entry.mode === 'enforce' &&
+          entry.inFlight !== 'finish' &&
+          isInForce(entry, now),
+      );
+      if (ending.length === 0) return 0;
+      let stopped = 0;
+      for (const flight of flights) {
+        const id = endedBy(ending, flight);
+        if (id === null) continue;
+        flight.stopper.stop({ kind: 'switched_off', switch: id });
+        stopped++;
+      }
+      return stopped;
+    },
+    get size() {
+      return flights.size;
+    },
+  };
+}

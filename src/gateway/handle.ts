@@ -1,0 +1,278 @@
+/**
+ * One request, start to finish: who asks, what is asked, where it may go, what came of it. Each step either hands on
+ * to the next or ends in a reply; nothing here waits for a database.
+ */
+import { resolveRequested } from '../core/default-route.ts';
+import type { Instant, RequestId } from '../core/ids.ts';
+import { instant } from '../core/ids.ts';
+import type { ApiKey } from '../core/keys.ts';
+import type { RequestRecord } from '../core/record.ts';
+import { decide } from '../core/routing.ts';
+import type { RoutingDecision, RoutingRequest } from '../core/routing.ts';
+import type { Feature, Snapshot } from '../core/snapshot.ts';
+import type { Target } from '../core/target.ts';
+import type { DialectCodec } from '../dialects/dialect.ts';
+import { readJsonObject } from '../dialects/json-text.ts';
+import { readWishes } from './caller-headers.ts';
+import type { Consents } from './consent.ts';
+import type { Asked, Exchange, Shared } from './exchange.ts';
+import { answer } from './answer.ts';
+import { readBody } from './read-body.ts';
+import { baseHeaders, errorResponse } from './reply.ts';
+import type { ErrorReply } from './reply.ts';
+import type { GatewayState } from './state.ts';
+
+export type GatewayDependencies = Shared & {
+  readonly state: GatewayState;
+  readonly consents: Consents;
+  readonly newRequestId: (now: Instant) => RequestId;
+  readonly record: (record: RequestRecord) => void;
+  /** Keyed HMAC of bytes given in order; null where fingerprints are off. */
+  readonly fingerprint: () => { update(bytes: Uint8Array | string): void; digest(): string };
+  readonly keyFor: (request: Request) => ApiKey | null | 'unauthenticated';
+  readonly mayStart: (
+    key: ApiKey | null,
+    now: Instant,
+  ) => { readonly kind: 'yes' } | { readonly kind: 'no'; readonly retryAfterMs: number };
+  /** A bug of ours: counted and logged, never the caller's fault. */
+  readonly onBug: (error: unknown) => void;
+};
+
+type Parsed =
+  | { readonly kind: 'parsed'; readonly asked: Asked; readonly bytes: Uint8Array }
+  | { readonly kind: 'reply'; readonly reply: ErrorReply };
+
+const invalid = (message: string, param: string | null = null): Parsed => ({
+  kind: 'reply',
+  reply: { code: 'invalid_request', message, param },
+});
+
+async function parse(
+  request: Request,
+  codec: DialectCodec,
+  key: ApiKey | null,
+  snapshot: Snapshot,
+): Promise<Parsed> {
+  const { limits } = snapshot;
+  const body = await readBody(request, limits);
+  switch (body.kind) {
+    case 'too_large':
+      return {
+        kind: 'reply',
+        reply: {
+          code: 'request_too_large',
+          message: `The body is larger than ${limits.bodyBytesMax} bytes.`,
+        },
+      };
+    case 'paused':
+      return {
+        kind: 'reply',
+        reply: {
+          code: 'request_timeout',
+          message: `The body paused for longer than ${limits.bodyPauseMs} ms.`,
+        },
+      };
+    case 'unreadable':
+      return invalid(body.message);
+    case 'text':
+      break;
+  }
+  const json = readJsonObject(body.text, { depthMax: limits.jsonDepthMax });
+  if (json.kind === 'invalid') return invalid(json.message);
+  const facts = codec.readFacts(json.value);
+  if ('kind' in facts) return invalid(facts.message, facts.param);
+  const wishes = readWishes(request.headers);
+  if ('kind' in wishes) return invalid(wishes.message, wishes.param);
+  return {
+    kind: 'parsed',
+    bytes: body.bytes,
+    asked: {
+      codec,
+      text: body.text,
+      body: json.value,
+      spans: json.spans,
+      facts,
+      headers: request.headers,
+      wishes,
+      key,
+    },
+  };
+}
+
+type Placed = {
+  readonly feature: Feature;
+  readonly preferred: Target;
+  readonly route: RoutingRequest['route'];
+};
+
+function place(asked: Asked, snapshot: Snapshot): Placed | ErrorReply {
+  const resolved = resolveRequested(snapshot, asked.facts.model, asked.wishes.feature);
+  switch (resolved.kind) {
+    case 'resolved':
+      break;
+    case 'unknown_model':
+      return { code: 'unknown_model', message: resolved.message, param: 'model' };
+    case 'model_not_allowed':
+      return { code: 'model_not_allowed', message: resolved.message, param: 'model' };
+    case 'unknown_feature':
+      return { code: 'invalid_request', message: resolved.message, param: 'x-breakwater-feature' };
+  }
+  const allowed = asked.key?.features ?? null;
+  if (allowed !== null && !allowed.has(resolved.feature.name))
+    return { code: 'forbidden', message: `This key may not use the feature ${resolved.feature.name}.` };
+  return resolved;
+}
+
+function newExchange(
+  asked: Asked,
+  placed: Placed,
+  times: { id: RequestId; at: Instant },
+  dependencies: GatewayDependencies,
+): Exchange {
+  const { snapshot } = dependencies.state;
+  const { clock, watchdog, board, flights, reachability } = dependencies;
+  const { totalMs } = placed.feature.timeouts;
+  const wished = asked.wishes.timeoutMs;
+  return {
+    ...asked,
+    ...times,
+    clock,
+    watchdog,
+    board,
+    flights,
+    reachability,
+    snapshot,
+    feature: placed.feature,
+    preferred: placed.preferred,
+    dataClassName: asked.wishes.dataClass ?? placed.feature.dataClass,
+    deadline: instant(times.at + Math.min(totalMs, wished ?? totalMs)),
+    deadlineByCaller: wished !== null && wished < totalMs,
+    traces: [],
+    warnings: [],
+    candidates: [],
+    offers: [],
+    conversation: null,
+    callerLeft: false,
+    stopCurrent: null,
+  };
+}
+
+function routingRequest(
+  exchange: Exchange,
+  route: RoutingRequest['route'],
+  consentedTarget: RoutingRequest['consentedTarget'],
+): RoutingRequest {
+  const { snapshot, dataClassName, key } = exchange;
+  return {
+    feature: exchange.feature,
+    route,
+    needs: exchange.facts.needs,
+    inputTokensEstimate: exchange.facts.inputTokensEstimate,
+    dataClass: dataClassName === null ? null : (snapshot.dataClasses.get(dataClassName) ?? 'undefined_class'),
+    dataClassName,
+    tenant: key?.tenant ?? null,
+    key: key?.id ?? null,
+    keyFeatures: key?.features ?? null,
+    fallbackLimit: exchange.wishes.fallback,
+    consentedTarget,
+  };
+}
+
+function decideFor(
+  exchange: Exchange,
+  request: RoutingRequest,
+  dependencies: GatewayDependencies,
+): RoutingDecision {
+  const { clock, board, state } = dependencies;
+  const decision = decide(request, {
+    switches: state.switches,
+    standing: (target) => board.standing(target),
+    now: clock.now(),
+    random: clock.random(),
+  });
+  exchange.candidates = decision.candidates;
+  exchange.offers = decision.offers;
+  return decision;
+}
+
+/** Serves one request of a dialect. Never throws: a bug becomes `internal_error` in the caller's dialect. */
+export async function handle(
+  request: Request,
+  codec: DialectCodec,
+  dependencies: GatewayDependencies,
+): Promise<Response> {
+  const at = dependencies.clock.now();
+  const id = dependencies.newRequestId(at);
+  const headers = baseHeaders(codec.name, id);
+  try {
+    return await serve(request, codec, { id, at, headers }, dependencies);
+  } catch (error) {
+    dependencies.onBug(error);
+    return errorResponse(
+      codec,
+      {
+        code: 'internal_error',
+        message: 'Breakwater could not handle this request. The fault is ours; it has been noted.',
+      },
+      id,
+      headers,
+    );
+  }
+}
+
+type Start = { readonly id: RequestId; readonly at: Instant; readonly headers: Headers };
+
+async function serve(
+  request: Request,
+  codec: DialectCodec,
+  start: Start,
+  dependencies: GatewayDependencies,
+): Promise<Response> {
+  const { id, headers } = start;
+  const refuse = (reply: ErrorReply): Response => errorResponse(codec, reply, id, headers);
+  const { snapshot } = dependencies.state;
+  headers.set('x-breakwater-policy', snapshot.hash);
+  const key = dependencies.keyFor(request);
+  if (key === 'unauthenticated')
+    return refuse({
+      code: 'unauthenticated',
+      message: 'This key is not known here. Send a Breakwater key as the API key.',
+    });
+  if (dependencies.flights.size >= snapshot.limits.requestsMax)
+    return refuse({
+      code: 'overloaded',
+      message: 'Breakwater is at its limit of open requests. Please try again in a moment.',
+      retryAfterMs: 1_000,
+    });
+  const allowance = dependencies.mayStart(key, start.at);
+  if (allowance.kind === 'no')
+    return refuse({
+      code: 'rate_limited',
+      message: 'The request limit of this key is used up for now.',
+      retryAfterMs: allowance.retryAfterMs,
+    });
+  const parsed = await parse(request, codec, key, snapshot);
+  if (parsed.kind === 'reply') return refuse(parsed.reply);
+  const placed = place(parsed.asked, snapshot);
+  if ('code' in placed) return refuse(placed);
+  const exchange = newExchange(parsed.asked, placed, { id, at: start.at }, dependencies);
+  const consentScope = { key: key?.id ?? null, feature: placed.feature.name, user: exchange.wishes.user };
+  const consentedTarget =
+    exchange.wishes.consent === null
+      ? null
+      : dependencies.consents.check(exchange.wishes.consent, consentScope);
+  if (exchange.wishes.consent !== null && consentedTarget === null) {
+    return refuse({
+      code: 'invalid_request',
+      param: 'x-breakwater-consent',
+      message:
+        'This consent token is not valid: it is unknown, used up, expired, or was given for another request.',
+    });
+  }
+  const asked = routingRequest(exchange, placed.route, consentedTarget);
+  const decision = decideFor(exchange, asked, dependencies);
+  return answer(
+    { request, exchange, decision, asked, bytes: parsed.bytes, headers, consentScope },
+    dependencies,
+  );
+}

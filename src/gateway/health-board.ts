@@ -1,0 +1,319 @@
+/**
+ * Live health of targets and keys: holds the cells that `core/health.ts` and `core/key-health.ts` compute, hands out
+ * tickets to attempts, and publishes every transition. Asking, admitting and starting a probe happen in one turn of
+ * the event loop, so that a probe stays single-flight.
+ */
+import { failureRow } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
+import {
+  admission,
+  advance,
+  badness,
+  defaultHealthRule,
+  dropProbe,
+  freshCell,
+  observe,
+  startProbe,
+} from '../core/health.ts';
+import type { HealthCell, HealthRule, Observed, Transition } from '../core/health.ts';
+import type { Instant, TargetName } from '../core/ids.ts';
+import { isUsable, observeKey, usableKey } from '../core/key-health.ts';
+import type { KeyHealth } from '../core/key-health.ts';
+import { deposit, fullBudget, withdraw } from '../core/retry-budget.ts';
+import type { RetryBudget } from '../core/retry-budget.ts';
+import type { Standing } from '../core/routing.ts';
+import type { GateRule } from '../core/snapshot.ts';
+import type { ProviderKey, Target } from '../core/target.ts';
+
+/** Proof that an attempt was admitted; given back with its outcome, once. */
+export type Ticket = {
+  readonly target: Target;
+  readonly key: ProviderKey | null;
+  readonly generation: number;
+  readonly probe: boolean;
+};
+
+export type GateView = { readonly cell: HealthCell; readonly mode: GateRule['mode'] };
+
+export type HealthBoard = {
+  standing(target: Target): Standing;
+  /** Admits an attempt with a key not in `triedKeys`; `panic` passes a closed gate. */
+  admit(
+    target: Target,
+    triedKeys: ReadonlySet<string>,
+    panic: boolean,
+  ): Ticket | Extract<Standing, { kind: 'out' }>;
+  /** `failure` null: the answer was good. `nobody`: the attempt says nothing about the target (cancelled). */
+  settle(ticket: Ticket, outcome: Failure | 'good' | 'nobody'): void;
+  hasOtherKey(target: Target, triedKeys: ReadonlySet<string>): boolean;
+  /** Whether the target's retry budget has a retry left; `takeRetry` uses it up. */
+  hasRetry(target: Target): boolean;
+  takeRetry(target: Target): void;
+  view(target: Target): GateView;
+  inFlight(target: TargetName): number;
+  /** Moves what only time moves; call about once a second. */
+  tick(): void;
+};
+
+type Cell = { target: Target; health: HealthCell; budget: RetryBudget; inFlight: number };
+
+export type HealthBoardOptions = {
+  readonly now: () => Instant;
+  readonly random: () => number;
+  readonly gates: () => readonly GateRule[];
+  readonly onTransition: (target: Target, transition: Transition) => void;
+};
+
+/** Targets that requests can name freely are bounded elsewhere; this is the backstop. */
+const cellsMax = 10_000;
+
+function matchesGate(gate: GateRule, target: Target): boolean {
+  const { match } = gate;
+  return (
+    (match.provider ?? target.provider.id) === target.provider.id &&
+    (match.vendor ?? target.model.vendor) === target.model.vendor &&
+    (match.family ?? target.model.family) === target.model.family &&
+    (match.model ?? target.model.name) === target.model.name &&
+    (match.target ?? target.name) === target.name
+  );
+}
+
+function ruleOf(gate: GateRule | undefined): HealthRule {
+  if (gate === undefined) return defaultHealthRule;
+  return {
+    ...defaultHealthRule,
+    breach: gate.breach,
+    holdMs: gate.restore.probeEveryMs,
+    ramp: gate.restore.ramp,
+    rampHoldMs: gate.restore.holdMs,
+  };
+}
+
+/** Rate limits are pooled per model family; what else a key suffers is its own. */
+function keyCells(target: Target, key: ProviderKey | null): { readonly own: string; readonly pool: string } {
+  const own = key?.name ?? `${target.provider.id}#none`;
+  return { own, pool: `${own}|${target.model.family}` };
+}
+
+/** Routing drew the lot for a ramp already; panic passes a closed gate, but neither a limit nor a provider's own wait. */
+function passesNow(reason: Extract<Standing, { kind: 'out' }>['reason'], panic: boolean): boolean {
+  switch (reason) {
+    case 'ramping':
+      return true;
+    case 'ejected':
+    case 'probe_in_flight':
+    case 'credential_unavailable':
+      return panic;
+    case 'rate_limited':
+    case 'at_capacity':
+      return false;
+  }
+}
+
+class Board implements HealthBoard {
+  readonly #options: HealthBoardOptions;
+  readonly #cells = new Map<TargetName, Cell>();
+  readonly #keys = new Map<string, KeyHealth>();
+  readonly #providerInFlight = new Map<string, number>();
+  readonly #rules = new WeakMap<
+    readonly GateRule[],
+    Map<TargetName, { rule: HealthRule; mode: GateRule['mode'] }>
+  >();
+  #turn = 0;
+
+  constructor(options: HealthBoardOptions) {
+    this.#options = options;
+  }
+
+  #rule(target: Target): { rule: HealthRule; mode: GateRule['mode'] } {
+    const gates = this.#options.gates();
+    let known = this.#rules.get(gates);
+    if (known === undefined) this.#rules.set(gates, (known = new Map()));
+    let found = known.get(target.name);
+    if (found === undefined) {
+      const gate = gates.find((each) => matchesGate(each, target));
+      found = { rule: ruleOf(gate), mode: gate?.mode ?? 'enforce' };
+      if (known.size < cellsMax) known.set(target.name, found);
+    }
+    return found;
+  }
+
+  #cell(target: Target): Cell {
+    let cell = this.#cells.get(target.name);
+    if (cell === undefined) {
+      const now = this.#options.now();
+      cell = { target, health: freshCell(now), budget: fullBudget(now), inFlight: 0 };
+      if (this.#cells.size >= cellsMax) this.#dropIdle();
+      this.#cells.set(target.name, cell);
+    }
+    cell.target = target;
+    return cell;
+  }
+
+  #dropIdle(): void {
+    for (const [name, cell] of this.#cells)
+      if (cell.inFlight === 0 && cell.health.health.state === 'healthy') this.#cells.delete(name);
+  }
+
+  #apply(cell: Cell, observed: Observed): void {
+    cell.health = observed.cell;
+    if (observed.transition !== null) this.#options.onTransition(cell.target, observed.transition);
+  }
+
+  #usableKey(target: Target, tried: ReadonlySet<string>): ProviderKey | null | undefined {
+    const now = this.#options.now();
+    const usable = (key: ProviderKey | null): boolean => {
+      const names = keyCells(target, key);
+      return (
+        isUsable(this.#keys.get(names.own) ?? usableKey, now) &&
+        isUsable(this.#keys.get(names.pool) ?? usableKey, now)
+      );
+    };
+    const { keys } = target.provider;
+    if (keys.length === 0) return usable(null) ? null : undefined;
+    for (let step = 0; step < keys.length; step++) {
+      const key = keys[(this.#turn + step) % keys.length];
+      if (key !== undefined && !tried.has(key.name) && usable(key)) return key;
+    }
+    return undefined;
+  }
+
+  /** Why no key is usable, and until when. */
+  #keyTrouble(target: Target): Extract<Standing, { kind: 'out' }> {
+    const keys: readonly (ProviderKey | null)[] =
+      target.provider.keys.length === 0 ? [null] : target.provider.keys;
+    const now = this.#options.now();
+    const troubles = keys.flatMap((key) => {
+      const names = keyCells(target, key);
+      return [this.#keys.get(names.own), this.#keys.get(names.pool)].filter(
+        (health) => health?.kind === 'set_aside' && health.until > now,
+      );
+    });
+    const limited = troubles.some(
+      (health) => health?.kind === 'set_aside' && health.trouble === 'rate_limited',
+    );
+    const until = Math.min(...troubles.map((health) => (health?.kind === 'set_aside' ? health.until : now)));
+    const words = limited ? 'our rate limit there is used up' : 'no usable credential';
+    return {
+      kind: 'out',
+      reason: limited ? 'rate_limited' : 'credential_unavailable',
+      words,
+      until: until as Instant,
+      badness: 8,
+    };
+  }
+
+  standing(target: Target): Standing {
+    const { provider } = target;
+    if ((this.#providerInFlight.get(provider.id) ?? 0) >= provider.concurrencyMax) {
+      return {
+        kind: 'out',
+        reason: 'at_capacity',
+        words: `${provider.concurrencyMax} calls are open`,
+        until: null,
+        badness: 9,
+      };
+    }
+    if (this.#usableKey(target, new Set()) === undefined) return this.#keyTrouble(target);
+    const { rule, mode } = this.#rule(target);
+    const cell = this.#cell(target);
+    this.#apply(cell, advance(cell.health, rule, this.#options.now()));
+    const admitted = admission(cell.health, rule, this.#options.random());
+    switch (admitted.kind) {
+      case 'open':
+      case 'probe':
+        return admitted;
+      case 'out': {
+        if (mode !== 'enforce') return { kind: 'open' };
+        const until = cell.health.health.state === 'ejected' ? cell.health.health.until : null;
+        return { ...admitted, until, badness: badness(cell.health) };
+      }
+    }
+  }
+
+  admit(
+    target: Target,
+    triedKeys: ReadonlySet<string>,
+    panic: boolean,
+  ): Ticket | Extract<Standing, { kind: 'out' }> {
+    const standing = this.standing(target);
+    if (standing.kind === 'out' && !passesNow(standing.reason, panic)) return standing;
+    const cell = this.#cell(target);
+    const probe = standing.kind === 'probe';
+    if (probe) cell.health = startProbe(cell.health, this.#options.now());
+    const key = this.#usableKey(target, triedKeys) ?? target.provider.keys[0] ?? null;
+    this.#turn++;
+    cell.inFlight++;
+    this.#providerInFlight.set(target.provider.id, (this.#providerInFlight.get(target.provider.id) ?? 0) + 1);
+    if (triedKeys.size === 0) cell.budget = deposit(cell.budget, this.#options.now());
+    return { target, key, generation: cell.health.generation, probe };
+  }
+
+  settle(ticket: Ticket, outcome: Failure | 'good' | 'nobody'): void {
+    const { target } = ticket;
+    const cell = this.#cell(target);
+    const now = this.#options.now();
+    cell.inFlight--;
+    this.#providerInFlight.set(
+      target.provider.id,
+      Math.max(0, (this.#providerInFlight.get(target.provider.id) ?? 1) - 1),
+    );
+    if (outcome === 'nobody') {
+      if (ticket.probe) cell.health = dropProbe(cell.health, ticket.generation);
+      return;
+    }
+    const failure = outcome === 'good' ? null : outcome;
+    const counts = failure === null ? 'target' : failureRow(failure.class).counts;
+    this.#settleKey(ticket, failure, now);
+    if (counts === 'target' || counts === 'provider') {
+      const evidence = {
+        failure: failure?.class ?? null,
+        generation: ticket.generation,
+        probe: ticket.probe,
+      };
+      this.#apply(cell, observe(cell.health, evidence, this.#rule(target).rule, now, this.#options.random()));
+    } else if (ticket.probe) cell.health = dropProbe(cell.health, ticket.generation);
+  }
+
+  #settleKey(ticket: Ticket, failure: Failure | null, now: Instant): void {
+    const names = keyCells(ticket.target, ticket.key);
+    const name = failure?.class === 'rate_limited' ? names.pool : names.own;
+    if (failure === null) {
+      if (this.#keys.size > 0) for (const each of [names.own, names.pool]) this.#keys.delete(each);
+      return;
+    }
+    if (failureRow(failure.class).counts !== 'key') return;
+    this.#keys.set(name, observeKey(this.#keys.get(name) ?? usableKey, failure, now, this.#options.random()));
+  }
+
+  hasOtherKey(target: Target, triedKeys: ReadonlySet<string>): boolean {
+    return target.provider.keys.length > 1 && this.#usableKey(target, triedKeys) !== undefined;
+  }
+
+  hasRetry(target: Target): boolean {
+    return withdraw(this.#cell(target).budget, this.#options.now()) !== null;
+  }
+
+  takeRetry(target: Target): void {
+    const cell = this.#cell(target);
+    cell.budget = withdraw(cell.budget, this.#options.now()) ?? cell.budget;
+  }
+
+  view(target: Target): GateView {
+    return { cell: this.#cell(target).health, mode: this.#rule(target).mode };
+  }
+
+  inFlight(target: TargetName): number {
+    return this.#cells.get(target)?.inFlight ?? 0;
+  }
+
+  tick(): void {
+    const now = this.#options.now();
+    for (const cell of this.#cells.values())
+      this.#apply(cell, advance(cell.health, this.#rule(cell.target).rule, now));
+  }
+}
+
+export function createHealthBoard(options: HealthBoardOptions): HealthBoard {
+  return new Board(options);
+}

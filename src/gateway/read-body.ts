@@ -1,0 +1,69 @@
+/** Reads a request body with its limits: size, and how long it may pause. */
+import type { Limits } from '../core/snapshot.ts';
+
+export type BodyRead =
+  | { readonly kind: 'text'; readonly text: string; readonly bytes: Uint8Array }
+  | { readonly kind: 'too_large' }
+  | { readonly kind: 'paused' }
+  | { readonly kind: 'unreadable'; readonly message: string };
+
+/** Keeps a byte order mark, so that it shows as what it is: not JSON. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decoded(bytes: Uint8Array): BodyRead {
+  try {
+    return { kind: 'text', text: decoder.decode(bytes), bytes };
+  } catch {
+    return { kind: 'unreadable', message: 'The body is not valid UTF-8.' };
+  }
+}
+
+/** A promise that is not waited for longer than `limitMs`. */
+async function within<T>(promise: Promise<T>, limitMs: number): Promise<T | 'paused'> {
+  const { promise: expired, resolve } = Promise.withResolvers<'paused'>();
+  const timer = setTimeout(() => resolve('paused'), limitMs);
+  try {
+    return await Promise.race([promise, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readChunks(body: ReadableStream<Uint8Array>, limits: Limits): Promise<BodyRead> {
+  const reader = body.getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const read = await within(reader.read(), limits.bodyPauseMs);
+    if (read === 'paused') {
+      void reader.cancel().catch(() => {});
+      return { kind: 'paused' };
+    }
+    if (read.done) return decoded(Buffer.concat(chunks));
+    size += read.value.length;
+    if (size > limits.bodyBytesMax) {
+      void reader.cancel().catch(() => {});
+      return { kind: 'too_large' };
+    }
+    chunks.push(read.value);
+  }
+}
+
+/** A body this small has usually arrived with its headers. */
+const smallBodyBytes = 65_536;
+
+export async function readBody(request: Request, limits: Limits): Promise<BodyRead> {
+  const announced = Number(request.headers.get('content-length') ?? Number.NaN);
+  if (announced > limits.bodyBytesMax) return { kind: 'too_large' };
+  try {
+    if (announced <= smallBodyBytes) {
+      const bytes = await within(request.bytes(), limits.bodyPauseMs);
+      return bytes === 'paused' ? { kind: 'paused' } : decoded(bytes);
+    }
+    return request.body === null
+      ? { kind: 'unreadable', message: 'The request has no body.' }
+      : await readChunks(request.body, limits);
+  } catch {
+    return { kind: 'unreadable', message: 'The body ended before it was complete.' };
+  }
+}

@@ -1,0 +1,286 @@
+/**
+ * Hands a committed answer to the caller: with backpressure, with keep-alives through silence, and with an honest end.
+ * A failure after the commit point ends the stream with the dialect's own error event, never with a clean end.
+ *
+ * The outcome of the attempt is settled here, once, when the answer has ended: success counts at the end.
+ */
+import { failureOf } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
+import { moveDeadline, stoppedResult } from './attempt.ts';
+import type { Committed } from './attempt.ts';
+import type { Execution } from './execute.ts';
+import type { Exchange } from './exchange.ts';
+import type { Watch } from './watchdog.ts';
+
+/** How the answer ended, for the record. */
+export type Ending =
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'partial'; readonly failure: Failure }
+  | { readonly kind: 'caller_left' }
+  | { readonly kind: 'switched_off' };
+
+type CommittedExecution = Extract<Execution, { kind: 'committed' }>;
+
+export type Delivery = {
+  readonly exchange: Exchange;
+  readonly execution: CommittedExecution;
+  /** Every byte that goes to the caller passes here, in order (for the fingerprint). */
+  readonly onBytes: (bytes: Uint8Array) => void;
+  /** The error event that ends a broken stream. */
+  readonly errorEvent: (failure: Failure | 'switched_off') => string;
+  readonly onEnd: (ending: Ending) => void;
+};
+
+/** Closes the committed attempt: trace, flight, watch and ticket. */
+function settle(delivery: Delivery, ending: Ending): void {
+  const { exchange, execution } = delivery;
+  const { answer } = execution;
+  exchange.watchdog.remove(answer.watch);
+  exchange.flights.end(execution.flight);
+  exchange.stopCurrent = null;
+  answer.source.release();
+  const { trace } = answer;
+  if (execution.soft === null) {
+    trace.endedAt = exchange.clock.now();
+    switch (ending.kind) {
+      case 'complete':
+        trace.outcome = 'ok';
+        exchange.board.settle(trace.ticket, 'good');
+        break;
+      case 'partial':
+        trace.outcome = 'failed';
+        trace.failure = ending.failure;
+        exchange.board.settle(trace.ticket, ending.failure);
+        break;
+      case 'caller_left':
+      case 'switched_off':
+        trace.outcome = 'cancelled';
+        exchange.board.settle(trace.ticket, 'nobody');
+        break;
+    }
+  }
+  delivery.onEnd(ending);
+}
+
+/** A whole answer: it is complete already. */
+export function deliverWhole(delivery: Delivery): Uint8Array {
+  const { head } = delivery.execution.answer;
+  delivery.onBytes(head);
+  settle(delivery, { kind: 'complete' });
+  return head;
+}
+
+const encoder = new TextEncoder();
+
+/** A streamed answer, pulled as fast as the caller reads. */
+class Relay {
+  readonly #delivery: Delivery;
+  readonly #answer: Committed;
+  readonly #progress: { progressAt: number };
+  #ended = false;
+  #sentHead = false;
+
+  constructor(delivery: Delivery) {
+    this.#delivery = delivery;
+    this.#answer = delivery.execution.answer;
+    this.#progress = { progressAt: delivery.exchange.clock.now() };
+  }
+
+  /** Reads until there is something to send. Null: the stream has ended. */
+  async next(): Promise<Uint8Array | null> {
+    if (this.#ended) return null;
+    if (!this.#sentHead) return this.#head();
+    for (;;) {
+      const bytes = await this.#step();
+      if (bytes === null || bytes.length > 0) return bytes;
+    }
+  }
+
+  #head(): Uint8Array {
+    this.#sentHead = true;
+    const { head, ended } = this.#answer;
+    this.#delivery.onBytes(head);
+    this.#stallFrom();
+    if (ended) this.#end({ kind: 'complete' });
+    return head;
+  }
+
+  #stallFrom(): void {
+    const { exchange } = this.#delivery;
+    this.#answer.watch.dueAt = Math.min(
+      exchange.clock.now() + exchange.feature.timeouts.stallMs,
+      exchange.deadline,
+    );
+  }
+
+  async #step(): Promise<Uint8Array | null> {
+    const { exchange } = this.#delivery;
+    const piece = await this.#answer.source.next();
+    if (this.#ended) return null;
+    switch (piece.kind) {
+      case 'data':
+        moveDeadline(
+          this.#answer.watch,
+          piece,
+          this.#progress,
+          exchange.feature.timeouts.stallMs,
+          exchange.clock,
+          exchange.deadline,
+        );
+        this.#delivery.onBytes(piece.bytes);
+        return piece.bytes;
+      case 'end':
+        this.#delivery.onBytes(piece.bytes);
+        this.#end({ kind: 'complete' });
+        return piece.bytes;
+      case 'failed':
+        return this.#break(piece.failure);
+    }
+  }
+
+  #break(failure: Failure): Uint8Array | null {
+    const stopped = stoppedResult(this.#answer.stopper);
+    if (stopped?.kind === 'stopped') {
+      this.#end(stopped.by === 'caller' ? { kind: 'caller_left' } : { kind: 'switched_off' });
+      return stopped.by === 'caller' ? null : encoder.encode(this.#delivery.errorEvent('switched_off'));
+    }
+    const cause = stopped?.kind === 'failed' ? stopped.failure : failure;
+    this.#end({ kind: 'partial', failure: cause });
+    return encoder.encode(this.#delivery.errorEvent(cause));
+  }
+
+  #end(ending: Ending): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    settle(this.#delivery, ending);
+  }
+
+  /** The caller went away: the upstream call is cancelled at once. */
+  leave(): void {
+    this.#answer.stopper.stop({ kind: 'caller_left' });
+    this.#end({ kind: 'caller_left' });
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** A bug of ours in the middle of a stream still ends it honestly. */
+  fail(): Uint8Array {
+    const failure = failureOf('unclassified', 'internal');
+    this.#answer.stopper.stop({ kind: 'caller_left' });
+    this.#end({ kind: 'caller_left' });
+    return encoder.encode(this.#delivery.errorEvent(failure));
+  }
+}
+
+export type RelayStream = { readonly stream: ReadableStream<Uint8Array>; readonly leave: () => void };
+
+/**
+ * Where a streamed answer's relay comes from: it is there already, or, when headers had to be sent before the commit
+ * point, it will be; `refused` then ends the stream with an error event.
+ */
+export type Opening =
+  | { readonly kind: 'relay'; readonly delivery: Delivery }
+  | { readonly kind: 'refused'; readonly bytes: Uint8Array };
+
+export type RelayOptions = {
+  readonly exchange: Exchange;
+  readonly keepAlive: string;
+  readonly onLeave: () => void;
+  readonly onBug: (error: unknown) => void;
+};
+
+/**
+ * The caller's stream. Pulling reads upstream, so a slow caller slows the provider and nothing piles up; the only
+ * thing sent unasked is a keep-alive, and only when the caller has taken everything before it.
+ */
+export function relayStream(opening: Delivery | Promise<Opening>, options: RelayOptions): RelayStream {
+  const caller = new CallerStream(opening, options);
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => caller.start(controller),
+      pull: (controller) => caller.pull(controller),
+      cancel: () => caller.leave(),
+    },
+    { highWaterMark: 0 },
+  );
+  return { stream, leave: () => caller.leave() };
+}
+
+class CallerStream {
+  readonly #opening: Delivery | Promise<Opening>;
+  readonly #options: RelayOptions;
+  readonly #alive: Uint8Array;
+  readonly #silence: Watch;
+  #relay: Relay | null = null;
+  #left = false;
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+
+  constructor(opening: Delivery | Promise<Opening>, options: RelayOptions) {
+    this.#opening = opening;
+    this.#options = options;
+    this.#alive = encoder.encode(options.keepAlive);
+    if (!(opening instanceof Promise)) this.#relay = new Relay(opening);
+    this.#silence = { dueAt: this.#nextKeepAlive(), expire: () => this.#keepAlive() };
+  }
+
+  #nextKeepAlive(): number {
+    const { exchange } = this.#options;
+    return exchange.clock.now() + exchange.snapshot.limits.keepAliveMs;
+  }
+
+  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#controller = controller;
+    this.#options.exchange.watchdog.add(this.#silence);
+  }
+
+  #keepAlive(): void {
+    if (this.#left || this.#controller === null) return;
+    if ((this.#controller.desiredSize ?? 0) >= 0) this.#controller.enqueue(this.#alive);
+    this.#silence.dueAt = this.#nextKeepAlive();
+    this.#options.exchange.watchdog.add(this.#silence);
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    try {
+      const refused = await this.#open();
+      const bytes = this.#relay === null ? refused : await this.#relay.next();
+      if (this.#left) return;
+      if (bytes !== null && bytes.length > 0) {
+        this.#silence.dueAt = this.#nextKeepAlive();
+        controller.enqueue(bytes);
+      }
+      if (this.#relay === null || this.#relay.ended || bytes === null) this.#close(controller);
+    } catch (error) {
+      this.#options.onBug(error);
+      if (!this.#left && this.#relay !== null) controller.enqueue(this.#relay.fail());
+      this.#close(controller);
+    }
+  }
+
+  /** Waits for the relay when headers were sent early; the error event's bytes when there will be none. */
+  async #open(): Promise<Uint8Array | null> {
+    if (this.#relay !== null || !(this.#opening instanceof Promise)) return null;
+    const opened = await this.#opening;
+    if (opened.kind === 'refused') return opened.bytes;
+    this.#relay = new Relay(opened.delivery);
+    if (this.#left) this.#relay.leave();
+    return null;
+  }
+
+  #close(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#options.exchange.watchdog.remove(this.#silence);
+    if (this.#left) return;
+    this.#left = true;
+    controller.close();
+  }
+
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#options.exchange.watchdog.remove(this.#silence);
+    if (this.#relay === null) this.#options.onLeave();
+    else this.#relay.leave();
+  }
+}

@@ -1,0 +1,127 @@
+/** Response heads and error bodies: the contract's headers on every answer and every error, in the caller's dialect. */
+import { errorCodes } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import type { Instant, RequestId } from '../core/ids.ts';
+import type { Candidate } from '../core/record.ts';
+import { hopBetween } from '../core/target.ts';
+import type { Dialect, Target } from '../core/target.ts';
+import type { CallerError, DialectCodec, JsonObject } from '../dialects/dialect.ts';
+import type { Trouble } from '../core/caller-words.ts';
+import type { Exchange } from './exchange.ts';
+import { boundaryOf, fallbackReason } from './story.ts';
+
+/** An error on its way to a caller. */
+export type ErrorReply = {
+  readonly code: ErrorCode;
+  /** Where it refines the table's status. */
+  readonly status?: number;
+  readonly message: string;
+  readonly param?: string | null;
+  readonly retryAfterMs?: number | null;
+  readonly failures?: readonly Trouble[];
+  readonly excluded?: readonly Candidate[];
+  readonly offers?: readonly JsonObject[];
+  readonly provider?: CallerError['provider'];
+};
+
+/** Where each official SDK looks for the id of a request. */
+function requestIdHeader(dialect: Dialect): string {
+  switch (dialect) {
+    case 'openai-chat':
+      return 'x-request-id';
+    case 'anthropic-messages':
+      return 'request-id';
+  }
+}
+
+export function baseHeaders(dialect: Dialect, id: RequestId): Headers {
+  return new Headers({
+    'x-breakwater-request-id': id,
+    [requestIdHeader(dialect)]: id,
+    'cache-control': 'no-store',
+  });
+}
+
+/** Header values are Latin-1 without line ends; what does not fit becomes `?`. */
+function headerText(text: string): string {
+  return text.replaceAll(/[^\u0020-\u007E]/g, '?').slice(0, headerLengthMax);
+}
+
+const headerLengthMax = 2_000;
+
+/** The headers that tell what happened; `served` null when nobody answered. */
+export function storyHeaders(headers: Headers, exchange: Exchange, served: Target | null): void {
+  headers.set('x-breakwater-feature', headerText(exchange.feature.name));
+  headers.set('x-breakwater-requested', headerText(exchange.facts.model));
+  headers.set('x-breakwater-attempts', String(exchange.traces.length));
+  headers.set('x-breakwater-policy', exchange.snapshot.hash);
+  const crossed = boundaryOf(exchange);
+  headers.set('x-breakwater-boundary', crossed.length === 0 ? 'none' : crossed.join(','));
+  if (served !== null) {
+    headers.set('x-breakwater-target', headerText(served.name));
+    const hop = hopBetween(exchange.preferred, served);
+    if (hop !== null) headers.set('x-breakwater-hop', hop);
+  }
+  const reason = fallbackReason(exchange, served);
+  if (reason !== null) headers.set('x-breakwater-fallback', reason);
+  if (exchange.warnings.length > 0)
+    headers.set('x-breakwater-warnings', headerText(exchange.warnings.join(', ')));
+}
+
+const passedOnHeader =
+  /^(?:anthropic-ratelimit-|x-ratelimit-|openai-processing-ms$|openai-version$|anthropic-fast-|retry-after)/;
+
+/** A provider's own headers that a caller of the same dialect may use. */
+export function passOnHeaders(headers: Headers, upstream: Headers): void {
+  upstream.forEach((value, name) => {
+    if (passedOnHeader.test(name)) headers.set(name, value);
+  });
+}
+
+/** The wire form of the `breakwater` object of an error. */
+function breakwaterObject(reply: ErrorReply, id: RequestId): JsonObject {
+  return {
+    code: reply.code,
+    request_id: id,
+    incident: null,
+    retry_after_ms: reply.retryAfterMs ?? null,
+    failures: (reply.failures ?? []).map(({ target, failure }) => ({ target, failure })),
+    excluded: (reply.excluded ?? [])
+      .filter(({ eligible }) => !eligible)
+      .map(({ target, reason, rule }) => ({ target, reason, rule })),
+    ...(reply.offers === undefined ? {} : { offers: reply.offers }),
+  };
+}
+
+export function callerError(reply: ErrorReply, id: RequestId): CallerError {
+  return {
+    code: reply.code,
+    status: reply.status ?? errorCodes[reply.code].status,
+    message: reply.message,
+    param: reply.param ?? null,
+    provider: reply.provider ?? null,
+    requestId: id,
+    breakwater: breakwaterObject(reply, id),
+  };
+}
+
+/** The whole error answer. */
+export function errorResponse(
+  codec: DialectCodec,
+  reply: ErrorReply,
+  id: RequestId,
+  headers: Headers,
+): Response {
+  const error = callerError(reply, id);
+  headers.set('content-type', 'application/json');
+  headers.set('x-should-retry', String(errorCodes[reply.code].retryHelps));
+  const { retryAfterMs } = reply;
+  if (retryAfterMs !== undefined && retryAfterMs !== null)
+    headers.set('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
+  return new Response(JSON.stringify(codec.errorBody(error)), { status: error.status, headers });
+}
+
+/** How long until a moment, for `retry_after_ms`. */
+export function untilMs(at: Instant | null, now: Instant): number | null {
+  return at === null ? null : Math.max(0, at - now);
+}

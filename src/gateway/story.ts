@@ -1,0 +1,35 @@
+/** What happened to a request, derived from its exchange: for response headers, error bodies and the record alike. */
+import type { Trouble } from '../core/caller-words.ts';
+import type { BoundaryCrossing, Target } from '../core/target.ts';
+import { boundaryBetween } from '../core/target.ts';
+import type { Exchange } from './exchange.ts';
+
+/** Failures so far, in order. */
+export function troublesOf(exchange: Exchange): readonly Trouble[] {
+  return exchange.traces.flatMap((trace) =>
+    trace.failure === null ? [] : [{ target: trace.ticket.target.name, failure: trace.failure.class }],
+  );
+}
+
+/** What content crossed; a failed attempt that received the body has crossed too. */
+export function boundaryOf(exchange: Exchange): readonly BoundaryCrossing[] {
+  const crossed = new Set<BoundaryCrossing>();
+  for (const trace of exchange.traces) {
+    if (trace.payloadSent === 'none') continue;
+    for (const crossing of boundaryBetween(exchange.preferred, trace.ticket.target, exchange.at))
+      crossed.add(crossing);
+  }
+  return [...crossed];
+}
+
+/** Why the preferred target did not answer, as a reason code; null when it did. */
+export function fallbackReason(exchange: Exchange, served: Target | null): string | null {
+  if (served !== null && served.name === exchange.preferred.name) return null;
+  const failure = exchange.traces.findLast(
+    (trace) => trace.ticket.target.name === exchange.preferred.name && trace.failure !== null,
+  )?.failure;
+  if (failure !== undefined && failure !== null) return failure.class;
+  const excluded =
+    exchange.candidates.find((candidate) => candidate.target === exchange.preferred.name)?.reason ?? null;
+  return excluded ?? (served === null ? null : 'switched_off');
+}

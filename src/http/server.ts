@@ -1,0 +1,119 @@
+/** The front door: one listening socket, limits on what may come in, and the way to each route. Thin. */
+import type { DialectCodec } from '../dialects/dialect.ts';
+import { codecFor } from '../dialects/registry.ts';
+import { handle } from '../gateway/handle.ts';
+import type { GatewayDependencies } from '../gateway/handle.ts';
+import { baseHeaders, errorResponse } from '../gateway/reply.ts';
+import type { ErrorReply } from '../gateway/reply.ts';
+import { dataRouteAt, dialectOf } from './routes.ts';
+import type { DataRoute } from './routes.ts';
+
+export type FrontDoor = {
+  readonly host: string;
+  readonly port: number;
+  readonly gateway: GatewayDependencies;
+  readonly admin: { handle(request: Request, url: URL): Promise<Response> };
+  readonly metrics: () => Promise<string>;
+  readonly isReady: () => boolean;
+  /** False while the server lets open answers finish before it stops. */
+  readonly accepts: () => boolean;
+};
+
+export type Listening = { readonly url: string; readonly port: number; readonly stop: () => Promise<void> };
+
+/** Past this a body is cut off by the server itself; the gateway's own limit answers before, in the caller's dialect. */
+const hardBodyBytesMax = 256 * 1024 * 1024;
+/** A connection on which nothing moves is closed; requests that wait for an answer are exempt. */
+const idleSecondsMax = 30;
+
+function pathOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('//') + 2);
+  if (start < 0) return '/';
+  const query = url.indexOf('?', start);
+  return query < 0 ? url.slice(start) : url.slice(start, query);
+}
+
+function refusal(path: string, request: Request, gateway: GatewayDependencies, reply: ErrorReply): Response {
+  const codec: DialectCodec = codecFor(dialectOf(path, request.headers));
+  const id = gateway.newRequestId(gateway.clock.now());
+  return errorResponse(codec, reply, id, baseHeaders(codec.name, id));
+}
+
+async function probe(kind: Exclude<DataRoute['kind'], 'dialect'>, door: FrontDoor): Promise<Response> {
+  switch (kind) {
+    case 'health':
+      return new Response('ok\n');
+    case 'ready':
+      return door.isReady() && door.accepts()
+        ? new Response('ready\n')
+        : new Response('not ready\n', { status: 503 });
+    case 'metrics':
+      return new Response(await door.metrics(), {
+        headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+      });
+  }
+}
+
+function notFound(path: string, request: Request, door: FrontDoor): Response {
+  const known = dataRouteAt(path);
+  const message =
+    known === null
+      ? `There is nothing at ${path.slice(0, 200)}.`
+      : `${path} takes ${known.method}, not ${request.method.slice(0, 16)}.`;
+  return refusal(path, request, door.gateway, {
+    code: 'not_found',
+    message,
+    status: known === null ? 404 : 405,
+  });
+}
+
+async function route(request: Request, door: FrontDoor, exempt: () => void): Promise<Response> {
+  const path = pathOf(request.url);
+  if (path.startsWith('/admin/')) return door.admin.handle(request, new URL(request.url));
+  const found = dataRouteAt(path);
+  if (
+    found === null ||
+    (found.method !== request.method && !(found.method === 'GET' && request.method === 'HEAD'))
+  )
+    return notFound(path, request, door);
+  if (found.kind !== 'dialect') return probe(found.kind, door);
+  if (!door.accepts())
+    return refusal(path, request, door.gateway, {
+      code: 'overloaded',
+      message: 'Breakwater is stopping. Please try again.',
+      retryAfterMs: 1_000,
+    });
+  exempt();
+  return handle(request, codecFor(found.dialect), door.gateway);
+}
+
+/** Listens. Throws when the address is taken. */
+export function listen(door: FrontDoor): Listening {
+  const server = Bun.serve({
+    hostname: door.host,
+    port: door.port,
+    idleTimeout: idleSecondsMax,
+    maxRequestBodySize: hardBodyBytesMax,
+    async fetch(request, listening) {
+      try {
+        return await route(request, door, () => listening.timeout(request, 0));
+      } catch (error) {
+        door.gateway.onBug(error);
+        return refusal('/', request, door.gateway, {
+          code: 'internal_error',
+          message: 'Breakwater could not handle this request. The fault is ours; it has been noted.',
+        });
+      }
+    },
+    error(error) {
+      door.gateway.onBug(error);
+      return new Response('internal error\n', { status: 500 });
+    },
+  });
+  const port = server.port ?? door.port;
+  return {
+    url: `http://${door.host.includes(':') ? `[${door.host}]` : door.host}:${port}`,
+    port,
+    stop: () => server.stop(true),
+  };
+}
