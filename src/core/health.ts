@@ -316,6 +316,11 @@ export function admission(cell: HealthCell, rule: HealthRule, random: number): A
   }
 }
 
+/** Brings a target back by a ramp after a person had it off: its health is not known, whatever it was before. */
+export function startRamp(cell: HealthCell, now: Instant, words: string): Observed {
+  return moved(cell, { state: 'ramping', since: now, step: 0, stepSince: now, words }, now, words);
+}
+
 /** Marks the single probe as under way. Only for a cell whose admission is `probe`. */
 export function startProbe(cell: HealthCell, now: Instant): HealthCell {
   if (cell.health.state !== 'probing' || cell.health.probeStartedAt !== null) return cell;

@@ -23,6 +23,13 @@ export type Timeouts = {
   readonly totalMs: number;
 };
 
+export const defaultTimeouts: Timeouts = {
+  connectMs: 3_000,
+  firstTokenMs: 10_000,
+  stallMs: 15_000,
+  totalMs: 120_000,
+};
+
 export type Needs = { readonly capabilities: ReadonlySet<Capability>; readonly contextTokens: number };
 
 export type Feature = {
@@ -127,3 +134,6 @@ export type Problem = {
   readonly remedy: string;
   readonly severity: 'error' | 'warning';
 };
+
+/** Takes a problem down; compilation goes on, so that all are found. */
+export type Report = (problem: Problem) => void;

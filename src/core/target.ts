@@ -102,3 +102,9 @@ export function boundaryBetween(preferred: Target, other: Target, now: number): 
     crossings.push('retention');
   return crossings;
 }
+
+/** `none`, `30d` or `unknown`. */
+export function retentionWords(terms: Terms): string {
+  if (terms.retention === 'unknown') return 'unknown';
+  return terms.retention.days === 0 ? 'none' : `${terms.retention.days}d`;
+}

@@ -1,20 +1,10 @@
 /** From a routing decision to the response: runs failover, delivers the answer or explains its absence, and records it. */
-import {
-  consentWords,
-  dataPolicyWords,
-  interruptedWords,
-  noTargetWords,
-  notAllowedWords,
-  upstreamFailedWords,
-} from '../core/caller-words.ts';
+import { interruptedWords } from '../core/caller-words.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { failureRow } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { RequestOutcome, Told } from '../core/record.ts';
-import { neverFallsBack } from '../core/routing.ts';
 import type { RoutingDecision, RoutingRequest } from '../core/routing.ts';
-import { termsAt } from '../core/target.ts';
-import type { JsonObject } from '../dialects/dialect.ts';
 import { dialectFor } from './exchange.ts';
 import type { ConsentScope } from './consent.ts';
 import { execute } from './execute.ts';
@@ -24,7 +14,9 @@ import type { GatewayDependencies } from './handle.ts';
 import { buildRecord } from './record-builder.ts';
 import { deliverWhole, relayStream } from './relay.ts';
 import type { Delivery, Ending, Opening } from './relay.ts';
-import { callerError, errorResponse, passOnHeaders, storyHeaders, untilMs } from './reply.ts';
+import { askReply, failedReply, refusalReply } from './refusals.ts';
+import type { Refused } from './refusals.ts';
+import { callerError, errorResponse, passOnHeaders, storyHeaders } from './reply.ts';
 import type { ErrorReply } from './reply.ts';
 import { troublesOf } from './story.ts';
 
@@ -43,149 +35,19 @@ type Run = Decided & {
   readonly output: { update(bytes: Uint8Array | string): void; digest(): string };
 };
 
-/** What a refusal or failure is to the caller. */
-function refusalReply(run: Run, decision: Extract<RoutingDecision, { kind: 'refuse' }>): ErrorReply {
-  const { exchange } = run;
-  const excluded = exchange.candidates;
-  const common = { excluded, retryAfterMs: untilMs(decision.retryAt, exchange.clock.now()) };
-  const { title } = exchange.feature;
-  switch (decision.code) {
-    case 'data_policy_denied':
-      return {
-        ...common,
-        code: decision.code,
-        message: dataPolicyWords(title, exchange.dataClassName ?? ''),
-      };
-    case 'fallback_not_allowed':
-      return { ...common, code: decision.code, message: notAllowedWords(exchange.facts.model, title, []) };
-    case 'forbidden':
-      return {
-        ...common,
-        code: decision.code,
-        message: `This key may not use the feature ${exchange.feature.name}.`,
-      };
-    case 'context_exceeded':
-      return {
-        ...common,
-        code: decision.code,
-        message: `The request is too long (about ${exchange.facts.inputTokensEstimate} tokens) for every model of ${title}.`,
-      };
-    case 'no_eligible_target':
-      return { ...common, code: decision.code, message: noTargetWords(title, exchange.candidates) };
-  }
-}
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  'data_policy_denied',
+  'fallback_not_allowed',
+  'no_eligible_target',
+  'forbidden',
+  'context_exceeded',
+]);
 
-function askReply(run: Run): ErrorReply {
-  const { exchange, dependencies, consentScope } = run;
-  const offers = exchange.offers.map(({ target, hop }): JsonObject => {
-    const terms = termsAt(target.provider.terms, exchange.clock.now());
-    return {
-      target: target.name,
-      company: terms.entity,
-      region: terms.regions === 'unknown' ? null : terms.regions.join(','),
-      retention:
-        terms.retention === 'unknown'
-          ? 'unknown'
-          : terms.retention.days === 0
-            ? 'none'
-            : `${terms.retention.days}d`,
-      hop,
-      token: dependencies.consents.offer(consentScope, target.name),
-    };
-  });
-  const names = exchange.offers.map(({ target }) => target.model.name);
-  return {
-    code: 'fallback_consent_required',
-    message: consentWords(exchange.facts.model, exchange.feature.title, names),
-    offers,
-    failures: troublesOf(exchange),
-    excluded: exchange.candidates,
-  };
-}
-
-/** The caller's own error, in the provider's words where it answered in the caller's dialect. */
-function passedOnReply(
-  run: Run,
-  failed: Extract<Execution, { kind: 'failed' }>,
-  failure: Failure,
-): ErrorReply {
-  const words = failed.refusal?.words ?? null;
-  const code: ErrorCode =
-    failure.class === 'context_exceeded' || failure.class === 'content_refused'
-      ? failure.class
-      : 'request_rejected';
-  const status =
-    failed.refusal !== null && failed.refusal.status >= 400
-      ? failed.refusal.status
-      : failureRow(failure.class).status;
-  return {
-    code,
-    status,
-    message:
-      words?.message ?? `${failed.failedOn?.name ?? 'The provider'} ${failureRow(failure.class).words}.`,
-    failures: troublesOf(run.exchange),
-    provider: words === null ? null : { type: words.type, code: words.code },
-  };
-}
-
-function failedReply(run: Run, failed: Extract<Execution, { kind: 'failed' }>): ErrorReply {
-  const { exchange } = run;
-  const { failure } = failed;
-  const troubles = troublesOf(exchange);
-  const model = exchange.facts.model;
-  if (failure === null)
-    return {
-      code: 'no_eligible_target',
-      message: noTargetWords(exchange.feature.title, exchange.candidates),
-      excluded: exchange.candidates,
-    };
-  if (
-    failed.because === 'passed_on' &&
-    failure.class !== 'cancelled_by_caller' &&
-    failure.class !== 'deadline_exceeded'
-  )
-    return passedOnReply(run, failed, failure);
-  if (exchange.offers.length > 0) return askReply(run);
-  const common = { failures: troubles, excluded: exchange.candidates, retryAfterMs: failure.retryAfterMs };
-  if (troubles.every((trouble) => trouble.failure === 'model_not_found'))
-    return {
-      ...common,
-      code: 'unknown_model',
-      param: 'model',
-      message: `No provider knows the model ${model}.`,
-    };
-  const never =
-    exchange.candidates.some((candidate) => candidate.reason === 'fallback_never') ||
-    neverFallsBack(run.asked);
-  if (never)
-    return {
-      ...common,
-      code: 'fallback_not_allowed',
-      message: notAllowedWords(model, exchange.feature.title, troubles),
-    };
-  return {
-    ...common,
-    code: 'upstream_failed',
-    status: failureRow(failure.class).status === 504 ? 504 : 502,
-    message: upstreamFailedWords(model, troubles),
-  };
-}
-
+/** How an error counts: a refusal by policy is the policy at work, and a refusal of content is an answer. */
 function outcomeOf(code: ErrorCode): { readonly outcome: RequestOutcome; readonly told: Told } {
-  switch (code) {
-    case 'fallback_consent_required':
-      return { outcome: 'refused', told: 'asked' };
-    case 'data_policy_denied':
-    case 'fallback_not_allowed':
-    case 'no_eligible_target':
-    case 'forbidden':
-    case 'context_exceeded':
-      return { outcome: 'refused', told: 'refused' };
-    case 'content_refused':
-      return { outcome: 'answered', told: 'none' };
-    default:
-      return { outcome: 'failed', told: 'none' };
-  }
+  if (code === 'fallback_consent_required') return { outcome: 'refused', told: 'asked' };
+  if (refusals.has(code)) return { outcome: 'refused', told: 'refused' };
+  return { outcome: code === 'content_refused' ? 'answered' : 'failed', told: 'none' };
 }
 
 function writeRecord(
@@ -233,13 +95,18 @@ function refuse(run: Run, reply: ErrorReply): Response {
   return response;
 }
 
+function refusedOf(run: Run): Refused {
+  const { exchange, asked, consentScope, dependencies } = run;
+  return { exchange, asked, consentScope, consents: dependencies.consents };
+}
+
 function executionReply(
   run: Run,
   execution: Exclude<Execution, { kind: 'committed' | 'caller_left' }>,
 ): ErrorReply {
   if (execution.kind === 'invalid')
     return { code: 'invalid_request', message: execution.problem.message, param: execution.problem.param };
-  return failedReply(run, execution);
+  return failedReply(refusedOf(run), execution);
 }
 
 function endingOf(ending: Ending): {
@@ -396,9 +263,9 @@ export async function answer(decided: Decided, dependencies: GatewayDependencies
   const run: Run = { ...decided, dependencies, output: dependencies.fingerprint() };
   switch (decision.kind) {
     case 'ask':
-      return refuse(run, askReply(run));
+      return refuse(run, askReply(refusedOf(run)));
     case 'refuse':
-      return refuse(run, refusalReply(run, decision));
+      return refuse(run, refusalReply(refusedOf(run), decision));
     case 'route':
       break;
   }

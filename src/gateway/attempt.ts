@@ -7,14 +7,14 @@ import type { Failure, FailureClass } from '../core/failure.ts';
 import type { Instant } from '../core/ids.ts';
 import type { AttemptRecord, WhyNext } from '../core/record.ts';
 import type { Timeouts } from '../core/snapshot.ts';
-import { termsAt } from '../core/target.ts';
-import type { Dialect, Target } from '../core/target.ts';
+import { retentionWords, termsAt } from '../core/target.ts';
+import type { Dialect } from '../core/target.ts';
 import { codecFor } from '../dialects/registry.ts';
 import type { AnswerFacts, ErrorWords } from '../dialects/dialect.ts';
 import type { HttpCall } from '../providers/provider.ts';
 import { adapterFor } from '../providers/registry.ts';
 import { streamSource, wholeSource } from './answer-source.ts';
-import type { AnswerSource, Piece, SourceOptions } from './answer-source.ts';
+import type { AnswerSource, SourceOptions } from './answer-source.ts';
 import type { Clock } from './clock.ts';
 import type { Exchange } from './exchange.ts';
 import type { Ticket } from './health-board.ts';
@@ -208,18 +208,22 @@ export function stoppedResult(stopper: Stopper): AttemptResult | null {
   }
 }
 
-/** Moves the deadline of a watch after a piece: content and progress fully, a sign of life only so far. */
-export function moveDeadline(
-  watch: Watch,
-  piece: Extract<Piece, { kind: 'data' }>,
-  state: { progressAt: number },
-  limitMs: number,
-  clock: Clock,
-  dueAt: number,
-): void {
-  const now = clock.now();
-  if (piece.progress) state.progressAt = now;
-  watch.dueAt = Math.min(now + limitMs, state.progressAt + limitMs * livenessFactor, dueAt);
+/** What silence is measured against. */
+export type Patience = {
+  readonly watch: Watch;
+  readonly limitMs: number;
+  readonly dueAt: number;
+  progressAt: number;
+};
+
+/** Moves a deadline after a piece arrived: progress moves it fully, a mere sign of life only so far. */
+export function moveDeadline(patience: Patience, progress: boolean, now: number): void {
+  if (progress) patience.progressAt = now;
+  patience.watch.dueAt = Math.min(
+    now + patience.limitMs,
+    patience.progressAt + patience.limitMs * livenessFactor,
+    patience.dueAt,
+  );
 }
 
 async function readToCommit(
@@ -232,8 +236,12 @@ async function readToCommit(
   const { source, stopper, watch } = opened;
   const held: Uint8Array[] = [];
   let heldBytes = 0;
-  const limitMs = firstContentMs(exchange, plan, clock);
-  const state = { progressAt: trace.startedAt as number };
+  const patience: Patience = {
+    watch,
+    limitMs: firstContentMs(exchange, plan, clock),
+    dueAt: plan.dueAt,
+    progressAt: trace.startedAt,
+  };
   const committed = (ended: boolean): Committed => {
     trace.firstTokenAt = clock.now();
     return {
@@ -280,7 +288,7 @@ async function readToCommit(
             refusal: null,
           };
         }
-        moveDeadline(watch, piece, state, limitMs, clock, plan.dueAt);
+        moveDeadline(patience, piece.progress, clock.now());
     }
   }
 }
@@ -359,12 +367,6 @@ async function readAnswered(
   return readToCommit(exchange, plan, trace, { source, stopper, watch, headers: answered.headers });
 }
 
-function retentionWords(target: Target, now: Instant): string {
-  const { retention } = termsAt(target.provider.terms, now);
-  if (retention === 'unknown') return 'unknown';
-  return retention.days === 0 ? 'none' : `${retention.days}d`;
-}
-
 /** The audit entry of a finished attempt. */
 export function traceRecord(trace: Trace, n: number): AttemptRecord {
   const { target } = trace.ticket;
@@ -376,7 +378,7 @@ export function traceRecord(trace: Trace, n: number): AttemptRecord {
     target: target.name,
     company: terms.entity,
     region: terms.regions === 'unknown' ? null : terms.regions.join(','),
-    retention: retentionWords(target, trace.startedAt),
+    retention: retentionWords(terms),
     startedAt: trace.startedAt,
     firstByteMs: since(trace.firstByteAt),
     firstTokenMs: since(trace.firstTokenAt),

@@ -14,6 +14,7 @@ import {
   freshCell,
   observe,
   startProbe,
+  startRamp,
 } from '../core/health.ts';
 import type { HealthCell, HealthRule, Observed, Transition } from '../core/health.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
@@ -49,6 +50,8 @@ export type HealthBoard = {
   /** Whether the target's retry budget has a retry left; `takeRetry` uses it up. */
   hasRetry(target: Target): boolean;
   takeRetry(target: Target): void;
+  /** Brings a target that was switched off back by a ramp. */
+  ramp(target: Target, words: string): void;
   view(target: Target): GateView;
   inFlight(target: TargetName): number;
   /** Moves what only time moves; call about once a second. */
@@ -297,6 +300,12 @@ class Board implements HealthBoard {
   takeRetry(target: Target): void {
     const cell = this.#cell(target);
     cell.budget = withdraw(cell.budget, this.#options.now()) ?? cell.budget;
+  }
+
+  ramp(target: Target, words: string): void {
+    const cell = this.#cell(target);
+    if (cell.health.health.state === 'healthy')
+      this.#apply(cell, startRamp(cell.health, this.#options.now(), words));
   }
 
   view(target: Target): GateView {

@@ -7,7 +7,7 @@
 import { failureOf } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { moveDeadline, stoppedResult } from './attempt.ts';
-import type { Committed } from './attempt.ts';
+import type { Committed, Patience } from './attempt.ts';
 import type { Execution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
 import type { Watch } from './watchdog.ts';
@@ -76,14 +76,20 @@ const encoder = new TextEncoder();
 class Relay {
   readonly #delivery: Delivery;
   readonly #answer: Committed;
-  readonly #progress: { progressAt: number };
+  readonly #patience: Patience;
   #ended = false;
   #sentHead = false;
 
   constructor(delivery: Delivery) {
     this.#delivery = delivery;
     this.#answer = delivery.execution.answer;
-    this.#progress = { progressAt: delivery.exchange.clock.now() };
+    const { exchange } = delivery;
+    this.#patience = {
+      watch: this.#answer.watch,
+      limitMs: exchange.feature.timeouts.stallMs,
+      dueAt: exchange.deadline,
+      progressAt: exchange.clock.now(),
+    };
   }
 
   /** Reads until there is something to send. Null: the stream has ended. */
@@ -100,33 +106,17 @@ class Relay {
     this.#sentHead = true;
     const { head, ended } = this.#answer;
     this.#delivery.onBytes(head);
-    this.#stallFrom();
+    moveDeadline(this.#patience, true, this.#delivery.exchange.clock.now());
     if (ended) this.#end({ kind: 'complete' });
     return head;
   }
 
-  #stallFrom(): void {
-    const { exchange } = this.#delivery;
-    this.#answer.watch.dueAt = Math.min(
-      exchange.clock.now() + exchange.feature.timeouts.stallMs,
-      exchange.deadline,
-    );
-  }
-
   async #step(): Promise<Uint8Array | null> {
-    const { exchange } = this.#delivery;
     const piece = await this.#answer.source.next();
     if (this.#ended) return null;
     switch (piece.kind) {
       case 'data':
-        moveDeadline(
-          this.#answer.watch,
-          piece,
-          this.#progress,
-          exchange.feature.timeouts.stallMs,
-          exchange.clock,
-          exchange.deadline,
-        );
+        moveDeadline(this.#patience, piece.progress, this.#delivery.exchange.clock.now());
         this.#delivery.onBytes(piece.bytes);
         return piece.bytes;
       case 'end':

@@ -1,0 +1,201 @@
+/** Gives the admin API what it stands on. */
+import { createKey, revokeKey } from './control/keys.ts';
+import { createSwitch, releaseSwitch } from './control/switches.ts';
+import type { SecretSource } from './core/compile-provider.ts';
+import { coverage } from './core/coverage.ts';
+import { resolveRequested } from './core/default-route.ts';
+import { explainCandidates } from './core/explain.ts';
+import { switchId } from './core/ids.ts';
+import { decide } from './core/routing.ts';
+import type { RoutingDecision } from './core/routing.ts';
+import type { Capability } from './core/target.ts';
+import type { Engine } from './engine.ts';
+import type { AdminDependencies, Explained, ExplainInput } from './http/admin-dependencies.ts';
+import { stateToWire } from './http/state-view.ts';
+import { candidateToWire } from './http/wire.ts';
+import type { Json } from './http/wire.ts';
+import type { Store } from './store/store.ts';
+import { compileText, pathText } from './sync/config-file.ts';
+import type { Log } from './telemetry/log.ts';
+
+export type AdminWiring = {
+  readonly verify: (token: string) => boolean;
+  readonly secrets: SecretSource;
+  readonly log: Log;
+};
+
+const replica = `r_${process.pid}`;
+
+function planWords(decision: RoutingDecision): string {
+  switch (decision.kind) {
+    case 'route':
+      return decision.panic
+        ? `Everything permitted is out; the least bad, ${decision.plan[0].name}, would be tried.`
+        : `It would go to ${decision.plan[0].name}${
+            decision.plan.length > 1
+              ? `, then ${decision.plan
+                  .slice(1)
+                  .map((target) => target.name)
+                  .join(', ')}`
+              : ''
+          }.`;
+    case 'ask':
+      return `The user would be asked whether ${decision.offers.map(({ target }) => target.name).join(' or ')} may be used.`;
+    case 'refuse':
+      return `It would be refused: ${decision.code}.`;
+  }
+}
+
+const capabilities: readonly Capability[] = [
+  'tools',
+  'vision',
+  'documents',
+  'audio',
+  'structured_output',
+  'thinking',
+];
+
+function explain(input: ExplainInput, engine: Engine): Explained {
+  const { snapshot, switches } = engine.state;
+  const name = input.model ?? input.feature;
+  if (name === undefined) return { kind: 'invalid', message: 'Neither a feature nor a model is named.' };
+  const resolved = resolveRequested(snapshot, name, input.feature ?? null);
+  if (resolved.kind !== 'resolved') return { kind: 'invalid', message: resolved.message };
+  const dataClassName = input.data_class ?? resolved.feature.dataClass;
+  const key = [...engine.state.keys.byHash.values()].find((each) => each.id === input.key) ?? null;
+  const decision = decide(
+    {
+      feature: resolved.feature,
+      route: resolved.route,
+      needs: new Set(capabilities.filter((capability) => input.needs?.includes(capability) === true)),
+      inputTokensEstimate: input.input_tokens ?? 0,
+      dataClass:
+        dataClassName === null ? null : (snapshot.dataClasses.get(dataClassName) ?? 'undefined_class'),
+      dataClassName,
+      tenant: key?.tenant ?? null,
+      key: key?.id ?? null,
+      keyFeatures: key?.features ?? null,
+      fallbackLimit: null,
+      consentedTarget: null,
+    },
+    {
+      switches,
+      standing: (target) => engine.board.standing(target),
+      now: engine.clock.now(),
+      random: 0.999_999,
+    },
+  );
+  const plan = decision.kind === 'route' ? decision.plan.map((target) => target.name) : [];
+  return {
+    kind: 'explained',
+    value: {
+      decision: decision.kind,
+      plan,
+      candidates: decision.candidates.map(candidateToWire),
+      words: [planWords(decision), ...explainCandidates(decision.candidates)].join(' '),
+    },
+  };
+}
+
+function configView(engine: Engine): Json {
+  const { snapshot } = engine.state;
+  return {
+    snapshot: snapshot.hash,
+    providers: [...snapshot.providers.values()].map((provider) => ({
+      id: provider.id,
+      api: provider.api,
+      base_url: provider.baseUrl,
+      keys: provider.keys.length,
+      local: provider.local,
+    })),
+    features: [...snapshot.features.values()].map((feature) => ({
+      name: feature.name,
+      title: feature.title,
+      route: feature.route.map((target) => target.name),
+      fallback: feature.fallback,
+      data_class: feature.dataClass,
+    })),
+    data_classes: [...snapshot.dataClasses.keys()],
+    limits: Object.fromEntries(
+      Object.entries(snapshot.limits).map(([name, value]) => [
+        name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+        value,
+      ]),
+    ),
+  };
+}
+
+function checkConfig(text: string, secrets: SecretSource): Json {
+  const loaded = compileText(text, secrets);
+  const problems = loaded.ok ? loaded.warnings : loaded.problems;
+  return {
+    ok: loaded.ok,
+    snapshot: loaded.ok ? loaded.snapshot.hash : null,
+    problems: problems.map((problem) => ({
+      severity: problem.severity,
+      path: pathText(problem.path),
+      line: problem.line,
+      column: problem.column,
+      message: problem.message,
+      remedy: problem.remedy,
+    })),
+  };
+}
+
+export function adminDependencies(engine: Engine, store: Store, wiring: AdminWiring): AdminDependencies {
+  const { log } = wiring;
+  const { now } = engine.clock;
+  return {
+    now,
+    verify: wiring.verify,
+    onBug: engine.onBug,
+    store,
+    state: () =>
+      stateToWire({
+        snapshot: engine.state.snapshot,
+        switches: engine.state.switches,
+        board: engine.board,
+        now: now(),
+        replica,
+        rev: engine.rev(),
+      }),
+    switches: {
+      list: () => engine.state.switches,
+      find: (id) => store.findSwitch(switchId(id)),
+      create: async (input, actor) => {
+        const result = await createSwitch(input, actor, engine.switchDependencies(store));
+        if (result.kind === 'done')
+          log('warn', {
+            event: 'switch',
+            action: 'created',
+            id: result.value.entry.id,
+            scope: JSON.stringify(result.value.entry.scope),
+            actor,
+          });
+        return result;
+      },
+      release: async (releasing, actor) => {
+        const result = await releaseSwitch(releasing, actor, engine.switchDependencies(store));
+        if (result.kind === 'done') {
+          if (result.value.release?.ramp === true) engine.returned(result.value);
+          log('warn', {
+            event: 'switch',
+            action: 'released',
+            id: result.value.id,
+            scope: JSON.stringify(result.value.scope),
+            actor,
+          });
+        }
+        return result;
+      },
+      acks: () => [{ replica, rev: engine.rev(), at: new Date(now()).toISOString() }],
+    },
+    keys: {
+      create: (input, actor) => createKey(input, actor, engine.keyDependencies(store)),
+      revoke: (id, actor) => revokeKey(id, actor, engine.keyDependencies(store)),
+    },
+    config: { view: () => configView(engine), check: (text) => checkConfig(text, wiring.secrets) },
+    explain: (input) => explain(input, engine),
+    coverage: () => coverage(engine.state.snapshot, now()),
+  };
+}

@@ -1,0 +1,272 @@
+/**
+ * The composition root: opens the store, wires the rooms, listens, and stops in order. Nothing here decides anything.
+ */
+import { ensureAdminToken } from './control/admin-token.ts';
+import type { AdminToken } from './control/admin-token.ts';
+import { expireSwitches } from './control/switches.ts';
+import { documentFromEnvironment } from './config.ts';
+import type { Environment } from './config.ts';
+import { createEngine } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { instant } from './core/ids.ts';
+import { adminDependencies } from './admin-wiring.ts';
+import { adminRoutes } from './http/admin-routes.ts';
+import { listen } from './http/server.ts';
+import type { Listening } from './http/server.ts';
+import { openStore } from './store/sqlite.ts';
+import type { Store } from './store/store.ts';
+import { compileDocument, loadConfigFile, problemText, watchConfigFile } from './sync/config-file.ts';
+import type { Loaded } from './sync/config-file.ts';
+import { bugPlace, createLog } from './telemetry/log.ts';
+import type { Log } from './telemetry/log.ts';
+
+export type ServerOptions = {
+  /** Null: the configuration is made from the environment. */
+  readonly configPath: string | null;
+  /** HOST:PORT, over the configuration's. */
+  readonly listen: string | null;
+  readonly store: string | null;
+  readonly environment: Environment;
+  /** Takes log lines. */
+  readonly write: (line: string) => void;
+  /** Shows what is for a person's eyes only, once: the new admin token. */
+  readonly show: (text: string) => void;
+};
+
+export type RunningServer = {
+  readonly url: string;
+  readonly engine: Engine;
+  readonly store: Store;
+  /** Loads the configuration again; the last good one stays when it has errors. */
+  readonly reload: () => Promise<Loaded>;
+  /** Lets open answers finish for a while, writes what is left, and stops. */
+  readonly stop: () => Promise<void>;
+};
+
+export type Started =
+  | { readonly kind: 'started'; readonly server: RunningServer }
+  | { readonly kind: 'failed'; readonly lines: readonly string[] };
+
+const drainMs = 10_000;
+const tickMs = 1_000;
+const pruneBatch = 1_000;
+
+function load(options: ServerOptions): Promise<Loaded> {
+  const { configPath, environment } = options;
+  return configPath === null
+    ? Promise.resolve(compileDocument(documentFromEnvironment(environment), environment.secrets))
+    : loadConfigFile(configPath, environment.secrets);
+}
+
+const loopbackHosts: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
+
+export function isLoopback(host: string): boolean {
+  return loopbackHosts.has(host) || host.startsWith('127.');
+}
+
+function addressOf(text: string): { readonly host: string; readonly port: number } | null {
+  const match = /^(.*):(\d{1,5})$/.exec(text);
+  if (match === null || Number(match[2]) > 65_535) return null;
+  return { host: (match[1] ?? '').replaceAll(/^\[|\]$/g, '') || '0.0.0.0', port: Number(match[2]) };
+}
+
+const failed = (...lines: readonly string[]): Started => ({ kind: 'failed', lines });
+
+function reportLoaded(loaded: Loaded, log: Log): void {
+  if (loaded.ok)
+    log('info', { event: 'config_loaded', snapshot: loaded.snapshot.hash, warnings: loaded.warnings.length });
+}
+
+/** Loads again and puts it in force; a configuration with errors changes nothing and says why. */
+async function reload(options: ServerOptions, engine: Engine, store: Store, log: Log): Promise<Loaded> {
+  const loaded = await load(options);
+  const before = engine.state.snapshot.hash;
+  if (!loaded.ok) {
+    const problems = loaded.problems.map((problem) =>
+      problemText(options.configPath ?? 'environment', problem),
+    );
+    log('error', { event: 'config_rejected', kept: before, problems });
+    engine.metrics.count('breakwater_config_reloads_total', { result: 'rejected' });
+    await store.appendChange(
+      engine.change({
+        kind: 'config.rejected',
+        actor: 'system',
+        subject: before,
+        reason: problems[0] ?? null,
+        before: null,
+        after: null,
+      }),
+    );
+    return loaded;
+  }
+  if (loaded.snapshot.hash === before) return loaded;
+  await store.saveSnapshot(loaded.snapshot.hash, loaded.text, engine.clock.now());
+  engine.replaceSnapshot(loaded.snapshot);
+  reportLoaded(loaded, log);
+  engine.metrics.count('breakwater_config_reloads_total', { result: 'loaded' });
+  await store.appendChange(
+    engine.change({
+      kind: 'config.loaded',
+      actor: 'system',
+      subject: loaded.snapshot.hash,
+      reason: 'reload',
+      before,
+      after: loaded.snapshot.hash,
+    }),
+  );
+  return loaded;
+}
+
+function announce(token: AdminToken, options: ServerOptions, log: Log): void {
+  log('info', { event: 'admin_token', origin: token.origin.kind });
+  if (token.origin.kind !== 'made') return;
+  options.show(
+    `Admin token, shown this once: ${token.origin.token}\nKeep it in a secret store, and give it to the command line as BREAKWATER_ADMIN_TOKEN.\n`,
+  );
+}
+
+function startChores(engine: Engine, store: Store, log: Log): () => void {
+  const chores = async (): Promise<void> => {
+    engine.board.tick();
+    engine.publishGauges();
+    const expired = await expireSwitches(engine.switchDependencies(store));
+    for (const entry of expired) {
+      engine.returned(entry);
+      log('info', {
+        event: 'switch',
+        action: 'expired',
+        id: entry.id,
+        scope: JSON.stringify(entry.scope),
+        actor: 'system',
+      });
+    }
+    await store.prune(instant(engine.clock.now() - engine.state.snapshot.audit.retentionMs), pruneBatch);
+  };
+  const timer = setInterval(() => void chores().catch((error: unknown) => engine.onBug(error)), tickMs);
+  return () => clearInterval(timer);
+}
+
+async function drain(engine: Engine): Promise<void> {
+  const until = Date.now() + drainMs;
+  while (engine.flights.size > 0 && Date.now() < until) await Bun.sleep(20);
+}
+
+type Parts = {
+  readonly options: ServerOptions;
+  readonly engine: Engine;
+  readonly store: Store;
+  readonly log: Log;
+  readonly token: AdminToken;
+};
+
+function open(parts: Parts, address: { host: string; port: number }): RunningServer {
+  const { options, engine, store, log, token } = parts;
+  let accepting = true;
+  const listening: Listening = listen({
+    ...address,
+    gateway: engine.gateway,
+    admin: adminRoutes(
+      adminDependencies(engine, store, { verify: token.verify, secrets: options.environment.secrets, log }),
+    ),
+    metrics: () => engine.metrics.expose(),
+    isReady: () => true,
+    accepts: () => accepting,
+  });
+  const again = (): Promise<Loaded> => reload(options, engine, store, log);
+  const watcher =
+    options.configPath === null
+      ? null
+      : watchConfigFile(
+          options.configPath,
+          () => void again().catch((error: unknown) => engine.onBug(error)),
+        );
+  const stopChores = startChores(engine, store, log);
+  log('info', {
+    event: 'ready',
+    address: listening.url,
+    snapshot: engine.state.snapshot.hash,
+    providers: engine.state.snapshot.providers.size,
+    features: engine.state.snapshot.features.size,
+  });
+  const stop = async (): Promise<void> => {
+    accepting = false;
+    log('info', { event: 'stopping' });
+    watcher?.stop();
+    stopChores();
+    await drain(engine);
+    await listening.stop();
+    await engine.records.stop(drainMs);
+    engine.watchdog.stop();
+    await store.close();
+    log('info', { event: 'stopped' });
+  };
+  return { url: listening.url, engine, store, reload: again, stop };
+}
+
+/** Starts a server, or says in full why it cannot. */
+export async function startServer(options: ServerOptions): Promise<Started> {
+  const log = createLog(options.write, Date.now);
+  const loaded = await load(options);
+  if (!loaded.ok)
+    return failed(
+      ...loaded.problems.map((problem) => problemText(options.configPath ?? 'environment', problem)),
+    );
+  const { snapshot } = loaded;
+  if (snapshot.providers.size === 0)
+    return failed(
+      'No provider is configured. Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or give a configuration with --config FILE. To look around without keys: breakwater demo',
+    );
+  const address = options.listen === null ? snapshot.listen : addressOf(options.listen);
+  if (address === null) return failed(`--listen ${options.listen ?? ''} is not HOST:PORT.`);
+  const opened = await openStore(options.store ?? snapshot.store);
+  if (opened.kind === 'failed') return failed(opened.message);
+  const { store } = opened;
+  const engine = await createEngine(snapshot, store, { log, host: address.host, isLoopback });
+  const token = await ensureAdminToken(
+    options.environment.adminToken,
+    isLoopback(address.host),
+    engine.control(store),
+  );
+  if (token === null) {
+    await store.close();
+    return failed(
+      `Breakwater does not listen beyond loopback (${address.host}) without an admin token. Set BREAKWATER_ADMIN_TOKEN, or start once on 127.0.0.1, which makes one.`,
+    );
+  }
+  announce(token, options, log);
+  reportLoaded(loaded, log);
+  await store.saveSnapshot(snapshot.hash, loaded.text, engine.clock.now());
+  await store.appendChange(
+    engine.change({
+      kind: 'config.loaded',
+      actor: 'system',
+      subject: snapshot.hash,
+      reason: 'start',
+      before: null,
+      after: snapshot.hash,
+    }),
+  );
+  catchBugs(engine);
+  try {
+    return { kind: 'started', server: open({ options, engine, store, log, token }, address) };
+  } catch (error) {
+    await store.close();
+    const code =
+      typeof error === 'object' && error !== null && 'code' in error
+        ? String(error.code)
+        : bugPlace(error).name;
+    return failed(
+      `${address.host}:${address.port} cannot be listened on (${code}). Is another process using it? Choose another with --listen.`,
+    );
+  }
+}
+
+let catching = false;
+
+/** A bug that nobody awaited is counted and logged; it does not end the process and with it every open answer. */
+function catchBugs(engine: Engine): void {
+  if (catching) return;
+  catching = true;
+  process.on('unhandledRejection', (error) => engine.onBug(error));
+  process.on('uncaughtException', (error) => engine.onBug(error));
+}

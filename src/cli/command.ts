@@ -1,0 +1,32 @@
+/** What a command of the command line is: its words, its options, what it does, and how it ended. */
+import type { ParseArgsOptionDescriptor } from 'node:util';
+
+import type { Environment } from '../config.ts';
+
+/** 0 done; 1 a problem was found or the work failed; 2 not understood; 3 the server cannot be reached; 4 refused. */
+export type ExitCode = 0 | 1 | 2 | 3 | 4;
+
+export type CommandOption = ParseArgsOptionDescriptor & { readonly value?: string; readonly help: string };
+
+export type Call = {
+  readonly words: readonly string[];
+  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+  readonly environment: Environment;
+  readonly json: boolean;
+  readonly print: (text: string) => void;
+  readonly complain: (text: string) => void;
+};
+
+export type Command = {
+  /** `switch off`. */
+  readonly name: string;
+  readonly usage: string;
+  readonly summary: string;
+  readonly options: Readonly<Record<string, CommandOption>>;
+  readonly run: (call: Call) => Promise<ExitCode>;
+};
+
+export function textOption(call: Call, name: string): string | null {
+  const value = call.options[name];
+  return typeof value === 'string' ? value : null;
+}

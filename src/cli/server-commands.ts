@@ -1,0 +1,88 @@
+/** `breakwater serve | check | demo` */
+import { coverage } from '../core/coverage.ts';
+import { instant } from '../core/ids.ts';
+import { loadConfigFile, pathText } from '../sync/config-file.ts';
+import { checkText } from './check-report.ts';
+import { textOption } from './command.ts';
+import type { Call, Command, ExitCode } from './command.ts';
+
+async function serve(call: Call): Promise<ExitCode> {
+  const { startServer } = await import('../app.ts');
+  const started = await startServer({
+    configPath: textOption(call, 'config') ?? call.environment.configPath,
+    listen: textOption(call, 'listen'),
+    store: textOption(call, 'store'),
+    environment: call.environment,
+    write: (line) => void process.stdout.write(line),
+    show: (text) => void process.stderr.write(text),
+  });
+  if (started.kind === 'failed') {
+    for (const line of started.lines) call.complain(line);
+    return 1;
+  }
+  const { server } = started;
+  process.on('SIGHUP', () => void server.reload());
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  await promise;
+  await server.stop();
+  return 0;
+}
+
+async function check(call: Call): Promise<ExitCode> {
+  const path =
+    call.words[0] ?? textOption(call, 'config') ?? call.environment.configPath ?? 'breakwater.yaml';
+  const loaded = await loadConfigFile(path, call.environment.secrets);
+  const problems = loaded.ok ? loaded.warnings : loaded.problems;
+  const features = loaded.ok ? coverage(loaded.snapshot, instant(Date.now())) : [];
+  if (call.json) {
+    const shown = problems.map(({ path: at, ...problem }) => ({ path: pathText(at), ...problem }));
+    call.print(JSON.stringify({ ok: loaded.ok, problems: shown, features }, null, 2));
+  } else call.print(checkText(path, problems, features));
+  const holds = features.every((feature) => feature.claims.every((claim) => claim.holds));
+  return loaded.ok && holds ? 0 : 1;
+}
+
+async function demo(call: Call): Promise<ExitCode> {
+  const { runDemo } = await import('../demo/demo.ts');
+  return runDemo({
+    plain: call.options['plain'] === true || process.stdout.isTTY !== true,
+    fast: call.options['fast'] === true,
+    environment: call.environment,
+  });
+}
+
+export const serverCommands: readonly Command[] = [
+  {
+    name: 'serve',
+    usage: '',
+    summary: 'Run the gateway',
+    options: {
+      config: {
+        type: 'string',
+        value: 'FILE',
+        help: 'configuration; without one, providers come from the environment',
+      },
+      listen: { type: 'string', value: 'HOST:PORT', help: 'default 127.0.0.1:4100' },
+      store: { type: 'string', value: 'sqlite:PATH', help: 'default sqlite:./data/breakwater.db' },
+    },
+    run: serve,
+  },
+  {
+    name: 'demo',
+    usage: '',
+    summary: 'Watch 7 June again: no keys, no network',
+    options: {
+      plain: { type: 'boolean', help: 'lines instead of a live view' },
+      fast: { type: 'boolean', help: 'shorter phases' },
+    },
+    run: demo,
+  },
+  {
+    name: 'check',
+    usage: '[FILE]',
+    summary: 'Every problem of a configuration, and what each feature can survive',
+    options: { config: { type: 'string', value: 'FILE', help: 'the same as FILE' } },
+    run: check,
+  },
+];

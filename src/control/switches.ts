@@ -1,0 +1,229 @@
+/**
+ * Switches as verbs. A switch is durable first and in force second, both before the call returns: once somebody was
+ * told that a provider is off, neither a request nor a crash can make it untrue.
+ */
+import { z } from 'zod';
+
+import { durationMs } from '../core/duration.ts';
+import { instant, switchId } from '../core/ids.ts';
+import type { TargetName } from '../core/ids.ts';
+import { isInForce, scopeKeys } from '../core/switches.ts';
+import type { Effect, Scope, Switch } from '../core/switches.ts';
+import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
+import type { ControlDependencies, ControlError, Result } from './verb.ts';
+
+export type SwitchDependencies = ControlDependencies & {
+  /** Switches that are not released, as this process knows them. */
+  readonly current: () => readonly Switch[];
+  /** Puts the list in force on this replica, at once. */
+  readonly publish: (switches: readonly Switch[]) => void;
+  /** Targets that a scope covers today. */
+  readonly expand: (scope: Scope) => readonly TargetName[];
+};
+
+/** Switches kept in force at the same time. */
+export const switchesMax = 1_000;
+const reasonLengthMax = 500;
+const defaultMs = 2 * 3_600_000;
+
+const scopeValue = z.string().regex(/^[\w.*:@/-]{1,128}$/, 'must be a name, in which * stands for anything');
+const scopeShape = Object.fromEntries(scopeKeys.map((key) => [key, scopeValue.optional()])) as Record<
+  (typeof scopeKeys)[number],
+  z.ZodOptional<typeof scopeValue>
+>;
+
+export const switchInput = z.strictObject({
+  scope: z.strictObject(scopeShape),
+  effect: z
+    .union([z.enum(['off', 'last_resort']), z.strictObject({ shed: z.number().min(0).max(100) })])
+    .optional(),
+  reason: z.string().trim().min(3, 'say why, in a few words').max(reasonLengthMax),
+  failure_class: z
+    .enum([
+      'availability',
+      'latency',
+      'capacity',
+      'quality',
+      'safety',
+      'data_handling',
+      'deprecation',
+      'own_change',
+    ])
+    .optional(),
+  expires_in: z
+    .string()
+    .refine((text) => durationMs(text) !== null, 'must be a duration such as 2h')
+    .nullable()
+    .optional(),
+  at_expiry: z.enum(['ramp', 'stay']).optional(),
+  in_flight: z.enum(['finish', 'cancel_uncommitted', 'cancel']).optional(),
+  mode: z.enum(['enforce', 'observe']).optional(),
+});
+
+export const releaseInput = z.strictObject({
+  reason: z.string().trim().min(3, 'say why, in a few words').max(reasonLengthMax),
+  ramp: z.boolean().optional(),
+});
+
+export type SwitchCreated = { readonly entry: Switch; readonly expandsTo: readonly TargetName[] };
+
+function effectOf(input: z.infer<typeof switchInput>['effect']): Effect {
+  if (input === undefined) return { kind: 'off' };
+  return typeof input === 'string' ? { kind: input } : { kind: 'shed', percent: input.shed };
+}
+
+function newSwitch(
+  input: z.infer<typeof switchInput>,
+  actor: string,
+  dependencies: SwitchDependencies,
+): Switch {
+  const now = dependencies.now();
+  const expiresIn =
+    input.expires_in === undefined
+      ? defaultMs
+      : input.expires_in === null
+        ? null
+        : durationMs(input.expires_in);
+  const scope: Scope = Object.fromEntries(
+    Object.entries(input.scope).filter(([, value]) => value !== undefined),
+  );
+  return {
+    id: switchId(dependencies.newId('sw')),
+    rev: 1,
+    scope,
+    effect: effectOf(input.effect),
+    reason: input.reason,
+    failureClass: input.failure_class ?? null,
+    actor,
+    createdAt: now,
+    expiresAt: expiresIn === null ? null : instant(now + expiresIn),
+    atExpiry: input.at_expiry ?? 'ramp',
+    inFlight: input.in_flight ?? 'finish',
+    mode: input.mode ?? 'enforce',
+    release: null,
+  };
+}
+
+export async function createSwitch(
+  input: unknown,
+  actor: string,
+  dependencies: SwitchDependencies,
+): Promise<Result<SwitchCreated>> {
+  const reject = (error: ControlError): Promise<ControlError> =>
+    recordRejection(error, { actor, subject: 'switch' }, dependencies);
+  const parsed = parseInput(switchInput, input);
+  if (parsed.kind === 'error') return reject(parsed);
+  if (Object.values(parsed.value.scope).every((value) => value === undefined)) {
+    return reject(
+      controlError(
+        'invalid',
+        'The scope is empty: it would take everything out.',
+        'Name at least one of provider, vendor, family, model, target, feature. To mean everything, write provider:*.',
+        'scope',
+      ),
+    );
+  }
+  if (dependencies.current().length >= switchesMax)
+    return reject(controlError('conflict', `${switchesMax} switches are in force.`, 'Release some first.'));
+  const entry = newSwitch(parsed.value, actor, dependencies);
+  return withStore(async () => {
+    const change = newChange(
+      { kind: 'switch.created', actor, subject: entry.id, reason: entry.reason, before: null, after: entry },
+      dependencies,
+    );
+    await dependencies.store.insertSwitch(entry, change);
+    dependencies.publish([...dependencies.current(), entry]);
+    return done({ entry, expandsTo: dependencies.expand(entry.scope) });
+  });
+}
+
+export type Releasing = {
+  readonly id: string;
+  readonly input: unknown;
+  /** The revision the caller saw; null when it does not care. */ readonly rev: number | null;
+};
+
+/** Releases a switch: it is out of force when the promise resolves. */
+export async function releaseSwitch(
+  releasing: Releasing,
+  actor: string,
+  dependencies: SwitchDependencies,
+): Promise<Result<Switch>> {
+  const { id, rev } = releasing;
+  const reject = (error: ControlError): Promise<ControlError> =>
+    recordRejection(error, { actor, subject: id }, dependencies);
+  const parsed = parseInput(releaseInput, releasing.input);
+  if (parsed.kind === 'error') return reject(parsed);
+  return withStore<Switch>(async () => {
+    const found = await dependencies.store.findSwitch(switchId(id));
+    if (found === null)
+      return reject(
+        controlError('not_found', `There is no switch ${id}.`, 'List them with: breakwater switch list'),
+      );
+    if (found.release !== null)
+      return reject(
+        controlError('conflict', `Switch ${id} is released already.`, 'Nothing needs to be done.'),
+      );
+    if (rev !== null && rev !== found.rev)
+      return reject(
+        controlError(
+          'precondition_failed',
+          `Switch ${id} was changed by somebody else.`,
+          'Read it again, then decide.',
+        ),
+      );
+    const { reason, ramp = true } = parsed.value;
+    const released: Switch = {
+      ...found,
+      rev: found.rev + 1,
+      release: { at: dependencies.now(), actor, reason, ramp },
+    };
+    const change = newChange(
+      { kind: 'switch.released', actor, subject: id, reason, before: found, after: released },
+      dependencies,
+    );
+    const outcome = await dependencies.store.releaseSwitch(released, found.rev, change);
+    switch (outcome) {
+      case 'released':
+        dependencies.publish(dependencies.current().filter((entry) => entry.id !== found.id));
+        return done(released);
+      case 'not_found':
+      case 'stale':
+      case 'already_released':
+        return reject(
+          controlError(
+            'conflict',
+            `Switch ${id} was changed at the same moment.`,
+            'Read it again, then decide.',
+          ),
+        );
+    }
+  });
+}
+
+/** Closes switches whose time is over; `stay` switches remain in force and are left alone. */
+export async function expireSwitches(dependencies: SwitchDependencies): Promise<readonly Switch[]> {
+  const now = dependencies.now();
+  const expired = dependencies.current().filter((entry) => !isInForce(entry, now));
+  for (const entry of expired) {
+    const released: Switch = {
+      ...entry,
+      rev: entry.rev + 1,
+      release: { at: now, actor: 'system', reason: 'expired', ramp: true },
+    };
+    const change = newChange(
+      {
+        kind: 'switch.expired',
+        actor: 'system',
+        subject: entry.id,
+        reason: 'its time is over',
+        before: entry,
+        after: released,
+      },
+      dependencies,
+    );
+    await dependencies.store.releaseSwitch(released, entry.rev, change);
+    dependencies.publish(dependencies.current().filter((other) => other.id !== entry.id));
+  }
+  return expired;
+}

@@ -1,0 +1,118 @@
+/**
+ * The one way to change something: parse, then one transaction that holds the change and its audit row. What is
+ * rejected leaves an audit row too, so that an attempt is as visible as a success.
+ */
+import { z } from 'zod';
+
+import { changeId } from '../core/ids.ts';
+import type { Instant } from '../core/ids.ts';
+import { didYouMean } from '../core/nearest.ts';
+import type { Change, ChangeKind } from '../core/record.ts';
+import type { Store } from '../store/store.ts';
+
+export type ControlErrorCode = 'invalid' | 'not_found' | 'conflict' | 'precondition_failed' | 'unavailable';
+export type ControlError = {
+  readonly kind: 'error';
+  readonly code: ControlErrorCode;
+  readonly message: string;
+  readonly remedy: string;
+  readonly field: string | null;
+};
+export type Result<T> = { readonly kind: 'done'; readonly value: T } | ControlError;
+
+export type ControlDependencies = {
+  readonly store: Store;
+  readonly now: () => Instant;
+  /** A new id behind a prefix: `sw`, `chg`, `key`. */
+  readonly newId: (prefix: string) => string;
+};
+
+export const done = <T>(value: T): Result<T> => ({ kind: 'done', value });
+
+export function controlError(
+  code: ControlErrorCode,
+  message: string,
+  remedy: string,
+  field: string | null = null,
+): ControlError {
+  return { kind: 'error', code, message, remedy, field };
+}
+
+export type ChangeFacts = {
+  readonly kind: ChangeKind;
+  readonly actor: string;
+  readonly subject: string;
+  readonly reason: string | null;
+  readonly before: unknown;
+  readonly after: unknown;
+};
+
+export function newChange(facts: ChangeFacts, dependencies: ControlDependencies): Change {
+  return { id: changeId(dependencies.newId('chg')), at: dependencies.now(), ...facts };
+}
+
+function keysOf(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
+  let at: z.ZodType = schema;
+  for (const step of path) {
+    while (at instanceof z.ZodOptional || at instanceof z.ZodNullable || at instanceof z.ZodDefault)
+      at = at.unwrap() as z.ZodType;
+    if (!(at instanceof z.ZodObject) || typeof step !== 'string') return [];
+    const next = at.shape[step] as z.ZodType | undefined;
+    if (next === undefined) return [];
+    at = next;
+  }
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}
+
+/** Parses a wire body; the first problem is told with its field and, for a misspelt one, the nearest known name. */
+export function parseInput<S extends z.ZodType>(schema: S, input: unknown): Result<z.infer<S>> {
+  const read = schema.safeParse(input);
+  if (read.success) return done(read.data);
+  const [issue] = read.error.issues;
+  if (issue === undefined)
+    return controlError('invalid', 'The body is not understood.', 'See contract/openapi.json.');
+  const field = issue.path.map(String).join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys;
+    const known = keysOf(schema, issue.path);
+    return controlError(
+      'invalid',
+      `Unknown field "${key}".`,
+      didYouMean(key, known) || `Known fields are ${known.join(', ')}.`,
+      field === '' ? key : `${field}.${key}`,
+    );
+  }
+  return controlError(
+    'invalid',
+    `${field === '' ? 'The body' : field}: ${issue.message}`,
+    'Correct the value.',
+    field === '' ? null : field,
+  );
+}
+
+/** Writes down that a change was tried and rejected. */
+export async function recordRejection(
+  error: ControlError,
+  facts: { readonly actor: string; readonly subject: string },
+  dependencies: ControlDependencies,
+): Promise<ControlError> {
+  const change = newChange(
+    { kind: 'write.rejected', ...facts, reason: error.message, before: null, after: null },
+    dependencies,
+  );
+  await dependencies.store.appendChange(change).catch(() => {});
+  return error;
+}
+
+/** Runs what touches the store; a store that fails is `unavailable`, not the caller's fault. */
+export async function withStore<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
+  try {
+    return await work();
+  } catch {
+    return controlError(
+      'unavailable',
+      'The store cannot be written to; nothing was changed.',
+      'See the server log, then try again.',
+    );
+  }
+}

@@ -1,0 +1,163 @@
+/** One provider of a configuration → its compiled form and the targets it offers. Part of `policy.ts`. */
+import { catalogue, modelNamed, vendorOf } from './catalogue.ts';
+import type { ProviderConfiguration } from './configuration.ts';
+import { durationMs } from './duration.ts';
+import { targetName } from './ids.ts';
+import type { Report } from './snapshot.ts';
+import type { Secret } from './secret.ts';
+import type { Dialect, Model, Provider, ProviderApi, ProviderKey, Target, Terms } from './target.ts';
+
+/** Finds the text behind `env:NAME` or `file:PATH`; a string says why it cannot. */
+export type SecretSource = (reference: string) => Secret | string;
+
+const baseUrls: Record<ProviderApi, string | null> = {
+  anthropic: 'https://api.anthropic.com',
+  openai: 'https://api.openai.com/v1',
+  'openai-compatible': null,
+};
+const nativeDialects: Record<ProviderApi, readonly Dialect[]> = {
+  anthropic: ['anthropic-messages'],
+  openai: ['openai-chat'],
+  'openai-compatible': ['openai-chat'],
+};
+/** Whose catalogue models an API serves by itself. */
+const nativeVendors: Record<ProviderApi, string | null> = {
+  anthropic: 'anthropic',
+  openai: 'openai',
+  'openai-compatible': null,
+};
+
+const defaultConcurrency = 5_000;
+
+function termsOf(given: ProviderConfiguration['terms']): Terms {
+  const { entity, regions, retention, training, agreement, expires } = given ?? {};
+  return {
+    entity: entity ?? null,
+    regions: regions ?? 'unknown',
+    retention:
+      retention === undefined
+        ? 'unknown'
+        : { days: retention === 'none' ? 0 : (durationMs(retention) ?? 0) / 86_400_000 },
+    training: training === undefined ? 'unknown' : training === 'no' || training === false ? 'no' : 'yes',
+    agreement: agreement ?? null,
+    expiresAt: expires === undefined ? null : epochOfDate(expires),
+  };
+}
+
+/** Midnight UTC at the start of a date, by the days-from-civil formula (Howard Hinnant): core has no clock to ask. */
+function epochOfDate(date: string): number {
+  const [year = 0, month = 1, day = 1] = date.split('-').map(Number);
+  const shifted = month <= 2 ? year - 1 : year;
+  const era = Math.floor(shifted / 400);
+  const yearOfEra = shifted - era * 400;
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return (era * 146_097 + dayOfEra - 719_468) * 86_400_000;
+}
+
+function keysOf(
+  id: string,
+  given: ProviderConfiguration,
+  secrets: SecretSource,
+  report: Report,
+): readonly ProviderKey[] {
+  const references = given.keys ?? [];
+  const keys: ProviderKey[] = [];
+  const missing: { readonly index: number; readonly why: string }[] = [];
+  references.forEach((reference, index) => {
+    const found = secrets(reference);
+    if (typeof found === 'string') missing.push({ index, why: found });
+    else keys.push({ name: `${id}#${index + 1}`, secret: found });
+  });
+  for (const { index, why } of missing) {
+    report({
+      path: ['providers', id, 'keys', index],
+      message: why,
+      remedy: 'set it, or remove the reference',
+      severity: keys.length > 0 ? 'warning' : 'error',
+    });
+  }
+  if (given.keys === undefined && given.api !== 'openai-compatible') {
+    report({
+      path: ['providers', id],
+      message: `has no keys, but api ${given.api} needs one`,
+      remedy: 'add keys: [env:NAME]',
+      severity: 'error',
+    });
+  }
+  return keys;
+}
+
+type ModelEntry = NonNullable<NonNullable<ProviderConfiguration['models']>[string]>;
+
+function modelOf(name: string, given: ModelEntry, provider: string): Model {
+  const known = modelNamed(name, provider);
+  return {
+    name: catalogue.has(name) ? name : known.name === name ? name : known.name,
+    vendor: given.vendor ?? known.vendor,
+    family: given.family ?? known.family,
+    aliases: [...known.aliases, ...(given.aliases ?? [])],
+    contextTokens: given.context ?? known.contextTokens,
+    outputTokens: given.output ?? known.outputTokens,
+    capabilities: given.capabilities === undefined ? known.capabilities : new Set(given.capabilities),
+  };
+}
+
+/** A target for a model that the provider's entry does not list. */
+export function unlistedTarget(provider: Provider, name: string): Target {
+  return {
+    name: targetName(provider.id, name),
+    provider,
+    model: modelNamed(name, provider.id),
+    upstream: name,
+    dialects: nativeDialects[provider.api],
+  };
+}
+
+/** Whether a provider serves a model of this name without being told. */
+export function servesUnlisted(provider: Provider, name: string): boolean {
+  const vendor = nativeVendors[provider.api];
+  return vendor !== null && vendorOf(name) === vendor;
+}
+
+export function compileProvider(
+  id: string,
+  given: ProviderConfiguration,
+  secrets: SecretSource,
+  report: Report,
+): { readonly provider: Provider; readonly targets: readonly Target[] } {
+  const baseUrl = given.baseUrl ?? baseUrls[given.api];
+  if (baseUrl === null)
+    report({
+      path: ['providers', id],
+      message: `api ${given.api} needs a baseUrl`,
+      remedy: 'add baseUrl, for example http://127.0.0.1:11434/v1',
+      severity: 'error',
+    });
+  const provider: Provider = {
+    id,
+    api: given.api,
+    baseUrl: (baseUrl ?? '').replace(/\/+$/, ''),
+    keys: keysOf(id, given, secrets, report),
+    local: given.local === true || given.local === 'yes' || (given.local === undefined && id === 'local'),
+    terms: termsOf(given.terms),
+    concurrencyMax: given.limits?.concurrency ?? defaultConcurrency,
+  };
+  const targets = new Map<string, Target>();
+  const vendor = nativeVendors[given.api];
+  for (const model of catalogue.values()) {
+    if (vendor !== null && model.vendor === vendor)
+      targets.set(model.name, unlistedTarget(provider, model.name));
+  }
+  for (const [name, entry] of Object.entries(given.models ?? {})) {
+    const model = modelOf(name, entry ?? {}, id);
+    targets.set(name, {
+      name: targetName(id, name),
+      provider,
+      model,
+      upstream: entry?.upstream ?? name,
+      dialects: entry?.dialects ?? nativeDialects[given.api],
+    });
+  }
+  return { provider, targets: [...targets.values()] };
+}

@@ -1,0 +1,281 @@
+/**
+ * The configuration document: every setting, its form and its meaning, in one schema. The JSON Schema for editors is
+ * generated from it, so the two cannot differ. What settings mean together is `policy.ts`.
+ *
+ * Unknown keys are errors: a misspelt safety setting that is quietly ignored is worse than none.
+ */
+import { z } from 'zod';
+
+import { durationMs, frequency, rate, sizeBytes } from './duration.ts';
+
+const described = <T extends z.ZodType>(schema: T, description: string): T => schema.describe(description);
+
+const duration = z
+  .string()
+  .refine((text) => durationMs(text) !== null, 'must be a duration such as 500ms, 10s, 5m or 30d');
+const percentage = z.string().refine((text) => rate(text) !== null, 'must be a rate such as 0.5%');
+const size = z.string().refine((text) => sizeBytes(text) !== null, 'must be a size such as 32MiB');
+const often = z
+  .string()
+  .refine((text) => frequency(text) !== null, 'must be a frequency such as "1 per 30d"');
+const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date such as 2026-10-01');
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores');
+const modelName = z.string().min(1).max(128);
+const secret = z
+  .string()
+  .regex(
+    /^(?:env:[A-Za-z_]\w*|file:.+)$/,
+    'must be a reference, env:NAME or file:PATH; a key itself does not belong in a configuration',
+  );
+const yesNo = z.union([z.boolean(), z.enum(['yes', 'no'])]);
+const address = z.string().regex(/^(?:\[[\da-fA-F:]+\]|[\w.-]*):\d{1,5}$/, 'must be HOST:PORT');
+const capability = z.enum(['tools', 'vision', 'documents', 'audio', 'structured_output', 'thinking']);
+const dialect = z.enum(['openai-chat', 'anthropic-messages']);
+const retention = z
+  .string()
+  .refine((text) => text === 'none' || durationMs(text) !== null, 'must be "none" or a duration such as 30d');
+
+const terms = z.strictObject({
+  entity: described(z.string().min(1).optional(), 'Legal entity that processes the content.'),
+  regions: described(z.array(z.string().min(1)).min(1).optional(), 'Regions where content may be processed.'),
+  retention: described(retention.optional(), 'How long content is kept there.'),
+  training: described(yesNo.optional(), 'Whether content is used for training.'),
+  agreement: described(z.string().optional(), 'Reference of the agreement.'),
+  reviewed: described(date.optional(), 'When these facts were last checked.'),
+  expires: described(date.optional(), 'After this date every fact counts as unknown.'),
+});
+
+const model = z.strictObject({
+  upstream: described(modelName.optional(), 'The name the provider knows it by.'),
+  vendor: z.string().min(1).optional(),
+  family: z.string().min(1).optional(),
+  context: described(z.int().positive().optional(), 'Context window in tokens.'),
+  output: described(z.int().positive().optional(), 'Largest output in tokens.'),
+  aliases: described(z.array(modelName).optional(), 'Other names that lead to it.'),
+  dialects: described(z.array(dialect).min(1).optional(), 'Formats it speaks, preferred first.'),
+  capabilities: described(
+    z.array(capability).optional(),
+    'What it can do; default: what the catalogue says.',
+  ),
+});
+
+const provider = z.strictObject({
+  api: described(z.enum(['anthropic', 'openai', 'openai-compatible']), 'Which API it speaks.'),
+  baseUrl: described(
+    z.url({ protocol: /^https?$/ }).optional(),
+    "What the vendor's own SDK takes; default per api.",
+  ),
+  keys: described(z.array(secret).optional(), 'References to keys; none for a provider that needs none.'),
+  local: described(yesNo.optional(), 'A model on your own machines: its hops are "local".'),
+  statusFeed: described(z.url().optional(), "The provider's status feed."),
+  terms: terms.optional(),
+  models: described(
+    z.record(modelName, model.nullable()).optional(),
+    'Only what the catalogue does not know or gets wrong.',
+  ),
+  limits: z
+    .strictObject({ concurrency: described(z.int().positive().optional(), 'Most calls open at once.') })
+    .optional(),
+});
+
+const dataClass = z.strictObject({
+  training: z.union([z.boolean(), z.enum(['no', 'any'])]).optional(),
+  retention: described(
+    z
+      .string()
+      .refine(
+        (text) => text === 'any' || text === 'none' || durationMs(text) !== null,
+        'must be "none", "any" or a duration such as 30d',
+      )
+      .optional(),
+    'Longest retention accepted.',
+  ),
+  regions: z.array(z.string().min(1)).min(1).optional(),
+  entities: z.array(z.string().min(1)).min(1).optional(),
+});
+
+const gate = z.strictObject({
+  match: z
+    .strictObject({
+      provider: z.string().optional(),
+      vendor: z.string().optional(),
+      family: z.string().optional(),
+      model: z.string().optional(),
+      target: z.string().optional(),
+    })
+    .optional(),
+  budget: described(percentage.optional(), 'The failure rate agreed to live with.'),
+  breach: described(percentage.optional(), 'The rate at which users must be moved.'),
+  falseAlarm: described(often.optional(), 'How often noise may trip it, per target.'),
+  latency: z.strictObject({ firstToken: duration.optional(), breach: percentage.optional() }).optional(),
+  mode: z.enum(['observe', 'warn', 'enforce']).optional(),
+  restore: z
+    .strictObject({
+      probeEvery: duration.optional(),
+      ramp: z.array(percentage).min(1).optional(),
+      hold: duration.optional(),
+    })
+    .optional(),
+  agreed: z
+    .strictObject({ by: z.array(z.string()).optional(), on: date.optional(), review: duration.optional() })
+    .optional(),
+});
+
+const mode = z.enum(['auto', 'notify', 'ask', 'never', 'reduce']);
+const fallback = z.union([
+  mode,
+  z.strictObject({
+    same_model: mode.optional(),
+    same_vendor: mode.optional(),
+    other_vendor: mode.optional(),
+    local: mode.optional(),
+  }),
+]);
+
+const expectation = z.union([
+  z.strictObject({
+    survives: z.strictObject({
+      provider: z.string().optional(),
+      vendor: z.string().optional(),
+      family: z.string().optional(),
+      model: z.string().optional(),
+      region: z.string().optional(),
+    }),
+  }),
+  z.strictObject({ never: z.strictObject({ leavesRegion: z.string() }) }),
+]);
+
+const adapt = z.strictObject({
+  system: z
+    .strictObject({
+      append: z.string().optional(),
+      prepend: z.string().optional(),
+      replace: z.string().optional(),
+    })
+    .optional(),
+  params: z.record(z.string(), z.unknown()).optional(),
+  tools: z.enum(['none', 'all']).optional(),
+  reduce: z
+    .strictObject({
+      maxOutputTokens: z.int().positive().optional(),
+      tools: z.enum(['none', 'all']).optional(),
+      systemReplace: z.string().optional(),
+    })
+    .optional(),
+});
+
+const feature = z.strictObject({
+  title: described(z.string().min(1).max(80).optional(), 'What people see.'),
+  route: described(
+    z.array(z.string().regex(/^[^/\s]+\/\S+$/, 'must be PROVIDER/MODEL')).min(1),
+    'Targets in order of preference.',
+  ),
+  fallback: described(
+    fallback.optional(),
+    'One word for all hops, or a map; a hop the map leaves out is "never".',
+  ),
+  dataClass: described(z.string().optional(), 'Class of a request that names none.'),
+  models: described(
+    z.array(modelName).optional(),
+    'What a user may pick; default: every model of the route.',
+  ),
+  needs: z
+    .strictObject({
+      tools: yesNo.optional(),
+      vision: yesNo.optional(),
+      structuredOutput: yesNo.optional(),
+      thinking: yesNo.optional(),
+      context: z.int().positive().optional(),
+    })
+    .optional(),
+  timeouts: z
+    .strictObject({
+      connect: duration.optional(),
+      firstToken: duration.optional(),
+      stall: duration.optional(),
+      total: duration.optional(),
+    })
+    .optional(),
+  midStream: z.enum(['error', 'continue']).optional(),
+  priority: z.enum(['critical', 'normal', 'sheddable']).optional(),
+  adapt: z.record(z.string(), adapt).optional(),
+  expect: z.array(expectation).optional(),
+});
+
+const limits = z.strictObject({
+  body: size.optional(),
+  jsonDepth: z.int().positive().max(1_000).optional(),
+  requests: described(z.int().positive().optional(), 'Most requests open at once.'),
+  attempts: described(z.int().positive().max(10).optional(), 'Most attempts of one request.'),
+  bodyPause: duration.optional(),
+  headers: duration.optional(),
+  answer: size.optional(),
+  event: size.optional(),
+  keepAlive: described(duration.optional(), 'Silence after which a waiting stream gets a sign of life.'),
+  holdHeaders: described(
+    duration.optional(),
+    'Longest wait for the commit point before the headers of a stream are sent.',
+  ),
+});
+
+export const configurationSchema = z.strictObject({
+  listen: described(address.optional(), 'Where to listen; default 127.0.0.1:4100.'),
+  adminListen: address.optional(),
+  statusListen: address.optional(),
+  store: described(z.string().optional(), 'sqlite:PATH.'),
+  audit: z
+    .strictObject({ mode: z.enum(['best_effort', 'strict']).optional(), retention: duration.optional() })
+    .optional(),
+  providers: z.record(name, provider).optional(),
+  dataClasses: z.record(name, dataClass.nullable()).optional(),
+  gates: z.array(gate).optional(),
+  features: z.record(name, feature).optional(),
+  consent: z.strictObject({ expires: duration.optional() }).optional(),
+  retryAfterMax: duration.optional(),
+  limits: limits.optional(),
+  playbooks: z.string().optional(),
+});
+
+export type Configuration = z.infer<typeof configurationSchema>;
+export type ProviderConfiguration = NonNullable<Configuration['providers']>[string];
+export type FeatureConfiguration = NonNullable<Configuration['features']>[string];
+
+/** The JSON Schema that editors use. */
+export function configurationJsonSchema(): unknown {
+  return {
+    $id: 'config.schema.json',
+    title: 'Breakwater configuration',
+    ...z.toJSONSchema(configurationSchema, { io: 'input' }),
+  };
+}
+
+/** Names that a strict object at a path would accept, for suggestions. */
+export function knownKeys(path: readonly (string | number)[]): readonly string[] {
+  let schema: z.ZodType | undefined = configurationSchema;
+  for (const step of path) schema = schema === undefined ? undefined : inside(schema, step);
+  return keysOf(schema);
+}
+
+function unwrapped(schema: z.ZodType): readonly z.ZodType[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable)
+    return unwrapped(schema.unwrap() as z.ZodType);
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => unwrapped(option as z.ZodType));
+  return [schema];
+}
+
+function inside(schema: z.ZodType, step: string | number): z.ZodType | undefined {
+  for (const each of unwrapped(schema)) {
+    if (each instanceof z.ZodObject && typeof step === 'string' && step in each.shape)
+      return each.shape[step] as z.ZodType;
+    if (each instanceof z.ZodRecord) return each.valueType as z.ZodType;
+    if (each instanceof z.ZodArray) return each.element as z.ZodType;
+  }
+  return undefined;
+}
+
+function keysOf(schema: z.ZodType | undefined): readonly string[] {
+  if (schema === undefined) return [];
+  return unwrapped(schema).flatMap((each) => (each instanceof z.ZodObject ? Object.keys(each.shape) : []));
+}

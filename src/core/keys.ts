@@ -1,0 +1,28 @@
+/** Callers' keys as the data plane knows them: hashes only. A key is found by the hash of its whole text. */
+import type { KeyId } from './ids.ts';
+
+export type ApiKey = {
+  readonly id: KeyId;
+  readonly name: string;
+  /** SHA-256 of the key's text, hex. */
+  readonly hash: string;
+  /** Features it may use; null for all. */
+  readonly features: ReadonlySet<string> | null;
+  readonly tenant: string | null;
+  readonly dataClassMax: string | null;
+  /** Requests a minute; null for no limit. */
+  readonly rpm: number | null;
+  readonly budget: string | null;
+  readonly createdAt: number;
+  readonly revokedAt: number | null;
+};
+
+/** Usable keys by hash. `everCreated`: once any key was made, a key is required. */
+export type KeyTable = { readonly byHash: ReadonlyMap<string, ApiKey>; readonly everCreated: boolean };
+
+export const noKeys: KeyTable = { byHash: new Map(), everCreated: false };
+
+export function keyTable(keys: readonly ApiKey[]): KeyTable {
+  const usable = keys.filter((key) => key.revokedAt === null);
+  return { byHash: new Map(usable.map((key) => [key.hash, key])), everCreated: keys.length > 0 };
+}

@@ -1,0 +1,275 @@
+/**
+ * Policy compilation: a configuration document → one immutable, indexed snapshot, or every problem at once.
+ *
+ * All checks of meaning are here, so that a request never meets a name that leads nowhere. Settings that are accepted
+ * but do nothing yet are warned of: a safety setting that is silently inert is worse than an error. Secrets are
+ * resolved by a function that is passed in; this module never sees where they come from and never prints them.
+ */
+import type { Configuration } from './configuration.ts';
+import { compileFeature } from './compile-feature.ts';
+import { compileProvider } from './compile-provider.ts';
+import type { SecretSource } from './compile-provider.ts';
+import { catalogue } from './catalogue.ts';
+import { durationMs, rate, sizeBytes } from './duration.ts';
+import { isNonEmpty } from './ids.ts';
+import type { NonEmpty, TargetName } from './ids.ts';
+import { undatedModel } from './models.ts';
+import { readConfiguration } from './read-configuration.ts';
+import { defaultTimeouts } from './snapshot.ts';
+import type { DataClass, Feature, GateRule, Limits, Problem, Report, Snapshot } from './snapshot.ts';
+import type { Model, Provider, Target } from './target.ts';
+
+export type CompileContext = { readonly hash: string; readonly secrets: SecretSource };
+export type Compiled =
+  | { readonly ok: true; readonly snapshot: Snapshot; readonly warnings: readonly Problem[] }
+  | { readonly ok: false; readonly problems: NonEmpty<Problem> };
+
+const defaultLimits: Limits = {
+  bodyBytesMax: 32 * 1_048_576,
+  jsonDepthMax: 128,
+  requestsMax: 20_000,
+  attemptsMax: 4,
+  retryAfterMaxMs: 3_000,
+  bodyPauseMs: 30_000,
+  headersMs: 10_000,
+  answerBytesMax: 64 * 1_048_576,
+  eventBytesMax: 8 * 1_048_576,
+  keepAliveMs: 10_000,
+  holdHeadersMs: 25_000,
+};
+
+const defaultGate: GateRule = {
+  match: {},
+  budget: 0.005,
+  breach: 0.2,
+  mode: 'enforce',
+  restore: { probeEveryMs: 5_000, ramp: [0.01, 0.1, 0.5, 1], holdMs: 30_000 },
+};
+
+/** Longest time anything is kept without being told. */
+const defaultRetentionMs = 400 * 86_400_000;
+
+function limitsOf(configuration: Configuration): Limits {
+  const given = configuration.limits ?? {};
+  const ms = (text: string | undefined, otherwise: number): number =>
+    text === undefined ? otherwise : (durationMs(text) ?? otherwise);
+  const bytes = (text: string | undefined, otherwise: number): number =>
+    text === undefined ? otherwise : (sizeBytes(text) ?? otherwise);
+  return {
+    bodyBytesMax: bytes(given.body, defaultLimits.bodyBytesMax),
+    jsonDepthMax: given.jsonDepth ?? defaultLimits.jsonDepthMax,
+    requestsMax: given.requests ?? defaultLimits.requestsMax,
+    attemptsMax: given.attempts ?? defaultLimits.attemptsMax,
+    retryAfterMaxMs: ms(configuration.retryAfterMax, defaultLimits.retryAfterMaxMs),
+    bodyPauseMs: ms(given.bodyPause, defaultLimits.bodyPauseMs),
+    headersMs: ms(given.headers, defaultLimits.headersMs),
+    answerBytesMax: bytes(given.answer, defaultLimits.answerBytesMax),
+    eventBytesMax: bytes(given.event, defaultLimits.eventBytesMax),
+    keepAliveMs: ms(given.keepAlive, defaultLimits.keepAliveMs),
+    holdHeadersMs: ms(given.holdHeaders, defaultLimits.holdHeadersMs),
+  };
+}
+
+function gatesOf(configuration: Configuration): readonly GateRule[] {
+  const gates = (configuration.gates ?? []).map((given): GateRule => {
+    const { provider, vendor, family, model, target } = given.match ?? {};
+    const match = {
+      ...(provider === undefined ? {} : { provider }),
+      ...(vendor === undefined ? {} : { vendor }),
+      ...(family === undefined ? {} : { family }),
+      ...(model === undefined ? {} : { model }),
+      ...(target === undefined ? {} : { target }),
+    };
+    const share = (text: string | undefined, otherwise: number): number =>
+      text === undefined ? otherwise : (rate(text) ?? otherwise);
+    return {
+      match,
+      budget: share(given.budget, defaultGate.budget),
+      breach: share(given.breach, defaultGate.breach),
+      mode: given.mode ?? defaultGate.mode,
+      restore: {
+        probeEveryMs: durationMs(given.restore?.probeEvery ?? '') ?? defaultGate.restore.probeEveryMs,
+        ramp: given.restore?.ramp?.flatMap((text) => rate(text) ?? []) ?? defaultGate.restore.ramp,
+        holdMs: durationMs(given.restore?.hold ?? '') ?? defaultGate.restore.holdMs,
+      },
+    };
+  });
+  return [...gates, defaultGate];
+}
+
+function dataClassesOf(configuration: Configuration): ReadonlyMap<string, DataClass> {
+  const classes = Object.entries(configuration.dataClasses ?? {}).map(
+    ([name, given]): [string, DataClass] => {
+      const { training, retention, regions, entities } = given ?? {};
+      const days =
+        retention === undefined || retention === 'any'
+          ? null
+          : retention === 'none'
+            ? 0
+            : (durationMs(retention) ?? 0) / 86_400_000;
+      return [
+        name,
+        {
+          name,
+          training: training === 'no' || training === false ? 'no' : null,
+          retentionDaysMax: days,
+          regions: regions === undefined ? null : new Set(regions),
+          entities: entities === undefined ? null : new Set(entities),
+        },
+      ];
+    },
+  );
+  return new Map(classes);
+}
+
+/** Settings that are understood but do nothing yet. */
+function warnOfInert(configuration: Configuration, report: Report): void {
+  const warn = (path: readonly (string | number)[]): void =>
+    report({
+      path,
+      message: 'is accepted but not yet in force',
+      remedy: 'do not rely on it',
+      severity: 'warning',
+    });
+  for (const key of ['adminListen', 'statusListen', 'playbooks', 'consent'] as const)
+    if (configuration[key] !== undefined) warn([key]);
+  if (configuration.audit?.mode === 'strict') warn(['audit', 'mode']);
+  if (configuration.limits?.headers !== undefined) warn(['limits', 'headers']);
+  for (const [name, provider] of Object.entries(configuration.providers ?? {}))
+    if (provider.statusFeed !== undefined) warn(['providers', name, 'statusFeed']);
+  (configuration.gates ?? []).forEach((gate, index) => {
+    for (const key of ['latency', 'falseAlarm'] as const)
+      if (gate[key] !== undefined) warn(['gates', index, key]);
+  });
+  for (const [name, feature] of Object.entries(configuration.features ?? {})) {
+    if (feature.adapt !== undefined) warn(['features', name, 'adapt']);
+    if (feature.midStream === 'continue') warn(['features', name, 'midStream']);
+    if (feature.priority !== undefined && feature.priority !== 'normal') warn(['features', name, 'priority']);
+  }
+}
+
+function listenOf(configuration: Configuration, report: Report): Snapshot['listen'] {
+  const text = configuration.listen ?? '127.0.0.1:4100';
+  const colon = text.lastIndexOf(':');
+  const port = Number(text.slice(colon + 1));
+  if (port > 65_535)
+    report({
+      path: ['listen'],
+      message: `port ${port} does not exist`,
+      remedy: 'use a port from 0 to 65535',
+      severity: 'error',
+    });
+  return { host: text.slice(0, colon).replaceAll(/^\[|\]$/g, '') || '0.0.0.0', port: Math.min(port, 65_535) };
+}
+
+type Built = { readonly providers: ReadonlyMap<string, Provider>; readonly targets: Map<TargetName, Target> };
+
+function providersOf(configuration: Configuration, context: CompileContext, report: Report): Built {
+  const providers = new Map<string, Provider>();
+  const targets = new Map<TargetName, Target>();
+  for (const [id, given] of Object.entries(configuration.providers ?? {})) {
+    const built = compileProvider(id, given, context.secrets, report);
+    providers.set(id, built.provider);
+    for (const target of built.targets) targets.set(target.name, target);
+  }
+  return { providers, targets };
+}
+
+function modelIndex(targets: Iterable<Target>): ReadonlyMap<string, Model> {
+  const index = new Map<string, Model>();
+  const add = (name: string, model: Model): void => {
+    if (!index.has(name)) index.set(name, model);
+  };
+  const models = [...[...targets].map((target) => target.model), ...catalogue.values()];
+  for (const model of models) add(model.name, model);
+  for (const model of models) for (const alias of model.aliases) add(alias, model);
+  return index;
+}
+
+function targetsByModel(targets: Iterable<Target>): ReadonlyMap<string, readonly Target[]> {
+  const index = new Map<string, Target[]>();
+  for (const target of targets)
+    index.set(target.model.name, [...(index.get(target.model.name) ?? []), target]);
+  return index;
+}
+
+const anyHop = { same_model: 'auto', same_vendor: 'auto', other_vendor: 'auto', local: 'auto' } as const;
+
+const defaults: Snapshot['defaults'] = {
+  name: 'default',
+  title: 'This product',
+  fallback: anyHop,
+  dataClass: null,
+  needs: { capabilities: new Set(), contextTokens: 0 },
+  timeouts: defaultTimeouts,
+  priority: 'normal',
+  expect: [],
+};
+
+function checkFeatureNames(
+  features: ReadonlyMap<string, Feature>,
+  models: ReadonlyMap<string, Model>,
+  report: Report,
+): void {
+  for (const name of features.keys()) {
+    if (models.has(name) || models.has(undatedModel(name)))
+      report({
+        path: ['features', name],
+        message: 'has the name of a model',
+        remedy: 'rename the feature: a request could not tell which one it means',
+        severity: 'error',
+      });
+    if (name === defaults.name)
+      report({
+        path: ['features', name],
+        message: 'is the name of requests without a feature',
+        remedy: 'rename the feature',
+        severity: 'error',
+      });
+  }
+}
+
+/** Compiles a document. Total: any value gives a snapshot or problems, never a throw. */
+export function compile(document: unknown, context: CompileContext): Compiled {
+  const { configuration, problems: formProblems } = readConfiguration(document);
+  const problems: Problem[] = [...formProblems];
+  const report: Report = (problem) => void problems.push(problem);
+  const { providers, targets } = providersOf(configuration, context, report);
+  const dataClasses = dataClassesOf(configuration);
+  const features = new Map<string, Feature>();
+  for (const [name, given] of Object.entries(configuration.features ?? {})) {
+    const feature = compileFeature(
+      name,
+      given,
+      { providers, targets, dataClasses, brokenProviders: formProblems },
+      report,
+    );
+    if (feature !== null) features.set(name, feature);
+  }
+  const models = modelIndex(targets.values());
+  checkFeatureNames(features, models, report);
+  warnOfInert(configuration, report);
+  const listen = listenOf(configuration, report);
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  if (isNonEmpty(errors))
+    return { ok: false, problems: [errors[0], ...problems.filter((problem) => problem !== errors[0])] };
+  const snapshot: Snapshot = {
+    hash: context.hash,
+    listen,
+    store: configuration.store ?? 'sqlite:./data/breakwater.db',
+    audit: {
+      mode: configuration.audit?.mode ?? 'best_effort',
+      retentionMs: durationMs(configuration.audit?.retention ?? '') ?? defaultRetentionMs,
+    },
+    providers,
+    targets,
+    features,
+    models,
+    targetsByModel: targetsByModel(targets.values()),
+    dataClasses,
+    gates: gatesOf(configuration),
+    limits: limitsOf(configuration),
+    defaults,
+  };
+  return { ok: true, snapshot, warnings: problems };
+}

@@ -1,0 +1,269 @@
+/** The parts that live as long as the process: gateway state, health, records, metrics, and how control reaches them. */
+import { tokenHash } from './control/secrets.ts';
+import type { KeyDependencies } from './control/keys.ts';
+import type { SwitchDependencies } from './control/switches.ts';
+import { newChange } from './control/verb.ts';
+import type { ChangeFacts, ControlDependencies } from './control/verb.ts';
+import { instant, requestId } from './core/ids.ts';
+import type { TargetName } from './core/ids.ts';
+import { keyTable } from './core/keys.ts';
+import type { ApiKey, KeyTable } from './core/keys.ts';
+import type { Change, RequestRecord } from './core/record.ts';
+import type { Snapshot } from './core/snapshot.ts';
+import { covers, isInForce } from './core/switches.ts';
+import type { Scope, Switch } from './core/switches.ts';
+import type { Target } from './core/target.ts';
+import type { Clock } from './gateway/clock.ts';
+import { createConsents } from './gateway/consent.ts';
+import { createFlights } from './gateway/flights.ts';
+import type { Flights } from './gateway/flights.ts';
+import type { GatewayDependencies } from './gateway/handle.ts';
+import { createHealthBoard } from './gateway/health-board.ts';
+import type { HealthBoard } from './gateway/health-board.ts';
+import { createAllowances } from './gateway/allowance.ts';
+import type { GatewayState } from './gateway/state.ts';
+import { createReachability } from './gateway/upstream.ts';
+import { createWatchdog } from './gateway/watchdog.ts';
+import type { Watchdog } from './gateway/watchdog.ts';
+import type { Store } from './store/store.ts';
+import { createRecordPump } from './sync/push-records.ts';
+import type { RecordPump } from './sync/push-records.ts';
+import { bugPlace } from './telemetry/log.ts';
+import type { Log } from './telemetry/log.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+export type Engine = {
+  readonly clock: Clock;
+  readonly state: GatewayState;
+  readonly board: HealthBoard;
+  readonly flights: Flights;
+  readonly watchdog: Watchdog;
+  readonly records: RecordPump;
+  readonly metrics: Metrics;
+  readonly gateway: GatewayDependencies;
+  /** Grows with every change of what is in force. */
+  readonly rev: () => number;
+  readonly control: (store: Store) => ControlDependencies;
+  readonly switchDependencies: (store: Store) => SwitchDependencies;
+  readonly keyDependencies: (store: Store) => KeyDependencies;
+  readonly change: (facts: ChangeFacts) => Change;
+  readonly replaceSnapshot: (snapshot: Snapshot) => void;
+  /** A switch is over: what it covered comes back by a ramp. */
+  readonly returned: (entry: Switch) => void;
+  readonly publishGauges: () => void;
+  readonly onBug: (error: unknown) => void;
+};
+
+export type EngineOptions = {
+  readonly log: Log;
+  readonly host: string;
+  readonly isLoopback: (host: string) => boolean;
+};
+
+const clock: Clock = { now: () => instant(Date.now()), random: Math.random };
+
+const newId = (prefix: string): string => `${prefix}_${Bun.randomUUIDv7()}`;
+
+const callerToken = (headers: Headers): string | null => {
+  const direct = headers.get('x-api-key');
+  if (direct !== null) return direct;
+  const bearer = headers.get('authorization');
+  return bearer !== null && bearer.startsWith('Bearer ') ? bearer.slice('Bearer '.length) : null;
+};
+
+/** A key is required as soon as one exists, and always beyond loopback. */
+function keyFinder(
+  state: GatewayState,
+  openLoopback: boolean,
+  onUnknown: () => void,
+): GatewayDependencies['keyFor'] {
+  return (request) => {
+    if (!state.keys.everCreated && openLoopback) return null;
+    const token = callerToken(request.headers);
+    const key = token === null ? undefined : state.keys.byHash.get(tokenHash(token));
+    if (key !== undefined) return key;
+    onUnknown();
+    return 'unauthenticated';
+  };
+}
+
+function isKnownName(snapshot: Snapshot, name: string): boolean {
+  return snapshot.features.has(name) || snapshot.models.has(name) || snapshot.targets.has(name as TargetName);
+}
+
+function fingerprinter(key: string): GatewayDependencies['fingerprint'] {
+  return () => {
+    const hasher = new Bun.CryptoHasher('sha256', key);
+    return {
+      update: (bytes) => void hasher.update(bytes),
+      digest: () => hasher.digest('hex'),
+    };
+  };
+}
+
+function createRecords(
+  store: Store,
+  metrics: Metrics,
+  log: Log,
+): { readonly pump: RecordPump; readonly record: (record: RequestRecord) => void } {
+  const pump = createRecordPump({
+    store,
+    onTrouble: ({ kind, count }) => log('error', { event: 'records', trouble: kind, count }),
+  });
+  const record = (entry: RequestRecord): void => {
+    pump.push(entry);
+    metrics.observeRequest(entry);
+    for (const attempt of entry.attempts) {
+      if (attempt.failure === 'unclassified')
+        log('warn', {
+          event: 'unclassified_failure',
+          target: attempt.target,
+          status: attempt.status,
+          code: attempt.providerCode,
+        });
+    }
+  };
+  return { pump, record };
+}
+
+export async function createEngine(
+  snapshot: Snapshot,
+  store: Store,
+  options: EngineOptions,
+): Promise<Engine> {
+  const { log } = options;
+  const [switches, keys, fingerprintKey] = await Promise.all([
+    store.loadSwitches(),
+    store.loadKeys(),
+    store.fingerprintKey(),
+  ]);
+  const state: GatewayState = { snapshot, switches, keys: keyTable(keys) };
+  let rev = 1;
+  const metrics = createMetrics((name) => isKnownName(state.snapshot, name));
+  const watchdog = createWatchdog(clock.now);
+  const flights = createFlights();
+  const control = (using: Store): ControlDependencies => ({ store: using, now: clock.now, newId });
+  const change = (facts: ChangeFacts): Change => newChange(facts, control(store));
+  const onBug = (error: unknown): void => {
+    metrics.count('breakwater_unhandled_errors_total');
+    log('error', { event: 'bug', ...bugPlace(error) });
+  };
+  const board = createHealthBoard({
+    ...clock,
+    gates: () => state.snapshot.gates,
+    onTransition: (target, transition) => {
+      log('warn', {
+        event: 'gate',
+        target: target.name,
+        from: transition.from,
+        to: transition.to,
+        words: transition.words,
+      });
+      store
+        .appendChange(
+          change({
+            kind: 'gate.transition',
+            actor: 'system',
+            subject: target.name,
+            reason: transition.words,
+            before: transition.from,
+            after: transition.to,
+          }),
+        )
+        .catch(onBug);
+    },
+  });
+  const { pump, record } = createRecords(store, metrics, log);
+  const applySwitches = (list: readonly Switch[]): void => {
+    state.switches = list;
+    rev++;
+    flights.sweep(list, clock.now());
+  };
+  const applyKeys = (list: readonly ApiKey[]): void => {
+    const table: KeyTable = keyTable(list);
+    state.keys = table;
+    rev++;
+  };
+  const targetsOf = (scope: Scope): readonly Target[] =>
+    [...state.snapshot.targets.values()].filter((target) => covers(scope, target, null));
+  const gateway: GatewayDependencies = {
+    clock,
+    watchdog,
+    board,
+    flights,
+    reachability: createReachability(clock.now),
+    state,
+    consents: createConsents(clock.now),
+    newRequestId: (at) => requestId(`req_${Bun.randomUUIDv7('hex', at)}`),
+    record,
+    fingerprint: fingerprinter(fingerprintKey),
+    keyFor: keyFinder(state, options.isLoopback(options.host), () =>
+      metrics.count('breakwater_unauthenticated_total'),
+    ),
+    mayStart: createAllowances(),
+    onBug,
+  };
+  return {
+    clock,
+    state,
+    board,
+    flights,
+    watchdog,
+    records: pump,
+    metrics,
+    gateway,
+    rev: () => rev,
+    control,
+    switchDependencies: (using) => ({
+      ...control(using),
+      current: () => state.switches,
+      publish: applySwitches,
+      expand: (scope) => targetsOf(scope).map((target) => target.name),
+    }),
+    keyDependencies: (using) => ({
+      ...control(using),
+      features: () => [...state.snapshot.features.keys(), 'default'],
+      publish: applyKeys,
+    }),
+    change,
+    replaceSnapshot: (next) => {
+      state.snapshot = next;
+      rev++;
+    },
+    returned: (entry) => {
+      for (const target of targetsOf(entry.scope)) board.ramp(target, `switch ${entry.id} is over`);
+    },
+    publishGauges: () => publishGauges({ state, metrics, board, pump }),
+    onBug,
+  };
+}
+
+type GaugeSources = {
+  readonly state: GatewayState;
+  readonly metrics: Metrics;
+  readonly board: HealthBoard;
+  readonly pump: RecordPump;
+};
+
+const states = ['healthy', 'shedding', 'ejected', 'probing', 'ramping'] as const;
+
+function publishGauges({ state, metrics, board, pump }: GaugeSources): void {
+  const now = clock.now();
+  const routed = new Set([...state.snapshot.features.values()].flatMap((feature) => feature.route));
+  for (const target of routed) {
+    const actual = board.view(target).cell.health.state;
+    for (const each of states)
+      metrics.set('breakwater_gate_state', { target: target.name, state: each }, each === actual ? 1 : 0);
+    metrics.set('breakwater_in_flight', { target: target.name }, board.inFlight(target.name));
+  }
+  metrics.set(
+    'breakwater_switches_in_force',
+    {},
+    state.switches.filter((entry) => isInForce(entry, now)).length,
+  );
+  const { pending, written, dropped } = pump.counts();
+  metrics.set('breakwater_records_pending', {}, pending);
+  metrics.set('breakwater_records_written_total', {}, written);
+  metrics.set('breakwater_records_dropped_total', {}, dropped);
+}

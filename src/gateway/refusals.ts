@@ -1,0 +1,155 @@
+/** What a caller is told when there is no answer: which error, in which words, with which offers. */
+import {
+  consentWords,
+  dataPolicyWords,
+  noTargetWords,
+  notAllowedWords,
+  upstreamFailedWords,
+} from '../core/caller-words.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import { failureRow } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
+import { neverFallsBack } from '../core/routing.ts';
+import type { RoutingDecision, RoutingRequest } from '../core/routing.ts';
+import { retentionWords, termsAt } from '../core/target.ts';
+import type { JsonObject } from '../dialects/dialect.ts';
+import type { Consents, ConsentScope } from './consent.ts';
+import type { Execution } from './execute.ts';
+import type { Exchange } from './exchange.ts';
+import { untilMs } from './reply.ts';
+import type { ErrorReply } from './reply.ts';
+import { troublesOf } from './story.ts';
+
+/** What a refusal is explained from. */
+export type Refused = {
+  readonly exchange: Exchange;
+  readonly asked: RoutingRequest;
+  readonly consents: Consents;
+  readonly consentScope: ConsentScope;
+};
+
+/** What a refusal or failure is to the caller. */
+export function refusalReply(
+  refused: Refused,
+  decision: Extract<RoutingDecision, { kind: 'refuse' }>,
+): ErrorReply {
+  const { exchange } = refused;
+  const excluded = exchange.candidates;
+  const common = { excluded, retryAfterMs: untilMs(decision.retryAt, exchange.clock.now()) };
+  const { title } = exchange.feature;
+  switch (decision.code) {
+    case 'data_policy_denied':
+      return {
+        ...common,
+        code: decision.code,
+        message: dataPolicyWords(title, exchange.dataClassName ?? ''),
+      };
+    case 'fallback_not_allowed':
+      return { ...common, code: decision.code, message: notAllowedWords(exchange.facts.model, title, []) };
+    case 'forbidden':
+      return {
+        ...common,
+        code: decision.code,
+        message: `This key may not use the feature ${exchange.feature.name}.`,
+      };
+    case 'context_exceeded':
+      return {
+        ...common,
+        code: decision.code,
+        message: `The request is too long (about ${exchange.facts.inputTokensEstimate} tokens) for every model of ${title}.`,
+      };
+    case 'no_eligible_target':
+      return { ...common, code: decision.code, message: noTargetWords(title, exchange.candidates) };
+  }
+}
+
+export function askReply(refused: Refused): ErrorReply {
+  const { exchange, consents, consentScope } = refused;
+  const offers = exchange.offers.map(({ target, hop }): JsonObject => {
+    const terms = termsAt(target.provider.terms, exchange.clock.now());
+    return {
+      target: target.name,
+      company: terms.entity,
+      region: terms.regions === 'unknown' ? null : terms.regions.join(','),
+      retention: retentionWords(terms),
+      hop,
+      token: consents.offer(consentScope, target.name),
+    };
+  });
+  const names = exchange.offers.map(({ target }) => target.model.name);
+  return {
+    code: 'fallback_consent_required',
+    message: consentWords(exchange.facts.model, exchange.feature.title, names),
+    offers,
+    failures: troublesOf(exchange),
+    excluded: exchange.candidates,
+  };
+}
+
+/** The caller's own error, in the provider's words where it answered in the caller's dialect. */
+function passedOnReply(
+  refused: Refused,
+  failed: Extract<Execution, { kind: 'failed' }>,
+  failure: Failure,
+): ErrorReply {
+  const words = failed.refusal?.words ?? null;
+  const code: ErrorCode =
+    failure.class === 'context_exceeded' || failure.class === 'content_refused'
+      ? failure.class
+      : 'request_rejected';
+  const status =
+    failed.refusal !== null && failed.refusal.status >= 400
+      ? failed.refusal.status
+      : failureRow(failure.class).status;
+  return {
+    code,
+    status,
+    message:
+      words?.message ?? `${failed.failedOn?.name ?? 'The provider'} ${failureRow(failure.class).words}.`,
+    failures: troublesOf(refused.exchange),
+    provider: words === null ? null : { type: words.type, code: words.code },
+  };
+}
+
+export function failedReply(refused: Refused, failed: Extract<Execution, { kind: 'failed' }>): ErrorReply {
+  const { exchange } = refused;
+  const { failure } = failed;
+  const troubles = troublesOf(exchange);
+  const model = exchange.facts.model;
+  if (failure === null)
+    return {
+      code: 'no_eligible_target',
+      message: noTargetWords(exchange.feature.title, exchange.candidates),
+      excluded: exchange.candidates,
+    };
+  if (
+    failed.because === 'passed_on' &&
+    failure.class !== 'cancelled_by_caller' &&
+    failure.class !== 'deadline_exceeded'
+  )
+    return passedOnReply(refused, failed, failure);
+  if (exchange.offers.length > 0) return askReply(refused);
+  const common = { failures: troubles, excluded: exchange.candidates, retryAfterMs: failure.retryAfterMs };
+  if (troubles.every((trouble) => trouble.failure === 'model_not_found'))
+    return {
+      ...common,
+      code: 'unknown_model',
+      param: 'model',
+      message: `No provider knows the model ${model}.`,
+    };
+  const never =
+    exchange.candidates.some((candidate) => candidate.reason === 'fallback_never') ||
+    neverFallsBack(refused.asked);
+  if (never)
+    return {
+      ...common,
+      code: 'fallback_not_allowed',
+      message: notAllowedWords(model, exchange.feature.title, troubles),
+    };
+  return {
+    ...common,
+    code: 'upstream_failed',
+    status: failureRow(failure.class).status === 504 ? 504 : 502,
+    message: upstreamFailedWords(model, troubles),
+  };
+}

@@ -1,0 +1,44 @@
+/** What the admin API stands on, handed in by the composition root. */
+import type { KeyCreated } from '../control/keys.ts';
+import type { Releasing, SwitchCreated } from '../control/switches.ts';
+import type { Result } from '../control/verb.ts';
+import type { FeatureCoverage } from '../core/coverage.ts';
+import type { Instant } from '../core/ids.ts';
+import type { Switch } from '../core/switches.ts';
+import type { Store } from '../store/store.ts';
+import type { Json } from './wire.ts';
+
+export type ExplainInput = {
+  readonly feature?: string | undefined;
+  readonly model?: string | undefined;
+  readonly data_class?: string | undefined;
+  readonly key?: string | undefined;
+  readonly needs?: readonly string[] | undefined;
+  readonly input_tokens?: number | undefined;
+};
+export type Explained =
+  | { readonly kind: 'explained'; readonly value: Json }
+  | { readonly kind: 'invalid'; readonly message: string };
+
+export type AdminDependencies = {
+  readonly now: () => Instant;
+  readonly verify: (token: string) => boolean;
+  readonly onBug: (error: unknown) => void;
+  readonly store: Pick<Store, 'findRecord' | 'listRecords' | 'listChanges' | 'loadKeys'>;
+  readonly state: () => Json;
+  readonly switches: {
+    readonly list: () => readonly Switch[];
+    readonly find: (id: string) => Promise<Switch | null>;
+    readonly create: (input: unknown, actor: string) => Promise<Result<SwitchCreated>>;
+    readonly release: (releasing: Releasing, actor: string) => Promise<Result<Switch>>;
+    /** Replicas that have every switch in force. */
+    readonly acks: () => readonly Json[];
+  };
+  readonly keys: {
+    readonly create: (input: unknown, actor: string) => Promise<Result<KeyCreated>>;
+    readonly revoke: (id: string, actor: string) => Promise<Result<{ readonly id: string }>>;
+  };
+  readonly config: { readonly view: () => Json; readonly check: (text: string) => Json };
+  readonly explain: (input: ExplainInput) => Explained;
+  readonly coverage: () => readonly FeatureCoverage[];
+};

@@ -1,0 +1,93 @@
+/** The answer of `GET /admin/v1/state`: targets with their gates, features with their status, switches in force. */
+import type { Health } from '../core/health.ts';
+import type { Instant } from '../core/ids.ts';
+import type { GateRule, Snapshot } from '../core/snapshot.ts';
+import { viewFeature } from '../core/status.ts';
+import { covers, isInForce } from '../core/switches.ts';
+import type { Switch } from '../core/switches.ts';
+import type { Target } from '../core/target.ts';
+import type { HealthBoard } from '../gateway/health-board.ts';
+import { switchToWire, timeText } from './wire.ts';
+import type { Json } from './wire.ts';
+
+export type StateSources = {
+  readonly snapshot: Snapshot;
+  readonly switches: readonly Switch[];
+  readonly board: HealthBoard;
+  readonly now: Instant;
+  readonly replica: string;
+  readonly rev: number;
+};
+
+function gateToWire(health: Health, mode: GateRule['mode']): Json {
+  const since = 'since' in health ? timeText(health.since) : null;
+  const until = health.state === 'ejected' ? timeText(health.until) : null;
+  return { state: health.state, since, until, words: 'words' in health ? health.words : null, mode };
+}
+
+function targetToWire(target: Target, sources: StateSources): Json {
+  const { cell, mode } = sources.board.view(target);
+  const ok = cell.window.ok.reduce((sum, each) => sum + each, 0);
+  const failed = cell.window.failed.reduce((sum, each) => sum + each, 0);
+  const { regions } = target.provider.terms;
+  return {
+    target: target.name,
+    provider: target.provider.id,
+    model: target.model.name,
+    vendor: target.model.vendor,
+    family: target.model.family,
+    region: regions === 'unknown' ? null : regions.join(','),
+    gate: gateToWire(cell.health, mode),
+    off_by: sources.switches
+      .filter(
+        (entry) =>
+          entry.effect.kind === 'off' &&
+          entry.mode === 'enforce' &&
+          isInForce(entry, sources.now) &&
+          isForEverybody(entry) &&
+          covers(entry.scope, target, null),
+      )
+      .map((entry) => entry.id),
+    traffic: { ok, failed, in_flight: sources.board.inFlight(target.name) },
+    probes: null,
+    provider_says: null,
+  };
+}
+
+/** A switch for one feature or tenant does not take the target out as such. */
+function isForEverybody(entry: Switch): boolean {
+  const { feature, data_class: dataClass, tenant, key } = entry.scope;
+  return feature === undefined && dataClass === undefined && tenant === undefined && key === undefined;
+}
+
+/** Targets of features, and every other one with traffic or trouble. */
+function shownTargets({ snapshot, board }: StateSources): readonly Target[] {
+  const routed = new Map(
+    [...snapshot.features.values()]
+      .flatMap((feature) => feature.route)
+      .map((target) => [target.name, target]),
+  );
+  for (const target of snapshot.targets.values()) {
+    if (routed.has(target.name)) continue;
+    const { health, window } = board.view(target).cell;
+    if (health.state !== 'healthy' || board.inFlight(target.name) > 0 || window.head > 0)
+      routed.set(target.name, target);
+  }
+  return [...routed.values()];
+}
+
+export function stateToWire(sources: StateSources): Json {
+  const { snapshot, switches, board, now } = sources;
+  const standing = (target: Target): ReturnType<HealthBoard['standing']> => board.standing(target);
+  return {
+    snapshot: snapshot.hash,
+    rev: sources.rev,
+    replicas: [{ id: sources.replica, rev: sources.rev }],
+    targets: shownTargets(sources).map((target) => targetToWire(target, sources)),
+    features: [...snapshot.features.values()].map((feature) =>
+      viewFeature(feature, snapshot, { switches, standing, now }),
+    ),
+    switches: switches.filter((entry) => isInForce(entry, now)).map(switchToWire),
+    incidents: [],
+  };
+}

@@ -1,0 +1,145 @@
+/** Core values → the JSON of the admin API, by hand: snake_case, RFC 3339 times. Core types are never the JSON. */
+import type { ApiKey } from '../core/keys.ts';
+import type { AttemptRecord, Candidate, Change, RequestRecord } from '../core/record.ts';
+import type { Effect, Switch } from '../core/switches.ts';
+
+export type Json = { readonly [key: string]: unknown };
+
+export function timeText(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}
+
+export function candidateToWire({ target, eligible, reason, rule }: Candidate): Json {
+  return { target, eligible, reason, rule };
+}
+
+function attemptToWire(attempt: AttemptRecord): Json {
+  return {
+    n: attempt.n,
+    target: attempt.target,
+    company: attempt.company,
+    region: attempt.region,
+    retention: attempt.retention,
+    started_at: timeText(attempt.startedAt),
+    first_byte_ms: attempt.firstByteMs,
+    first_token_ms: attempt.firstTokenMs,
+    duration_ms: attempt.durationMs,
+    outcome: attempt.outcome,
+    failure: attempt.failure,
+    status: attempt.status,
+    provider_code: attempt.providerCode,
+    provider_request_id: attempt.providerRequestId,
+    payload_sent: attempt.payloadSent,
+    why_next: attempt.whyNext,
+    input_tokens: attempt.inputTokens,
+    output_tokens: attempt.outputTokens,
+    cost_usd: null,
+    malformed_events: attempt.malformedEvents,
+  };
+}
+
+export function recordToWire(record: RequestRecord): Json {
+  return {
+    id: record.id,
+    at: timeText(record.at),
+    duration_ms: record.durationMs,
+    tenant: record.tenant,
+    key: record.key,
+    feature: record.feature,
+    user: record.user,
+    session: record.session,
+    trace: record.trace,
+    dialect: record.dialect,
+    stream: record.stream,
+    requested: record.requested,
+    preferred: record.preferred,
+    served: record.served,
+    model_reported: record.modelReported,
+    data_class: record.dataClass,
+    data_class_source: record.dataClassSource,
+    consent: record.consent,
+    snapshot: record.snapshot,
+    hop: record.hop,
+    fallback: record.fallback,
+    boundary: record.boundary,
+    told: record.told,
+    outcome: record.outcome,
+    error_code: record.errorCode,
+    status: record.status,
+    finish: record.finish,
+    candidates: record.candidates.map(candidateToWire),
+    attempts: record.attempts.map(attemptToWire),
+    incidents: [],
+    switches: record.switches,
+    fingerprints: { input: record.fingerprints.input, output: record.fingerprints.output },
+    warnings: record.warnings,
+    leaf: null,
+  };
+}
+
+export function changeToWire(change: Change): Json {
+  return {
+    id: change.id,
+    at: timeText(change.at),
+    kind: change.kind,
+    actor: change.actor,
+    subject: change.subject,
+    reason: change.reason,
+    before: change.before,
+    after: change.after,
+  };
+}
+
+function effectToWire(effect: Effect): unknown {
+  switch (effect.kind) {
+    case 'off':
+    case 'last_resort':
+      return effect.kind;
+    case 'shed':
+      return { shed: effect.percent };
+  }
+}
+
+export function switchToWire(entry: Switch): Json {
+  return {
+    id: entry.id,
+    rev: entry.rev,
+    scope: { ...entry.scope },
+    effect: effectToWire(entry.effect),
+    reason: entry.reason,
+    failure_class: entry.failureClass,
+    created_by: entry.actor,
+    created_at: timeText(entry.createdAt),
+    expires_at: timeText(entry.expiresAt),
+    at_expiry: entry.atExpiry,
+    in_flight: entry.inFlight,
+    mode: entry.mode,
+    released:
+      entry.release === null
+        ? null
+        : {
+            at: timeText(entry.release.at),
+            by: entry.release.actor,
+            reason: entry.release.reason,
+            ramp: entry.release.ramp,
+          },
+  };
+}
+
+export function keyToWire(key: ApiKey): Json {
+  return {
+    id: key.id,
+    name: key.name,
+    features: key.features === null ? null : [...key.features],
+    tenant: key.tenant,
+    data_class_max: key.dataClassMax,
+    rpm: key.rpm,
+    budget: key.budget,
+    created_at: timeText(key.createdAt),
+    revoked_at: timeText(key.revokedAt),
+  };
+}
+
+export function listToWire(items: readonly Json[], nextCursor: string | null = null): Json {
+  return { items, next_cursor: nextCursor };
+}

@@ -1,0 +1,136 @@
+/**
+ * From what a provider answered to one of our failure classes. Its own code is believed before its type, its type
+ * before the status; a message is read only where nothing else tells, from one short list. What is in no table is
+ * judged by the status's family, and what is in no family is `unclassified`, which alarms.
+ */
+import { providerCode } from '../core/failure.ts';
+import type { Failure, FailureClass } from '../core/failure.ts';
+import { retryAfterMs } from './retry-after.ts';
+import type { Evidence } from './provider.ts';
+
+/** Words that mean the same wherever they appear: an error's code or its type. */
+const byWord: Readonly<Record<string, FailureClass>> = {
+  // Anthropic
+  authentication_error: 'credential_rejected',
+  permission_error: 'credential_rejected',
+  billing_error: 'quota_exhausted',
+  enforced_spend_limit_reached: 'quota_exhausted',
+  rate_limit_error: 'rate_limited',
+  overloaded_error: 'overloaded',
+  request_too_large: 'request_rejected',
+  timeout_error: 'server_error',
+  api_error: 'server_error',
+  conflict_error: 'server_error',
+  // OpenAI and those that speak like it
+  invalid_api_key: 'credential_rejected',
+  insufficient_quota: 'quota_exhausted',
+  credit_balance_exhausted: 'quota_exhausted',
+  billing_hard_limit_reached: 'quota_exhausted',
+  billing_not_active: 'quota_exhausted',
+  organization_spend_limit_exceeded: 'quota_exhausted',
+  project_spend_limit_exceeded: 'quota_exhausted',
+  organization_usage_limit_exceeded: 'quota_exhausted',
+  rate_limit_exceeded: 'rate_limited',
+  slow_down: 'overloaded',
+  server_is_overloaded: 'overloaded',
+  unavailable_error: 'overloaded',
+  server_error: 'server_error',
+  internal_server_error: 'server_error',
+  model_not_found: 'model_not_found',
+  context_length_exceeded: 'context_exceeded',
+  exceed_context_size_error: 'context_exceeded',
+  content_filter: 'content_refused',
+  content_policy_violation: 'content_refused',
+  invalid_prompt: 'content_refused',
+};
+
+/** Last resort: sentences that providers have used for years where no code tells. */
+const byMessage: readonly (readonly [RegExp, FailureClass])[] = [
+  [
+    /prompt is too long|maximum context length|context window|exceeds? the (?:available )?context/i,
+    'context_exceeded',
+  ],
+  [/reached your specified api usage limits|credit balance is too low/i, 'quota_exhausted'],
+];
+
+const byStatus: Readonly<Record<number, FailureClass>> = {
+  401: 'credential_rejected',
+  402: 'quota_exhausted',
+  403: 'credential_rejected',
+  404: 'model_not_found',
+  408: 'server_error',
+  409: 'server_error',
+  413: 'request_rejected',
+  422: 'request_rejected',
+  424: 'server_error',
+  425: 'server_error',
+  429: 'rate_limited',
+  503: 'overloaded',
+  529: 'overloaded',
+};
+
+/** Types that say less than the status or a message does. */
+const vagueWords: ReadonlySet<string> = new Set([
+  'invalid_request_error',
+  'not_found_error',
+  'requests',
+  'tokens',
+]);
+
+function wordClass(word: string | null): FailureClass | null {
+  return word === null || vagueWords.has(word) || !Object.hasOwn(byWord, word)
+    ? null
+    : (byWord[word] ?? null);
+}
+
+function messageClass(message: string): FailureClass | null {
+  return byMessage.find(([pattern]) => pattern.test(message))?.[1] ?? null;
+}
+
+function statusClass(status: number): FailureClass {
+  const exact = byStatus[status];
+  if (exact !== undefined) return exact;
+  if (status >= 500) return 'server_error';
+  return status >= 400 ? 'request_rejected' : 'unclassified';
+}
+
+/** An edge in front of the provider answered, not the provider: an HTML page, or Cloudflare's own statuses. */
+function isEdge(evidence: Evidence): boolean {
+  return (
+    evidence.words === null &&
+    evidence.status >= 500 &&
+    (/^\s*</.test(evidence.bodyStart) ||
+      (evidence.status >= 520 && evidence.status <= 530 && evidence.status !== 529))
+  );
+}
+
+/** Classes that only an error status can mean: inside a 200 the stream's own class says more. */
+function insideAnswer(evidence: Evidence): FailureClass {
+  const { words } = evidence;
+  if (words === null) return 'stream_error_event';
+  const found = wordClass(words.code) ?? wordClass(words.type) ?? messageClass(words.message);
+  return found === null || found === 'server_error' ? 'stream_error_event' : found;
+}
+
+function classOf(evidence: Evidence): FailureClass {
+  if (evidence.status === 200) return insideAnswer(evidence);
+  if (isEdge(evidence)) return 'server_error';
+  const { words } = evidence;
+  if (words === null) return statusClass(evidence.status);
+  const word = wordClass(words.code) ?? wordClass(words.type);
+  // A message decides only where the word is silent or as vague as "invalid request".
+  if (word !== null && !(evidence.status === 400 && word === 'server_error')) return word;
+  const said =
+    evidence.status === 400 || evidence.status === 413 || evidence.status === 422
+      ? messageClass(words.message)
+      : null;
+  return said ?? statusClass(evidence.status);
+}
+
+/** Total: any evidence gives a failure. `now` is epoch ms. */
+export function classify(evidence: Evidence, now: number): Failure {
+  const failureClass = classOf(evidence);
+  const { words, status } = evidence;
+  const code = isEdge(evidence) ? `edge_${status}` : providerCode(words?.code ?? words?.type ?? null);
+  return { class: failureClass, status, retryAfterMs: retryAfterMs(evidence.headers, now), code };
+}

@@ -1,0 +1,15 @@
+/** Which adapter speaks to a provider. */
+import type { ProviderApi } from '../core/target.ts';
+import { anthropic } from './anthropic.ts';
+import { openai } from './openai.ts';
+import type { ProviderAdapter } from './provider.ts';
+
+export function adapterFor(api: ProviderApi): ProviderAdapter {
+  switch (api) {
+    case 'anthropic':
+      return anthropic;
+    case 'openai':
+    case 'openai-compatible':
+      return openai;
+  }
+}

@@ -1,0 +1,180 @@
+/** The store on SQLite: hands each verb to the worker that owns the database and waits for its answer. */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import type { Change } from '../core/record.ts';
+import type { SqliteDatabase } from './database.ts';
+import {
+  changeBody,
+  changeFromBody,
+  keyBody,
+  keyFromBody,
+  recordFromBody,
+  recordRow,
+  switchBody,
+  switchFromBody,
+} from './rows.ts';
+import type { Store, StoreOpened } from './store.ts';
+
+type Verb = Exclude<keyof SqliteDatabase, never>;
+type Values<V extends Verb> = Parameters<SqliteDatabase[V]>;
+type Value<V extends Verb> = ReturnType<SqliteDatabase[V]>;
+
+export type WorkerCall = { readonly id: number } & (
+  | { readonly verb: 'open'; readonly path: string }
+  | { readonly verb: Verb; readonly values: readonly unknown[] }
+);
+export type WorkerAnswer = { readonly id: number } & (
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly message: string }
+);
+
+/** Calls that may wait for the worker; more means the disk cannot keep up. */
+export const callsPendingMax = 10_000;
+
+type Pending = { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void };
+
+class WorkerClient {
+  readonly #worker = new Worker(new URL('sqlite-worker.ts', import.meta.url).href);
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+
+  constructor() {
+    this.#worker.onmessage = (event: MessageEvent<WorkerAnswer>) => this.#settle(event.data);
+    this.#worker.onerror = (event) => this.#failAll(event.message);
+  }
+
+  #settle(answer: WorkerAnswer): void {
+    const pending = this.#pending.get(answer.id);
+    this.#pending.delete(answer.id);
+    if (answer.ok) pending?.resolve(answer.value);
+    else pending?.reject(new Error(answer.message));
+  }
+
+  #failAll(message: string): void {
+    for (const pending of this.#pending.values())
+      pending.reject(new Error(`the store's worker failed: ${message}`));
+    this.#pending.clear();
+  }
+
+  #post(call: (id: number) => WorkerCall): Promise<unknown> {
+    if (this.#pending.size >= callsPendingMax) return Promise.reject(new Error('the store cannot keep up'));
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#lastId++;
+    this.#pending.set(this.#lastId, { resolve, reject });
+    this.#worker.postMessage(call(this.#lastId));
+    return promise;
+  }
+
+  async open(path: string): Promise<void> {
+    await this.#post((id) => ({ id, verb: 'open', path }));
+  }
+
+  async call<V extends Verb>(verb: V, ...values: Values<V>): Promise<Value<V>> {
+    return (await this.#post((id) => ({ id, verb, values }))) as Value<V>;
+  }
+
+  stop(): void {
+    this.#worker.terminate();
+  }
+}
+
+const changeRow = (change: Change): { id: string; at: number; kind: string; body: string } => ({
+  id: change.id,
+  at: change.at,
+  kind: change.kind,
+  body: changeBody(change),
+});
+
+const tokenSetting = 'admin_token_hash';
+const fingerprintSetting = 'fingerprint_key';
+
+async function fingerprintKey(client: WorkerClient): Promise<string> {
+  const known = await client.call('setting', fingerprintSetting);
+  if (known !== null) return known;
+  const made = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex');
+  await client.call('setSetting', fingerprintSetting, made, null);
+  return made;
+}
+
+function storeOn(client: WorkerClient): Store {
+  return {
+    appendRecords: (records) => client.call('appendRecords', records.map(recordRow)),
+    findRecord: async (id) => {
+      const body = await client.call('findRecord', id);
+      return body === null ? null : recordFromBody(body);
+    },
+    listRecords: async (filter) => {
+      const page = await client.call('listRecords', filter);
+      return { ...page, items: page.items.map(recordFromBody) };
+    },
+    prune: (before, recordsMax) => client.call('prune', before, recordsMax),
+    appendChange: (change) => client.call('appendChange', changeRow(change)),
+    listChanges: async (cursor, limit) => {
+      const page = await client.call('listChanges', cursor, limit);
+      return { ...page, items: page.items.map(changeFromBody) };
+    },
+    insertSwitch: (entry, change) =>
+      client.call('insertSwitch', entry.id, entry.rev, switchBody(entry), changeRow(change)),
+    releaseSwitch: (entry, rev, change) =>
+      client.call(
+        'releaseSwitch',
+        { id: entry.id, rev: entry.rev, body: switchBody(entry) },
+        rev,
+        changeRow(change),
+      ),
+    loadSwitches: async () => (await client.call('loadSwitches')).map(switchFromBody),
+    findSwitch: async (id) => {
+      const body = await client.call('findSwitch', id);
+      return body === null ? null : switchFromBody(body);
+    },
+    insertKey: (key, change) => client.call('insertKey', key.id, key.hash, keyBody(key), changeRow(change)),
+    revokeKey: async (id, at, change) => {
+      const body = await client.call('findKey', id);
+      return (
+        body !== null &&
+        client.call('revokeKey', id, at, keyBody({ ...keyFromBody(body), revokedAt: at }), changeRow(change))
+      );
+    },
+    loadKeys: async () => (await client.call('loadKeys')).map(keyFromBody),
+    adminTokenHash: () => client.call('setting', tokenSetting),
+    setAdminTokenHash: (hash, change) => client.call('setSetting', tokenSetting, hash, changeRow(change)),
+    fingerprintKey: () => fingerprintKey(client),
+    saveSnapshot: (hash, text, at) => client.call('saveSnapshot', hash, text, at),
+    findSnapshot: (hash) => client.call('findSnapshot', hash),
+    close: async () => {
+      await client.call('close');
+      client.stop();
+    },
+  };
+}
+
+/** Why a database cannot be used, for the person who starts the server. */
+function openingProblem(path: string, error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/locked|busy/i.test(message))
+    return `${path} is in use by another process. Stop it, or give this one a store of its own with --store.`;
+  if (/not a database|malformed|corrupt/i.test(message))
+    return `${path} is not a usable database (${message}). Move it away, or restore it from a backup.`;
+  if (/newer version/.test(message))
+    return `${path}: ${message}. Start the newer version, or use another store.`;
+  return `${path} cannot be opened (${message}). Check that the folder exists and can be written to.`;
+}
+
+/** Opens `sqlite:PATH` or `sqlite::memory:`. */
+export async function openStore(address: string): Promise<StoreOpened> {
+  if (/^postgres(?:ql)?:/.test(address))
+    return { kind: 'failed', message: 'PostgreSQL is not available in this version. Use sqlite:PATH.' };
+  if (!address.startsWith('sqlite:'))
+    return { kind: 'failed', message: `The store ${address} is not understood. Use sqlite:PATH.` };
+  const path = address.slice('sqlite:'.length);
+  const client = new WorkerClient();
+  try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+    await client.open(path);
+    return { kind: 'opened', store: storeOn(client) };
+  } catch (error) {
+    client.stop();
+    return { kind: 'failed', message: openingProblem(path, error) };
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The store's port, in verbs of the domain. SQLite stands behind it; every verb that changes something writes its audit
+ * row in the same transaction, because the row is part of the verb.
+ */
+import type { Instant, KeyId, SwitchId } from '../core/ids.ts';
+import type { ApiKey } from '../core/keys.ts';
+import type { Change, RequestRecord } from '../core/record.ts';
+import type { Switch } from '../core/switches.ts';
+
+export type RecordFilter = {
+  readonly feature?: string;
+  /** Who served. */
+  readonly target?: string;
+  /** Any attempt. */
+  readonly attempted?: string;
+  readonly requested?: string;
+  readonly hop?: string;
+  readonly boundary?: string;
+  readonly failure?: string;
+  readonly outcome?: string;
+  readonly tenant?: string;
+  readonly user?: string;
+  readonly key?: string;
+  readonly since?: Instant;
+  readonly until?: Instant;
+  /** The id after which to go on; newest first. */
+  readonly cursor?: string;
+  readonly limit: number;
+};
+
+export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
+export const pageSizeMax = 200;
+
+export type ReleaseOutcome = 'released' | 'not_found' | 'stale' | 'already_released';
+
+export type Store = {
+  /** Durable when the promise resolves. The same id twice is written once. */
+  appendRecords(records: readonly RequestRecord[]): Promise<void>;
+  findRecord(id: string): Promise<RequestRecord | null>;
+  listRecords(filter: RecordFilter): Promise<Page<RequestRecord>>;
+  prune(before: Instant, recordsMax: number): Promise<number>;
+  appendChange(change: Change): Promise<void>;
+  listChanges(cursor: string | null, limit: number): Promise<Page<Change>>;
+  insertSwitch(entry: Switch, change: Change): Promise<void>;
+  /** Replaces a switch by its released form when its revision is still `rev`. */
+  releaseSwitch(entry: Switch, rev: number, change: Change): Promise<ReleaseOutcome>;
+  loadSwitches(): Promise<readonly Switch[]>;
+  findSwitch(id: SwitchId): Promise<Switch | null>;
+  insertKey(key: ApiKey, change: Change): Promise<void>;
+  revokeKey(id: KeyId, at: Instant, change: Change): Promise<boolean>;
+  loadKeys(): Promise<readonly ApiKey[]>;
+  adminTokenHash(): Promise<string | null>;
+  setAdminTokenHash(hash: string, change: Change): Promise<void>;
+  /** Made once per store and kept; keys the fingerprints. */
+  fingerprintKey(): Promise<string>;
+  saveSnapshot(hash: string, text: string, at: Instant): Promise<void>;
+  findSnapshot(hash: string): Promise<string | null>;
+  close(): Promise<void>;
+};
+
+export type StoreOpened =
+  | { readonly kind: 'opened'; readonly store: Store }
+  | { readonly kind: 'failed'; readonly message: string };

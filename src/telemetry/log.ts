@@ -1,0 +1,75 @@
+/**
+ * Structured logs: one JSON line an event, of a closed list of events with typed fields. There is no event that could
+ * carry a prompt, an answer, a provider's message or a secret. An event that repeats is let through only so often; how
+ * many were held back is said when the minute is over.
+ */
+export type LogEvent =
+  | {
+      readonly event: 'ready';
+      readonly address: string;
+      readonly snapshot: string;
+      readonly providers: number;
+      readonly features: number;
+    }
+  | { readonly event: 'stopping' | 'stopped' }
+  | { readonly event: 'admin_token'; readonly origin: 'environment' | 'stored' | 'made' }
+  | { readonly event: 'config_loaded'; readonly snapshot: string; readonly warnings: number }
+  | { readonly event: 'config_rejected'; readonly kept: string; readonly problems: readonly string[] }
+  | {
+      readonly event: 'gate';
+      readonly target: string;
+      readonly from: string;
+      readonly to: string;
+      readonly words: string;
+    }
+  | {
+      readonly event: 'switch';
+      readonly action: 'created' | 'released' | 'expired';
+      readonly id: string;
+      readonly scope: string;
+      readonly actor: string;
+    }
+  | { readonly event: 'records'; readonly trouble: 'dropped' | 'store_failed'; readonly count: number }
+  | {
+      readonly event: 'unclassified_failure';
+      readonly target: string;
+      readonly status: number | null;
+      readonly code: string | null;
+    }
+  | { readonly event: 'bug'; readonly name: string; readonly place: string }
+  | { readonly event: 'suppressed'; readonly of: LogEvent['event']; readonly count: number };
+
+export type LogLevel = 'info' | 'warn' | 'error';
+export type Log = (level: LogLevel, event: LogEvent) => void;
+
+/** Lines of one event a minute. */
+export const repeatsMax = 60;
+const windowMs = 60_000;
+
+export function createLog(write: (line: string) => void, now: () => number): Log {
+  const seen = new Map<LogEvent['event'], { since: number; count: number }>();
+  const line = (level: LogLevel, event: LogEvent): void =>
+    write(`${JSON.stringify({ at: new Date(now()).toISOString(), level, ...event })}\n`);
+  return (level, event) => {
+    const at = now();
+    const known = seen.get(event.event);
+    if (known === undefined || at - known.since >= windowMs) {
+      if (known !== undefined && known.count > repeatsMax)
+        line('warn', { event: 'suppressed', of: event.event, count: known.count - repeatsMax });
+      seen.set(event.event, { since: at, count: 1 });
+      line(level, event);
+      return;
+    }
+    known.count++;
+    if (known.count <= repeatsMax) line(level, event);
+  };
+}
+
+/** What may be said of a bug: its kind and the first place of ours in its stack, never its message, which may quote input. */
+export function bugPlace(error: unknown): { readonly name: string; readonly place: string } {
+  if (!(error instanceof Error)) return { name: typeof error, place: 'unknown' };
+  const place =
+    /\((?:file:\/\/)?[^()]*?((?:src|test|bench)\/[\w./-]+:\d+)/.exec(error.stack ?? '')?.[1] ??
+    /((?:src|test|bench)\/[\w./-]+:\d+)/.exec(error.stack ?? '')?.[1];
+  return { name: error.name, place: place ?? 'unknown' };
+}
