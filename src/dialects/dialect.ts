@@ -145,15 +145,14 @@ export type DialectCodec = {
     body: unknown,
     request: Pick<RequestFacts, 'structuredOutput' | 'toolNames'>,
   ): AnswerFacts | null;
-  decodeAnswer(body: JsonObject): Answer;
-  /** `created`: seconds since the epoch, for formats that carry a time. */
-  encodeAnswer(answer: Answer, options: { readonly created: number }): JsonObject;
+  decodeAnswer(body: JsonObject, request: Pick<RequestFacts, 'toolNames'>): Answer;
+  encodeAnswer(answer: Answer, options: AnswerOptions): JsonObject;
 
   streamReader(options: {
     readonly translate: boolean;
     readonly request: Pick<RequestFacts, 'structuredOutput' | 'toolNames'>;
   }): StreamReader;
-  streamWriter(options: { readonly includeUsage: boolean; readonly created: number }): StreamWriter;
+  streamWriter(options: AnswerOptions & { readonly includeUsage: boolean }): StreamWriter;
 
   /** Reads the provider's words from an error body; null when it does not look like one. */
   readError(body: unknown): ErrorWords | null;

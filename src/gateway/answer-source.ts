@@ -123,8 +123,8 @@ export function wholeSource(options: SourceOptions): AnswerSource {
       if (isEmptyFailure(facts)) return failed(failureOf('empty_completion'));
       const soft = softFailure(facts);
       if (target === caller) return { kind: 'end', bytes, soft };
-      const translated = caller.encodeAnswer(target.decodeAnswer(body as JsonObject), {
-        created: Math.floor(options.now() / 1000),
+      const translated = caller.encodeAnswer(target.decodeAnswer(body as JsonObject, options.request), {
+        createdSeconds: Math.floor(options.now() / 1000),
       });
       return { kind: 'end', bytes: encoder.encode(JSON.stringify(translated)), soft };
     },
@@ -160,7 +160,7 @@ class StreamSource implements AnswerSource {
     this.#writer = translate
       ? options.caller.streamWriter({
           includeUsage: options.includeUsage,
-          created: Math.floor(options.now() / 1000),
+          createdSeconds: Math.floor(options.now() / 1000),
         })
       : null;
   }

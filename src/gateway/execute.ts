@@ -12,7 +12,7 @@ import type { Candidate, ExclusionReason } from '../core/record.ts';
 import { offBy, speaking } from '../core/switches.ts';
 import type { Asker, Switch } from '../core/switches.ts';
 import type { Dialect, Target } from '../core/target.ts';
-import type { InvalidRequest } from '../dialects/dialect.ts';
+import type { InvalidRequest, JsonObject } from '../dialects/dialect.ts';
 import { replaceTopLevel } from '../dialects/json-text.ts';
 import { codecFor } from '../dialects/registry.ts';
 import { adapterFor } from '../providers/registry.ts';
@@ -51,16 +51,22 @@ type Payload =
   | { readonly kind: 'lacks'; readonly capability: string }
   | { readonly kind: 'invalid'; readonly problem: InvalidRequest };
 
+/** The caller's own text, with the model's name changed where it differs; rewritten only when something of ours must come out. */
+function sameDialectBody(exchange: Exchange, target: Target): string {
+  const { codec, text, body, facts, spans } = exchange;
+  const scrubbed = codec.scrub(text, body);
+  if (scrubbed !== null)
+    return JSON.stringify({ ...(JSON.parse(scrubbed) as JsonObject), model: target.upstream });
+  return facts.model === target.upstream
+    ? text
+    : replaceTopLevel(text, spans, 'model', JSON.stringify(target.upstream));
+}
+
 /** The body for a target: the caller's own bytes with the model's name changed, or a translation. */
 function payloadFor(exchange: Exchange, target: Target): Payload {
   const dialect = dialectFor(target, exchange.codec.name);
-  if (dialect === exchange.codec.name) {
-    const body =
-      exchange.facts.model === target.upstream
-        ? exchange.text
-        : replaceTopLevel(exchange.text, exchange.spans, 'model', JSON.stringify(target.upstream));
-    return { kind: 'ready', body, dialect, warnings: [] };
-  }
+  if (dialect === exchange.codec.name)
+    return { kind: 'ready', body: sameDialectBody(exchange, target), dialect, warnings: [] };
   exchange.conversation ??= exchange.codec.decodeRequest(exchange.body);
   if ('kind' in exchange.conversation) return { kind: 'invalid', problem: exchange.conversation };
   const encoded = codecFor(dialect).encodeRequest(exchange.conversation, {
@@ -69,6 +75,7 @@ function payloadFor(exchange: Exchange, target: Target): Payload {
     family: target.model.family,
     outputTokens: target.model.outputTokens,
     compatible: target.provider.api === 'openai-compatible',
+    thinking: target.model.capabilities.has('thinking'),
   });
   return encoded.kind === 'lacks'
     ? encoded
