@@ -164,6 +164,7 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
       find: (id) => store.findSwitch(switchId(id)),
       create: async (input, actor) => {
         const result = await createSwitch(input, actor, engine.switchDependencies(store));
+        if (result.kind === 'done') await engine.flights.settle(result.value.entry.scope);
         if (result.kind === 'done')
           log('warn', {
             event: 'switch',

@@ -151,6 +151,11 @@ class StreamSource implements AnswerSource {
   readonly #writer;
   #malformed = 0;
   #ended = false;
+  /** Bytes of an event that has begun and not yet ended. */
+  #unfinished = 0;
+  #contentGiven = false;
+  /** A failure that was read together with content: told after the content. */
+  #failure: Piece | null = null;
 
   constructor(options: SourceOptions) {
     this.#options = options;
@@ -179,6 +184,7 @@ class StreamSource implements AnswerSource {
   }
 
   async next(): Promise<Piece> {
+    if (this.#failure !== null) return this.#failure;
     let chunk: { readonly done: boolean; readonly value?: Uint8Array | undefined };
     try {
       chunk = await this.#options.body.read();
@@ -208,16 +214,21 @@ class StreamSource implements AnswerSource {
       this.#read(event, batch);
       if (batch.end !== null) break;
     }
-    if (batch.end === 'failed') return this.#failedByEvent(batch.words);
-    if (batch.end === 'truncated') return this.#truncated(null);
-    const whole =
-      chunk !== null &&
-      this.#writer === null &&
-      !batch.dropped &&
-      size === chunk.length &&
-      batch.end === null;
-    const bytes = whole ? chunk : joined(batch.parts);
+    const isWhole = chunk !== null && this.#unfinished === 0 && size === chunk.length;
+    this.#unfinished += (chunk?.length ?? 0) - size;
+    const untouched = isWhole && this.#writer === null && !batch.dropped && batch.end === null;
+    const bytes = untouched ? chunk : joined(batch.parts);
+    if (batch.end === 'failed') return this.#after(batch, bytes, this.#failedByEvent(batch.words));
+    if (batch.end === 'truncated') return this.#after(batch, bytes, this.#truncated(null));
     if (batch.end === 'terminal') return this.#complete(bytes);
+    this.#contentGiven ||= batch.content;
+    return { kind: 'data', bytes, content: batch.content, progress: batch.progress };
+  }
+
+  /** Content that came before a failure goes out first, unless none went before: then the failure can stay unseen. */
+  #after(batch: Batch, bytes: Uint8Array, failure: Piece): Piece {
+    if (!this.#contentGiven || bytes.length === 0) return failure;
+    this.#failure = failure;
     return { kind: 'data', bytes, content: batch.content, progress: batch.progress };
   }
 

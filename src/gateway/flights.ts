@@ -1,7 +1,7 @@
 /** Attempts under way, so that a switch can end the ones it says to end. */
 import type { Instant, SwitchId } from '../core/ids.ts';
 import { covers, isInForce } from '../core/switches.ts';
-import type { Asker, Switch } from '../core/switches.ts';
+import type { Asker, Scope, Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
 import type { Stopper } from './stopper.ts';
 
@@ -17,8 +17,16 @@ export type Flights = {
   end(flight: Flight): void;
   /** Stops what the switches in force say to stop; returns how many. */
   sweep(switches: readonly Switch[], now: Instant): number;
+  /**
+   * Waits until calls that were handed to the network before a switch have surely left: whoever is told that a scope is
+   * off shall see no call arrive there afterwards. Returns at once when none is under way.
+   */
+  settle(scope: Scope): Promise<void>;
   readonly size: number;
 };
+
+/** How long a call may take from `fetch` to the wire. */
+const onTheWireMs = 40;
 
 function ends(entry: Switch, flight: Flight): boolean {
   switch (entry.inFlight) {
@@ -60,6 +68,12 @@ export function createFlights(): Flights {
         stopped++;
       }
       return stopped;
+    },
+    async settle(scope) {
+      const underWay = [...flights].some(
+        (flight) => !flight.committed && covers(scope, flight.target, flight.asker),
+      );
+      if (underWay) await Bun.sleep(onTheWireMs);
     },
     get size() {
       return flights.size;

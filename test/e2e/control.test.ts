@@ -1,0 +1,547 @@
+/** Switches, configuration, keys and bad input, over the wire and under load. */
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+
+import { adminRouteTable } from '../../src/http/admin-routes.ts';
+import { dataRoutes } from '../../src/http/routes.ts';
+import { configuration, startHouse, until } from '../harness.ts';
+import type { House, Json } from '../harness.ts';
+
+let house: House;
+beforeEach(async () => {
+  house = await startHouse();
+});
+afterEach(() => house.stop());
+
+function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${house.url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01', ...headers },
+    body: typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body),
+  });
+}
+
+const message = (model: string, more: Json = {}): Json => ({
+  model,
+  max_tokens: 20,
+  messages: [{ role: 'user', content: 'Hello' }],
+  ...more,
+});
+
+/** Keeps requests going until told to stop; counts how they end. */
+function load(
+  model: string,
+  workers: number,
+  headers: Record<string, string> = {},
+): { stop: () => Promise<void>; statuses: Map<number, number> } {
+  let going = true;
+  const statuses = new Map<number, number>();
+  const work = async (): Promise<void> => {
+    for (let sent = 0; going && sent < 5_000; sent++) {
+      const response = await post('/v1/messages', message(model), headers);
+      await response.text();
+      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+    }
+  };
+  const running = Array.from({ length: workers }, work);
+  return {
+    statuses,
+    stop: async () => {
+      going = false;
+      await Promise.all(running);
+    },
+  };
+}
+
+describe('switches', () => {
+  test('under load: no arrival at the provider after the call has returned', async () => {
+    const traffic = load('notes', 16);
+    await until(() => house.simulator.calls('anthropic').length > 50, 'traffic flows');
+    const created = await house.admin('POST', 'switches', {
+      scope: { provider: 'anthropic' },
+      reason: 'elevated errors',
+    });
+    const arrivals = house.simulator.calls('anthropic').length;
+    expect(created.status).toBe(201);
+    expect(created.body).toMatchObject({ matches: expect.any(Number), created_by: 'admin', rev: 1 });
+    await until(() => house.simulator.calls('openai').length > 200, 'the backup serves');
+    await traffic.stop();
+    expect(house.simulator.calls('anthropic').length).toBe(arrivals);
+    expect([...traffic.statuses.keys()]).toEqual([200]);
+  });
+
+  test.each([
+    [{ provider: 'anthropic' }, 'openai/gpt-5.2'],
+    [{ vendor: 'anthropic' }, 'openai/gpt-5.2'],
+    [{ family: 'claude-opus' }, 'openai/gpt-5.2'],
+    [{ model: 'claude-opus-4-8' }, 'openai/gpt-5.2'],
+    [{ model: 'claude-opus-4-8-20260601' }, 'openai/gpt-5.2'],
+    [{ target: 'anthropic/claude-opus-4-8' }, 'openai/gpt-5.2'],
+    [{ feature: 'notes', provider: 'anthropic' }, 'openai/gpt-5.2'],
+    [{ feature: 'chat', provider: 'anthropic' }, 'anthropic/claude-opus-4-8'],
+  ] as [Record<string, string>, string][])('scope %p', async (scope, served) => {
+    await house.admin('POST', 'switches', { scope, reason: 'a test' });
+    const response = await post('/v1/messages', message('notes'));
+    expect(response.headers.get('x-breakwater-target')).toBe(served);
+    if (served.startsWith('openai'))
+      expect(response.headers.get('x-breakwater-fallback')).toBe('switched_off');
+  });
+
+  test('a dated snapshot is no way around', async () => {
+    await house.admin('POST', 'switches', { scope: { model: 'claude-opus-4-8' }, reason: 'a test' });
+    const response = await post('/v1/messages', message('claude-opus-4-8-20260601'));
+    expect(response.status).toBe(503);
+    expect(house.simulator.calls('anthropic').length).toBe(0);
+  });
+
+  test('panic does not undo a switch', async () => {
+    house.simulator.setFault({ provider: 'openai', fault: { kind: 'preset', preset: 'overloaded' } });
+    await house.admin('POST', 'switches', { scope: { provider: 'anthropic' }, reason: 'a test' });
+    for (let n = 0; n < 12; n++) await (await post('/v1/messages', message('notes'))).text();
+    expect(house.simulator.calls('anthropic').length).toBe(0);
+    expect(house.simulator.calls('openai').length).toBe(12);
+  });
+
+  test('ends what is in flight when it says so', async () => {
+    house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'delay', betweenTokensMs: 50 } });
+    const response = await post('/v1/messages', message('notes', { stream: true, max_tokens: 100 }));
+    await house.admin('POST', 'switches', {
+      scope: { provider: 'anthropic' },
+      reason: 'a test',
+      in_flight: 'cancel',
+    });
+    const text = await response.text();
+    expect(text).toContain('event: error');
+    expect(text).toContain('switched off by the operator');
+    expect((await house.record(response.headers.get('x-breakwater-request-id') ?? ''))['outcome']).toBe(
+      'partial',
+    );
+  });
+
+  test('what had no answer yet moves on unseen', async () => {
+    house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'delay', beforeHeadersMs: 300 } });
+    const pending = post('/v1/messages', message('notes'));
+    await until(() => house.simulator.calls('anthropic').length === 1, 'the call arrives');
+    await house.admin('POST', 'switches', {
+      scope: { provider: 'anthropic' },
+      reason: 'a test',
+      in_flight: 'cancel_uncommitted',
+    });
+    const response = await pending;
+    expect(response.headers.get('x-breakwater-target')).toBe('openai/gpt-5.2');
+  });
+
+  test('released at once, or by a ramp; who and why is in the changes', async () => {
+    const created = await house.admin(
+      'POST',
+      'switches',
+      { scope: { provider: 'anthropic' }, reason: 'a test' },
+      { 'x-breakwater-actor': 'maria' },
+    );
+    const id = String(created.body['id']);
+    expect(
+      (
+        await house.admin(
+          'POST',
+          `switches/${id}/release`,
+          { reason: 'fine again', ramp: false },
+          { 'if-match': '"7"' },
+        )
+      ).status,
+    ).toBe(412);
+    const released = await house.admin(
+      'POST',
+      `switches/${id}/release`,
+      { reason: 'fine again', ramp: false },
+      { 'if-match': '"1"' },
+    );
+    expect(released.body).toMatchObject({ rev: 2, released: { reason: 'fine again' } });
+    expect((await post('/v1/messages', message('notes'))).headers.get('x-breakwater-target')).toBe(
+      'anthropic/claude-opus-4-8',
+    );
+    expect((await house.admin('POST', `switches/${id}/release`, { reason: 'again' })).status).toBe(409);
+    const again = await house.admin('POST', 'switches', {
+      scope: { provider: 'anthropic' },
+      reason: 'a test',
+    });
+    await house.admin('POST', `switches/${String(again.body['id'])}/release`, { reason: 'fine again' });
+    const state = await house.admin('GET', 'state');
+    expect(
+      (state.body['targets'] as Json[]).find((target) => target['target'] === 'anthropic/claude-opus-4-8'),
+    ).toMatchObject({ gate: { state: 'ramping' } });
+    const kinds = ((await house.admin('GET', 'changes')).body['items'] as Json[]).map(
+      (change) => `${change['kind']} ${change['actor']}`,
+    );
+    expect(kinds).toContain('switch.created maria');
+    expect(kinds.filter((kind) => kind.startsWith('write.rejected')).length).toBe(2);
+  });
+
+  test.each([
+    [{ scope: {}, reason: 'why' }, 'scope'],
+    [{ scope: { providr: 'anthropic' }, reason: 'why' }, 'scope.providr'],
+    [{ scope: { provider: 'anthropic' } }, 'reason'],
+    [{ scope: { provider: 'anthropic' }, reason: '  ' }, 'reason'],
+    [{ scope: { provider: 'anthropic' }, reason: 'why', expires_in: 'soon' }, 'expires_in'],
+    [{ scope: { provider: 'anthropic' }, reason: 'why', effects: 'off' }, 'effects'],
+  ])('%j is refused, naming %s', async (body, field) => {
+    const refused = await house.admin('POST', 'switches', body);
+    expect(refused.status).toBe(400);
+    expect(refused.body).toMatchObject({ error: { code: 'invalid', field } });
+  });
+
+  test('one that matches nothing today is accepted and says so', async () => {
+    expect(
+      (await house.admin('POST', 'switches', { scope: { provider: 'later' }, reason: 'why' })).body,
+    ).toMatchObject({ matches: 0, expands_to: [] });
+  });
+});
+
+describe('configuration', () => {
+  test('a change is loaded under load and loses no request', async () => {
+    const traffic = load('notes', 8);
+    await until(() => house.simulator.calls('anthropic').length > 50, 'traffic flows');
+    const before = house.server.engine.state.snapshot.hash;
+    const document = configuration(house.simulator) as { features: { notes: { route: string[] } } };
+    document.features.notes.route = ['openai/gpt-5.2'];
+    house.configure(document);
+    await until(() => house.server.engine.state.snapshot.hash !== before, 'the file is noticed');
+    const arrivals = house.simulator.calls('openai').length;
+    await until(() => house.simulator.calls('openai').length > arrivals + 50, 'the new route serves');
+    await traffic.stop();
+    expect([...traffic.statuses.keys()]).toEqual([200]);
+  });
+
+  test('one with errors is rejected with line and column, and the last good one stays', async () => {
+    const before = house.server.engine.state.snapshot.hash;
+    house.configure({ features: { notes: { route: ['nobody/x'] } } });
+    const loaded = await house.server.reload();
+    expect(loaded.ok).toBe(false);
+    expect(house.server.engine.state.snapshot.hash).toBe(before);
+    expect(
+      house.logs.some((line) => line.includes('config_rejected') && line.includes('unknown provider')),
+    ).toBe(true);
+    expect((await post('/v1/messages', message('notes'))).status).toBe(200);
+    const check = await house.admin('POST', 'config/check', { text: 'features:\n  a: { route: [x/y] }\n' });
+    expect(check.body).toMatchObject({
+      ok: false,
+      problems: [{ line: 2, column: 16, path: 'features.a.route[0]' }],
+    });
+  });
+});
+
+describe('keys', () => {
+  test('once one exists, a key is required, and it may do what it may do', async () => {
+    const { body } = await house.admin('POST', 'keys', { name: 'product', features: ['notes'], rpm: 2 });
+    const secret = String(body['secret']);
+    const anonymous = await post('/v1/messages', message('notes'), { 'x-api-key': 'any' });
+    expect(anonymous.status).toBe(401);
+    expect(await anonymous.json()).toMatchObject({
+      type: 'error',
+      error: { type: 'authentication_error' },
+      breakwater: { code: 'unauthenticated' },
+    });
+    const other = await post(
+      '/v1/chat/completions',
+      { model: 'chat', messages: [{ role: 'user', content: 'x' }] },
+      { authorization: `Bearer ${secret}` },
+    );
+    expect(other.status).toBe(403);
+    const known = await post('/v1/messages', message('notes'), { 'x-api-key': secret });
+    expect(known.status).toBe(200);
+    expect((await house.record(known.headers.get('x-breakwater-request-id') ?? ''))['key']).toBe(body['id']);
+    const limited = await post('/v1/messages', message('notes'), { 'x-api-key': secret });
+    expect(limited.status).toBe(429);
+    expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(0);
+    await house.admin('POST', `keys/${String(body['id'])}/revoke`, {});
+    expect((await post('/v1/messages', message('notes'), { 'x-api-key': secret })).status).toBe(401);
+    const listed = await house.admin('GET', 'keys');
+    expect(JSON.stringify(listed.body)).not.toContain(secret);
+  });
+});
+
+describe('policy', () => {
+  test('ask: an offer, then the agreed target only, once', async () => {
+    house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'preset', preset: 'overloaded' } });
+    const asked = await post('/v1/messages', message('contract'), { 'x-breakwater-user': 'u1' });
+    expect(asked.status).toBe(428);
+    expect(asked.headers.get('x-should-retry')).toBe('false');
+    const { breakwater } = (await asked.json()) as { breakwater: { offers: Json[]; code: string } };
+    expect(breakwater).toMatchObject({
+      code: 'fallback_consent_required',
+      offers: [
+        { target: 'openai/gpt-5.2', company: 'OpenAI', region: 'us', retention: '30d', hop: 'other_vendor' },
+      ],
+    });
+    const token = String(breakwater.offers[0]!['token']);
+    expect(
+      (
+        await post('/v1/messages', message('contract'), {
+          'x-breakwater-consent': token,
+          'x-breakwater-user': 'u2',
+        })
+      ).status,
+    ).toBe(400);
+    const agreed = await post('/v1/messages', message('contract'), {
+      'x-breakwater-consent': token,
+      'x-breakwater-user': 'u1',
+    });
+    expect(agreed.headers.get('x-breakwater-target')).toBe('openai/gpt-5.2');
+    expect((await house.record(agreed.headers.get('x-breakwater-request-id') ?? ''))['consent']).toBe(
+      'token',
+    );
+    expect(
+      (
+        await post('/v1/messages', message('contract'), {
+          'x-breakwater-consent': token,
+          'x-breakwater-user': 'u1',
+        })
+      ).status,
+    ).toBe(400);
+  });
+
+  test('never: a clear refusal', async () => {
+    house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'preset', preset: 'overloaded' } });
+    const refused = await post('/v1/messages', message('strict'));
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ breakwater: { code: 'fallback_not_allowed' } });
+    expect(house.simulator.calls('openai').length).toBe(0);
+  });
+
+  test('a data class goes only where it may, failover included', async () => {
+    const denied = await post('/v1/messages', message('notes'), { 'x-breakwater-data-class': 'restricted' });
+    expect(denied.status).toBe(403);
+    expect(await denied.json()).toMatchObject({
+      breakwater: {
+        code: 'data_policy_denied',
+        excluded: [{ reason: 'data_policy' }, { reason: 'data_policy' }],
+      },
+    });
+    expect(
+      (await post('/v1/messages', message('notes'), { 'x-breakwater-data-class': 'unheard-of' })).status,
+    ).toBe(403);
+    expect(house.simulator.calls().length).toBe(0);
+  });
+
+  test('another key of the provider is tried before another provider', async () => {
+    const document = configuration(house.simulator) as { providers: { anthropic: { keys: string[] } } };
+    document.providers.anthropic.keys = ['env:KEY_A', 'env:KEY_B'];
+    house.configure(document);
+    await house.server.reload();
+    house.simulator.setFault({
+      provider: 'anthropic',
+      key: 'key-a',
+      fault: { kind: 'preset', preset: 'credential_rejected' },
+    });
+    for (let n = 0; n < 4; n++)
+      expect((await post('/v1/messages', message('notes'))).headers.get('x-breakwater-target')).toBe(
+        'anthropic/claude-opus-4-8',
+      );
+    expect(house.simulator.calls('anthropic').filter((call) => call.key === 'key-a').length).toBe(1);
+    const state = await house.admin('GET', 'state');
+    expect((state.body['targets'] as Json[])[0]).toMatchObject({ gate: { state: 'healthy' } });
+  });
+
+  test('a failing target is ejected, is not asked during its hold, and the record says why', async () => {
+    house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'preset', preset: 'overloaded' } });
+    for (let n = 0; n < 5; n++) await (await post('/v1/messages', message('notes'))).text();
+    const arrivals = house.simulator.calls('anthropic').length;
+    const response = await post('/v1/messages', message('notes'));
+    expect(response.headers.get('x-breakwater-fallback')).toBe('ejected');
+    expect(response.headers.get('x-breakwater-attempts')).toBe('1');
+    expect(house.simulator.calls('anthropic').length).toBe(arrivals);
+    const record = await house.record(response.headers.get('x-breakwater-request-id') ?? '');
+    expect((record['candidates'] as Json[])[0]).toMatchObject({
+      reason: 'ejected',
+      rule: '5 attempts failed one after another',
+    });
+    expect((record['words'] as string[]).join(' ')).toContain(
+      'was not asked: it is out because it kept failing',
+    );
+  });
+});
+
+const huge = JSON.stringify(message('notes', { pad: 'x'.repeat(33 * 1_048_576) }));
+
+describe.each([
+  ['anthropic', '/v1/messages'],
+  ['openai', '/v1/chat/completions'],
+])('bad input in the dialect of %s', (dialect, path) => {
+  test.each([
+    ['an oversized body', huge, {}, 413, 'request_too_large'],
+    [
+      'a deep body',
+      `{"model":"notes","max_tokens":1,"messages":${'['.repeat(200)}${']'.repeat(200)}}`,
+      {},
+      400,
+      'invalid_request',
+    ],
+    ['invalid UTF-8', new Uint8Array([0x7b, 0xff, 0x7d]), {}, 400, 'invalid_request'],
+    ['no JSON', '{"model": notes}', {}, 400, 'invalid_request'],
+    ['no object', '[1]', {}, 400, 'invalid_request'],
+    ['an empty body', '', {}, 400, 'invalid_request'],
+    [
+      'a key twice',
+      '{"model":"notes","model":"other","max_tokens":1,"messages":[{"role":"user","content":"x"}]}',
+      {},
+      400,
+      'invalid_request',
+    ],
+    ['a wrong type', message('notes', { messages: 'hello' }), {}, 400, 'invalid_request'],
+    ['no model', { max_tokens: 1, messages: [{ role: 'user', content: 'x' }] }, {}, 400, 'invalid_request'],
+    ['an unknown model', message('no-such-model'), {}, 404, 'unknown_model'],
+    [
+      'a model the feature does not offer',
+      message('claude-sonnet-4-5'),
+      { 'x-breakwater-feature': 'notes' },
+      400,
+      'model_not_allowed',
+    ],
+    [
+      'an unknown feature',
+      message('claude-opus-4-8'),
+      { 'x-breakwater-feature': 'noted' },
+      400,
+      'invalid_request',
+    ],
+    [
+      'a strange header value',
+      message('notes'),
+      { 'x-breakwater-fallback': 'perhaps' },
+      400,
+      'invalid_request',
+    ],
+    ['a strange timeout', message('notes'), { 'x-breakwater-timeout-ms': 'soon' }, 400, 'invalid_request'],
+    ['a forged consent', message('notes'), { 'x-breakwater-consent': 'cns_forged' }, 400, 'invalid_request'],
+  ] as [string, unknown, Record<string, string>, number, string][])(
+    '%s',
+    async (_name, body, headers, status, code) => {
+      const response = await post(path, body, headers);
+      const answer = (await response.json()) as Json;
+      expect({ status: response.status, code: (answer['breakwater'] as Json)['code'] }).toEqual({
+        status,
+        code,
+      });
+      expect((answer['breakwater'] as Json)['request_id']).toBe(
+        response.headers.get('x-breakwater-request-id'),
+      );
+      expect(response.headers.get('x-should-retry')).toBe('false');
+      if (dialect === 'anthropic')
+        expect(answer).toMatchObject({ type: 'error', error: { message: expect.any(String) } });
+      else expect(answer).toMatchObject({ error: { message: expect.any(String), type: expect.any(String) } });
+      expect(house.simulator.calls().length).toBe(0);
+    },
+  );
+});
+
+describe('routes', () => {
+  test('every admin route refuses who has no token, and an unknown address gives nothing away', async () => {
+    for (const { method, path } of adminRouteTable) {
+      const response = await fetch(`${house.url}${path.replace('{id}', 'x')}`, {
+        method,
+        headers: { authorization: 'Bearer wrong' },
+      });
+      expect([path, response.status]).toEqual([path, 401]);
+    }
+    expect((await fetch(`${house.url}/admin/v1/nothing`)).status).toBe(401);
+    expect(
+      (
+        await fetch(`${house.url}/admin/v1/nothing`, {
+          headers: { authorization: 'Bearer test-admin-token' },
+        })
+      ).status,
+    ).toBe(404);
+  });
+
+  test('every route has a role', () => {
+    expect(dataRoutes.every((route) => route.role === 'caller' || route.role === 'public')).toBe(true);
+    expect(
+      adminRouteTable.every((route) =>
+        ['viewer', 'responder', 'operator', 'comms', 'auditor', 'admin'].includes(route.role),
+      ),
+    ).toBe(true);
+    expect(dataRoutes.filter((route) => route.role === 'public').map((route) => route.path)).toEqual([
+      '/healthz',
+      '/readyz',
+      '/metrics',
+    ]);
+  });
+
+  test('an unknown query parameter is an error that names the nearest', async () => {
+    expect((await house.admin('GET', 'requests?featur=notes')).body).toMatchObject({
+      error: { field: 'featur', remedy: 'did you mean "feature"?' },
+    });
+  });
+
+  test('records can be found by what happened to them', async () => {
+    house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'preset', preset: 'overloaded' } });
+    const rescued = await post('/v1/messages', message('notes'), { 'x-breakwater-user': 'u1' });
+    await rescued.text();
+    await house.server.engine.records.flush();
+    const id = rescued.headers.get('x-breakwater-request-id');
+    for (const query of [
+      'feature=notes',
+      'target=openai/gpt-5.2',
+      'attempted=anthropic/claude-opus-4-8',
+      'failure=overloaded',
+      'hop=other_vendor',
+      'boundary=entity',
+      'outcome=answered',
+      'user=u1',
+      'since=1h',
+      'requested=notes',
+    ]) {
+      const { body } = await house.admin('GET', `requests?${query}`);
+      expect([query, (body['items'] as Json[]).map((item) => item['id'])]).toEqual([query, [id]]);
+    }
+    for (const query of [
+      'feature=chat',
+      'target=anthropic/claude-opus-4-8',
+      'failure=server_error',
+      'until=1h',
+    ])
+      expect([query, (await house.admin('GET', `requests?${query}`)).body['items']]).toEqual([query, []]);
+  });
+
+  test('health, readiness and metrics', async () => {
+    expect((await fetch(`${house.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${house.url}/readyz`)).status).toBe(200);
+    await (await post('/v1/messages', message('notes'))).text();
+    const metrics = await (await fetch(`${house.url}/metrics`)).text();
+    expect(metrics).toContain(
+      'breakwater_requests_total{feature="notes",requested="notes",served="anthropic/claude-opus-4-8",reported="claude-opus-4-8",outcome="answered"',
+    );
+  });
+});
+
+test('neither prompts, answers nor secrets are in logs, metrics, records or the database', async () => {
+  const secretWords = 'purple-elephant-prompt';
+  const response = await post('/v1/messages', {
+    model: 'notes',
+    max_tokens: 50,
+    messages: [{ role: 'user', content: `say exactly: ${secretWords}` }],
+  });
+  expect(await response.text()).toContain(secretWords);
+  house.simulator.setFault({
+    fault: {
+      kind: 'status',
+      status: 400,
+      body: { type: 'error', error: { type: 'invalid_request_error', message: `bad: ${secretWords}` } },
+    },
+  });
+  const failed = await post('/v1/messages', {
+    model: 'notes',
+    max_tokens: 50,
+    messages: [{ role: 'user', content: secretWords }],
+  });
+  const record = await house.record(failed.headers.get('x-breakwater-request-id') ?? '');
+  const metrics = await (await fetch(`${house.url}/metrics`)).text();
+  const everything = [
+    JSON.stringify(record),
+    metrics,
+    ...house.logs,
+    await Bun.file(house.storePath).text(),
+    await Bun.file(`${house.storePath}-wal`).text(),
+  ].join('\n');
+  for (const word of [secretWords, 'key-a', 'key-o', 'test-admin-token'])
+    expect(everything.includes(word)).toBe(false);
+  expect((record['fingerprints'] as Json)['input']).toMatch(/^[\da-f]{64}$/);
+});

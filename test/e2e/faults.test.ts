@@ -1,0 +1,375 @@
+/** Each fault of a provider, in both dialects, streamed and whole: rescued unseen before the commit point, honest after it. */
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+
+import type { Fault } from '../../src/simulator/faults.ts';
+import { startHouse } from '../harness.ts';
+import type { House, Json } from '../harness.ts';
+
+// A gateway of its own for each case: every case meets the fault itself, not what health remembers of the last one.
+let house: House;
+beforeEach(async () => {
+  house = await startHouse();
+});
+afterEach(() => house.stop());
+
+type Spoken = {
+  readonly dialect: 'openai-chat' | 'anthropic-messages';
+  readonly path: string;
+  readonly feature: string;
+  readonly alone: string;
+  readonly provider: string;
+  readonly backup: string;
+};
+const spoken: readonly Spoken[] = [
+  {
+    dialect: 'openai-chat',
+    path: '/v1/chat/completions',
+    feature: 'chat',
+    alone: 'solo',
+    provider: 'openai',
+    backup: 'anthropic/claude-opus-4-8',
+  },
+  {
+    dialect: 'anthropic-messages',
+    path: '/v1/messages',
+    feature: 'notes',
+    alone: 'alone',
+    provider: 'anthropic',
+    backup: 'openai/gpt-5.2',
+  },
+];
+
+type Answer = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly id: string;
+};
+
+async function ask(how: Spoken, model: string, stream: boolean, body: Json = {}): Promise<Answer> {
+  const limit = how.dialect === 'anthropic-messages' ? { max_tokens: 200 } : {};
+  const response = await fetch(`${house.url}${how.path}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'anthropic-version': '2023-06-01',
+      authorization: 'Bearer any',
+    },
+    body: JSON.stringify({
+      model,
+      ...limit,
+      stream,
+      messages: [{ role: 'user', content: 'Hello there' }],
+      ...body,
+    }),
+  });
+  return {
+    status: response.status,
+    headers: response.headers,
+    text: await response.text(),
+    id: response.headers.get('x-breakwater-request-id') ?? '',
+  };
+}
+
+/** The text that a stream carries, and how it ends. */
+function readStream(text: string): { said: string; ending: 'terminal' | 'error' | 'none'; errors: number } {
+  let said = '';
+  let ending: 'terminal' | 'error' | 'none' = 'none';
+  let errors = 0;
+  for (const block of text.split('\n\n')) {
+    const data = /^data: (.*)$/m.exec(block)?.[1];
+    if (data === undefined) continue;
+    if (data === '[DONE]') {
+      ending = 'terminal';
+      continue;
+    }
+    const event = JSON.parse(data) as {
+      type?: string;
+      error?: unknown;
+      delta?: { text?: string };
+      choices?: { delta?: { content?: string } }[];
+    };
+    if (event.error !== undefined) {
+      ending = 'error';
+      errors++;
+    }
+    if (event.type === 'message_stop') ending = 'terminal';
+    said += event.delta?.text ?? event.choices?.[0]?.delta?.content ?? '';
+  }
+  return { said, ending, errors };
+}
+
+/** Faults that end before any content, with the class each must get. */
+const early: readonly (readonly [string, Fault, string, string?])[] = [
+  ['an overload', { kind: 'preset', preset: 'overloaded' }, 'overloaded'],
+  ['an internal error', { kind: 'preset', preset: 'server_error' }, 'server_error'],
+  ['an HTML page of the edge', { kind: 'preset', preset: 'edge_page' }, 'server_error'],
+  [
+    'a rate limit',
+    { kind: 'preset', preset: 'rate_limited', headers: { 'retry-after': '30' } },
+    'rate_limited',
+  ],
+  ['an exhausted quota', { kind: 'preset', preset: 'quota_exhausted' }, 'quota_exhausted'],
+  ['a rejected key', { kind: 'preset', preset: 'credential_rejected' }, 'credential_rejected'],
+  ['an unknown model', { kind: 'preset', preset: 'model_not_found' }, 'model_not_found'],
+  ['an unknown status', { kind: 'status', status: 302 }, 'unclassified'],
+  ['a reset before headers', { kind: 'cut', how: 'reset' }, 'connection_reset'],
+  ['an end before headers', { kind: 'cut', how: 'fin' }, 'connection_reset'],
+  ['silence before headers', { kind: 'hang', where: 'headers' }, 'headers_timeout'],
+  ['an empty answer', { kind: 'empty' }, 'empty_completion'],
+  ['a 200 that is no answer', { kind: 'not_json' }, 'malformed_response', 'stream_truncated'],
+  ['an error event after 200', { kind: 'error_event', afterEvents: 0 }, 'overloaded'],
+  [
+    'an error event of another kind',
+    { kind: 'error_event', afterEvents: 0, type: 'api_error' },
+    'stream_error_event',
+  ],
+  ['an error event and then [DONE]', { kind: 'error_event', afterEvents: 0, thenDone: true }, 'overloaded'],
+  ['a cut before content', { kind: 'cut', how: 'reset', afterEvents: 0 }, 'stream_truncated'],
+  ['a clean end before content', { kind: 'cut', how: 'fin', afterEvents: 0 }, 'stream_truncated'],
+  [
+    'silence before the first token',
+    { kind: 'hang', where: 'first_token' },
+    'headers_timeout',
+    'first_token_timeout',
+  ],
+];
+
+describe.each(spoken)('before the commit point, $dialect', (how) => {
+  describe.each([false, true])('stream %p', (stream) => {
+    test.each(early)('%s is rescued unseen', async (_name, fault, whole, streamed = whole) => {
+      house.simulator.setFault({ provider: how.provider, fault });
+      const answer = await ask(how, how.feature, stream);
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('x-breakwater-target')).toBe(how.backup);
+      if (stream) expect(readStream(answer.text)).toMatchObject({ ending: 'terminal', errors: 0 });
+      const record = await house.record(answer.id);
+      const attempts = record['attempts'] as Json[];
+      expect(record['outcome']).toBe('answered');
+      expect(attempts[0]!['failure']).toBe(stream ? streamed : whole);
+      expect(answer.headers.get('x-breakwater-fallback')).toBe(stream ? streamed : whole);
+      expect(record['served']).toBe(how.backup);
+    });
+  });
+});
+
+/** Faults after content has gone to the caller. */
+const late: readonly (readonly [string, Fault, string])[] = [
+  ['a reset', { kind: 'cut', how: 'reset', afterEvents: 3 }, 'stream_truncated'],
+  ['an early end', { kind: 'cut', how: 'fin', afterEvents: 3 }, 'stream_truncated'],
+  ['a stall', { kind: 'hang', where: 'after_events', events: 3 }, 'stream_stalled'],
+  ['an error event', { kind: 'error_event', afterEvents: 3 }, 'overloaded'],
+  ['an error event and then [DONE]', { kind: 'error_event', afterEvents: 3, thenDone: true }, 'overloaded'],
+  ['a clean end without a finish', { kind: 'missing_terminal', keepFinish: false }, 'stream_truncated'],
+];
+
+describe.each(spoken)('after the commit point, $dialect', (how) => {
+  test.each(late)('%s ends with the error event, never with a clean end', async (_name, fault, failure) => {
+    // Paced, so that content is on its way before the fault: what arrives together with a fault is rescued unseen.
+    house.simulator.setFault({ provider: how.provider, fault: { kind: 'delay', betweenTokensMs: 15 } });
+    house.simulator.setFault({ provider: how.provider, fault });
+    const answer = await ask(how, how.feature, true);
+    expect(answer.status).toBe(200);
+    const read = readStream(answer.text);
+    expect(read.said.length).toBeGreaterThan(0);
+    expect(read).toMatchObject({ ending: 'error', errors: 1 });
+    if (how.dialect === 'anthropic-messages') expect(answer.text).toContain('event: error\n');
+    const record = await house.record(answer.id);
+    expect(record).toMatchObject({
+      outcome: 'partial',
+      served: `${how.provider}/${how.provider === 'openai' ? 'gpt-5.2' : 'claude-opus-4-8'}`,
+    });
+    expect((record['attempts'] as Json[]).map((attempt) => attempt['failure'])).toEqual([failure]);
+  });
+
+  test('a missing end signal after a whole answer is supplied', async () => {
+    house.simulator.setFault({
+      provider: how.provider,
+      fault: { kind: 'missing_terminal', keepFinish: true },
+    });
+    const answer = await ask(how, how.feature, true);
+    expect(readStream(answer.text)).toMatchObject({ ending: 'terminal', errors: 0 });
+    expect((await house.record(answer.id))['outcome']).toBe('answered');
+  });
+
+  test('a malformed event is left out and counted when the rest completes', async () => {
+    const plain = readStream((await ask(how, how.feature, true)).text).said;
+    house.simulator.setFault({ provider: how.provider, fault: { kind: 'malformed_event', atEvent: 2 } });
+    const answer = await ask(how, how.feature, true);
+    const read = readStream(answer.text);
+    expect(read.ending).toBe('terminal');
+    expect([...plain].length - [...read.said].length).toBe(4);
+    expect(((await house.record(answer.id))['attempts'] as Json[])[0]).toMatchObject({
+      outcome: 'ok',
+      malformed_events: 1,
+    });
+  });
+
+  test.each([
+    ['one byte at a time', { kind: 'one_byte_writes' }],
+    ['cut inside a character', { kind: 'split_utf8' }],
+  ] as [string, Fault][])('%s arrives whole', async (_name, fault) => {
+    const other = spoken.find((each) => each !== how)!;
+    const plain = await ask(how, how.feature, true);
+    const translated = await ask(other, how.feature, true);
+    house.simulator.setFault({ provider: how.provider, fault });
+    expect((await ask(how, how.feature, true)).text).toBe(plain.text);
+    expect(readStream((await ask(other, how.feature, true)).text)).toEqual(readStream(translated.text));
+  });
+});
+
+describe.each(spoken)('a whole answer, $dialect', (how) => {
+  test.each([
+    ['cut in the middle', { kind: 'cut', how: 'fin', afterBytes: 40 }, 'stream_truncated'],
+    ['reset in the middle', { kind: 'cut', how: 'reset', afterBytes: 40 }, 'stream_truncated'],
+    ['stalled in the middle', { kind: 'hang', where: 'after_events' }, 'first_token_timeout'],
+    ['an error inside a 200', { kind: 'error_event', afterEvents: 0 }, 'overloaded'],
+    ['JSON that is none', { kind: 'malformed_event', atEvent: 1 }, 'malformed_response'],
+  ] as [string, Fault, string][])('%s is rescued: it was not committed', async (_name, fault, failure) => {
+    house.simulator.setFault({ provider: how.provider, fault });
+    const answer = await ask(how, how.feature, false);
+    expect(answer.headers.get('x-breakwater-target')).toBe(how.backup);
+    expect(answer.headers.get('x-breakwater-fallback')).toBe(failure);
+  });
+
+  test('a broken tool call is asked again once, then moves on', async () => {
+    house.simulator.setFault({ provider: how.provider, fault: { kind: 'bad_tool_call' } });
+    const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
+    const tools =
+      how.dialect === 'openai-chat'
+        ? [{ type: 'function', function: { name: 'w', parameters: schema } }]
+        : [{ name: 'w', input_schema: schema }];
+    const body = { tools, messages: [{ role: 'user', content: 'use tool w' }] };
+    if (how.dialect === 'anthropic-messages') return; // its whole answers hold arguments as values, which cannot be broken text
+    const answer = await ask(how, how.feature, false, body);
+    expect(answer.headers.get('x-breakwater-target')).toBe(how.backup);
+    expect(house.simulator.calls(how.provider).length).toBe(2);
+    const alone = await ask(how, how.alone, false, body);
+    expect(alone.status).toBe(200);
+    expect(alone.headers.get('x-breakwater-warnings')).toContain('tool_call_invalid');
+  });
+});
+
+describe.each(spoken)('retry rules, $dialect', (how) => {
+  const attemptsOf = async (answer: Answer): Promise<string[]> =>
+    ((await house.record(answer.id))['attempts'] as Json[]).map(
+      (attempt) =>
+        `${attempt['target']} ${attempt['failure'] ?? 'ok'}${attempt['why_next'] === null ? '' : ` → ${attempt['why_next']}`}`,
+    );
+
+  test('one quick retry of the same target after a 500', async () => {
+    house.simulator.setFault({
+      provider: how.provider,
+      times: 1,
+      fault: { kind: 'preset', preset: 'server_error' },
+    });
+    const answer = await ask(how, how.feature, false);
+    expect(answer.headers.get('x-breakwater-fallback')).toBeNull();
+    expect((await attemptsOf(answer))[0]).toEndWith('server_error → same_target_retry');
+  });
+
+  test.each([
+    ['Retry-After in seconds', { 'retry-after': '0' }],
+    ['retry-after-ms', { 'retry-after-ms': '60' }],
+    ['a date', { 'retry-after': new Date(Date.now() + 500).toUTCString() }],
+  ])('%s, when short, is waited for', async (_name, headers) => {
+    house.simulator.setFault({
+      provider: how.provider,
+      times: 1,
+      fault: { kind: 'preset', preset: 'overloaded', headers: headers as Record<string, string> },
+    });
+    const answer = await ask(how, how.feature, false);
+    expect(answer.headers.get('x-breakwater-target')).not.toBe(how.backup);
+    expect((await attemptsOf(answer))[0]).toEndWith('overloaded → same_target_waited');
+  });
+
+  test('a long Retry-After moves on at once', async () => {
+    house.simulator.setFault({
+      provider: how.provider,
+      times: 1,
+      fault: { kind: 'preset', preset: 'overloaded', headers: { 'retry-after': '60' } },
+    });
+    expect((await ask(how, how.feature, false)).headers.get('x-breakwater-target')).toBe(how.backup);
+    expect(house.simulator.calls(how.provider).length).toBe(1);
+  });
+
+  test("the caller's own error is passed on and tried nowhere else", async () => {
+    house.simulator.setFault({
+      provider: how.provider,
+      fault: { kind: 'preset', preset: 'request_rejected' },
+    });
+    const answer = await ask(how, how.feature, true);
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.text)).toMatchObject({
+      breakwater: { code: 'request_rejected', request_id: answer.id },
+    });
+    expect(answer.headers.get('x-should-retry')).toBe('false');
+    expect(house.simulator.calls().length).toBe(1);
+  });
+
+  test('a refusal is an answer', async () => {
+    house.simulator.setFault({ provider: how.provider, fault: { kind: 'refusal' } });
+    for (const stream of [false, true]) {
+      const answer = await ask(how, how.feature, stream);
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('x-breakwater-fallback')).toBeNull();
+      expect(await house.record(answer.id)).toMatchObject({ outcome: 'answered', finish: 'refusal' });
+    }
+  });
+
+  test('an overflow of context goes only to a larger window', async () => {
+    house.simulator.setFault({
+      provider: how.provider,
+      fault: { kind: 'preset', preset: 'context_exceeded' },
+    });
+    const answer = await ask(how, how.feature, false);
+    // Opus has the larger window: from GPT it may move there, from Opus it may not move to GPT.
+    if (how.provider === 'openai') expect(answer.headers.get('x-breakwater-target')).toBe(how.backup);
+    else expect(JSON.parse(answer.text)).toMatchObject({ breakwater: { code: 'context_exceeded' } });
+  });
+
+  test('with nothing left, the error names every failure in words and codes', async () => {
+    house.simulator.setFault({ fault: { kind: 'hang', where: 'headers' } });
+    const answer = await ask(how, how.feature, true);
+    expect(answer.status).toBe(504);
+    expect(JSON.parse(answer.text)).toMatchObject({
+      breakwater: {
+        code: 'upstream_failed',
+        failures: [{ failure: 'headers_timeout' }, { failure: 'headers_timeout' }],
+      },
+    });
+    expect(answer.text).toContain('did not begin to answer in time');
+  });
+});
+
+test('a provider that cannot be reached at all fails over', async () => {
+  const lonely = await startHouse({}, [
+    { id: 'anthropic', api: 'anthropic', models: ['claude-opus-4-8'] },
+    { id: 'openai', api: 'openai', models: ['gpt-5.2'] },
+    { id: 'aws', api: 'anthropic', models: [] },
+    { id: 'local', api: 'openai-compatible', models: [] },
+  ]);
+  const { port } = new URL(lonely.simulator.baseUrl('anthropic'));
+  lonely.configure({
+    providers: {
+      anthropic: {
+        api: 'anthropic',
+        keys: ['env:KEY_A'],
+        baseUrl: `http://127.0.0.1:${Number(port) > 1 ? 1 : 2}`,
+      },
+      openai: { api: 'openai', keys: ['env:KEY_O'], baseUrl: lonely.simulator.baseUrl('openai') },
+    },
+    features: { notes: { route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'] } },
+  });
+  await lonely.server.reload();
+  const answer = await lonely.anthropic.messages
+    .create({ model: 'notes', max_tokens: 20, messages: [{ role: 'user', content: 'x' }] })
+    .withResponse();
+  expect(answer.response.headers.get('x-breakwater-fallback')).toBe('connect_failed');
+  const record = await lonely.record(answer.response.headers.get('x-breakwater-request-id') ?? '');
+  expect((record['attempts'] as Json[])[0]).toMatchObject({
+    failure: 'connect_failed',
+    payload_sent: 'none',
+  });
+  await lonely.stop();
+});

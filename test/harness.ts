@@ -1,0 +1,189 @@
+/** A gateway in front of simulated providers, in one process, for end-to-end tests. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import Anthropic from '@anthropic-ai/sdk';
+import OpenAI from 'openai';
+
+import { startServer } from '../src/app.ts';
+import type { RunningServer } from '../src/app.ts';
+import { readEnvironment } from '../src/config.ts';
+import { startSimulator } from '../src/simulator/simulator.ts';
+import type { SimulatedProvider, Simulator } from '../src/simulator/simulator.ts';
+
+export const adminToken = 'test-admin-token';
+
+export type Json = Record<string, unknown>;
+
+export type House = {
+  readonly simulator: Simulator;
+  readonly server: RunningServer;
+  readonly url: string;
+  readonly configPath: string;
+  readonly storePath: string;
+  readonly logs: string[];
+  readonly openai: OpenAI;
+  readonly anthropic: Anthropic;
+  admin(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; body: Json; headers: Headers }>;
+  /** The record of a request, once it is in the store. */
+  record(id: string): Promise<Json>;
+  configure(document: Json): void;
+  stop(): Promise<void>;
+};
+
+export const simulated: readonly SimulatedProvider[] = [
+  {
+    id: 'anthropic',
+    api: 'anthropic',
+    models: ['claude-opus-4-8', 'claude-opus-4-7', 'claude-sonnet-4-5', 'claude-opus-4-8-20260601'],
+    keys: ['key-a', 'key-b'],
+  },
+  { id: 'openai', api: 'openai', models: ['gpt-5.2', 'gpt-4o'], keys: ['key-o'] },
+  { id: 'aws', api: 'anthropic', models: ['claude-opus-4-8'], keys: ['key-w'] },
+  { id: 'local', api: 'openai-compatible', models: ['llama3.2:3b'] },
+];
+
+/** A configuration over the simulator; `changes` replaces top-level parts. */
+export function configuration(simulator: Simulator, changes: Json = {}): Json {
+  return {
+    providers: {
+      anthropic: {
+        api: 'anthropic',
+        keys: ['env:KEY_A'],
+        baseUrl: simulator.baseUrl('anthropic'),
+        terms: { entity: 'Anthropic PBC', regions: ['us'], retention: '30d', training: 'no' },
+      },
+      openai: {
+        api: 'openai',
+        keys: ['env:KEY_O'],
+        baseUrl: simulator.baseUrl('openai'),
+        terms: { entity: 'OpenAI', regions: ['us'], retention: '30d', training: 'no' },
+      },
+      aws: {
+        api: 'anthropic',
+        keys: ['env:KEY_W'],
+        baseUrl: simulator.baseUrl('aws'),
+        models: { 'claude-opus-4-8': null },
+        terms: { entity: 'Amazon', regions: ['us'], retention: 'none', training: 'no' },
+      },
+      local: {
+        api: 'openai-compatible',
+        baseUrl: simulator.baseUrl('local'),
+        models: { 'llama-3.2-3b': { upstream: 'llama3.2:3b' } },
+        terms: { entity: 'us', regions: ['eu'], retention: 'none', training: 'no' },
+      },
+    },
+    dataClasses: { restricted: { training: 'no', retention: 'none', regions: ['eu'] } },
+    features: {
+      notes: {
+        title: 'Meeting notes',
+        route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'],
+        timeouts: { connect: '1s', firstToken: '400ms', stall: '400ms', total: '5s' },
+      },
+      chat: {
+        title: 'Chat',
+        route: ['openai/gpt-5.2', 'anthropic/claude-opus-4-8'],
+        timeouts: { connect: '1s', firstToken: '400ms', stall: '400ms', total: '5s' },
+      },
+      alone: {
+        title: 'Alone',
+        route: ['anthropic/claude-opus-4-8'],
+        timeouts: { connect: '1s', firstToken: '400ms', stall: '400ms', total: '5s' },
+      },
+      solo: {
+        title: 'Solo',
+        route: ['openai/gpt-5.2'],
+        timeouts: { connect: '1s', firstToken: '400ms', stall: '400ms', total: '5s' },
+      },
+      twins: { title: 'Twins', route: ['anthropic/claude-opus-4-8', 'aws/claude-opus-4-8'] },
+      contract: {
+        title: 'Contract review',
+        route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'],
+        fallback: { same_model: 'auto', other_vendor: 'ask' },
+      },
+      strict: { title: 'Strict', route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'], fallback: 'never' },
+    },
+    ...changes,
+  };
+}
+
+async function adminCall(
+  url: string,
+  method: string,
+  path: string,
+  options: { body?: unknown; headers?: Record<string, string> | undefined },
+): Promise<{ status: number; body: Json; headers: Headers }> {
+  const response = await fetch(`${url}/admin/v1/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${adminToken}`, ...options.headers },
+    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+  });
+  return { status: response.status, body: (await response.json()) as Json, headers: response.headers };
+}
+
+export async function startHouse(
+  changes: Json = {},
+  providers: readonly SimulatedProvider[] = simulated,
+): Promise<House> {
+  const simulator = await startSimulator({ seed: 7, providers });
+  const folder = mkdtempSync(join(tmpdir(), 'breakwater-test-'));
+  const configPath = join(folder, 'breakwater.yaml');
+  const storePath = join(folder, 'breakwater.db');
+  const configure = (document: Json): void => writeFileSync(configPath, JSON.stringify(document));
+  configure(configuration(simulator, changes));
+  const logs: string[] = [];
+  const environment = readEnvironment({
+    KEY_A: 'key-a',
+    KEY_B: 'key-b',
+    KEY_O: 'key-o',
+    KEY_W: 'key-w',
+    BREAKWATER_ADMIN_TOKEN: adminToken,
+  });
+  const started = await startServer({
+    configPath,
+    listen: '127.0.0.1:0',
+    store: `sqlite:${storePath}`,
+    environment,
+    write: (line) => void logs.push(line),
+    show: () => {},
+  });
+  if (started.kind === 'failed') throw new Error(started.lines.join('\n'));
+  const { server } = started;
+  const { url } = server;
+  return {
+    simulator,
+    server,
+    url,
+    configPath,
+    storePath,
+    logs,
+    openai: new OpenAI({ apiKey: 'any', baseURL: `${url}/v1`, maxRetries: 0 }),
+    anthropic: new Anthropic({ apiKey: 'any', baseURL: url, maxRetries: 0 }),
+    admin: (method, path, body, headers) => adminCall(url, method, path, { body, headers }),
+    async record(id) {
+      await server.engine.records.flush();
+      return (await adminCall(url, 'GET', `requests/${id}`, {})).body;
+    },
+    configure,
+    async stop() {
+      await server.stop();
+      await simulator.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits for something that another task will surely bring about. */
+export async function until(isTrue: () => boolean, what: string): Promise<void> {
+  const end = Date.now() + 10_000;
+  while (!isTrue()) {
+    if (Date.now() > end) throw new Error(`never happened: ${what}`);
+    await Bun.sleep(5);
+  }
+}
