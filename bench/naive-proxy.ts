@@ -33,11 +33,21 @@ const server = Bun.serve({
   async fetch(request) {
     const text = await request.text();
     const { stream } = JSON.parse(text) as { stream?: boolean };
-    const answer = await fetch(`${upstream}${new URL(request.url).pathname}`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: request.headers.get('authorization') ?? '' }, body: text });
+    const answer = await fetch(`${upstream}${new URL(request.url).pathname}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        authorization: request.headers.get('authorization') ?? '',
+      },
+      body: text,
+    });
     if (stream === true && answer.body !== null) return relayEvents(answer.body);
     const answerText = await answer.text();
     JSON.parse(answerText);
-    return new Response(answerText, { status: answer.status, headers: { 'content-type': 'application/json' } });
+    return new Response(answerText, {
+      status: answer.status,
+      headers: { 'content-type': 'application/json' },
+    });
   },
 });
 console.log(JSON.stringify({ ready: server.port }));

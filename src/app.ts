@@ -47,6 +47,9 @@ export type Started =
   | { readonly kind: 'started'; readonly server: RunningServer }
   | { readonly kind: 'failed'; readonly lines: readonly string[] };
 
+const noProviders =
+  'No provider is configured, so no model can answer. Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or give a configuration with --config FILE (examples/minimal.yaml is a start). To look around without keys: npm run demo\n';
+
 const drainMs = 10_000;
 const tickMs = 1_000;
 const pruneBatch = 1_000;
@@ -212,10 +215,7 @@ export async function startServer(options: ServerOptions): Promise<Started> {
       ...loaded.problems.map((problem) => problemText(options.configPath ?? 'environment', problem)),
     );
   const { snapshot } = loaded;
-  if (snapshot.providers.size === 0)
-    return failed(
-      'No provider is configured. Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or give a configuration with --config FILE. To look around without keys: breakwater demo',
-    );
+  if (snapshot.providers.size === 0) options.show(noProviders);
   const address = options.listen === null ? snapshot.listen : addressOf(options.listen);
   if (address === null) return failed(`--listen ${options.listen ?? ''} is not HOST:PORT.`);
   const opened = await openStore(options.store ?? snapshot.store);

@@ -303,13 +303,15 @@ class Board implements HealthBoard {
   }
 
   ramp(target: Target, words: string): void {
-    const cell = this.#cell(target);
-    if (cell.health.health.state === 'healthy')
+    const cell = this.#cells.get(target.name);
+    // What was never asked has no traffic to ramp.
+    if (cell?.health.health.state === 'healthy')
       this.#apply(cell, startRamp(cell.health, this.#options.now(), words));
   }
 
   view(target: Target): GateView {
-    return { cell: this.#cell(target).health, mode: this.#rule(target).mode };
+    const cell = this.#cells.get(target.name)?.health ?? freshCell(this.#options.now());
+    return { cell, mode: this.#rule(target).mode };
   }
 
   inFlight(target: TargetName): number {

@@ -1,0 +1,27 @@
+// Finds the Bun that `npm install` brought.
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+// The npm package holds a placeholder until its install script puts the real binary in its place; where scripts were
+// not run, the platform's own package still has it.
+function isBinary(path) {
+  return existsSync(path) && statSync(path).size > 1_000_000;
+}
+
+function candidatesIn(modules) {
+  const scope = join(modules, '@oven');
+  const platforms = existsSync(scope) ? readdirSync(scope) : [];
+  return [
+    join(modules, 'bun', 'bin', 'bun.exe'),
+    ...platforms.flatMap((name) => [join(scope, name, 'bin', 'bun'), join(scope, name, 'bin', 'bun.exe')]),
+  ];
+}
+
+/** The path of the binary, looked for from `root` upwards; `bun` when none is found. */
+export function findBun(root) {
+  for (let folder = root; ; folder = dirname(folder)) {
+    const found = candidatesIn(join(folder, 'node_modules')).find(isBinary);
+    if (found !== undefined) return found;
+    if (folder === dirname(folder)) return 'bun';
+  }
+}

@@ -1,0 +1,96 @@
+/** The replay of 7 June 2026 in scenes: what happens to the providers, and what people do. */
+import type { World } from './world.ts';
+
+export type Scene = {
+  readonly title: string;
+  readonly says: readonly string[];
+  readonly begin: (world: World) => Promise<void>;
+  readonly seconds: number;
+};
+
+/** Share of requests that fail on the two sick versions: not an outage, a brownout. */
+const sickRate = 0.6;
+
+let switchId = '';
+
+async function fallSick(world: World): Promise<void> {
+  for (const model of ['claude-opus-4-7', 'claude-opus-4-8'])
+    world.simulator.setFault({
+      id: model,
+      provider: 'anthropic',
+      model,
+      rate: sickRate,
+      fault: { kind: 'preset', preset: 'overloaded' },
+    });
+  await Promise.resolve();
+}
+
+async function switchOff(world: World): Promise<void> {
+  const created = await world.ask('POST', 'switches', {
+    scope: { provider: 'anthropic' },
+    reason: 'Opus 4.7 and 4.8 return elevated errors; product decision',
+    failure_class: 'availability',
+    expires_in: '12h',
+  });
+  switchId = String(created['id']);
+}
+
+async function recover(world: World): Promise<void> {
+  world.simulator.clearFaults();
+  await Promise.resolve();
+}
+
+async function switchOn(world: World): Promise<void> {
+  await world.ask('POST', `switches/${switchId}/release`, {
+    reason: 'the provider has recovered; routing back by a ramp',
+    ramp: true,
+  });
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+export function scenes(unitSeconds: number): readonly Scene[] {
+  return [
+    {
+      title: 'A quiet Sunday',
+      says: ['Four features, each with its own policy. Everything runs on Claude Opus at Anthropic.'],
+      begin: nothing,
+      seconds: unitSeconds,
+    },
+    {
+      title: 'Opus 4.7 and 4.8 degrade',
+      says: [
+        'At Anthropic 60 % of the requests to two model versions now fail with 529. Nobody has announced anything.',
+        'Before the first word of an answer, failover is invisible. After repeated failures the gates take the two versions out.',
+      ],
+      begin: fallSick,
+      seconds: unitSeconds * 1.5,
+    },
+    {
+      title: 'The operator switches Anthropic off',
+      says: [
+        'breakwater switch off provider:anthropic --reason "Opus 4.7 and 4.8 return elevated errors; product decision"',
+        'In force before the command returns. Each feature does what was decided beforehand.',
+      ],
+      begin: switchOff,
+      seconds: unitSeconds * 1.5,
+    },
+    {
+      title: 'Anthropic recovers',
+      says: [
+        'The provider is well again. What a person switched off stays off until a person says otherwise.',
+      ],
+      begin: recover,
+      seconds: unitSeconds,
+    },
+    {
+      title: 'The operator switches Anthropic on',
+      says: [
+        'breakwater switch on provider:anthropic',
+        'Back by a ramp: 10 %, 50 %, then all requests, and out again at the first relapse.',
+      ],
+      begin: switchOn,
+      seconds: unitSeconds * 2,
+    },
+  ];
+}
