@@ -7,7 +7,7 @@ import type { ChangeFacts, ControlDependencies } from './control/verb.ts';
 import { instant, requestId } from './core/ids.ts';
 import type { TargetName } from './core/ids.ts';
 import { keyTable } from './core/keys.ts';
-import type { ApiKey, KeyTable } from './core/keys.ts';
+import type { ApiKey } from './core/keys.ts';
 import type { Change, RequestRecord } from './core/record.ts';
 import type { Snapshot } from './core/snapshot.ts';
 import { covers, isInForce } from './core/switches.ts';
@@ -127,6 +127,87 @@ function createRecords(
   return { pump, record };
 }
 
+type Live = {
+  readonly state: GatewayState;
+  readonly metrics: Metrics;
+  readonly flights: Flights;
+  readonly log: Log;
+  readonly store: Store;
+  rev: number;
+};
+
+const controlFor = (store: Store): ControlDependencies => ({ store, now: clock.now, newId });
+
+function boardOf(live: Live, onBug: (error: unknown) => void): HealthBoard {
+  return createHealthBoard({
+    ...clock,
+    gates: () => live.state.snapshot.gates,
+    onTransition: (target, transition) => {
+      live.log('warn', {
+        event: 'gate',
+        target: target.name,
+        from: transition.from,
+        to: transition.to,
+        words: transition.words,
+      });
+      const facts: ChangeFacts = {
+        kind: 'gate.transition',
+        actor: 'system',
+        subject: target.name,
+        reason: transition.words,
+        before: transition.from,
+        after: transition.to,
+      };
+      live.store.appendChange(newChange(facts, controlFor(live.store))).catch(onBug);
+    },
+  });
+}
+
+function applySwitches(live: Live, list: readonly Switch[]): void {
+  live.state.switches = list;
+  live.rev++;
+  live.flights.sweep(list, clock.now());
+}
+
+function applyKeys(live: Live, list: readonly ApiKey[]): void {
+  live.state.keys = keyTable(list);
+  live.rev++;
+}
+
+function targetsOf(live: Live, scope: Scope): readonly Target[] {
+  return [...live.state.snapshot.targets.values()].filter((target) => covers(scope, target, null));
+}
+
+type GatewayParts = {
+  readonly board: HealthBoard;
+  readonly watchdog: Watchdog;
+  readonly record: (record: RequestRecord) => void;
+  readonly fingerprintKey: string;
+  readonly openLoopback: boolean;
+  readonly onBug: (error: unknown) => void;
+};
+
+function gatewayOf(live: Live, parts: GatewayParts): GatewayDependencies {
+  const { board, watchdog, record, onBug } = parts;
+  return {
+    clock,
+    watchdog,
+    board,
+    flights: live.flights,
+    reachability: createReachability(clock.now),
+    state: live.state,
+    consents: createConsents(clock.now),
+    newRequestId: (at) => requestId(`req_${Bun.randomUUIDv7('hex', at)}`),
+    record,
+    fingerprint: fingerprinter(parts.fingerprintKey),
+    keyFor: keyFinder(live.state, parts.openLoopback, () =>
+      live.metrics.count('breakwater_unauthenticated_total'),
+    ),
+    mayStart: createAllowances(),
+    onBug,
+  };
+}
+
 export async function createEngine(
   snapshot: Snapshot,
   store: Store,
@@ -139,100 +220,52 @@ export async function createEngine(
     store.fingerprintKey(),
   ]);
   const state: GatewayState = { snapshot, switches, keys: keyTable(keys) };
-  let rev = 1;
   const metrics = createMetrics((name) => isKnownName(state.snapshot, name));
-  const watchdog = createWatchdog(clock.now);
-  const flights = createFlights();
-  const control = (using: Store): ControlDependencies => ({ store: using, now: clock.now, newId });
-  const change = (facts: ChangeFacts): Change => newChange(facts, control(store));
+  const live: Live = { state, metrics, flights: createFlights(), log, store, rev: 1 };
   const onBug = (error: unknown): void => {
     metrics.count('breakwater_unhandled_errors_total');
     log('error', { event: 'bug', ...bugPlace(error) });
   };
-  const board = createHealthBoard({
-    ...clock,
-    gates: () => state.snapshot.gates,
-    onTransition: (target, transition) => {
-      log('warn', {
-        event: 'gate',
-        target: target.name,
-        from: transition.from,
-        to: transition.to,
-        words: transition.words,
-      });
-      store
-        .appendChange(
-          change({
-            kind: 'gate.transition',
-            actor: 'system',
-            subject: target.name,
-            reason: transition.words,
-            before: transition.from,
-            after: transition.to,
-          }),
-        )
-        .catch(onBug);
-    },
-  });
+  const watchdog = createWatchdog(clock.now);
+  const board = boardOf(live, onBug);
   const { pump, record } = createRecords(store, metrics, log);
-  const applySwitches = (list: readonly Switch[]): void => {
-    state.switches = list;
-    rev++;
-    flights.sweep(list, clock.now());
-  };
-  const applyKeys = (list: readonly ApiKey[]): void => {
-    const table: KeyTable = keyTable(list);
-    state.keys = table;
-    rev++;
-  };
-  const targetsOf = (scope: Scope): readonly Target[] =>
-    [...state.snapshot.targets.values()].filter((target) => covers(scope, target, null));
-  const gateway: GatewayDependencies = {
-    clock,
-    watchdog,
+  const gateway = gatewayOf(live, {
     board,
-    flights,
-    reachability: createReachability(clock.now),
-    state,
-    consents: createConsents(clock.now),
-    newRequestId: (at) => requestId(`req_${Bun.randomUUIDv7('hex', at)}`),
+    watchdog,
     record,
-    fingerprint: fingerprinter(fingerprintKey),
-    keyFor: keyFinder(state, options.isLoopback(options.host), () =>
-      metrics.count('breakwater_unauthenticated_total'),
-    ),
-    mayStart: createAllowances(),
+    fingerprintKey,
+    openLoopback: options.isLoopback(options.host),
     onBug,
-  };
+  });
   return {
     clock,
     state,
     board,
-    flights,
+    flights: live.flights,
     watchdog,
     records: pump,
     metrics,
     gateway,
-    rev: () => rev,
-    control,
+    rev: () => live.rev,
+    control: controlFor,
     switchDependencies: (using) => ({
-      ...control(using),
+      ...controlFor(using),
       current: () => state.switches,
-      publish: applySwitches,
-      expand: (scope) => targetsOf(scope).map((target) => target.name),
+      publish: (list) => applySwitches(live, list),
+      expand: (scope) => targetsOf(live, scope).map((target) => target.name),
     }),
     keyDependencies: (using) => ({
-      ...control(using),
+      ...controlFor(using),
       features: () => [...state.snapshot.features.keys(), 'default'],
-      publish: applyKeys,
+      publish: (list) => applyKeys(live, list),
     }),
-    change,
+    change: (facts) => newChange(facts, controlFor(store)),
     replaceSnapshot: (next) => {
       state.snapshot = next;
-      rev++;
+      live.rev++;
     },
     returned: (entry) => {
-      for (const target of targetsOf(entry.scope)) board.ramp(target, `switch ${entry.id} is over`);
+      for (const target of targetsOf(live, entry.scope)) board.ramp(target, `switch ${entry.id} is over`);
     },
     publishGauges: () => publishGauges({ state, metrics, board, pump }),
     onBug,

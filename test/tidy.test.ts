@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
+import { staleFiles } from '../src/contract.ts';
 import { errorCodes } from '../src/core/errors.ts';
 import { failureClasses } from '../src/core/failure.ts';
 
@@ -64,7 +65,7 @@ test('every room of src is in the layer table', () => {
   const rooms = readdirSync(join(root, 'src')).filter((name) =>
     statSync(join(root, 'src', name)).isDirectory(),
   );
-  expect(rooms.filter((room) => layers[room] === undefined && room !== 'cli')).toEqual([]);
+  expect(rooms.filter((room) => layers[room] === undefined && room !== 'cli' && room !== 'demo')).toEqual([]);
 });
 
 test('only config.ts reads the environment', () => {
@@ -80,6 +81,7 @@ test('only upstream.ts and the command line open outbound connections', () => {
     (file) =>
       !allowed.has(file) &&
       !file.startsWith('src/cli/') &&
+      !file.startsWith('src/demo/') &&
       /(?<![.\w])fetch\(|Bun\.connect\(/.test(read(file)),
   );
   expect(openers.map((file) => `${file}: calls to providers go through gateway/upstream.ts`)).toEqual([]);
@@ -170,6 +172,10 @@ test('every runtime dependency has a line in docs/dependencies.md', () => {
   const text = documented('docs/dependencies.md');
   expect(Object.keys(dependencies).filter((name) => !text.includes(`| \`${name}\``))).toEqual([]);
   expect(Object.entries(dependencies).filter(([, version]) => !/^\d/.test(version))).toEqual([]);
+});
+
+test('contract/ and the generated pages are what the code says', () => {
+  expect(staleFiles().map((file) => `${file}: run npm run contract`)).toEqual([]);
 });
 
 test('CHANGELOG has an Unreleased heading', () => {

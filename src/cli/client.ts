@@ -61,12 +61,11 @@ export async function show(call: Call, reply: Reply, text: (value: Json) => stri
 }
 
 export const items = (value: Json): readonly Json[] => (value['items'] ?? []) as readonly Json[];
-export const textOf = (value: unknown): string =>
-  value === null || value === undefined
-    ? '–'
-    : typeof value === 'object'
-      ? JSON.stringify(value)
-      : String(value as string | number | boolean);
+/** A JSON value as a person reads it. */
+export function textOf(value: unknown): string {
+  if (value === null || value === undefined) return '–';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
 
 /** Columns as wide as their widest cell. */
 export function table(rows: readonly (readonly string[])[]): string {

@@ -46,7 +46,7 @@ async function check(call: Call): Promise<ExitCode> {
 async function demo(call: Call): Promise<ExitCode> {
   const { runDemo } = await import('../demo/demo.ts');
   return runDemo({
-    plain: call.options['plain'] === true || process.stdout.isTTY !== true,
+    plain: call.options['plain'] === true || !process.stdout.isTTY,
     fast: call.options['fast'] === true,
     environment: call.environment,
   });

@@ -20,8 +20,6 @@ export type ApiKey = {
 /** Usable keys by hash. `everCreated`: once any key was made, a key is required. */
 export type KeyTable = { readonly byHash: ReadonlyMap<string, ApiKey>; readonly everCreated: boolean };
 
-export const noKeys: KeyTable = { byHash: new Map(), everCreated: false };
-
 export function keyTable(keys: readonly ApiKey[]): KeyTable {
   const usable = keys.filter((key) => key.revokedAt === null);
   return { byHash: new Map(usable.map((key) => [key.hash, key])), everCreated: keys.length > 0 };

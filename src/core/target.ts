@@ -4,7 +4,6 @@ import type { Secret } from './secret.ts';
 
 /** A wire format. */
 export type Dialect = 'openai-chat' | 'anthropic-messages';
-export const dialects = ['openai-chat', 'anthropic-messages'] as const satisfies readonly Dialect[];
 
 /** Which adapter in `providers/` speaks to it. */
 export type ProviderApi = 'anthropic' | 'openai' | 'openai-compatible';

@@ -6,6 +6,7 @@ type Item = Readonly<Record<string, unknown>>;
 const itemsOf = (value: Readonly<Record<string, unknown>>): readonly Item[] =>
   (value['items'] ?? []) as readonly Item[];
 const pagesMax = 100;
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 async function all(world: World, query: string): Promise<readonly Item[]> {
   const found: Item[] = [];
@@ -17,7 +18,7 @@ async function all(world: World, query: string): Promise<readonly Item[]> {
     );
     found.push(...itemsOf(value));
     if (value['next_cursor'] === null || value['next_cursor'] === undefined) break;
-    cursor = String(value['next_cursor']);
+    cursor = textOf(value['next_cursor']);
   }
   return found;
 }
@@ -121,6 +122,9 @@ export async function answerQuestions(world: World): Promise<readonly Answered[]
     { question: 'Is it them or us?', lines: whatWasWrong(changes) },
     { question: 'Who decided?', lines: decisions(changes) },
     { question: 'When was routing normal again?', lines: backToNormal(changes) },
-    { question: `What happened to this one? (${String(example?.['id'] ?? 'none')})`, lines: explained },
+    {
+      question: `What happened to this one? (${example === undefined ? 'none' : textOf(example['id'])})`,
+      lines: explained,
+    },
   ];
 }

@@ -52,7 +52,7 @@ function targetLines(state: Json, paint: Paint): readonly string[] {
     const gate = target['gate'] as Json;
     const off = (target['off_by'] as readonly string[]).length > 0;
     const status = off ? 'off' : String(gate['state']);
-    const why = off ? 'switched off by a person' : String(gate['words'] ?? '');
+    const why = off ? 'switched off by a person' : typeof gate['words'] === 'string' ? gate['words'] : '';
     return `${String(target['target']).padEnd(28)}${paint(off ? 'red' : (statusColor[status] ?? 'dim'), status.padEnd(10))}${paint('dim', why.slice(0, 40))}`;
   });
   return [paint('dim', `${'TARGET'.padEnd(28)}${'HEALTH'.padEnd(10)}WHY`), ...rows];

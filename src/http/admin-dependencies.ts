@@ -5,7 +5,7 @@ import type { Result } from '../control/verb.ts';
 import type { FeatureCoverage } from '../core/coverage.ts';
 import type { Instant } from '../core/ids.ts';
 import type { Switch } from '../core/switches.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../control/queries.ts';
 import type { Json } from './wire.ts';
 
 export type ExplainInput = {

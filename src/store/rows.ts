@@ -11,11 +11,11 @@ type Form = { readonly form: 1 };
 
 const text = (value: object): string => JSON.stringify({ form: 1, ...value });
 
-function withoutForm<T>(body: string): T {
-  // What was written by this module is read back by it; the form number says which shape it is.
-  const { form, ...value } = JSON.parse(body) as T & Form;
+/** What was written by this module is read back by it; the form number says which shape it is. */
+function withoutForm(body: string): unknown {
+  const { form, ...value } = JSON.parse(body) as Form;
   if (form !== 1) throw new Error(`a row has the unknown form ${String(form)}`);
-  return value as T;
+  return value;
 }
 
 /** Words between separators, so that one of several can be found by LIKE. */
@@ -42,11 +42,11 @@ export function recordRow(record: RequestRecord): RecordRow {
   ];
 }
 
-export const recordFromBody = (body: string): RequestRecord => withoutForm<RequestRecord>(body);
+export const recordFromBody = (body: string): RequestRecord => withoutForm(body) as RequestRecord;
 export const changeBody = (change: Change): string => text(change);
-export const changeFromBody = (body: string): Change => withoutForm<Change>(body);
+export const changeFromBody = (body: string): Change => withoutForm(body) as Change;
 export const switchBody = (entry: Switch): string => text(entry);
-export const switchFromBody = (body: string): Switch => withoutForm<Switch>(body);
+export const switchFromBody = (body: string): Switch => withoutForm(body) as Switch;
 
 export function keyBody(key: ApiKey): string {
   return text({ ...key, features: key.features === null ? null : [...key.features] });

@@ -1,7 +1,7 @@
 /** Switches, configuration, keys and bad input, over the wire and under load. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 
-import { adminRouteTable } from '../../src/http/admin-routes.ts';
+import { adminRouteTable } from '../../src/http/admin-route-table.ts';
 import { dataRoutes } from '../../src/http/routes.ts';
 import { configuration, startHouse, until } from '../harness.ts';
 import type { House, Json } from '../harness.ts';

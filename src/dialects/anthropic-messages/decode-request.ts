@@ -114,7 +114,7 @@ function systemOf(system: unknown): readonly Message[] {
 function toolsOf(values: readonly unknown[], leftOver: LeftOver[]): readonly Tool[] {
   return values.filter(isJsonObject).flatMap((tool): Tool[] => {
     if (tool['type'] !== undefined && tool['type'] !== null && tool['type'] !== 'custom') {
-      leftOver.push({ what: `server tool ${String(tool['type']).slice(0, 40)}`, matters: false });
+      leftOver.push({ what: `server tool ${(textOf(tool['type']) ?? '').slice(0, 40)}`, matters: false });
       return [];
     }
     return [

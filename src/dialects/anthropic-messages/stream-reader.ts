@@ -66,7 +66,7 @@ export class MessageStreamReader implements StreamReader {
       return readings.malformed;
     }
     const type = textOf(value['type']) ?? event;
-    switch (type) {
+    switch (type ?? '') {
       case 'content_block_delta':
         return this.#readDelta(value);
       case 'content_block_start':

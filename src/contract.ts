@@ -1,0 +1,185 @@
+/**
+ * Writes what the code promises to the outside as golden files, and the tables of the documentation. `--check` compares
+ * instead, so that a change of the contract is always seen in a diff.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { z } from 'zod';
+
+import { fullHelp } from './cli/commands.ts';
+import { configurationJsonSchema } from './core/configuration.ts';
+import { errorCodes } from './core/errors.ts';
+import { failureClasses, failureRow } from './core/failure.ts';
+import { adminRouteTable } from './http/admin-route-table.ts';
+import type { AdminRoute } from './http/admin-route-table.ts';
+import { headerTable } from './http/headers.ts';
+import { dataRoutes } from './http/routes.ts';
+import { metricTable } from './telemetry/metrics.ts';
+
+const root = resolve(import.meta.dir, '..');
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+function adminOperation(route: AdminRoute): unknown {
+  const parameters = [
+    ...[...route.path.matchAll(/\{(\w+)\}/g)].map((match) => ({
+      name: match[1],
+      in: 'path',
+      required: true,
+      schema: { type: 'string' },
+    })),
+    ...Object.entries(route.query?.shape ?? {}).map(([name, schema]) => ({
+      name,
+      in: 'query',
+      required: false,
+      schema: z.toJSONSchema(schema as z.ZodType, { io: 'input' }),
+    })),
+  ];
+  return {
+    summary: route.summary,
+    'x-role': route.role,
+    security: [{ admin: [] }],
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(route.body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: z.toJSONSchema(route.body, { io: 'input' }) } },
+          },
+        }),
+    responses: { default: { description: 'JSON; errors are { error: { code, message, remedy, field } }' } },
+  };
+}
+
+function openapi(): string {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of dataRoutes)
+    paths[route.path] = {
+      ...paths[route.path],
+      [route.method.toLowerCase()]: {
+        summary: route.kind === 'dialect' ? `The dialect ${route.dialect}` : route.kind,
+        'x-role': route.role,
+        responses: { default: { description: 'as the dialect says' } },
+      },
+    };
+  for (const route of adminRouteTable)
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: adminOperation(route) };
+  return json({
+    openapi: '3.1.0',
+    info: { title: 'Breakwater', version: '0.1.0', license: { name: 'Apache-2.0' } },
+    paths,
+    components: {
+      securitySchemes: { admin: { type: 'http', scheme: 'bearer', description: 'The admin token' } },
+    },
+  });
+}
+
+function errorsText(): string {
+  const rows = Object.entries(errorCodes).map(
+    ([code, row]) =>
+      `${code.padEnd(27)}${String(row.status).padEnd(5)}${row.retryHelps ? 'retry helps  ' : 'do not retry '} ${row.meaning}`,
+  );
+  return `${rows.join('\n')}\n`;
+}
+
+function headersText(): string {
+  const rows = Object.entries(headerTable).map(
+    ([name, { direction, meaning }]) =>
+      `${direction.padEnd(10)}${name.replace(' (request)', '').padEnd(27)}${meaning}`,
+  );
+  return `${rows.join('\n')}\n`;
+}
+
+function metricsText(): string {
+  const rows = Object.entries(metricTable).map(
+    ([name, { kind, labels, help }]) => `${name} ${kind} {${labels.join(', ')}}\n  ${help}`,
+  );
+  return `${rows.join('\n')}\n`;
+}
+
+const fallbackWords = { yes: 'yes', no: 'no', larger_window: 'with a larger window' } as const;
+const retryWords = {
+  no: 'no',
+  once: 'once, quickly',
+  hint: 'after a short Retry-After',
+  other_key: 'with another key',
+} as const;
+
+function failuresDocument(): string {
+  const rows = failureClasses.map((failureClass) => {
+    const row = failureRow(failureClass);
+    return `| \`${failureClass}\` | the target ${row.words} | ${row.fault} | ${row.counts} | ${retryWords[row.retrySame]} | ${fallbackWords[row.moveOn]} | ${row.status} |`;
+  });
+  return [
+    '# Failures',
+    '',
+    'Every failed attempt gets one class of this closed table (`src/core/failure.ts`, from which this page is made).',
+    'The status is what a caller sees when nothing is left to try.',
+    '',
+    '| class | what happened | whose fault | counts against | same target again | another target | status |',
+    '|---|---|---|---|---|---|---|',
+    ...rows,
+    '',
+    'Failures of a key set the key aside, not the model. What the caller did wrong counts against nobody.',
+    '',
+  ].join('\n');
+}
+
+function errorsDocument(): string {
+  const rows = Object.entries(errorCodes).map(
+    ([code, row]) => `| \`${code}\` | ${row.status} | ${row.retryHelps ? 'yes' : 'no'} | ${row.meaning} |`,
+  );
+  return [
+    '# Errors a caller can see',
+    '',
+    "Errors have the shape of the caller's dialect, and a `breakwater` object with the stable code, the request id, what",
+    'failed, what was excluded and, where the policy asks, offers. Made from `src/core/errors.ts`.',
+    '',
+    '| code | status | does a retry help? | meaning |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+    '`x-should-retry` says the same in a header that both major SDKs obey. A provider’s refusal of the request itself',
+    '(`request_rejected`) keeps the status and words of the provider.',
+    '',
+  ].join('\n');
+}
+
+const files: Readonly<Record<string, string>> = {
+  'contract/openapi.json': openapi(),
+  'contract/config.schema.json': json(configurationJsonSchema()),
+  'contract/cli.txt': `${fullHelp()}\n`,
+  'contract/errors.txt': errorsText(),
+  'contract/headers.txt': headersText(),
+  'contract/metrics.txt': metricsText(),
+  'docs/failures.md': failuresDocument(),
+  'docs/errors.md': errorsDocument(),
+};
+
+function current(file: string): string {
+  try {
+    return readFileSync(join(root, file), 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Golden files that differ from what the code says. */
+export function staleFiles(): readonly string[] {
+  return Object.entries(files)
+    .filter(([file, text]) => current(file) !== text)
+    .map(([file]) => file);
+}
+
+if (import.meta.main) {
+  const stale = staleFiles();
+  if (process.argv.includes('--check')) {
+    for (const file of stale)
+      process.stderr.write(`${file} is not what the code says. Run: npm run contract\n`);
+    process.exit(stale.length === 0 ? 0 : 1);
+  }
+  for (const file of stale) writeFileSync(join(root, file), files[file] ?? '');
+  process.stdout.write(`${stale.length} of ${Object.keys(files).length} files written\n`);
+}
