@@ -6,7 +6,6 @@ type Outcome = { readonly at: number; readonly problem: string | null };
 
 const literal = /true|false|null/y;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-// oxlint-disable-next-line no-control-regex -- control characters are what JSON forbids inside strings
 const string = /"(?:[^"\\\u0000-\u001F]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*"/y;
 const space = /[ \t\r\n]*/y;
 

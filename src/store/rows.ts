@@ -53,9 +53,9 @@ export function keyBody(key: ApiKey): string {
 }
 
 export function keyFromBody(body: string): ApiKey {
-  const stored = withoutForm<Omit<ApiKey, 'features'> & { readonly features: readonly string[] | null }>(
-    body,
-  );
+  const stored = withoutForm(body) as Omit<ApiKey, 'features'> & {
+    readonly features: readonly string[] | null;
+  };
   return {
     ...stored,
     id: keyId(stored.id),

@@ -155,7 +155,6 @@ export class ChatStreamReader implements StreamReader {
     for (const entry of entries) hasContent = this.#readChoice(entry as JsonObject) || hasContent;
     const isPreamble = !hasContent && !this.#hasContent && this.#choices.every((one) => one.finish === null);
     this.#hasContent ||= hasContent;
-    // oxlint-disable-next-line no-nested-ternary -- three kinds, one word each
     const kind = hasContent ? 'content' : isPreamble ? 'preamble' : 'progress';
     if (this.#sequence === null) return readings[kind];
     return reading(kind, [...opening, ...this.#sequence.drain()]);

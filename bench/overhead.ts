@@ -1,0 +1,105 @@
+/**
+ * What Breakwater adds: CPU per request against the smallest proxy one would write by hand, in one run on one machine.
+ * The gateway runs on one core with key, policy and records on; load and upstream run on another.
+ *
+ *   bun bench/overhead.ts [--seconds 10] [--rounds 3] [--soak SECONDS] [--write]
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { cpuSeconds, machine, residentMb, start } from './processes.ts';
+import type { Started } from './processes.ts';
+
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '8' }, rounds: { type: 'string', default: '3' }, soak: { type: 'string', default: '0' }, write: { type: 'boolean', default: false } } });
+const root = resolve(import.meta.dir, '..');
+const bun = process.execPath;
+const adminToken = 'bench';
+const workers = 16;
+
+type Side = { readonly name: string; readonly url: string; readonly pid: number; readonly key: string };
+type Figure = { readonly requests: number; readonly errors: number; readonly microseconds: number };
+
+const prompt = 'Please summarise the harbour log of last night. '.repeat(42).slice(0, 1_900);
+
+function bodyOf(stream: boolean): string {
+  return JSON.stringify({ model: 'gpt-5.2', stream, messages: [{ role: 'user', content: prompt }] });
+}
+
+async function load(side: Side, stream: boolean, seconds: number): Promise<Figure> {
+  const body = bodyOf(stream);
+  const end = performance.now() + seconds * 1_000;
+  let requests = 0;
+  let errors = 0;
+  const before = cpuSeconds(side.pid);
+  const work = async (): Promise<void> => {
+    while (performance.now() < end) {
+      const response = await fetch(`${side.url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${side.key}` }, body });
+      const text = await response.text();
+      requests++;
+      if (response.status !== 200 || (stream && !text.endsWith('data: [DONE]\n\n'))) errors++;
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  return { requests, errors, microseconds: ((cpuSeconds(side.pid) - before) / requests) * 1e6 };
+}
+
+const folder = join(root, 'node_modules', '.cache', 'bench');
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+
+const upstream = await start([bun, join(root, 'bench/upstream.ts')], 1, 'ready');
+const origin = `http://127.0.0.1:${upstream.ready['ready'] as number}`;
+const naive = await start([bun, join(root, 'bench/naive-proxy.ts'), '0', origin], 0, 'ready');
+const configPath = join(folder, 'breakwater.yaml');
+writeFileSync(configPath, JSON.stringify({ providers: { openai: { api: 'openai', baseUrl: `${origin}/v1`, keys: ['env:BENCH_KEY'] } }, features: { bench: { route: ['openai/gpt-5.2'] } } }));
+const gateway: Started = await start([bun, join(root, 'src/main.ts'), 'serve', '--config', configPath, '--listen', '127.0.0.1:0', '--store', `sqlite:${join(folder, 'bench.db')}`], 0, 'address', { BENCH_KEY: 'k', BREAKWATER_ADMIN_TOKEN: adminToken });
+const address = gateway.ready['address'] as string;
+const made = (await (await fetch(`${address}/admin/v1/keys`, { method: 'POST', headers: { authorization: `Bearer ${adminToken}` }, body: JSON.stringify({ name: 'bench' }) })).json()) as { secret: string };
+
+const sides: readonly Side[] = [
+  { name: 'naive proxy', url: `http://127.0.0.1:${naive.ready['ready'] as number}`, pid: naive.process.pid, key: 'k' },
+  { name: 'breakwater', url: address, pid: gateway.process.pid, key: made.secret },
+];
+
+const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
+
+async function compare(stream: boolean): Promise<{ readonly rows: readonly string[]; readonly ratio: number }> {
+  const figures = new Map<string, Figure[]>(sides.map((side) => [side.name, []]));
+  for (const side of sides) await load(side, stream, 2);
+  for (let round = 0; round < Number(values.rounds); round++) for (const side of sides) figures.get(side.name)?.push(await load(side, stream, Number(values.seconds)));
+  const of = (name: string): readonly Figure[] => figures.get(name) ?? [];
+  const ratio = median(of('breakwater').map((figure, round) => figure.microseconds / (of('naive proxy')[round]?.microseconds ?? Number.NaN)));
+  const rows = sides.map(({ name, pid }) => {
+    const list = of(name);
+    return `| ${stream ? 'streamed, 50 events' : 'whole, 2 KB in, 1 KB out'} | ${name} | ${median(list.map((figure) => figure.microseconds)).toFixed(1)} | ${list.reduce((sum, figure) => sum + figure.requests, 0)} | ${list.reduce((sum, figure) => sum + figure.errors, 0)} | ${residentMb(pid).toFixed(0)} |`;
+  });
+  return { rows, ratio };
+}
+
+const whole = await compare(false);
+const streamed = await compare(true);
+const gatewaySide = sides[1];
+let soak = '';
+if (Number(values.soak) > 0 && gatewaySide !== undefined) {
+  const figure = await load(gatewaySide, false, Number(values.soak));
+  soak = `After ${values.soak} s of load (${figure.requests} requests, ${figure.errors} errors): ${residentMb(gatewaySide.pid).toFixed(0)} MB resident.\n`;
+}
+const report = [
+  '# Overhead',
+  '',
+  `Machine: ${machine()}. Gateway on one core, load generator and upstream on another, ${workers} callers, rounds in turn.`,
+  `Command: \`npm run bench:overhead -- --seconds ${values.seconds} --rounds ${values.rounds} --soak ${values.soak}\``,
+  '',
+  '| answer | proxy | CPU µs per request (median) | requests | errors | resident MB |',
+  '|---|---|---|---|---|---|',
+  ...whole.rows,
+  ...streamed.rows,
+  '',
+  `Ratio to the naive proxy, median of rounds: whole ${whole.ratio.toFixed(2)}, streamed ${streamed.ratio.toFixed(2)}.`,
+  soak,
+].join('\n');
+console.log(report);
+if (values.write) writeFileSync(join(root, 'bench/results/overhead.md'), report);
+for (const started of [upstream, naive, gateway]) started.process.kill();
+process.exit(0);
