@@ -11,7 +11,14 @@ import { parseArgs } from 'node:util';
 import { cpuSeconds, machine, residentMb, start } from './processes.ts';
 import type { Started } from './processes.ts';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '8' }, rounds: { type: 'string', default: '3' }, soak: { type: 'string', default: '0' }, write: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '8' },
+    rounds: { type: 'string', default: '3' },
+    soak: { type: 'string', default: '0' },
+    write: { type: 'boolean', default: false },
+  },
+});
 const root = resolve(import.meta.dir, '..');
 const bun = process.execPath;
 const adminToken = 'bench';
@@ -34,7 +41,11 @@ async function load(side: Side, stream: boolean, seconds: number): Promise<Figur
   const before = cpuSeconds(side.pid);
   const work = async (): Promise<void> => {
     while (performance.now() < end) {
-      const response = await fetch(`${side.url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${side.key}` }, body });
+      const response = await fetch(`${side.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${side.key}` },
+        body,
+      });
       const text = await response.text();
       requests++;
       if (response.status !== 200 || (stream && !text.endsWith('data: [DONE]\n\n'))) errors++;
@@ -52,24 +63,64 @@ const upstream = await start([bun, join(root, 'bench/upstream.ts')], 1, 'ready')
 const origin = `http://127.0.0.1:${upstream.ready['ready'] as number}`;
 const naive = await start([bun, join(root, 'bench/naive-proxy.ts'), '0', origin], 0, 'ready');
 const configPath = join(folder, 'breakwater.yaml');
-writeFileSync(configPath, JSON.stringify({ providers: { openai: { api: 'openai', baseUrl: `${origin}/v1`, keys: ['env:BENCH_KEY'] } }, features: { bench: { route: ['openai/gpt-5.2'] } } }));
-const gateway: Started = await start([bun, join(root, 'src/main.ts'), 'serve', '--config', configPath, '--listen', '127.0.0.1:0', '--store', `sqlite:${join(folder, 'bench.db')}`], 0, 'address', { BENCH_KEY: 'k', BREAKWATER_ADMIN_TOKEN: adminToken });
+writeFileSync(
+  configPath,
+  JSON.stringify({
+    providers: { openai: { api: 'openai', baseUrl: `${origin}/v1`, keys: ['env:BENCH_KEY'] } },
+    features: { bench: { route: ['openai/gpt-5.2'] } },
+  }),
+);
+const gateway: Started = await start(
+  [
+    bun,
+    join(root, 'src/main.ts'),
+    'serve',
+    '--config',
+    configPath,
+    '--listen',
+    '127.0.0.1:0',
+    '--store',
+    `sqlite:${join(folder, 'bench.db')}`,
+  ],
+  0,
+  'address',
+  { BENCH_KEY: 'k', BREAKWATER_ADMIN_TOKEN: adminToken },
+);
 const address = gateway.ready['address'] as string;
-const made = (await (await fetch(`${address}/admin/v1/keys`, { method: 'POST', headers: { authorization: `Bearer ${adminToken}` }, body: JSON.stringify({ name: 'bench' }) })).json()) as { secret: string };
+const made = (await (
+  await fetch(`${address}/admin/v1/keys`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminToken}` },
+    body: JSON.stringify({ name: 'bench' }),
+  })
+).json()) as { secret: string };
 
 const sides: readonly Side[] = [
-  { name: 'naive proxy', url: `http://127.0.0.1:${naive.ready['ready'] as number}`, pid: naive.process.pid, key: 'k' },
+  {
+    name: 'naive proxy',
+    url: `http://127.0.0.1:${naive.ready['ready'] as number}`,
+    pid: naive.process.pid,
+    key: 'k',
+  },
   { name: 'breakwater', url: address, pid: gateway.process.pid, key: made.secret },
 ];
 
-const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
+const median = (list: readonly number[]): number =>
+  [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
 
-async function compare(stream: boolean): Promise<{ readonly rows: readonly string[]; readonly ratio: number }> {
+async function compare(
+  stream: boolean,
+): Promise<{ readonly rows: readonly string[]; readonly ratio: number }> {
   const figures = new Map<string, Figure[]>(sides.map((side) => [side.name, []]));
   for (const side of sides) await load(side, stream, 2);
-  for (let round = 0; round < Number(values.rounds); round++) for (const side of sides) figures.get(side.name)?.push(await load(side, stream, Number(values.seconds)));
+  for (let round = 0; round < Number(values.rounds); round++)
+    for (const side of sides) figures.get(side.name)?.push(await load(side, stream, Number(values.seconds)));
   const of = (name: string): readonly Figure[] => figures.get(name) ?? [];
-  const ratio = median(of('breakwater').map((figure, round) => figure.microseconds / (of('naive proxy')[round]?.microseconds ?? Number.NaN)));
+  const ratio = median(
+    of('breakwater').map(
+      (figure, round) => figure.microseconds / (of('naive proxy')[round]?.microseconds ?? Number.NaN),
+    ),
+  );
   const rows = sides.map(({ name, pid }) => {
     const list = of(name);
     return `| ${stream ? 'streamed, 50 events' : 'whole, 2 KB in, 1 KB out'} | ${name} | ${median(list.map((figure) => figure.microseconds)).toFixed(1)} | ${list.reduce((sum, figure) => sum + figure.requests, 0)} | ${list.reduce((sum, figure) => sum + figure.errors, 0)} | ${residentMb(pid).toFixed(0)} |`;

@@ -2,14 +2,27 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
-export type Started = { readonly process: Bun.Subprocess<'ignore', 'pipe', 'inherit'>; readonly ready: Record<string, unknown> };
+export type Started = {
+  readonly process: Bun.Subprocess<'ignore', 'pipe', 'inherit'>;
+  readonly ready: Record<string, unknown>;
+};
 
 const canPin = existsSync('/usr/bin/taskset') && cpus().length > 1;
 
 /** Starts a command on one core and waits for its first JSON line that has the field. */
-export async function start(command: readonly string[], core: number, field: string, environment: Record<string, string> = {}): Promise<Started> {
+export async function start(
+  command: readonly string[],
+  core: number,
+  field: string,
+  environment: Record<string, string> = {},
+): Promise<Started> {
   const pinned = canPin ? ['taskset', '-c', String(core), ...command] : [...command];
-  const child = Bun.spawn(pinned, { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit', env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '65336', ...environment } });
+  const child = Bun.spawn(pinned, {
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'inherit',
+    env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '65336', ...environment },
+  });
   const reader = child.stdout.getReader();
   const decoder = new TextDecoder();
   let text = '';

@@ -5,13 +5,26 @@ const whole = JSON.stringify({
   object: 'chat.completion',
   created: 1,
   model: 'gpt-5.2',
-  choices: [{ index: 0, message: { role: 'assistant', content: text.slice(0, 700), refusal: null }, logprobs: null, finish_reason: 'stop' }],
+  choices: [
+    {
+      index: 0,
+      message: { role: 'assistant', content: text.slice(0, 700), refusal: null },
+      logprobs: null,
+      finish_reason: 'stop',
+    },
+  ],
   usage: { prompt_tokens: 500, completion_tokens: 200, total_tokens: 700 },
 });
 
-const chunk = (delta: unknown, finish: string | null): string => `data: ${JSON.stringify({ id: 'chatcmpl-bench', object: 'chat.completion.chunk', created: 1, model: 'gpt-5.2', choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }] })}\n\n`;
+const chunk = (delta: unknown, finish: string | null): string =>
+  `data: ${JSON.stringify({ id: 'chatcmpl-bench', object: 'chat.completion.chunk', created: 1, model: 'gpt-5.2', choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }] })}\n\n`;
 
-const events = [chunk({ role: 'assistant', content: '' }, null), ...Array.from({ length: 47 }, (_, index) => chunk({ content: `word ${index} ` }, null)), chunk({}, 'stop'), 'data: [DONE]\n\n'].map((event) => new TextEncoder().encode(event));
+const events = [
+  chunk({ role: 'assistant', content: '' }, null),
+  ...Array.from({ length: 47 }, (_, index) => chunk({ content: `word ${index} ` }, null)),
+  chunk({}, 'stop'),
+  'data: [DONE]\n\n',
+].map((event) => new TextEncoder().encode(event));
 
 /** Milliseconds between events; 0 sends one event a turn of the event loop. */
 const gapMs = Number(process.argv[3] ?? 0);

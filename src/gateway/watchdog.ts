@@ -1,6 +1,6 @@
 /**
- * Deadlines for thousands of open answers with one timer: progress only writes a number, and one coarse tick looks
- * for those that are due. A timer per chunk would cost more than the relay itself.
+ * Deadlines of open answers: progress only writes a number; the one timer of a watch looks at that number when it
+ * fires and sleeps on if the deadline has moved. Setting a timer for every chunk would cost more than the relay itself.
  */
 export type Watch = {
   /** Epoch ms; move it forward on progress. */
@@ -11,33 +11,28 @@ export type Watch = {
 
 export type Watchdog = { add(watch: Watch): void; remove(watch: Watch): void; stop(): void };
 
-/** How late a deadline may be noticed. */
-export const tickMs = 20;
-
 export function createWatchdog(now: () => number): Watchdog {
-  const watches = new Set<Watch>();
-  let timer: ReturnType<typeof setInterval> | null = null;
-  const stop = (): void => {
-    if (timer !== null) clearInterval(timer);
-    timer = null;
+  const timers = new Map<Watch, ReturnType<typeof setTimeout>>();
+  const remove = (watch: Watch): void => {
+    const timer = timers.get(watch);
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    timers.delete(watch);
   };
-  const tick = (): void => {
-    const at = now();
-    for (const watch of watches) {
-      if (watch.dueAt > at) continue;
-      watches.delete(watch);
-      watch.expire();
-    }
-    if (watches.size === 0) stop();
+  const sleep = (watch: Watch): void => {
+    timers.set(watch, setTimeout(wake, Math.max(0, watch.dueAt - now()), watch));
+  };
+  const wake = (watch: Watch): void => {
+    timers.delete(watch);
+    if (watch.dueAt > now()) sleep(watch);
+    else watch.expire();
   };
   return {
-    add(watch) {
-      watches.add(watch);
-      timer ??= setInterval(tick, tickMs);
+    add: sleep,
+    remove,
+    stop() {
+      for (const timer of timers.values()) clearTimeout(timer);
+      timers.clear();
     },
-    remove(watch) {
-      watches.delete(watch);
-    },
-    stop,
   };
 }

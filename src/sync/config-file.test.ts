@@ -1,0 +1,214 @@
+import { expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { coverage } from '../core/coverage.ts';
+import { resolveRequested } from '../core/default-route.ts';
+import { instant } from '../core/ids.ts';
+import { compile } from '../core/policy.ts';
+import { Secret } from '../core/secret.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import { compileDocument, compileText, loadConfigFile, problemText } from './config-file.ts';
+
+const secrets = (reference: string): Secret | string =>
+  reference === 'env:MISSING' ? 'the environment variable MISSING is not set' : new Secret('text');
+
+function problems(text: string): string[] {
+  const loaded = compileText(text, secrets);
+  return (loaded.ok ? loaded.warnings : loaded.problems).map((problem) => problemText('f', problem));
+}
+
+const good =
+  'providers:\n  anthropic: { api: anthropic, keys: [env:A] }\n  openai: { api: openai, keys: [env:B] }\n';
+
+test.each([
+  [
+    'an unknown key',
+    `${good}listne: x\n`,
+    ['f:4:1: error: listne: unknown key "listne"; did you mean "listen"?'],
+  ],
+  [
+    'an unknown key inside',
+    `${good}features:\n  a: { route: [openai/gpt-5.2], tite: x }\n`,
+    ['f:5:33: error: features.a.tite: unknown key "tite"; did you mean "title"?'],
+  ],
+  [
+    'an unknown provider',
+    `${good}features:\n  a: { route: [opnai/gpt-5.2] }\n`,
+    ['f:5:16: error: features.a.route[0]: unknown provider "opnai"; did you mean "openai"?'],
+  ],
+  [
+    'a bad duration',
+    `${good}features:\n  a: { route: [openai/gpt-5.2], timeouts: { stall: soon } }\n`,
+    [
+      'f:5:45: error: features.a.timeouts.stall: must be a duration such as 500ms, 10s, 5m or 30d; correct the value',
+    ],
+  ],
+  [
+    'a data class nobody defined',
+    `${good}features:\n  a: { route: [openai/gpt-5.2], dataClass: x }\n`,
+    ['f:5:33: error: features.a.dataClass: unknown data class "x"; define it under dataClasses'],
+  ],
+  [
+    'a class no target may take',
+    `${good}dataClasses: { x: { training: no } }\nfeatures:\n  a: { route: [openai/gpt-5.2], dataClass: x }\n`,
+    [
+      'f:6:33: error: features.a.dataClass: no target of the route may process class "x" (training is not excluded); add a target whose terms allow it, or state the terms of a provider',
+    ],
+  ],
+  [
+    'a key in the open',
+    'providers:\n  anthropic: { api: anthropic, keys: [sk-ant-secret] }\n',
+    [
+      'f:2:39: error: providers.anthropic.keys[0]: must be a reference, env:NAME or file:PATH; a key itself does not belong in a configuration; correct the value',
+    ],
+  ],
+  [
+    'a missing variable',
+    'providers:\n  anthropic: { api: anthropic, keys: [env:MISSING] }\n',
+    [
+      'f:2:39: error: providers.anthropic.keys[0]: the environment variable MISSING is not set; set it, or remove the reference',
+    ],
+  ],
+  [
+    'a missing variable beside a good one',
+    'providers:\n  anthropic: { api: anthropic, keys: [env:A, env:MISSING] }\n',
+    [
+      'f:2:46: warning: providers.anthropic.keys[1]: the environment variable MISSING is not set; set it, or remove the reference',
+    ],
+  ],
+  [
+    'a feature named like a model',
+    `${good}features:\n  gpt-5.2: { route: [openai/gpt-5.2] }\n`,
+    [
+      'f:5:3: error: features.gpt-5.2: has the name of a model; rename the feature: a request could not tell which one it means',
+    ],
+  ],
+  [
+    'what does nothing yet',
+    `${good}features:\n  a: { route: [openai/gpt-5.2], midStream: continue }\n`,
+    ['f:5:33: warning: features.a.midStream: is accepted but not yet in force; do not rely on it'],
+  ],
+  [
+    'broken YAML',
+    'a: [',
+    [
+      'f:1:5: error: Flow sequence in block collection must be sufficiently indented and end with a ]; correct the YAML',
+    ],
+  ],
+  ['a key twice', 'listen: a:1\nlisten: b:2\n', ['f:2:1: error: Map keys must be unique; correct the YAML']],
+])('%s', (_name, text, expected) => {
+  expect(problems(text)).toEqual(expected);
+});
+
+test('all problems at once, in order of lines', () => {
+  const found = problems(
+    `${good}listne: x\ngates:\n  - breach: 120%\nfeatures:\n  a: { route: [x/y, openai/gpt-5.2, openai/gpt-5.2], fallback: { same_modle: auto } }\n`,
+  );
+  expect(found.map((problem) => problem.split(': ')[2])).toEqual([
+    'listne',
+    'gates[0].breach',
+    'features.a.route[0]',
+    'features.a.route[2]',
+    'features.a.fallback.same_modle',
+  ]);
+});
+
+test('yes and no are words, whatever the parser makes of them', () => {
+  for (const no of ['no', 'false', '"no"']) {
+    const loaded = compileText(
+      `providers:\n  p: { api: openai-compatible, baseUrl: "http://h/v1", local: ${no}, terms: { training: ${no} } }\n`,
+      secrets,
+    );
+    expect(loaded.ok && loaded.snapshot.providers.get('p')?.terms.training).toBe('no');
+  }
+});
+
+test('whatever is given, there is a snapshot or there are problems', () => {
+  const key = fc.constantFrom(
+    'providers',
+    'features',
+    'gates',
+    'dataClasses',
+    'limits',
+    'listen',
+    'x',
+    'anthropic',
+    'api',
+    'route',
+    'models',
+    'terms',
+    'fallback',
+    'expect',
+  );
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 5 },
+      fc.constantFrom<unknown>('anthropic', 'openai-compatible', 'a/b', 1, null, true, '10s', []),
+      fc.dictionary(key, tie('value'), { maxKeys: 4 }),
+      fc.array(tie('value'), { maxLength: 3 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(value, (document) => {
+      const compiled = compile(document, { hash: 'x', secrets });
+      if (!compiled.ok) expect(compiled.problems.length).toBeGreaterThan(0);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('every example compiles', async () => {
+  const folder = join(import.meta.dir, '../../examples');
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
+    const loaded = await loadConfigFile(join(folder, file), secrets);
+    expect([file, loaded.ok ? [] : loaded.problems]).toEqual([file, []]);
+    if (loaded.ok)
+      for (const feature of coverage(loaded.snapshot, instant(0)))
+        expect([feature.feature, feature.claims.filter((claim) => !claim.holds)]).toEqual([
+          feature.feature,
+          [],
+        ]);
+  }
+});
+
+function snapshot(document: unknown): Snapshot {
+  const loaded = compileDocument(document, secrets);
+  if (!loaded.ok) throw new Error(loaded.problems[0].message);
+  return loaded.snapshot;
+}
+
+const two = snapshot({
+  providers: {
+    anthropic: { api: 'anthropic', keys: ['env:A'] },
+    aws: { api: 'anthropic', keys: ['env:B'] },
+    openai: { api: 'openai', keys: ['env:C'] },
+  },
+  features: { notes: { route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'] } },
+});
+
+test.each([
+  ['notes', null, 'notes: anthropic/claude-opus-4-8 openai/gpt-5.2'],
+  ['gpt-5.2', 'notes', 'notes: openai/gpt-5.2 anthropic/claude-opus-4-8'],
+  ['claude-opus-4-8-20260601', 'notes', 'notes: anthropic/claude-opus-4-8 openai/gpt-5.2'],
+  ['claude-opus-4-8', null, 'default: anthropic/claude-opus-4-8 aws/claude-opus-4-8'],
+  ['aws/claude-opus-4-8', null, 'default: aws/claude-opus-4-8 anthropic/claude-opus-4-8'],
+  ['claude-opus-9', null, 'default: anthropic/claude-opus-9 aws/claude-opus-9'],
+  ['gpt-4o', 'notes', 'model_not_allowed'],
+  ['Notes', null, 'unknown_model'],
+  ['llama', null, 'unknown_model'],
+  ['notes', 'noted', 'unknown_feature'],
+])('%s in feature %p means %s', (name, feature, meant) => {
+  const resolved = resolveRequested(two, name, feature);
+  expect(
+    resolved.kind === 'resolved'
+      ? `${resolved.feature.name}: ${resolved.route.map((target) => target.name).join(' ')}`
+      : resolved.kind,
+  ).toBe(meant);
+});
+
+test('a dated snapshot asked for by name is sent by that name', () => {
+  const resolved = resolveRequested(two, 'claude-opus-4-8-20260601', null);
+  expect(resolved.kind === 'resolved' && resolved.preferred.upstream).toBe('claude-opus-4-8-20260601');
+});
