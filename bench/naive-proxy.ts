@@ -51,3 +51,5 @@ const server = Bun.serve({
   },
 });
 console.log(JSON.stringify({ ready: server.port }));
+
+export {};

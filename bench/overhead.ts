@@ -151,6 +151,7 @@ const report = [
   soak,
 ].join('\n');
 console.log(report);
+mkdirSync(join(root, 'bench/results'), { recursive: true });
 if (values.write) writeFileSync(join(root, 'bench/results/overhead.md'), report);
 for (const started of [upstream, naive, gateway]) started.process.kill();
 process.exit(0);

@@ -1,4 +1,5 @@
 /** What a simulated model says: made from the request alone, so that the same request gets the same answer. */
+import { jsonSample } from './json-sample.ts';
 import { seededRandom, textSeed } from './random.ts';
 
 export type Asked = {
@@ -12,10 +13,15 @@ export type Asked = {
   readonly toolChoice:
     | { readonly kind: 'auto' | 'none' | 'any' }
     | { readonly kind: 'named'; readonly name: string };
+  /** It may call several tools at once. */
+  readonly parallelTools: boolean;
   readonly schema: unknown;
   readonly json: boolean;
   readonly outputTokensMax: number | null;
+  readonly stops: readonly string[];
   readonly thinking: boolean;
+  /** It thinks, but does not show it. */
+  readonly hidesThinking: boolean;
   readonly inputCharacters: number;
 };
 
@@ -26,7 +32,8 @@ export type PlannedAnswer = {
   readonly thinking: string | null;
   readonly text: string;
   readonly toolCalls: readonly ToolCall[];
-  readonly finish: 'stop' | 'length' | 'tool_calls' | 'refusal';
+  readonly finish: 'stop' | 'stop_sequence' | 'length' | 'tool_calls' | 'refusal';
+  readonly stopSequence: string | null;
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly reasoningTokens: number;
@@ -67,27 +74,6 @@ export function tokensOf(text: string): readonly string[] {
   return tokens;
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const depthMax = 10;
-
-/** The smallest value that fits a JSON Schema. */
-function sample(schema: unknown, depth = 0): unknown {
-  if (!isObject(schema) || depth > depthMax) return {};
-  if (Array.isArray(schema['enum'])) return schema['enum'][0];
-  if ('const' in schema) return schema['const'];
-  const type: unknown = Array.isArray(schema['type']) ? schema['type'][0] : schema['type'];
-  if (type === 'string') return 'Rome';
-  if (type === 'integer' || type === 'number') return 7;
-  if (type === 'boolean') return true;
-  if (type === 'array') return [sample(schema['items'], depth + 1)];
-  if (type === 'null') return null;
-  const properties = isObject(schema['properties']) ? schema['properties'] : {};
-  const required = Array.isArray(schema['required']) ? schema['required'].map(String) : [];
-  return Object.fromEntries(required.map((name) => [name, sample(properties[name], depth + 1)]));
-}
-
 function wantedTools(asked: Asked): readonly string[] {
   const { toolChoice } = asked;
   if (toolChoice.kind === 'none' || asked.tools.length === 0) return [];
@@ -95,49 +81,84 @@ function wantedTools(asked: Asked): readonly string[] {
   if (asked.toolResult !== null) return [];
   const named = /use tools? ([\w-]+(?: and [\w-]+)*)/.exec(asked.lastUserText)?.[1]?.split(' and ') ?? [];
   const known = named.filter((name) => asked.tools.some((tool) => tool.name === name));
-  if (known.length > 0) return known;
+  if (known.length > 0) return asked.parallelTools ? known : known.slice(0, 1);
   const [first] = asked.tools;
   return toolChoice.kind === 'any' && first !== undefined ? [first.name] : [];
 }
 
-function textFor(asked: Asked, random: () => number): string {
+/** What makes two simulators, or two providers of one, answer differently. */
+export type Manner = {
+  readonly seed: number;
+  /** Length of an answer about nothing in particular. */
+  readonly tokens: number;
+};
+
+export const answerTokensDefault = 36;
+const answerTokensMax = 100_000;
+
+function proseOf(tokens: number, random: () => number): string {
+  const length = 4 * Math.min(tokens, answerTokensMax);
+  let prose = '';
+  while (prose.length < length - 1)
+    prose += `${prose === '' ? '' : ' '}${words[Math.floor(random() * words.length)] ?? ''}`;
+  return `${prose}.`;
+}
+
+function textFor(asked: Asked, manner: Manner, random: () => number): string {
   const exact = /say exactly: ([\s\S]*)$/.exec(asked.lastUserText)?.[1];
   if (exact !== undefined) return exact;
   if (asked.toolResult !== null) return `The tool said: ${asked.toolResult}`;
-  if (asked.schema !== null) return JSON.stringify(sample(asked.schema));
+  if (asked.schema !== null) return JSON.stringify(jsonSample(asked.schema));
   if (asked.json) return JSON.stringify({ answer: 'yes' });
   const opening = asked.system === null ? '' : `[system: ${[...asked.system].slice(0, 20).join('')}] `;
   const seen = asked.images === 0 ? '' : `I see ${asked.images} ${asked.images === 1 ? 'image' : 'images'}. `;
-  const body = Array.from({ length: 24 }, () => words[Math.floor(random() * words.length)] ?? '');
-  return `${opening}${seen}${body.join(' ')}.`;
+  return `${opening}${seen}${proseOf(manner.tokens, random)}`;
 }
 
+type Ended = Pick<PlannedAnswer, 'text' | 'finish' | 'stopSequence'>;
+
+/** Where a text ends: at the first stop sequence, at the limit of tokens, or by itself. */
+function endedText(full: string, stops: readonly string[], tokensMax: number): Ended {
+  const [first] = stops
+    .map((stop) => ({ stop, at: stop === '' ? -1 : full.indexOf(stop) }))
+    .filter(({ at }) => at >= 0)
+    .sort((one, other) => one.at - other.at);
+  const said = first === undefined ? full : full.slice(0, first.at);
+  const tokens = tokensOf(said);
+  if (tokens.length > tokensMax)
+    return { text: tokens.slice(0, tokensMax).join(''), finish: 'length', stopSequence: null };
+  return first === undefined
+    ? { text: said, finish: 'stop', stopSequence: null }
+    : { text: said, finish: 'stop_sequence', stopSequence: first.stop };
+}
+
+const thought = 'Let me think: what was asked, and what is known?';
+
 /** Plans the answer of a model to a request. */
-export function planAnswer(asked: Asked): PlannedAnswer {
-  const random = seededRandom(textSeed(`${asked.model}\n${asked.lastUserText}\n${asked.inputCharacters}`));
+export function planAnswer(asked: Asked, manner: Manner): PlannedAnswer {
+  const random = seededRandom(
+    textSeed(`${manner.seed}\n${asked.model}\n${asked.lastUserText}\n${asked.inputCharacters}`),
+  );
   const id = Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join('');
-  const names = wantedTools(asked);
-  const toolCalls = names.map((name, index): ToolCall => ({
+  const toolCalls = wantedTools(asked).map((name, index): ToolCall => ({
     id: `${id}${index}`,
     name,
-    arguments: JSON.stringify(sample(asked.tools.find((tool) => tool.name === name)?.schema)),
+    arguments: JSON.stringify(jsonSample(asked.tools.find((tool) => tool.name === name)?.schema)),
   }));
-  const thinking = asked.thinking ? 'Let me think: what was asked, and what is known?' : null;
-  const full = toolCalls.length > 0 ? '' : textFor(asked, random);
-  const tokens = tokensOf(full);
   const limit = asked.outputTokensMax ?? Number.POSITIVE_INFINITY;
-  const cut = toolCalls.length === 0 && tokens.length > limit;
-  const text = cut ? tokens.slice(0, limit).join('') : full;
-  const reasoningTokens = thinking === null ? 0 : tokensOf(thinking).length;
+  const reasoningTokens = asked.thinking ? Math.min(tokensOf(thought).length, limit) : 0;
+  const ended: Ended =
+    toolCalls.length > 0
+      ? { text: '', finish: 'tool_calls', stopSequence: null }
+      : endedText(textFor(asked, manner, random), asked.stops, limit - reasoningTokens);
   const callTokens = toolCalls.reduce((sum, call) => sum + tokensOf(call.arguments).length + 5, 0);
   return {
     id,
-    thinking,
-    text,
+    thinking: !asked.thinking ? null : asked.hidesThinking ? '' : thought,
+    ...ended,
     toolCalls,
-    finish: toolCalls.length > 0 ? 'tool_calls' : cut ? 'length' : 'stop',
     inputTokens: Math.max(1, Math.ceil(asked.inputCharacters / 4)),
-    outputTokens: tokensOf(text).length + callTokens + reasoningTokens,
+    outputTokens: tokensOf(ended.text).length + callTokens + reasoningTokens,
     reasoningTokens,
   };
 }

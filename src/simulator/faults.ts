@@ -1,4 +1,7 @@
 /** What a simulated provider can be told to do wrong, and which calls it applies to. */
+import { seededRandom, textSeed } from './random.ts';
+
+/** Errors by name, each vendor in its own words. */
 export type Preset =
   | 'overloaded'
   | 'server_error'
@@ -72,42 +75,49 @@ export type CallFacts = { readonly provider: string; readonly model: string; rea
 
 const rulesMax = 1_000;
 
+type Entry = { readonly rule: FaultRule; readonly random: () => number; hits: number };
+
 function fits(pattern: string | undefined, value: string | null): boolean {
   if (pattern === undefined) return true;
   if (value === null) return false;
-  const parts = pattern.split('*');
-  if (parts.length === 1) return pattern === value;
-  const [first = '', ...rest] = parts;
-  const last = rest.pop() ?? '';
-  return (
-    value.length >= first.length + last.length &&
-    value.startsWith(first) &&
-    value.endsWith(last) &&
-    rest.every((part) => value.includes(part))
-  );
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return pattern === value;
+  if (!value.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = value.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return value.length >= at + last.length && value.endsWith(last);
 }
 
+export type NewFaultRule = Omit<FaultRule, 'id'> & { readonly id?: string };
+
 export type FaultBook = {
-  set(rule: Omit<FaultRule, 'id'> & { readonly id?: string }): string;
-  remove(id: string): void;
+  set(rule: NewFaultRule): string;
+  remove(id: string): boolean;
   clear(): void;
   list(): readonly FaultRule[];
   /** The faults that hit this call; counts them. */
   hit(call: CallFacts): readonly Fault[];
 };
 
-export function createFaultBook(random: () => number): FaultBook {
-  const rules = new Map<string, { readonly rule: FaultRule; hits: number }>();
+/** Each rule has a chance of its own, so that adding one rule does not change whom another hits. */
+export function createFaultBook(seed: number): FaultBook {
+  const rules = new Map<string, Entry>();
   let made = 0;
   return {
     set(rule) {
-      if (rules.size >= rulesMax) throw new Error(`more than ${rulesMax} fault rules`);
+      if (rules.size >= rulesMax && !rules.has(rule.id ?? ''))
+        throw new Error(`more than ${rulesMax} fault rules`);
       made++;
       const id = rule.id ?? `fault_${made}`;
-      rules.set(id, { rule: { ...rule, id }, hits: 0 });
+      rules.set(id, { rule: { ...rule, id }, random: seededRandom(seed ^ textSeed(id)), hits: 0 });
       return id;
     },
-    remove: (id) => void rules.delete(id),
+    remove: (id) => rules.delete(id),
     clear: () => rules.clear(),
     list: () => [...rules.values()].map(({ rule }) => rule),
     hit(call) {
@@ -117,13 +127,65 @@ export function createFaultBook(random: () => number): FaultBook {
         if (!fits(rule.provider, call.provider) || !fits(rule.model, call.model) || !fits(rule.key, call.key))
           continue;
         if (rule.times !== undefined && entry.hits >= rule.times) continue;
-        if (rule.rate !== undefined && random() >= rule.rate) continue;
+        if (rule.rate !== undefined && entry.random() >= rule.rate) continue;
         entry.hits++;
         faults.push(rule.fault);
       }
-      return faults;
+      return combined(faults);
     },
   };
+}
+
+type Ending = Extract<
+  Fault['kind'],
+  'status' | 'preset' | 'hang' | 'cut' | 'error_event' | 'missing_terminal' | 'not_json'
+>;
+
+/** Whether a fault decides how a call ends. */
+function isEnding(fault: Fault): fault is Extract<Fault, { kind: Ending }> {
+  switch (fault.kind) {
+    case 'status':
+    case 'preset':
+    case 'hang':
+    case 'cut':
+    case 'error_event':
+    case 'missing_terminal':
+    case 'not_json':
+      return true;
+    case 'delay':
+    case 'malformed_event':
+    case 'one_byte_writes':
+    case 'split_utf8':
+    case 'empty':
+    case 'bad_tool_call':
+    case 'wrong_model':
+    case 'refusal':
+      return false;
+  }
+}
+
+/** The faults of one call: the first one that ends it, and all that only slow it down or change how it reads. */
+function combined(hits: readonly Fault[]): readonly Fault[] {
+  const ending = hits.find(isEnding);
+  return hits.filter((fault) => fault === ending || !isEnding(fault));
+}
+
+export type Delays = {
+  readonly beforeHeadersMs: number;
+  readonly beforeFirstTokenMs: number;
+  readonly betweenTokensMs: number;
+};
+
+/** Delays add up. */
+export function delaysOf(faults: readonly Fault[]): Delays {
+  const sum = { beforeHeadersMs: 0, beforeFirstTokenMs: 0, betweenTokensMs: 0 };
+  for (const fault of faults) {
+    if (fault.kind !== 'delay') continue;
+    sum.beforeHeadersMs += fault.beforeHeadersMs ?? 0;
+    sum.beforeFirstTokenMs += fault.beforeFirstTokenMs ?? 0;
+    sum.betweenTokensMs += fault.betweenTokensMs ?? 0;
+  }
+  return sum;
 }
 
 /** The one fault of a kind among those that hit, if any. */

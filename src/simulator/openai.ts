@@ -1,62 +1,11 @@
-/** A simulated OpenAI, and the laxer servers that speak like it. */
+/** A simulated OpenAI, and the laxer servers that speak like it: how they read a request and say an answer. */
 import { tokensOf } from './answer.ts';
 import type { Asked, PlannedAnswer } from './answer.ts';
-import type { Preset } from './faults.ts';
+import { invalidRequest, openaiError, openaiPreset, unknownModel } from './openai-error.ts';
+import { historyRefusal } from './openai-history.ts';
+import { choicesMax, parametersRefusal } from './openai-rules.ts';
 import { isObject, listOf, objectsOf, textOf } from './speech.ts';
-import type { Body, ReadRequest, Refusal, Speech, StreamEvent } from './speech.ts';
-
-const known = new Set([
-  'model',
-  'messages',
-  'max_completion_tokens',
-  'max_tokens',
-  'temperature',
-  'top_p',
-  'n',
-  'stop',
-  'stream',
-  'stream_options',
-  'tools',
-  'tool_choice',
-  'parallel_tool_calls',
-  'response_format',
-  'reasoning_effort',
-  'verbosity',
-  'prompt_cache_key',
-  'prompt_cache_options',
-  'safety_identifier',
-  'service_tier',
-  'store',
-  'metadata',
-  'modalities',
-  'audio',
-  'prediction',
-  'moderation',
-  'logprobs',
-  'top_logprobs',
-  'logit_bias',
-  'seed',
-  'web_search_options',
-  'user',
-  'presence_penalty',
-  'frequency_penalty',
-]);
-const reasoning = /^(?:gpt-5|o\d)/;
-
-export function openaiError(
-  status: number,
-  type: string,
-  code: string | null,
-  message: string,
-  param: string | null = null,
-): Refusal {
-  return { status, body: { error: { message, type, param, code } }, headers: {} };
-}
-
-const invalid = (message: string, param: string | null = null, code: string | null = null): ReadRequest => ({
-  kind: 'refused',
-  refusal: openaiError(400, 'invalid_request_error', code, message, param),
-});
+import type { Body, Form, ReadRequest, Refusal, Speech, StreamEvent } from './speech.ts';
 
 const partsText = (content: unknown): string =>
   typeof content === 'string'
@@ -65,70 +14,6 @@ const partsText = (content: unknown): string =>
         .filter((part) => part['type'] === 'text')
         .map((part) => textOf(part['text']))
         .join('\n');
-
-function toolMessageProblem(messages: readonly Body[]): string | null {
-  let open: string[] = [];
-  for (const [index, message] of messages.entries()) {
-    if (message['role'] === 'tool') {
-      const id = textOf(message['tool_call_id']);
-      if (!open.includes(id))
-        return `Invalid parameter: messages with role 'tool' must be a response to a preceeding message with 'tool_calls'. (messages[${index}])`;
-      open = open.filter((each) => each !== id);
-      continue;
-    }
-    if (open.length > 0)
-      return `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${open.join(', ')}`;
-    if (message['role'] === 'assistant') {
-      open = objectsOf(message['tool_calls']).map((call) => textOf(call['id']));
-      if ((message['content'] === null || message['content'] === undefined) && open.length === 0)
-        return `Invalid value for 'content': expected a string, got null. (messages[${index}])`;
-    }
-  }
-  return open.length === 0
-    ? null
-    : `An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The following tool_call_ids did not have response messages: ${open.join(', ')}`;
-}
-
-function strictProblem(body: Body): ReadRequest | null {
-  const unknown = Object.keys(body).find((key) => !known.has(key));
-  if (unknown !== undefined) return invalid(`Unrecognized request argument supplied: ${unknown}`, null);
-  if (reasoning.test(textOf(body['model']))) {
-    if (body['max_tokens'] !== undefined)
-      return invalid(
-        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
-        'max_tokens',
-        'unsupported_parameter',
-      );
-    if (body['stop'] !== undefined)
-      return invalid(
-        "Unsupported parameter: 'stop' is not supported with this model.",
-        'stop',
-        'unsupported_parameter',
-      );
-    if (body['temperature'] !== undefined && body['temperature'] !== 1 && body['reasoning_effort'] !== 'none')
-      return invalid(
-        "Unsupported value: 'temperature' does not support this value with this model.",
-        'temperature',
-        'unsupported_value',
-      );
-  }
-  if (body['stream_options'] !== undefined && body['stream'] !== true)
-    return invalid(
-      "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
-      'stream_options',
-    );
-  if (listOf(body['stop']).length > 4) return invalid('Invalid stop: array too long.', 'stop');
-  for (const [index, tool] of objectsOf(body['tools']).entries()) {
-    const name = isObject(tool['function']) ? textOf(tool['function']['name']) : '';
-    if (tool['type'] === 'function' && !/^[a-zA-Z0-9_-]{1,64}$/.test(name))
-      return invalid(
-        `Invalid 'tools[${index}].function.name': string does not match pattern.`,
-        `tools[${index}].function.name`,
-        'invalid_value',
-      );
-  }
-  return null;
-}
 
 function toolChoiceOf(body: Body): Asked['toolChoice'] {
   const choice = body['tool_choice'];
@@ -147,6 +32,7 @@ function askedOf(body: Body): Asked {
     .join('\n');
   const format = isObject(body['response_format']) ? body['response_format'] : {};
   const schema = isObject(format['json_schema']) ? format['json_schema']['schema'] : null;
+  const stop = body['stop'];
   const limit = body['max_completion_tokens'] ?? body['max_tokens'];
   return {
     model: textOf(body['model']),
@@ -163,9 +49,12 @@ function askedOf(body: Body): Asked {
         : [],
     ),
     toolChoice: toolChoiceOf(body),
+    parallelTools: body['parallel_tool_calls'] !== false,
     schema,
     json: format['type'] === 'json_object',
     outputTokensMax: typeof limit === 'number' ? limit : null,
+    stops: typeof stop === 'string' ? [stop] : listOf(stop).map(textOf),
+    hidesThinking: false,
     thinking: typeof body['reasoning_effort'] === 'string' && body['reasoning_effort'] !== 'none',
     inputCharacters: JSON.stringify([body['messages'], body['tools'] ?? '']).length,
   };
@@ -173,18 +62,20 @@ function askedOf(body: Body): Asked {
 
 const finishWord: Record<PlannedAnswer['finish'], string> = {
   stop: 'stop',
+  stop_sequence: 'stop',
   length: 'length',
   tool_calls: 'tool_calls',
   refusal: 'content_filter',
 };
 
-function usageOf(answer: PlannedAnswer): Body {
+function usageOf(answer: PlannedAnswer, choices: number): Body {
+  const outputTokens = answer.outputTokens * choices;
   return {
     prompt_tokens: answer.inputTokens,
-    completion_tokens: answer.outputTokens,
-    total_tokens: answer.inputTokens + answer.outputTokens,
-    prompt_tokens_details: { cached_tokens: 0 },
-    completion_tokens_details: { reasoning_tokens: answer.reasoningTokens },
+    completion_tokens: outputTokens,
+    total_tokens: answer.inputTokens + outputTokens,
+    prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: answer.reasoningTokens * choices, audio_tokens: 0 },
   };
 }
 
@@ -196,171 +87,168 @@ const toolCallOf = ({ id, name, arguments: text }: PlannedAnswer['toolCalls'][nu
 
 const created = 1_780_000_000;
 
-function wholeOf(answer: PlannedAnswer, model: string, showsReasoning: boolean): Body {
+/** How a server speaks: OpenAI's own keeps its reasoning to itself and knows `service_tier`. */
+type Accent = { readonly strict: boolean };
+
+const times = <T>(count: number, make: (index: number) => T): readonly T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+
+const tail = (accent: Accent): Body =>
+  accent.strict ? { service_tier: 'default', system_fingerprint: 'fp_simulated' } : {};
+
+function wholeOf(answer: PlannedAnswer, model: string, form: Form, accent: Accent): Body {
   const message = {
     role: 'assistant',
     content: answer.toolCalls.length > 0 ? null : answer.text,
     refusal: null,
-    ...(showsReasoning && answer.thinking !== null ? { reasoning_content: answer.thinking } : {}),
+    ...(!accent.strict && answer.thinking !== null ? { reasoning_content: answer.thinking } : {}),
     ...(answer.toolCalls.length > 0 ? { tool_calls: answer.toolCalls.map(toolCallOf) } : {}),
+    ...(accent.strict ? { annotations: [] } : {}),
   };
   return {
     id: `chatcmpl-${answer.id}`,
     object: 'chat.completion',
     created,
     model,
-    choices: [{ index: 0, message, logprobs: null, finish_reason: finishWord[answer.finish] }],
-    usage: usageOf(answer),
-    system_fingerprint: 'fp_sim',
+    choices: times(form.choices, (index) => ({
+      index,
+      message,
+      logprobs: null,
+      finish_reason: finishWord[answer.finish],
+    })),
+    usage: usageOf(answer, form.choices),
+    ...tail(accent),
   };
 }
 
-function eventsOf(
-  answer: PlannedAnswer,
-  model: string,
-  includeUsage: boolean,
-  showsReasoning: boolean,
-): readonly StreamEvent[] {
+/** The parts of an answer in the order they are said. */
+function deltasOf(answer: PlannedAnswer, accent: Accent): readonly Body[] {
+  const thoughts = accent.strict || answer.thinking === null ? [] : tokensOf(answer.thinking);
+  const calls = answer.toolCalls.flatMap((call, index) => [
+    {
+      tool_calls: [
+        { index, id: `call_${call.id}`, type: 'function', function: { name: call.name, arguments: '' } },
+      ],
+    },
+    ...tokensOf(call.arguments).map((part) => ({ tool_calls: [{ index, function: { arguments: part } }] })),
+  ]);
+  return [
+    ...thoughts.map((part) => ({ reasoning_content: part })),
+    ...tokensOf(answer.text).map((content) => ({ content })),
+    ...calls,
+  ];
+}
+
+const paddingMax = 16;
+
+function eventsOf(answer: PlannedAnswer, model: string, form: Form, accent: Accent): readonly StreamEvent[] {
   const base = {
     id: `chatcmpl-${answer.id}`,
     object: 'chat.completion.chunk',
     created,
     model,
-    system_fingerprint: 'fp_sim',
+    ...tail(accent),
   };
-  const usage = includeUsage ? { usage: null } : {};
-  const chunk = (delta: Body, role: StreamEvent['role'], finish: string | null = null): StreamEvent => ({
-    text: `data: ${JSON.stringify({ ...base, choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }], ...usage })}\n\n`,
-    content: role === 'content',
-    role,
-  });
-  const thoughts =
-    showsReasoning && answer.thinking !== null
-      ? tokensOf(answer.thinking).map((part) => chunk({ reasoning_content: part }, 'content'))
-      : [];
-  const calls = answer.toolCalls.flatMap((call, index) => [
-    chunk(
-      {
-        tool_calls: [
-          { index, id: `call_${call.id}`, type: 'function', function: { name: call.name, arguments: '' } },
-        ],
-      },
-      'content',
-    ),
-    ...tokensOf(call.arguments).map((part) =>
-      chunk({ tool_calls: [{ index, function: { arguments: part } }] }, 'content'),
-    ),
-  ]);
+  const event = (rest: Body, role: StreamEvent['role']): StreamEvent => {
+    const text = JSON.stringify({ ...base, ...rest });
+    const padding = 'xK7q2PzR9mWt4bVs'.slice(text.length % paddingMax);
+    const padded = form.obfuscate ? JSON.stringify({ ...base, ...rest, obfuscation: padding }) : text;
+    return { text: `data: ${padded}\n\n`, content: role === 'content', role };
+  };
+  const usage = form.includeUsage ? { usage: null } : {};
+  const chunks = (
+    delta: Body,
+    role: StreamEvent['role'],
+    finish: string | null = null,
+  ): readonly StreamEvent[] =>
+    times(form.choices, (index) =>
+      event({ choices: [{ index, delta, logprobs: null, finish_reason: finish }], ...usage }, role),
+    );
   return [
-    chunk({ role: 'assistant', content: '', refusal: null }, 'preamble'),
-    ...thoughts,
-    ...tokensOf(answer.text).map((content) => chunk({ content }, 'content')),
-    ...calls,
-    chunk({}, 'finish', finishWord[answer.finish]),
-    ...(includeUsage
-      ? [
-          {
-            text: `data: ${JSON.stringify({ ...base, choices: [], usage: usageOf(answer) })}\n\n`,
-            content: false,
-            role: 'usage' as const,
-          },
-        ]
-      : []),
+    ...chunks({ role: 'assistant', content: '', refusal: null }, 'preamble'),
+    ...deltasOf(answer, accent).flatMap((delta) => chunks(delta, 'content')),
+    ...chunks({}, 'finish', finishWord[answer.finish]),
+    ...(form.includeUsage ? [event({ choices: [], usage: usageOf(answer, form.choices) }, 'usage')] : []),
     { text: 'data: [DONE]\n\n', content: false, role: 'terminal' },
   ];
 }
 
-const presets: Record<Preset, Refusal> = {
-  overloaded: openaiError(503, 'server_error', 'server_is_overloaded', 'The server is overloaded.'),
-  server_error: openaiError(
-    500,
-    'server_error',
-    null,
-    'The server had an error while processing your request.',
-  ),
-  rate_limited: openaiError(429, 'requests', 'rate_limit_exceeded', 'Rate limit reached.'),
-  quota_exhausted: openaiError(
-    429,
-    'insufficient_quota',
-    'insufficient_quota',
-    'You exceeded your current quota.',
-  ),
-  credential_rejected: openaiError(
-    401,
-    'invalid_request_error',
-    'invalid_api_key',
-    'Incorrect API key provided.',
-  ),
-  model_not_found: openaiError(404, 'invalid_request_error', 'model_not_found', 'The model does not exist.'),
-  context_exceeded: openaiError(
-    400,
-    'invalid_request_error',
-    'context_length_exceeded',
-    "This model's maximum context length is 128000 tokens.",
-    'messages',
-  ),
-  request_rejected: openaiError(400, 'invalid_request_error', null, 'Bad input.', 'messages'),
-  content_refused: openaiError(
-    400,
-    'invalid_request_error',
-    'content_filter',
-    'The response was filtered.',
-    'prompt',
-  ),
-  edge_page: {
-    status: 502,
-    body: '<html><body><h1>502 Bad Gateway</h1></body></html>',
-    headers: { 'content-type': 'text/html' },
-  },
-};
+const refused = (refusal: Refusal): ReadRequest => ({ kind: 'refused', refusal });
 
-function speech(strict: boolean): Speech {
+function readRequest(body: Body, models: readonly string[], accent: Accent): ReadRequest {
+  const { model, messages } = body as { readonly model?: unknown; readonly messages?: unknown };
+  if (typeof model !== 'string') return refused(invalidRequest('you must provide a model parameter'));
+  if (!models.includes(model)) return refused(unknownModel(model));
+  if (!Array.isArray(messages))
+    return refused(
+      invalidRequest("Missing required parameter: 'messages'.", 'messages', 'missing_required_parameter'),
+    );
+  if (messages.length === 0)
+    return refused(
+      invalidRequest(
+        "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+        'messages',
+        'empty_array',
+      ),
+    );
+  const refusal = accent.strict ? (parametersRefusal(body) ?? historyRefusal(messages)) : null;
+  if (refusal !== null) return refused(refusal);
+  const options = isObject(body['stream_options']) ? body['stream_options'] : {};
   return {
-    requestIdHeader: 'x-request-id',
-    path: '/v1/chat/completions',
-    key: (headers) => /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? null,
-    read(body, _headers, models) {
-      if (typeof body['model'] !== 'string') return invalid('you must provide a model parameter');
-      if (!models.includes(body['model']))
-        return {
-          kind: 'refused',
-          refusal: openaiError(
-            404,
-            'invalid_request_error',
-            'model_not_found',
-            `The model \`${body['model']}\` does not exist or you do not have access to it.`,
-            null,
-          ),
-        };
-      if (!Array.isArray(body['messages']) || body['messages'].length === 0)
-        return invalid(
-          "Invalid 'messages': empty array. Expected an array with minimum length 1.",
-          'messages',
-          'empty_array',
-        );
-      const refused = strict ? strictProblem(body) : null;
-      if (refused !== null) return refused;
-      const problem = toolMessageProblem(objectsOf(body['messages']));
-      if (problem !== null) return invalid(problem, 'messages');
-      const options = isObject(body['stream_options']) ? body['stream_options'] : {};
-      return {
-        kind: 'asked',
-        asked: askedOf(body),
-        stream: body['stream'] === true,
-        includeUsage: options['include_usage'] === true,
-      };
+    kind: 'asked',
+    asked: askedOf(body),
+    form: {
+      stream: body['stream'] === true,
+      includeUsage: options['include_usage'] === true,
+      choices: typeof body['n'] === 'number' ? Math.min(body['n'], choicesMax) : 1,
+      obfuscate: accent.strict && options['include_obfuscation'] !== false,
     },
-    refuse: (preset) => presets[preset],
-    whole: (answer, model) => wholeOf(answer, model, !strict),
-    events: (answer, model, includeUsage) => eventsOf(answer, model, includeUsage, !strict),
-    errorEvent: (type) =>
-      `data: ${JSON.stringify({ error: { message: 'The server had an error.', type, param: null, code: null } })}\n\n`,
-    models: (models) => ({
-      object: 'list',
-      data: models.map((id) => ({ id, object: 'model', created, owned_by: 'simulator' })),
-    }),
   };
 }
 
-export const openaiSpeech: Speech = speech(true);
-export const compatibleSpeech: Speech = speech(false);
+const limitHeaders = {
+  'openai-organization': 'org-simulated',
+  'openai-processing-ms': '42',
+  'openai-version': '2020-10-01',
+  'x-ratelimit-limit-requests': '10000',
+  'x-ratelimit-limit-tokens': '2000000',
+  'x-ratelimit-remaining-requests': '9999',
+  'x-ratelimit-remaining-tokens': '1999000',
+  'x-ratelimit-reset-requests': '6ms',
+  'x-ratelimit-reset-tokens': '30ms',
+};
+
+function speech(accent: Accent): Speech {
+  const modelOf = (id: string): Body => ({
+    id,
+    object: 'model',
+    created,
+    owned_by: accent.strict ? 'openai' : 'library',
+  });
+  return {
+    answerPath: '/v1/chat/completions',
+    countPath: null,
+    key: (headers) => /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? null,
+    read: (body, _headers, models) => readRequest(body, models, accent),
+    readCount: (body, _headers, models) => readRequest(body, models, accent),
+    count: () => ({}),
+    refuse: openaiPreset,
+    notFound: (method, path) =>
+      openaiError({ status: 404, type: 'invalid_request_error', words: `Invalid URL (${method} ${path})` }),
+    unreadable: () => invalidRequest('We could not parse the JSON body of your request.'),
+    stamped: (body) => body,
+    headers: (requestId) => ({ 'x-request-id': requestId, ...(accent.strict ? limitHeaders : {}) }),
+    whole: (answer, model, form) => wholeOf(answer, model, form, accent),
+    events: (answer, model, form) => eventsOf(answer, model, form, accent),
+    errorEvent: (type) => ({
+      text: `data: ${JSON.stringify({ error: { message: 'The server had an error while processing your request.', type, param: null, code: null } })}\n\n`,
+      content: false,
+      role: 'terminal',
+    }),
+    models: (models) => ({ object: 'list', data: models.map(modelOf) }),
+    model: modelOf,
+  };
+}
+
+export const openaiSpeech: Speech = speech({ strict: true });
+export const compatibleSpeech: Speech = speech({ strict: false });

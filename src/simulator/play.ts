@@ -1,9 +1,10 @@
 /** Plays an answer onto the wire at a pace, with the faults that hit this call. */
 import type { PlannedAnswer } from './answer.ts';
-import { faultOf } from './faults.ts';
-import type { Fault } from './faults.ts';
-import type { Speech, StreamEvent } from './speech.ts';
+import { delaysOf, faultOf } from './faults.ts';
+import type { Delays, Fault } from './faults.ts';
+import type { Form, Speech, StreamEvent } from './speech.ts';
 import type { WireReply } from './wire-server.ts';
+import { pause, Writer } from './writer.ts';
 
 export type Pace = { readonly firstTokenMs: number; readonly perTokenMs: number };
 
@@ -12,95 +13,55 @@ export type Playing = {
   readonly reply: WireReply;
   readonly answer: PlannedAnswer;
   readonly model: string;
-  readonly includeUsage: boolean;
-  readonly stream: boolean;
+  readonly form: Form;
   readonly faults: readonly Fault[];
   readonly pace: Pace;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly requestId: string;
 };
 
 export type Ending = 'completed' | 'fault' | 'aborted_by_client';
 
-const encoder = new TextEncoder();
-
-/** Waits, but not longer than the client stays. */
-function pause(ms: number, reply: WireReply): Promise<void> {
-  if (ms <= 0 || reply.gone()) return Promise.resolve();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  reply.onGone(() => {
-    clearTimeout(timer);
-    resolve();
-  });
-  return promise;
-}
-
 /** Longest that a hanging call is kept when its client never leaves. */
 const hangMsMax = 600_000;
+const errorTypeDefault = 'overloaded_error';
 
 async function hang(reply: WireReply): Promise<Ending> {
   await pause(hangMsMax, reply);
-  return reply.gone() ? 'aborted_by_client' : 'fault';
+  if (reply.gone()) return 'aborted_by_client';
+  reply.reset();
+  return 'fault';
 }
 
-function cut(reply: WireReply, how: 'reset' | 'fin'): Ending {
+/** What was written before a cut shall arrive before it: clients forget what they have not read yet. */
+const beforeCutMs = 5;
+
+async function cut(reply: WireReply, how: 'reset' | 'fin'): Promise<Ending> {
+  await pause(beforeCutMs, reply);
+  if (reply.gone()) return 'aborted_by_client';
   if (how === 'reset') reply.reset();
   else reply.fin();
   return 'fault';
 }
 
-/** Writes text in the style the faults ask for. */
-async function write(playing: Playing, text: string): Promise<void> {
-  const bytes = encoder.encode(text);
-  const { reply, faults } = playing;
-  if (faultOf(faults, 'one_byte_writes') !== null) {
-    for (let at = 0; at < bytes.length && !reply.gone(); at++) await reply.write(bytes.subarray(at, at + 1));
-    return;
-  }
-  const split = faultOf(faults, 'split_utf8') === null ? -1 : bytes.findIndex((byte) => byte >= 0x80);
-  if (split < 0) return reply.write(bytes);
-  await reply.write(bytes.subarray(0, split + 1));
-  await pause(1, reply);
-  await reply.write(bytes.subarray(split + 1));
-}
-
 /** What becomes of the answer itself under faults of content. */
 function spoiled(answer: PlannedAnswer, faults: readonly Fault[]): PlannedAnswer {
-  if (faultOf(faults, 'empty') !== null)
-    return {
-      ...answer,
-      thinking: null,
-      text: '',
-      toolCalls: [],
-      finish: 'stop',
-      outputTokens: 0,
-      reasoningTokens: 0,
-    };
-  if (faultOf(faults, 'refusal') !== null)
-    return {
-      ...answer,
-      thinking: null,
-      text: '',
-      toolCalls: [],
-      finish: 'refusal',
-      outputTokens: 0,
-      reasoningTokens: 0,
-    };
-  if (faultOf(faults, 'bad_tool_call') !== null)
-    return {
-      ...answer,
-      toolCalls: answer.toolCalls.map((call) => ({ ...call, arguments: `${call.arguments.slice(0, -1)},` })),
-    };
-  return answer;
+  const silent = { thinking: null, text: '', toolCalls: [], outputTokens: 0, reasoningTokens: 0 };
+  const cleared = { ...answer, ...silent, stopSequence: null };
+  if (faultOf(faults, 'empty') !== null) return { ...cleared, finish: 'stop' };
+  if (faultOf(faults, 'refusal') !== null) return { ...cleared, finish: 'refusal' };
+  if (faultOf(faults, 'bad_tool_call') === null) return answer;
+  const broken = answer.toolCalls.map((call) => ({
+    ...call,
+    arguments: `${call.arguments.slice(0, -1)},`,
+  }));
+  return { ...answer, toolCalls: broken };
 }
 
+const modelSaid = ({ faults, model }: Playing): string => faultOf(faults, 'wrong_model')?.model ?? model;
+
 function eventsFor(playing: Playing): readonly StreamEvent[] {
-  const { speech, faults } = playing;
-  const events = speech.events(
-    spoiled(playing.answer, faults),
-    faultOf(faults, 'wrong_model')?.model ?? playing.model,
-    playing.includeUsage,
-  );
+  const { speech, faults, form } = playing;
+  const events = speech.events(spoiled(playing.answer, faults), modelSaid(playing), form);
   const missing = faultOf(faults, 'missing_terminal');
   if (missing === null) return events;
   return events.filter(
@@ -111,112 +72,110 @@ function eventsFor(playing: Playing): readonly StreamEvent[] {
 }
 
 /** What a fault does before the next event; null when nothing. */
-async function interrupt(playing: Playing, contentEvents: number, sentBytes: number): Promise<Ending | null> {
-  const { faults, reply, speech } = playing;
+async function interrupt(playing: Playing, contentEvents: number, writer: Writer): Promise<Ending | null> {
+  const { faults, reply, speech, requestId } = playing;
   const broken = faultOf(faults, 'error_event');
   if (broken !== null && contentEvents >= broken.afterEvents) {
-    await write(playing, speech.errorEvent(broken.type ?? 'overloaded_error'));
-    if (broken.thenDone === true) await write(playing, 'data: [DONE]\n\n');
+    await writer.write(speech.errorEvent(broken.type ?? errorTypeDefault, requestId).text);
+    if (broken.thenDone === true) await writer.write('data: [DONE]\n\n');
     reply.end();
     return 'fault';
   }
   const ended = faultOf(faults, 'cut');
-  if (
-    ended !== null &&
-    ((ended.afterEvents !== undefined && contentEvents >= ended.afterEvents) ||
-      (ended.afterBytes !== undefined && sentBytes >= ended.afterBytes))
-  )
-    return cut(reply, ended.how);
+  if (ended?.afterEvents !== undefined && contentEvents >= ended.afterEvents) return cut(reply, ended.how);
   const silent = faultOf(faults, 'hang');
   if (silent?.where === 'after_events' && contentEvents >= (silent.events ?? 1)) return hang(reply);
   return silent?.where === 'first_token' ? hang(reply) : null;
 }
 
+function writerFor({ reply, faults }: Playing, otherwise: number): Writer {
+  return new Writer(reply, faults, faultOf(faults, 'cut')?.afterBytes ?? otherwise);
+}
+
+/** How long to wait before an event: the first that is not preamble, and every content after the first. */
+function waitMs(event: StreamEvent, begun: boolean, contentEvents: number, playing: Playing): number {
+  const { pace, faults } = playing;
+  const delays: Delays = delaysOf(faults);
+  if (!begun) return pace.firstTokenMs + delays.beforeFirstTokenMs;
+  return event.content && contentEvents > 0 ? pace.perTokenMs + delays.betweenTokensMs : 0;
+}
+
 async function playStream(playing: Playing): Promise<Ending> {
-  const { reply, faults, pace } = playing;
-  const delay = faultOf(faults, 'delay');
+  const { reply, faults, speech, requestId } = playing;
   const malformed = faultOf(faults, 'malformed_event');
+  const writer = writerFor(playing, Number.POSITIVE_INFINITY);
   reply.head(200, {
-    ...playing.headers,
+    ...speech.headers(requestId),
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache',
   });
+  let begun = false;
   let contentEvents = 0;
-  let sentBytes = 0;
   for (const event of eventsFor(playing)) {
-    if (event.role !== 'preamble' || contentEvents > 0) {
-      await pause(
-        contentEvents === 0
-          ? pace.firstTokenMs + (delay?.beforeFirstTokenMs ?? 0)
-          : pace.perTokenMs + (delay?.betweenTokensMs ?? 0),
-        reply,
-      );
-      const ending = await interrupt(playing, contentEvents, sentBytes);
+    if (event.role !== 'preamble') {
+      await pause(waitMs(event, begun, contentEvents, playing), reply);
+      begun = true;
+      const ending = reply.gone() ? 'aborted_by_client' : await interrupt(playing, contentEvents, writer);
       if (ending !== null) return ending;
     }
-    if (reply.gone()) return 'aborted_by_client';
     if (event.content) contentEvents++;
-    const text =
-      malformed !== null && event.content && contentEvents === malformed.atEvent
-        ? event.text.replace(/data: \{/, 'data: {{')
-        : event.text;
-    await write(playing, text);
-    sentBytes += text.length;
+    const isBroken = malformed !== null && event.content && contentEvents === malformed.atEvent;
+    const written = await writer.write(isBroken ? event.text.replace('data: {', 'data: {{') : event.text);
+    if (reply.gone()) return 'aborted_by_client';
+    if (written === 'cut') return cut(reply, faultOf(faults, 'cut')?.how ?? 'fin');
   }
-  if (reply.gone()) return 'aborted_by_client';
   reply.end();
   return 'completed';
 }
 
-async function playWhole(playing: Playing): Promise<Ending> {
-  const { reply, faults, pace, speech } = playing;
-  const delay = faultOf(faults, 'delay');
-  await pause(
-    pace.firstTokenMs + (delay?.beforeFirstTokenMs ?? 0) + pace.perTokenMs * playing.answer.outputTokens,
-    reply,
-  );
-  if (reply.gone()) return 'aborted_by_client';
+function wholeText(playing: Playing): string {
+  const { speech, faults, requestId } = playing;
   const broken = faultOf(faults, 'error_event');
-  const model = faultOf(faults, 'wrong_model')?.model ?? playing.model;
-  const body =
-    broken === null
-      ? JSON.stringify(speech.whole(spoiled(playing.answer, faults), model))
-      : speech
-          .errorEvent(broken.type ?? 'overloaded_error')
-          .replace(/^[\s\S]*?data: /, '')
-          .trim();
-  if (faultOf(faults, 'hang')?.where === 'first_token') return hang(reply);
-  reply.head(200, { ...playing.headers, 'content-type': 'application/json' });
-  const ended = faultOf(faults, 'cut');
-  const missing = faultOf(faults, 'missing_terminal');
-  if (ended !== null || missing !== null || faultOf(faults, 'hang') !== null) {
-    await write(playing, body.slice(0, ended?.afterBytes ?? Math.floor(body.length / 2)));
-    if (faultOf(faults, 'hang') !== null) return hang(reply);
-    await pause(1, reply);
-    return cut(reply, ended?.how ?? 'fin');
+  if (broken !== null) {
+    const { text } = speech.errorEvent(broken.type ?? errorTypeDefault, requestId);
+    return text.slice(text.indexOf('data: ') + 'data: '.length).trim();
   }
-  await write(playing, faultOf(faults, 'malformed_event') === null ? body : `{${body}`);
+  const body = JSON.stringify(
+    speech.whole(spoiled(playing.answer, faults), modelSaid(playing), playing.form),
+  );
+  return faultOf(faults, 'malformed_event') === null ? body : `{${body}`;
+}
+
+async function playWhole(playing: Playing): Promise<Ending> {
+  const { reply, faults, pace, speech, requestId } = playing;
+  const delays = delaysOf(faults);
+  const speakingMs = (pace.perTokenMs + delays.betweenTokensMs) * playing.answer.outputTokens;
+  await pause(pace.firstTokenMs + delays.beforeFirstTokenMs + speakingMs, reply);
+  if (reply.gone()) return 'aborted_by_client';
+  const silent = faultOf(faults, 'hang');
+  if (silent?.where === 'first_token') return hang(reply);
+  const body = wholeText(playing);
+  // Faults that strike in the middle of a stream strike a whole answer at its half.
+  const breaksOff =
+    silent !== null || faultOf(faults, 'cut') !== null || faultOf(faults, 'missing_terminal') !== null;
+  const writer = writerFor(playing, breaksOff ? Math.floor(body.length / 2) : Number.POSITIVE_INFINITY);
+  reply.head(200, { ...speech.headers(requestId), 'content-type': 'application/json' });
+  const written = await writer.write(body);
+  if (reply.gone()) return 'aborted_by_client';
+  if (written === 'cut')
+    return silent === null ? cut(reply, faultOf(faults, 'cut')?.how ?? 'fin') : hang(reply);
   reply.end();
-  return 'completed';
+  return faultOf(faults, 'error_event') === null ? 'completed' : 'fault';
 }
 
 /** Plays the answer, or the faults that come before any answer. */
 export async function play(playing: Playing): Promise<Ending> {
-  const { reply, faults } = playing;
-  await pause(faultOf(faults, 'delay')?.beforeHeadersMs ?? 0, reply);
-  if (reply.gone()) return 'aborted_by_client';
+  const { reply, faults, speech, requestId, form } = playing;
   if (faultOf(faults, 'hang')?.where === 'headers') return hang(reply);
   const ended = faultOf(faults, 'cut');
   if (ended !== null && ended.afterEvents === undefined && ended.afterBytes === undefined)
     return cut(reply, ended.how);
-  if (faultOf(faults, 'not_json') !== null) {
-    reply.head(200, {
-      ...playing.headers,
-      'content-type': playing.stream ? 'text/event-stream' : 'application/json',
-    });
-    await write(playing, 'upstream said hello');
-    reply.end();
-    return 'fault';
-  }
-  return playing.stream ? playStream(playing) : playWhole(playing);
+  if (faultOf(faults, 'not_json') === null) return form.stream ? playStream(playing) : playWhole(playing);
+  reply.head(200, {
+    ...speech.headers(requestId),
+    'content-type': form.stream ? 'text/event-stream' : 'application/json',
+  });
+  await writerFor(playing, Number.POSITIVE_INFINITY).write('upstream said hello');
+  reply.end();
+  return 'fault';
 }

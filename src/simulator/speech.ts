@@ -9,32 +9,49 @@ export type Refusal = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
+/** What a request wants of the form of its answer. */
+export type Form = {
+  readonly stream: boolean;
+  readonly includeUsage: boolean;
+  /** How many answers. */
+  readonly choices: number;
+  /** Pads events, so that their length says nothing about the text. */
+  readonly obfuscate: boolean;
+};
+
 export type ReadRequest =
-  | {
-      readonly kind: 'asked';
-      readonly asked: Asked;
-      readonly stream: boolean;
-      readonly includeUsage: boolean;
-    }
+  | { readonly kind: 'asked'; readonly asked: Asked; readonly form: Form }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /** One event of a stream as text. `content`: it carries part of the answer. */
 export type StreamEvent = {
   readonly text: string;
   readonly content: boolean;
-  readonly role: 'preamble' | 'content' | 'finish' | 'usage' | 'terminal';
+  /** `opening` and `closing` frame parts of the answer. */
+  readonly role: 'preamble' | 'opening' | 'content' | 'closing' | 'finish' | 'usage' | 'terminal';
 };
 
 export type Speech = {
-  readonly requestIdHeader: string;
-  readonly path: string;
+  readonly answerPath: string;
+  /** Where only tokens are counted. */
+  readonly countPath: string | null;
   key(headers: Headers): string | null;
   read(body: Body, headers: Headers, models: readonly string[]): ReadRequest;
-  refuse(preset: Preset, requestId: string): Refusal;
-  whole(answer: PlannedAnswer, model: string): Body;
-  events(answer: PlannedAnswer, model: string, includeUsage: boolean): readonly StreamEvent[];
-  errorEvent(type: string): string;
+  readCount(body: Body, headers: Headers, models: readonly string[]): ReadRequest;
+  count(answer: PlannedAnswer): Body;
+  refuse(preset: Preset, model: string): Refusal;
+  /** Why there is nothing at an address. */
+  notFound(method: string, path: string): Refusal;
+  unreadable(): Refusal;
+  /** Puts the id of the request where an error names it. */
+  stamped(body: unknown, requestId: string): unknown;
+  /** What every answer carries. */
+  headers(requestId: string): Readonly<Record<string, string>>;
+  whole(answer: PlannedAnswer, model: string, form: Form): Body;
+  events(answer: PlannedAnswer, model: string, form: Form): readonly StreamEvent[];
+  errorEvent(type: string, requestId: string): StreamEvent;
   models(models: readonly string[]): Body;
+  model(id: string): Body;
 };
 
 export const isObject = (value: unknown): value is Body =>

@@ -6,7 +6,7 @@ import { Database } from 'bun:sqlite';
 import type { SQLQueryBindings } from 'bun:sqlite';
 
 import { migrations } from './migrations.ts';
-import type { RecordRow } from './rows.ts';
+import { recordRow } from './rows.ts';
 import type { Page, RecordFilter, ReleaseOutcome } from './store.ts';
 
 type ChangeRow = { readonly id: string; readonly at: number; readonly kind: string; readonly body: string };
@@ -69,10 +69,10 @@ export class SqliteDatabase {
     })();
   }
 
-  appendRecords(rows: readonly RecordRow[]): void {
+  appendRecords(bodies: readonly string[]): void {
     const insert = this.#database.prepare<unknown, SQLQueryBindings[]>(insertRecordSql);
     this.#database.transaction(() => {
-      for (const row of rows) insert.run(...row);
+      for (const body of bodies) insert.run(...recordRow(body));
     })();
   }
 

@@ -23,7 +23,9 @@ const words = (list: readonly string[]): string => (list.length === 0 ? '' : `|$
 
 export type RecordRow = readonly (string | number | null)[];
 
-export function recordRow(record: RequestRecord): RecordRow {
+/** The row of a record whose body was made before: columns are taken out where the database is, not on a request's path. */
+export function recordRow(body: string): RecordRow {
+  const record = recordFromBody(body);
   return [
     record.id,
     record.at,
@@ -38,9 +40,11 @@ export function recordRow(record: RequestRecord): RecordRow {
     words(record.boundary),
     words(record.attempts.map((attempt) => attempt.target)),
     words(record.attempts.flatMap((attempt) => attempt.failure ?? [])),
-    text(record),
+    body,
   ];
 }
+
+export const recordBody = (record: RequestRecord): string => text(record);
 
 export const recordFromBody = (body: string): RequestRecord => withoutForm(body) as RequestRecord;
 export const changeBody = (change: Change): string => text(change);

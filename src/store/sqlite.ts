@@ -10,7 +10,7 @@ import {
   keyBody,
   keyFromBody,
   recordFromBody,
-  recordRow,
+  recordBody,
   switchBody,
   switchFromBody,
 } from './rows.ts';
@@ -99,7 +99,7 @@ async function fingerprintKey(client: WorkerClient): Promise<string> {
 
 function storeOn(client: WorkerClient): Store {
   return {
-    appendRecords: (records) => client.call('appendRecords', records.map(recordRow)),
+    appendRecords: (records) => client.call('appendRecords', records.map(recordBody)),
     findRecord: async (id) => {
       const body = await client.call('findRecord', id);
       return body === null ? null : recordFromBody(body);

@@ -2,9 +2,7 @@
  * Configuration from a YAML file: reads, compiles, and gives every problem its line and column. Watching tells when
  * the file has changed, also when an editor replaces it.
  */
-import { watch } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
 
 import { isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { Document, Node } from 'yaml';
@@ -135,20 +133,33 @@ export function problemText(file: string, problem: LocatedProblem): string {
   return `${file}:${problem.line}:${problem.column}: ${problem.severity}: ${where}${problem.message}; ${problem.remedy}`;
 }
 
-const settleMs = 100;
+const lookMs = 500;
 
-/** Calls back when the file has changed, once it has settled. Watches the folder, because editors replace files. */
+/** What changes when a file is written or replaced; null while it is not there. */
+async function versionOf(path: string): Promise<string | null> {
+  try {
+    const { ino, size, mtimeMs } = await stat(path);
+    return `${ino} ${size} ${mtimeMs}`;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Calls back when the file has changed. It looks twice a second instead of watching the folder: editors replace files,
+ * mounted configuration is swapped by links, and a database in the same folder would raise an event for every write.
+ */
 export function watchConfigFile(path: string, onChange: () => void): { readonly stop: () => void } {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const watcher = watch(dirname(path) || '.', (_event, name) => {
-    if (name !== null && name !== basename(path)) return;
-    if (timer !== null) clearTimeout(timer);
-    timer = setTimeout(onChange, settleMs);
-  });
-  return {
-    stop: () => {
-      if (timer !== null) clearTimeout(timer);
-      watcher.close();
-    },
+  let known: string | null = null;
+  let started = false;
+  const look = async (): Promise<void> => {
+    const version = await versionOf(path);
+    const changed = started && version !== null && version !== known;
+    started = true;
+    if (version !== null) known = version;
+    if (changed) onChange();
   };
+  const timer = setInterval(() => void look(), lookMs);
+  void look();
+  return { stop: () => clearInterval(timer) };
 }

@@ -1,0 +1,214 @@
+/** One simulated provider: takes what arrives at its port, lets the faults strike, and answers in its vendor's words. */
+import { planAnswer } from './answer.ts';
+import { anthropicSpeech } from './anthropic.ts';
+import type { CallLog, SimulatedCall } from './call-log.ts';
+import { delaysOf, faultOf } from './faults.ts';
+import type { Fault, FaultBook } from './faults.ts';
+import { compatibleSpeech, openaiSpeech } from './openai.ts';
+import { play } from './play.ts';
+import type { Ending, Pace } from './play.ts';
+import { isObject } from './speech.ts';
+import type { Body, Refusal, Speech } from './speech.ts';
+import type { WireReply } from './wire-server.ts';
+import type { WireRequest } from './wire-request.ts';
+import { pause } from './writer.ts';
+
+export type SimulatedApi = 'anthropic' | 'openai' | 'openai-compatible';
+
+export type SimulatedPace = Pace & {
+  /** Length of an answer about nothing in particular. */
+  readonly tokens: number;
+};
+
+export type SimulatedProvider = {
+  readonly id: string;
+  readonly api: SimulatedApi;
+  /** Keys it accepts; empty accepts any, or none at all. */
+  readonly keys?: readonly string[];
+  readonly models: readonly string[];
+  readonly pace?: Partial<SimulatedPace>;
+  readonly port?: number;
+};
+
+export type Surroundings = {
+  readonly seed: number;
+  readonly faults: FaultBook;
+  readonly calls: CallLog;
+  readonly paceDefault: SimulatedPace;
+};
+
+function speechOf(api: SimulatedApi): Speech {
+  switch (api) {
+    case 'anthropic':
+      return anthropicSpeech;
+    case 'openai':
+      return openaiSpeech;
+    case 'openai-compatible':
+      return compatibleSpeech;
+  }
+}
+
+export async function sendWhole(
+  reply: WireReply,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  reply.head(status, { 'content-type': 'application/json', ...headers });
+  await reply.write(new TextEncoder().encode(text));
+  reply.end();
+}
+
+function parsed(text: string): Body | null {
+  try {
+    const body: unknown = JSON.parse(text);
+    return isObject(body) ? body : null;
+  } catch {
+    return null;
+  }
+}
+
+type Arrival = {
+  readonly body: Body | null;
+  readonly headers: Headers;
+  readonly key: string | null;
+  readonly requestId: string;
+  readonly faults: readonly Fault[];
+  readonly isCount: boolean;
+};
+
+export class ProviderSimulation {
+  readonly #provider: SimulatedProvider;
+  readonly #speech: Speech;
+  readonly #surroundings: Surroundings;
+  readonly #pace: SimulatedPace;
+  #requests = 0;
+
+  constructor(provider: SimulatedProvider, surroundings: Surroundings) {
+    this.#provider = provider;
+    this.#speech = speechOf(provider.api);
+    this.#surroundings = surroundings;
+    this.#pace = { ...surroundings.paceDefault, ...provider.pace };
+  }
+
+  async serve(request: WireRequest, reply: WireReply): Promise<void> {
+    this.#requests++;
+    const requestId = `req_sim_${this.#provider.id}_${this.#requests}`;
+    const path = request.path.split('?')[0] ?? '';
+    const isCount = path === this.#speech.countPath;
+    if (request.method === 'POST' && (isCount || path === this.#speech.answerPath))
+      return this.#take(request, reply, path, requestId);
+    const isModels = path === '/v1/models' || path.startsWith('/v1/models/');
+    if (request.method === 'GET' && isModels) return this.#showModels(request, reply, path, requestId);
+    return this.#refuse(reply, this.#speech.notFound(request.method, path), requestId);
+  }
+
+  #refuse(reply: WireReply, refusal: Refusal, requestId: string): Promise<void> {
+    const { status, body, headers } = refusal;
+    return sendWhole(reply, status, this.#speech.stamped(body, requestId), {
+      ...this.#speech.headers(requestId),
+      ...headers,
+    });
+  }
+
+  #accepts(key: string | null): boolean {
+    const accepted = this.#provider.keys ?? [];
+    return accepted.length === 0 || (key !== null && accepted.includes(key));
+  }
+
+  #showModels(request: WireRequest, reply: WireReply, path: string, requestId: string): Promise<void> {
+    const { models } = this.#provider;
+    const name = decodeURIComponent(path.slice('/v1/models/'.length));
+    if (!this.#accepts(this.#speech.key(request.headers)))
+      return this.#refuse(reply, this.#speech.refuse('credential_rejected', name), requestId);
+    if (name !== '' && !models.includes(name))
+      return this.#refuse(reply, this.#speech.refuse('model_not_found', name), requestId);
+    const body = name === '' ? this.#speech.models(models) : this.#speech.model(name);
+    return sendWhole(reply, 200, body, this.#speech.headers(requestId));
+  }
+
+  async #take(request: WireRequest, reply: WireReply, path: string, requestId: string): Promise<void> {
+    const { faults, calls } = this.#surroundings;
+    const text = new TextDecoder().decode(request.body);
+    const body = parsed(text);
+    const key = this.#speech.key(request.headers);
+    const model = typeof body?.['model'] === 'string' ? body['model'] : '';
+    const call: SimulatedCall = {
+      provider: this.#provider.id,
+      path,
+      model,
+      at: Date.now(),
+      key,
+      stream: body?.['stream'] === true,
+      headers: request.headers,
+      body: body ?? {},
+      text,
+      ending: null,
+      endedMs: null,
+    };
+    calls.note(call);
+    const ending = await this.#answer(reply, {
+      body,
+      headers: request.headers,
+      key,
+      requestId,
+      faults: faults.hit({ provider: this.#provider.id, model, key }),
+      isCount: path === this.#speech.countPath,
+    });
+    call.endedMs = Date.now() - call.at;
+    call.ending = ending;
+  }
+
+  async #answer(reply: WireReply, arrival: Arrival): Promise<Ending | 'refused'> {
+    const { body, headers, faults, requestId } = arrival;
+    await pause(delaysOf(faults).beforeHeadersMs, reply);
+    if (reply.gone()) return 'aborted_by_client';
+    const struck = this.#struck(faults, typeof body?.['model'] === 'string' ? body['model'] : '');
+    const refusal = struck ?? this.#rejected(arrival);
+    if (refusal !== null || body === null) {
+      await this.#refuse(reply, refusal ?? this.#speech.unreadable(), requestId);
+      return struck === null ? 'refused' : 'fault';
+    }
+    const { models } = this.#provider;
+    const read = arrival.isCount
+      ? this.#speech.readCount(body, headers, models)
+      : this.#speech.read(body, headers, models);
+    if (read.kind === 'refused') {
+      await this.#refuse(reply, read.refusal, requestId);
+      return 'refused';
+    }
+    const answer = planAnswer(read.asked, { seed: this.#surroundings.seed, tokens: this.#pace.tokens });
+    if (arrival.isCount) {
+      await sendWhole(reply, 200, this.#speech.count(answer), this.#speech.headers(requestId));
+      return 'completed';
+    }
+    return play({
+      speech: this.#speech,
+      reply,
+      answer,
+      model: read.asked.model,
+      form: read.form,
+      faults,
+      pace: this.#pace,
+      requestId,
+    });
+  }
+
+  /** The error that a fault orders. */
+  #struck(faults: readonly Fault[], model: string): Refusal | null {
+    const status = faultOf(faults, 'status');
+    if (status !== null)
+      return { status: status.status, body: status.body ?? {}, headers: status.headers ?? {} };
+    const preset = faultOf(faults, 'preset');
+    if (preset === null) return null;
+    const refusal = this.#speech.refuse(preset.preset, model);
+    return { ...refusal, headers: { ...refusal.headers, ...preset.headers } };
+  }
+
+  /** The provider's own reason not to listen at all. */
+  #rejected({ key, body }: Arrival): Refusal | null {
+    if (!this.#accepts(key)) return this.#speech.refuse('credential_rejected', '');
+    return body === null ? this.#speech.unreadable() : null;
+  }
+}

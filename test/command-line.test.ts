@@ -1,0 +1,127 @@
+/** The command line, as a person runs it. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { join, resolve } from 'node:path';
+
+import { adminToken, startHouse } from './harness.ts';
+import type { House } from './harness.ts';
+
+const root = resolve(import.meta.dir, '..');
+let house: House;
+beforeAll(async () => {
+  house = await startHouse();
+});
+afterAll(() => house.stop());
+
+async function run(
+  words: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<{ code: number; out: string; complaint: string }> {
+  const child = Bun.spawn([process.execPath, join(root, 'src/main.ts'), ...words], {
+    cwd: root,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      BREAKWATER_URL: house.url,
+      BREAKWATER_ADMIN_TOKEN: adminToken,
+      ...environment,
+    },
+  });
+  const [out, complaint, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { code, out, complaint };
+}
+
+test('a switch goes off and on by its scope', async () => {
+  const off = await run(['switch', 'off', 'provider:anthropic', '--reason', 'elevated errors']);
+  expect(off.code).toBe(0);
+  expect(off.out).toContain('Off now: anthropic/');
+  expect((await run(['switch', 'list'])).out).toContain('provider:anthropic');
+  expect((await run(['state'])).out).toContain('off by sw_');
+  const on = await run(['switch', 'on', 'provider:anthropic']);
+  expect([on.code, on.out]).toEqual([0, expect.stringContaining('released')]);
+  expect((await run(['switch', 'list'])).out).toContain('No switch is in force.');
+});
+
+test('a request is explained in sentences', async () => {
+  const response = await fetch(`${house.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'anthropic-version': '2023-06-01' },
+    body: JSON.stringify({ model: 'chat', max_tokens: 5, messages: [{ role: 'user', content: 'x' }] }),
+  });
+  const id = response.headers.get('x-breakwater-request-id') ?? '';
+  await house.record(id);
+  const explained = await run(['explain', id]);
+  expect(explained.out).toContain('openai/gpt-5.2 answered, the model it was meant for.');
+  expect((await run(['requests', '--feature', 'chat', '--json'])).out).toContain(id);
+  expect((await run(['explain', '--feature', 'contract'])).out).toContain(
+    'It would go to anthropic/claude-opus-4-8',
+  );
+});
+
+test('mistakes are named, with the remedy and an exit code', async () => {
+  expect(await run(['swich', 'off'])).toMatchObject({
+    code: 2,
+    complaint: expect.stringContaining('Did you mean "breakwater switch off"?'),
+  });
+  expect(await run(['switch', 'off', 'provider:anthropic'])).toMatchObject({
+    code: 2,
+    complaint: expect.stringContaining('--reason'),
+  });
+  expect(await run(['switch', 'off', 'providr:anthropic', '--reason', 'why'])).toMatchObject({
+    code: 2,
+    complaint: expect.stringContaining('did you mean "provider"?'),
+  });
+  expect(await run(['requests', '--featur', 'x'])).toMatchObject({
+    code: 2,
+    complaint: expect.stringContaining('Did you mean --feature?'),
+  });
+  expect(await run(['state'], { BREAKWATER_URL: 'http://127.0.0.1:9' })).toMatchObject({
+    code: 3,
+    complaint: expect.stringContaining('No Breakwater answers'),
+  });
+  expect(await run(['state'], { BREAKWATER_ADMIN_TOKEN: 'wrong' })).toMatchObject({
+    code: 4,
+    complaint: expect.stringContaining('BREAKWATER_ADMIN_TOKEN'),
+  });
+});
+
+test('check prints what each feature survives', async () => {
+  const checked = await run(['check', 'examples/breakwater.yaml'], {
+    ANTHROPIC_API_KEY: 'x',
+    OPENAI_API_KEY: 'x',
+  });
+  expect(checked.code).toBe(0);
+  expect(checked.out).toContain('without vendor:anthropic');
+  expect(checked.out).toContain('holds: survives provider:anthropic');
+  expect(await run(['check', 'no-such.yaml'])).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('there is no file no-such.yaml'),
+  });
+});
+
+test('it does not listen beyond loopback without an admin token', async () => {
+  const refused = await run(
+    ['serve', '--listen', '0.0.0.0:0', '--store', 'sqlite::memory:', '--config', 'examples/minimal.yaml'],
+    { BREAKWATER_ADMIN_TOKEN: '', ANTHROPIC_API_KEY: 'x', OPENAI_API_KEY: 'x' },
+  );
+  expect(refused).toMatchObject({ code: 1, complaint: expect.stringContaining('without an admin token') });
+});
+
+test('the demo runs to its end and answers from the records', async () => {
+  const demo = await run(['demo', '--plain', '--fast']);
+  expect(demo.code).toBe(0);
+  for (const words of [
+    'Opus 4.7 and 4.8 degrade',
+    'switched off by a person',
+    'Confidential papers that reached a company not approved for them: 0',
+    'Who decided?',
+    'maria: switch created',
+  ])
+    expect(demo.out).toContain(words);
+  expect(demo.out).toMatch(/Meeting notes\s+working\s+\d+\s+\d+\s+0\s+0\s+0/);
+}, 60_000);
