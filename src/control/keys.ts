@@ -3,9 +3,10 @@ import { z } from 'zod';
 
 import { keyId } from '../core/ids.ts';
 import type { ApiKey } from '../core/keys.ts';
+import { didYouMean } from '../core/nearest.ts';
 import { newToken, tokenHash } from './secrets.ts';
 import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
-import type { ControlDependencies, Result } from './verb.ts';
+import type { ControlDependencies, ControlError, Result } from './verb.ts';
 
 export type KeyDependencies = ControlDependencies & {
   /** Names of the features that exist, `default` included. */
@@ -13,6 +14,9 @@ export type KeyDependencies = ControlDependencies & {
   /** Puts the keys in force on this replica, at once. */
   readonly publish: (keys: readonly ApiKey[]) => void;
 };
+
+/** Keys that may be usable at the same time; all of them are held in memory. */
+export const keysMax = 10_000;
 
 const label = z
   .string()
@@ -43,13 +47,32 @@ function inert(key: ApiKey): readonly string[] {
   return names.flatMap((name) => (name === null ? [] : [`${name} is kept but not yet in force`]));
 }
 
+/** What is wrong with a request for a key that its shape does not show. */
+async function problemOf(
+  features: readonly string[] | null,
+  dependencies: KeyDependencies,
+): Promise<ControlError | null> {
+  const known = dependencies.features();
+  const unknown = features?.find((feature) => !known.includes(feature));
+  if (unknown !== undefined) {
+    const remedy = didYouMean(unknown, known) || `Features are ${known.join(', ')}.`;
+    return controlError('invalid', `There is no feature ${unknown}.`, remedy, 'features');
+  }
+  const keys = await dependencies.store.loadKeys();
+  return keys.filter((key) => key.revokedAt === null).length < keysMax
+    ? null
+    : controlError('conflict', `${keysMax} keys are in use.`, 'Revoke some first.');
+}
+
 export async function createKey(
   input: unknown,
   actor: string,
   dependencies: KeyDependencies,
 ): Promise<Result<KeyCreated>> {
+  const reject = (error: ControlError): Promise<ControlError> =>
+    recordRejection(error, { actor, subject: 'key' }, dependencies);
   const parsed = parseInput(keyInput, input);
-  if (parsed.kind === 'error') return recordRejection(parsed, { actor, subject: 'key' }, dependencies);
+  if (parsed.kind === 'error') return reject(parsed);
   const {
     name,
     features = null,
@@ -58,44 +81,27 @@ export async function createKey(
     rpm = null,
     budget = null,
   } = parsed.value;
-  const known = dependencies.features();
-  const unknown = features?.find((feature) => !known.includes(feature));
-  if (unknown !== undefined) {
-    return recordRejection(
-      controlError(
-        'invalid',
-        `There is no feature ${unknown}.`,
-        `Features are ${known.join(', ')}.`,
-        'features',
-      ),
-      { actor, subject: 'key' },
-      dependencies,
-    );
-  }
-  const secret = newToken('bw');
-  const now = dependencies.now();
-  const key: ApiKey = {
-    id: keyId(dependencies.newId('key')),
-    name,
-    hash: tokenHash(secret),
-    features: features === null ? null : new Set(features),
-    tenant,
-    dataClassMax,
-    rpm,
-    budget,
-    createdAt: now,
-    revokedAt: null,
-  };
-  return withStore(async () => {
+  return withStore<KeyCreated>(async () => {
+    const problem = await problemOf(features, dependencies);
+    if (problem !== null) return reject(problem);
+    const id = keyId(dependencies.newId('key'));
+    // The end of the id is in the secret, so that a leaked one can be told apart without its hash.
+    const secret = newToken(`bw_${id.slice(-8)}`);
+    const key: ApiKey = {
+      id,
+      name,
+      hash: tokenHash(secret),
+      features: features === null ? null : new Set(features),
+      tenant,
+      dataClassMax,
+      rpm,
+      budget,
+      createdAt: dependencies.now(),
+      revokedAt: null,
+    };
+    const after = { name, features, tenant, dataClassMax, rpm, budget };
     const change = newChange(
-      {
-        kind: 'key.created',
-        actor,
-        subject: key.id,
-        reason: null,
-        before: null,
-        after: { name, features, tenant, dataClassMax, rpm, budget },
-      },
+      { kind: 'key.created', actor, subject: id, reason: null, before: null, after },
       dependencies,
     );
     await dependencies.store.insertKey(key, change);

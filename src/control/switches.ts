@@ -24,7 +24,7 @@ export type SwitchDependencies = ControlDependencies & {
 /** Switches kept in force at the same time. */
 export const switchesMax = 1_000;
 const reasonLengthMax = 500;
-const defaultMs = 2 * 3_600_000;
+const expiryMs = { standard: 2 * 3_600_000, shortest: 1_000, longest: 366 * 86_400_000 };
 
 const scopeValue = z.string().regex(/^[\w.*:@/-]{1,128}$/, 'must be a name, in which * stands for anything');
 const scopeShape = Object.fromEntries(scopeKeys.map((key) => [key, scopeValue.optional()])) as Record<
@@ -32,12 +32,27 @@ const scopeShape = Object.fromEntries(scopeKeys.map((key) => [key, scopeValue.op
   z.ZodOptional<typeof scopeValue>
 >;
 
+const reason = z
+  .string()
+  .trim()
+  .min(3, 'say why, in a few words')
+  .max(reasonLengthMax)
+  .refine((text) => text.replaceAll(/\s/g, '').length >= 3, 'say why, in a few words');
+
+function isExpiry(text: string): boolean {
+  const ms = durationMs(text);
+  return ms !== null && ms >= expiryMs.shortest && ms <= expiryMs.longest;
+}
+
 export const switchInput = z.strictObject({
   scope: z.strictObject(scopeShape),
   effect: z
-    .union([z.enum(['off', 'last_resort']), z.strictObject({ shed: z.number().min(0).max(100) })])
+    .union(
+      [z.enum(['off', 'last_resort']), z.strictObject({ shed: z.number().min(0).max(100) })],
+      'must be off, last_resort or { "shed": percent }',
+    )
     .optional(),
-  reason: z.string().trim().min(3, 'say why, in a few words').max(reasonLengthMax),
+  reason,
   failure_class: z
     .enum([
       'availability',
@@ -52,7 +67,7 @@ export const switchInput = z.strictObject({
     .optional(),
   expires_in: z
     .string()
-    .refine((text) => durationMs(text) !== null, 'must be a duration such as 2h')
+    .refine(isExpiry, 'must be a duration such as 2h, from 1s to 366d')
     .nullable()
     .optional(),
   at_expiry: z.enum(['ramp', 'stay']).optional(),
@@ -61,7 +76,7 @@ export const switchInput = z.strictObject({
 });
 
 export const releaseInput = z.strictObject({
-  reason: z.string().trim().min(3, 'say why, in a few words').max(reasonLengthMax),
+  reason,
   ramp: z.boolean().optional(),
 });
 
@@ -80,7 +95,7 @@ function newSwitch(
   const now = dependencies.now();
   const expiresIn =
     input.expires_in === undefined
-      ? defaultMs
+      ? expiryMs.standard
       : input.expires_in === null
         ? null
         : durationMs(input.expires_in);
@@ -140,7 +155,8 @@ export async function createSwitch(
 export type Releasing = {
   readonly id: string;
   readonly input: unknown;
-  /** The revision the caller saw; null when it does not care. */ readonly rev: number | null;
+  /** The revision the caller saw; null when it does not care. */
+  readonly rev: number | null;
 };
 
 /** Releases a switch: it is out of force when the promise resolves. */
@@ -204,8 +220,8 @@ export async function releaseSwitch(
 /** Closes switches whose time is over; `stay` switches remain in force and are left alone. */
 export async function expireSwitches(dependencies: SwitchDependencies): Promise<readonly Switch[]> {
   const now = dependencies.now();
-  const expired = dependencies.current().filter((entry) => !isInForce(entry, now));
-  for (const entry of expired) {
+  const closed: Switch[] = [];
+  for (const entry of dependencies.current().filter((each) => !isInForce(each, now))) {
     const released: Switch = {
       ...entry,
       rev: entry.rev + 1,
@@ -222,8 +238,10 @@ export async function expireSwitches(dependencies: SwitchDependencies): Promise<
       },
       dependencies,
     );
-    await dependencies.store.releaseSwitch(released, entry.rev, change);
+    const outcome = await dependencies.store.releaseSwitch(released, entry.rev, change);
+    // Somebody else was faster: it is over all the same, but it was not this sweep that ended it.
+    if (outcome === 'released') closed.push(entry);
     dependencies.publish(dependencies.current().filter((other) => other.id !== entry.id));
   }
-  return expired;
+  return closed;
 }

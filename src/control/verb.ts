@@ -8,6 +8,7 @@ import { changeId } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
 import { didYouMean } from '../core/nearest.ts';
 import type { Change, ChangeKind } from '../core/record.ts';
+import { StoreUnavailable } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
 
 export type ControlErrorCode = 'invalid' | 'not_found' | 'conflict' | 'precondition_failed' | 'unavailable';
@@ -100,19 +101,27 @@ export async function recordRejection(
     { kind: 'write.rejected', ...facts, reason: error.message, before: null, after: null },
     dependencies,
   );
-  await dependencies.store.appendChange(change).catch(() => {});
+  try {
+    await dependencies.store.appendChange(change);
+  } catch (failure) {
+    // The rejection stands without its row: nothing was changed, and a store in trouble says so on its own.
+    if (!(failure instanceof StoreUnavailable)) throw failure;
+  }
   return error;
 }
 
-/** Runs what touches the store; a store that fails is `unavailable`, not the caller's fault. */
+/** Runs what touches the store; a store that fails is `unavailable`, not the caller's fault. A bug still throws. */
 export async function withStore<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
   try {
     return await work();
-  } catch {
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
     return controlError(
       'unavailable',
-      'The store cannot be written to; nothing was changed.',
-      'See the server log, then try again.',
+      error.reason === 'busy'
+        ? 'The store has too much waiting; nothing was changed.'
+        : 'The store did not confirm the change; it is not in force.',
+      'Look at what is there before you try again; the server log says what is wrong with the store.',
     );
   }
 }

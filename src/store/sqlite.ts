@@ -10,13 +10,14 @@ import {
   keyBody,
   keyFromBody,
   recordFromBody,
-  recordBody,
+  recordRow,
   switchBody,
   switchFromBody,
 } from './rows.ts';
+import { StoreUnavailable } from './store.ts';
 import type { Store, StoreOpened } from './store.ts';
 
-type Verb = Exclude<keyof SqliteDatabase, never>;
+type Verb = keyof SqliteDatabase;
 type Values<V extends Verb> = Parameters<SqliteDatabase[V]>;
 type Value<V extends Verb> = ReturnType<SqliteDatabase[V]>;
 
@@ -32,33 +33,42 @@ export type WorkerAnswer = { readonly id: number } & (
 /** Calls that may wait for the worker; more means the disk cannot keep up. */
 export const callsPendingMax = 10_000;
 
-type Pending = { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void };
+type Pending = {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: StoreUnavailable) => void;
+};
 
 class WorkerClient {
   readonly #worker = new Worker(new URL('sqlite-worker.ts', import.meta.url).href);
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
+  /** Why no call is taken any more: a worker that is gone answers nobody. */
+  #ended: StoreUnavailable | null = null;
 
   constructor() {
     this.#worker.onmessage = (event: MessageEvent<WorkerAnswer>) => this.#settle(event.data);
-    this.#worker.onerror = (event) => this.#failAll(event.message);
+    this.#worker.onerror = (event) =>
+      this.#end(new StoreUnavailable('failed', `the store's worker failed: ${event.message}`));
   }
 
   #settle(answer: WorkerAnswer): void {
     const pending = this.#pending.get(answer.id);
     this.#pending.delete(answer.id);
     if (answer.ok) pending?.resolve(answer.value);
-    else pending?.reject(new Error(answer.message));
+    else pending?.reject(new StoreUnavailable('failed', answer.message));
   }
 
-  #failAll(message: string): void {
-    for (const pending of this.#pending.values())
-      pending.reject(new Error(`the store's worker failed: ${message}`));
+  #end(error: StoreUnavailable): void {
+    this.#ended ??= error;
+    for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
+    this.#worker.terminate();
   }
 
   #post(call: (id: number) => WorkerCall): Promise<unknown> {
-    if (this.#pending.size >= callsPendingMax) return Promise.reject(new Error('the store cannot keep up'));
+    if (this.#ended !== null) return Promise.reject(this.#ended);
+    if (this.#pending.size >= callsPendingMax)
+      return Promise.reject(new StoreUnavailable('busy', 'the store cannot keep up'));
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#lastId++;
     this.#pending.set(this.#lastId, { resolve, reject });
@@ -74,8 +84,14 @@ class WorkerClient {
     return (await this.#post((id) => ({ id, verb, values }))) as Value<V>;
   }
 
+  /** Closes the database, so that its lock is gone when the promise resolves. A second time does nothing. */
+  async close(): Promise<void> {
+    if (this.#ended !== null) return;
+    await this.call('close').finally(() => this.stop());
+  }
+
   stop(): void {
-    this.#worker.terminate();
+    this.#end(new StoreUnavailable('closed', 'the store is closed'));
   }
 }
 
@@ -89,17 +105,11 @@ const changeRow = (change: Change): { id: string; at: number; kind: string; body
 const tokenSetting = 'admin_token_hash';
 const fingerprintSetting = 'fingerprint_key';
 
-async function fingerprintKey(client: WorkerClient): Promise<string> {
-  const known = await client.call('setting', fingerprintSetting);
-  if (known !== null) return known;
-  const made = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex');
-  await client.call('setSetting', fingerprintSetting, made, null);
-  return made;
-}
+const randomKey = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex');
 
 function storeOn(client: WorkerClient): Store {
   return {
-    appendRecords: (records) => client.call('appendRecords', records.map(recordBody)),
+    appendRecords: (records) => client.call('appendRecords', records.map(recordRow)),
     findRecord: async (id) => {
       const body = await client.call('findRecord', id);
       return body === null ? null : recordFromBody(body);
@@ -139,13 +149,10 @@ function storeOn(client: WorkerClient): Store {
     loadKeys: async () => (await client.call('loadKeys')).map(keyFromBody),
     adminTokenHash: () => client.call('setting', tokenSetting),
     setAdminTokenHash: (hash, change) => client.call('setSetting', tokenSetting, hash, changeRow(change)),
-    fingerprintKey: () => fingerprintKey(client),
+    fingerprintKey: () => client.call('settingOr', fingerprintSetting, randomKey()),
     saveSnapshot: (hash, text, at) => client.call('saveSnapshot', hash, text, at),
     findSnapshot: (hash) => client.call('findSnapshot', hash),
-    close: async () => {
-      await client.call('close');
-      client.stop();
-    },
+    close: () => client.close(),
   };
 }
 
@@ -158,16 +165,20 @@ function openingProblem(path: string, error: unknown): string {
     return `${path} is not a usable database (${message}). Move it away, or restore it from a backup.`;
   if (/newer version/.test(message))
     return `${path}: ${message}. Start the newer version, or use another store.`;
+  if (/another program/.test(message)) return `${path}: ${message}. Use another path.`;
   return `${path} cannot be opened (${message}). Check that the folder exists and can be written to.`;
 }
 
+const failed = (message: string): StoreOpened => ({ kind: 'failed', message });
+
 /** Opens `sqlite:PATH` or `sqlite::memory:`. */
 export async function openStore(address: string): Promise<StoreOpened> {
-  if (/^postgres(?:ql)?:/.test(address))
-    return { kind: 'failed', message: 'PostgreSQL is not available in this version. Use sqlite:PATH.' };
-  if (!address.startsWith('sqlite:'))
-    return { kind: 'failed', message: `The store ${address} is not understood. Use sqlite:PATH.` };
-  const path = address.slice('sqlite:'.length);
+  const [scheme = '', path = ''] = /^([^:]*):(.*)$/s.exec(address)?.slice(1) ?? [];
+  if (scheme === 'postgres' || scheme === 'postgresql')
+    return failed('PostgreSQL is not available in this version. Use sqlite:PATH.');
+  // The address is not repeated: what somebody took for one may hold a password.
+  if (scheme !== 'sqlite' || path === '' || /^\/\/(?!\/)/.test(path))
+    return failed('The store is not understood. Use sqlite:PATH, such as sqlite:./data/breakwater.db.');
   const client = new WorkerClient();
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
@@ -175,6 +186,6 @@ export async function openStore(address: string): Promise<StoreOpened> {
     return { kind: 'opened', store: storeOn(client) };
   } catch (error) {
     client.stop();
-    return { kind: 'failed', message: openingProblem(path, error) };
+    return failed(openingProblem(path, error));
   }
 }

@@ -25,25 +25,40 @@ export type RecordFilter = {
   readonly until?: Instant;
   /** The id after which to go on; newest first. */
   readonly cursor?: string;
+  /** At most `pageSizeMax`; a larger one is cut to it. */
   readonly limit: number;
 };
 
 export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
 export const pageSizeMax = 200;
 
+/** The store did not do what was asked of it. Whether a write was kept is not known, unless it was `busy`. */
+export class StoreUnavailable extends Error {
+  /** `busy`: too much is waiting already; it was not even tried. */
+  readonly reason: 'busy' | 'failed' | 'closed';
+  constructor(reason: 'busy' | 'failed' | 'closed', message: string) {
+    super(message);
+    this.name = 'StoreUnavailable';
+    this.reason = reason;
+  }
+}
+
 export type ReleaseOutcome = 'released' | 'not_found' | 'stale' | 'already_released';
 
+/** Every verb rejects with `StoreUnavailable` when the store cannot do it, and with nothing else. */
 export type Store = {
   /** Durable when the promise resolves. The same id twice is written once. */
   appendRecords(records: readonly RequestRecord[]): Promise<void>;
   findRecord(id: string): Promise<RequestRecord | null>;
   listRecords(filter: RecordFilter): Promise<Page<RequestRecord>>;
+  /** Deletes the oldest records that began before an instant, a bounded number at a time; says how many. */
   prune(before: Instant, recordsMax: number): Promise<number>;
   appendChange(change: Change): Promise<void>;
   listChanges(cursor: string | null, limit: number): Promise<Page<Change>>;
   insertSwitch(entry: Switch, change: Change): Promise<void>;
   /** Replaces a switch by its released form when its revision is still `rev`. */
   releaseSwitch(entry: Switch, rev: number, change: Change): Promise<ReleaseOutcome>;
+  /** Those that are not released. */
   loadSwitches(): Promise<readonly Switch[]>;
   findSwitch(id: SwitchId): Promise<Switch | null>;
   insertKey(key: ApiKey, change: Change): Promise<void>;

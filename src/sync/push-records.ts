@@ -21,11 +21,11 @@ export type RecordPumpOptions = {
   readonly batchMax?: number;
   readonly lingerMs?: number;
   readonly pendingMax?: number;
-  readonly onTrouble: (trouble: {
-    readonly kind: 'dropped' | 'store_failed';
-    readonly count: number;
-  }) => void;
+  readonly onTrouble: (trouble: RecordTrouble) => void;
 };
+
+/** `dropped`: so many records are lost. `store_failed`: a batch of so many could not be written and is tried again. */
+export type RecordTrouble = { readonly kind: 'dropped' | 'store_failed'; readonly count: number };
 
 const retryMs = { first: 50, longest: 5_000 };
 
@@ -38,9 +38,15 @@ class Pump implements RecordPump {
   #writing = 0;
   #written = 0;
   #dropped = 0;
-  #running: Promise<void> | null = null;
-  #stopped = false;
+  #unreported = 0;
+  #hasReported = false;
+  #isRunning = false;
+  #isStopped = false;
   #wake: (() => void) | null = null;
+  /** Who waits for the records taken so far, in the order of asking. */
+  #waiting: { readonly upTo: number; readonly resolve: () => void }[] = [];
+  #taken = 0;
+  #settled = 0;
 
   constructor(options: RecordPumpOptions) {
     this.#options = options;
@@ -50,28 +56,32 @@ class Pump implements RecordPump {
   }
 
   push(record: RequestRecord): void {
-    if (this.#stopped || this.#queue.length + this.#writing >= this.#pendingMax) {
-      this.#dropped++;
-      this.#options.onTrouble({ kind: 'dropped', count: 1 });
+    if (this.#isStopped || this.#queue.length + this.#writing >= this.#pendingMax) {
+      this.#drop(1);
       return;
     }
     this.#queue.push(record);
-    if (this.#queue.length >= this.#batchMax) this.#wake?.();
-    this.#running ??= this.#run();
+    this.#taken++;
+    if (this.#queue.length >= this.#batchMax && this.#writing === 0) this.#wake?.();
+    if (!this.#isRunning) void this.#run();
   }
 
   async #run(): Promise<void> {
-    await this.#linger(this.#lingerMs);
+    this.#isRunning = true;
     while (this.#queue.length > 0) {
+      if (this.#queue.length < this.#batchMax && this.#waiting.length === 0)
+        await this.#pause(this.#lingerMs);
       const batch = this.#queue.splice(0, this.#batchMax);
       this.#writing = batch.length;
       await this.#write(batch);
       this.#writing = 0;
+      this.#settle(batch.length);
     }
-    this.#running = null;
+    this.#isRunning = false;
   }
 
-  async #linger(ms: number): Promise<void> {
+  /** Waits, unless somebody wakes it. */
+  async #pause(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, ms);
     this.#wake = resolve;
@@ -85,21 +95,46 @@ class Pump implements RecordPump {
       try {
         await this.#options.store.appendRecords(batch);
         this.#written += batch.length;
+        this.#report();
         return;
       } catch {
         this.#options.onTrouble({ kind: 'store_failed', count: batch.length });
-        if (this.#stopped) {
-          this.#dropped += batch.length;
+        this.#report();
+        if (this.#isStopped) {
+          this.#drop(batch.length);
           return;
         }
-        await this.#linger(waitMs);
+        await this.#pause(waitMs);
       }
     }
   }
 
-  async flush(): Promise<void> {
+  /** The first loss is told at once; those that follow are told together when the next write has ended. */
+  #drop(count: number): void {
+    this.#dropped += count;
+    this.#unreported += count;
+    if (!this.#hasReported) this.#report();
+    this.#hasReported = true;
+  }
+
+  #report(): void {
+    if (this.#unreported > 0) this.#options.onTrouble({ kind: 'dropped', count: this.#unreported });
+    this.#unreported = 0;
+    this.#hasReported = false;
+  }
+
+  #settle(count: number): void {
+    this.#settled += count;
+    while (this.#waiting[0] !== undefined && this.#waiting[0].upTo <= this.#settled)
+      this.#waiting.shift()?.resolve();
+  }
+
+  flush(): Promise<void> {
+    if (this.#settled === this.#taken) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push({ upTo: this.#taken, resolve });
     this.#wake?.();
-    await this.#running;
+    return promise;
   }
 
   async stop(limitMs: number): Promise<void> {
@@ -107,7 +142,10 @@ class Pump implements RecordPump {
     const timer = setTimeout(resolve, limitMs);
     await Promise.race([this.flush(), promise]);
     clearTimeout(timer);
-    this.#stopped = true;
+    this.#isStopped = true;
+    const left = this.#queue.splice(0).length;
+    if (left > 0) this.#drop(left);
+    this.#settle(left);
     this.#wake?.();
   }
 

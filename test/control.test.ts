@@ -1,0 +1,380 @@
+/** The control plane's verbs on a real store: what is parsed, kept, put in force, and written down. */
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+
+import { ensureAdminToken } from '../src/control/admin-token.ts';
+import { createKey, keysMax, revokeKey } from '../src/control/keys.ts';
+import type { KeyDependencies } from '../src/control/keys.ts';
+import { tokenHash } from '../src/control/secrets.ts';
+import { createSwitch, expireSwitches, releaseSwitch, switchesMax } from '../src/control/switches.ts';
+import type { SwitchCreated, SwitchDependencies } from '../src/control/switches.ts';
+import type { ControlError, Result } from '../src/control/verb.ts';
+import { instant } from '../src/core/ids.ts';
+import type { ApiKey } from '../src/core/keys.ts';
+import type { Change } from '../src/core/record.ts';
+import { Secret } from '../src/core/secret.ts';
+import type { Switch } from '../src/core/switches.ts';
+import { openStore } from '../src/store/sqlite.ts';
+import { StoreUnavailable } from '../src/store/store.ts';
+import type { Store } from '../src/store/store.ts';
+import { aKey, aSwitch, opus, start } from './record-fixture.ts';
+
+let store: Store;
+let now: number;
+let inForce: readonly Switch[];
+let keys: readonly ApiKey[];
+let dependencies: SwitchDependencies & { publish: (list: readonly Switch[]) => void };
+let keyDependencies: KeyDependencies;
+
+beforeEach(async () => {
+  const opened = await openStore('sqlite::memory:');
+  if (opened.kind === 'failed') throw new Error(opened.message);
+  ({ store } = opened);
+  now = start;
+  inForce = [];
+  keys = [];
+  const control = {
+    store,
+    now: () => instant(now),
+    newId: (prefix: string) => `${prefix}_${Bun.randomUUIDv7('hex', now)}`,
+  };
+  dependencies = {
+    ...control,
+    current: () => inForce,
+    publish: (list) => void (inForce = list),
+    expand: (scope) => (scope.provider === 'anthropic' ? [opus] : []),
+  };
+  keyDependencies = {
+    ...control,
+    features: () => ['notes', 'chat', 'default'],
+    publish: (list) => void (keys = list),
+  };
+});
+afterEach(() => store.close());
+
+function valueOf<T>(result: Result<T>): T {
+  if (result.kind === 'error') throw new Error(result.message);
+  return result.value;
+}
+
+function errorOf<T>(result: Result<T>): ControlError {
+  if (result.kind === 'done') throw new Error('it was done');
+  return result;
+}
+
+const changes = async (): Promise<readonly Change[]> => (await store.listChanges(null, 200)).items;
+const create = (input: unknown): Promise<Result<SwitchCreated>> => createSwitch(input, 'ada', dependencies);
+const off = { scope: { provider: 'anthropic' }, reason: 'elevated errors' };
+
+/** The store as it is when its disk is gone. */
+const brokenStore = (): Store =>
+  new Proxy(store, {
+    get: () => () => Promise.reject(new StoreUnavailable('failed', 'disk I/O error')),
+  });
+
+describe('creating a switch', () => {
+  test('says what it did, with the defaults', async () => {
+    const { entry, expandsTo } = valueOf(await create(off));
+    expect(expandsTo).toEqual([opus]);
+    expect(entry).toEqual({
+      id: entry.id,
+      rev: 1,
+      scope: { provider: 'anthropic' },
+      effect: { kind: 'off' },
+      reason: 'elevated errors',
+      failureClass: null,
+      actor: 'ada',
+      createdAt: start,
+      expiresAt: instant(start + 7_200_000),
+      atExpiry: 'ramp',
+      inFlight: 'finish',
+      mode: 'enforce',
+      release: null,
+    });
+    expect(entry.id).toStartWith('sw_');
+  });
+
+  test('is in force and durable when it returns, with its change', async () => {
+    const { entry } = valueOf(await create(off));
+    expect(inForce).toEqual([entry]);
+    expect(await store.loadSwitches()).toEqual([entry]);
+    expect(await changes()).toMatchObject([
+      { kind: 'switch.created', actor: 'ada', subject: entry.id, reason: 'elevated errors', before: null },
+    ]);
+  });
+
+  test('is durable before it is in force', async () => {
+    let stored: Promise<readonly Switch[]> | null = null;
+    dependencies = { ...dependencies, publish: () => void (stored = store.loadSwitches()) };
+    const { entry } = valueOf(await create(off));
+    expect(await (stored as Promise<readonly Switch[]> | null)).toEqual([entry]);
+  });
+
+  test('two at once are both in force', async () => {
+    await Promise.all([create(off), create({ ...off, scope: { family: 'claude-opus' } })]);
+    expect(inForce.map(({ scope }) => scope)).toEqual([{ provider: 'anthropic' }, { family: 'claude-opus' }]);
+  });
+
+  test('takes everything that can be said', async () => {
+    const { entry } = valueOf(
+      await create({
+        scope: { vendor: 'anthropic', feature: 'notes', data_class: 'internal', tenant: 'acme' },
+        effect: { shed: 50 },
+        reason: 'slow',
+        failure_class: 'latency',
+        expires_in: null,
+        at_expiry: 'stay',
+        in_flight: 'cancel',
+        mode: 'observe',
+      }),
+    );
+    expect(entry).toMatchObject({
+      scope: { vendor: 'anthropic', feature: 'notes', data_class: 'internal', tenant: 'acme' },
+      effect: { kind: 'shed', percent: 50 },
+      failureClass: 'latency',
+      expiresAt: null,
+      atExpiry: 'stay',
+      inFlight: 'cancel',
+      mode: 'observe',
+    });
+  });
+
+  test('what matches nothing today is accepted', async () => {
+    expect(valueOf(await create({ ...off, scope: { provider: 'nobody' } })).expandsTo).toEqual([]);
+  });
+
+  test.each([
+    ['an empty scope', { ...off, scope: {} }, 'scope', /scope is empty/],
+    ['no scope', { reason: 'because' }, 'scope', /scope/],
+    [
+      'a misspelt scope',
+      { ...off, scope: { provder: 'anthropic' } },
+      'scope.provder',
+      /did you mean "provider"/,
+    ],
+    ['an empty scope value', { ...off, scope: { provider: '' } }, 'scope.provider', /must be a name/],
+    ['a misspelt field', { ...off, reson: 'x' }, 'reson', /did you mean "reason"/],
+    ['no reason', { scope: off.scope }, 'reason', /reason/],
+    ['a short reason', { ...off, reason: ' a  b ' }, 'reason', /say why/],
+    ['a long reason', { ...off, reason: 'x'.repeat(501) }, 'reason', /reason/],
+    ['a strange effect', { ...off, effect: 'on' }, 'effect', /must be off, last_resort or/],
+    ['too much shed', { ...off, effect: { shed: 101 } }, 'effect.shed', /<=100/],
+    ['no duration', { ...off, expires_in: 'soon' }, 'expires_in', /such as 2h/],
+    ['no time at all', { ...off, expires_in: '0s' }, 'expires_in', /from 1s/],
+    ['a time beyond the calendar', { ...off, expires_in: '99999999999d' }, 'expires_in', /to 366d/],
+    ['a strange failure class', { ...off, failure_class: 'degraded' }, 'failure_class', /failure_class/],
+    ['no object', 'off', null, /The body/],
+  ])('refuses and writes down: %s', async (_name, input, field, words) => {
+    const error = errorOf(await create(input));
+    expect(error).toMatchObject({ code: 'invalid', field });
+    expect(`${error.message} ${error.remedy}`).toMatch(words);
+    expect(inForce).toEqual([]);
+    expect(await store.loadSwitches()).toEqual([]);
+    expect(await changes()).toMatchObject([
+      { kind: 'write.rejected', actor: 'ada', reason: error.message, after: null },
+    ]);
+  });
+
+  test('more than agreed at a time are refused', async () => {
+    inForce = Array.from({ length: switchesMax }, () => aSwitch());
+    expect(errorOf(await create(off))).toMatchObject({ code: 'conflict' });
+    expect(inForce).toHaveLength(switchesMax);
+  });
+
+  test('is not in force when the store did not take it', async () => {
+    dependencies = { ...dependencies, store: brokenStore() };
+    expect(errorOf(await create(off))).toMatchObject({ code: 'unavailable' });
+    expect(errorOf(await create({ ...off, scope: {} }))).toMatchObject({ code: 'invalid' });
+    expect(inForce).toEqual([]);
+  });
+
+  test('a bug is not taken for the store', async () => {
+    dependencies = {
+      ...dependencies,
+      publish: () => {
+        throw new TypeError('a bug');
+      },
+    };
+    expect(await create(off).catch((error: unknown) => error)).toBeInstanceOf(TypeError);
+  });
+});
+
+describe('releasing a switch', () => {
+  let entry: Switch;
+  beforeEach(async () => {
+    ({ entry } = valueOf(await create(off)));
+    now += 60_000;
+  });
+
+  const release = (
+    input: unknown,
+    rev: number | null = null,
+    id: string = entry.id,
+  ): Promise<Result<Switch>> => releaseSwitch({ id, input, rev }, 'bob', dependencies);
+
+  test('takes it out of force, durably, with its change', async () => {
+    const released = valueOf(await release({ reason: 'back to normal' }, 1));
+    expect(released).toEqual({
+      ...entry,
+      rev: 2,
+      release: { at: instant(start + 60_000), actor: 'bob', reason: 'back to normal', ramp: true },
+    });
+    expect(inForce).toEqual([]);
+    expect(await store.loadSwitches()).toEqual([]);
+    expect(await changes()).toMatchObject([
+      { kind: 'switch.released', actor: 'bob', subject: entry.id, before: { rev: 1 }, after: { rev: 2 } },
+      { kind: 'switch.created' },
+    ]);
+  });
+
+  test('can do without a ramp', async () => {
+    expect(valueOf(await release({ reason: 'a drill', ramp: false })).release?.ramp).toBe(false);
+  });
+
+  test.each([
+    ['no reason', {}, null, 'invalid'],
+    ['a misspelt field', { reason: 'back', rampp: true }, null, 'invalid'],
+    ['an old revision', { reason: 'back' }, 7, 'precondition_failed'],
+  ] as const)('refuses and writes down: %s', async (_name, input, rev, code) => {
+    expect(errorOf(await release(input, rev)).code).toBe(code);
+    expect(inForce).toEqual([entry]);
+    expect((await changes())[0]).toMatchObject({ kind: 'write.rejected', actor: 'bob', subject: entry.id });
+  });
+
+  test('an unknown one is not found', async () => {
+    expect(errorOf(await release({ reason: 'back' }, null, 'sw_none')).code).toBe('not_found');
+  });
+
+  test('twice is a conflict; of two at once one wins', async () => {
+    const results = await Promise.all([release({ reason: 'back' }), release({ reason: 'back too' })]);
+    expect(results.map(({ kind }) => kind).toSorted()).toEqual(['done', 'error']);
+    expect(errorOf(await release({ reason: 'again' })).code).toBe('conflict');
+    expect((await changes()).filter(({ kind }) => kind === 'switch.released')).toHaveLength(1);
+  });
+});
+
+describe('expiry', () => {
+  test('closes what is over, once, and leaves the rest', async () => {
+    const { entry } = valueOf(await create({ ...off, expires_in: '1m' }));
+    const { entry: staying } = valueOf(await create({ ...off, expires_in: '1m', at_expiry: 'stay' }));
+    const { entry: longer } = valueOf(await create(off));
+    now += 59_999;
+    expect(await expireSwitches(dependencies)).toEqual([]);
+    now += 1;
+    const sweeps = await Promise.all([expireSwitches(dependencies), expireSwitches(dependencies)]);
+    expect(sweeps.flat().map(({ id }) => id)).toEqual([entry.id]);
+    expect(inForce).toEqual([staying, longer]);
+    expect(await store.loadSwitches()).toEqual([staying, longer]);
+    expect((await changes()).filter(({ kind }) => kind === 'switch.expired')).toMatchObject([
+      { actor: 'system', subject: entry.id },
+    ]);
+  });
+});
+
+describe('keys', () => {
+  const makeKey = (input: unknown) => createKey(input, 'ada', keyDependencies);
+
+  test('the secret is shown once and kept nowhere', async () => {
+    const { key, secret } = valueOf(
+      await makeKey({ name: 'backend', features: ['notes'], tenant: 'acme', rpm: 60 }),
+    );
+    expect(secret).toMatch(/^bw_[0-9a-f]{8}_[\w-]{43}$/);
+    expect(secret).toStartWith(`bw_${key.id.slice(-8)}_`);
+    expect(key).toMatchObject({
+      name: 'backend',
+      hash: tokenHash(secret),
+      tenant: 'acme',
+      rpm: 60,
+      revokedAt: null,
+    });
+    expect(key.features).toEqual(new Set(['notes']));
+    expect(keys).toEqual([key]);
+    expect(await store.loadKeys()).toEqual([key]);
+    const written = JSON.stringify(await changes());
+    expect(written).toContain('key.created');
+    expect(written).not.toContain(secret);
+    expect(written).not.toContain(key.hash);
+  });
+
+  test('no two are alike, and both are in force when made at once', async () => {
+    const made = await Promise.all([makeKey({ name: 'a' }), makeKey({ name: 'b' })]);
+    expect(new Set(made.map((result) => valueOf(result).secret)).size).toBe(2);
+    expect(keys.map(({ name }) => name).toSorted()).toEqual(['a', 'b']);
+  });
+
+  test('says what is kept and not yet in force', async () => {
+    const { warnings } = valueOf(
+      await makeKey({ name: 'a', budget: '50usd/day', data_class_max: 'internal' }),
+    );
+    expect(warnings).toHaveLength(2);
+  });
+
+  test.each([
+    ['no name', {}, 'name'],
+    ['a strange name', { name: '<b>' }, 'name'],
+    ['no feature at all', { name: 'a', features: [] }, 'features'],
+    ['an unknown feature', { name: 'a', features: ['note'] }, 'features'],
+    ['a misspelt field', { name: 'a', tennant: 'x' }, 'tennant'],
+    ['a strange rate', { name: 'a', rpm: 0.5 }, 'rpm'],
+    ['a strange budget', { name: 'a', budget: '50 dollars' }, 'budget'],
+  ])('refuses and writes down: %s', async (_name, input, field) => {
+    expect(errorOf(await makeKey(input))).toMatchObject({ code: 'invalid', field });
+    expect(keys).toEqual([]);
+    expect(await changes()).toMatchObject([{ kind: 'write.rejected', actor: 'ada', subject: 'key' }]);
+  });
+
+  test('more than agreed are refused; revoked ones do not count', async () => {
+    const many = Array.from({ length: keysMax }, () => aKey());
+    const loaded = { list: many };
+    const full = { ...store, loadKeys: () => Promise.resolve(loaded.list) };
+    keyDependencies = { ...keyDependencies, store: full };
+    expect(errorOf(await makeKey({ name: 'a' })).code).toBe('conflict');
+    loaded.list = many.with(0, aKey({ revokedAt: start }));
+    expect((await makeKey({ name: 'a' })).kind).toBe('done');
+  });
+
+  test('a revoked one is out of force at once, and cannot be revoked again', async () => {
+    const { key } = valueOf(await makeKey({ name: 'backend' }));
+    valueOf(await revokeKey(key.id, 'bob', keyDependencies));
+    expect(keys).toEqual([{ ...key, revokedAt: start }]);
+    expect(errorOf(await revokeKey(key.id, 'bob', keyDependencies)).code).toBe('not_found');
+    expect(errorOf(await revokeKey('key_none', 'bob', keyDependencies)).code).toBe('not_found');
+    expect((await changes()).map(({ kind }) => kind)).toEqual([
+      'write.rejected',
+      'write.rejected',
+      'key.revoked',
+      'key.created',
+    ]);
+  });
+});
+
+describe('the admin token', () => {
+  test('is made once, shown once, and known again by its hash', async () => {
+    const made = await ensureAdminToken(null, true, dependencies);
+    if (made?.origin.kind !== 'made') throw new Error('none was made');
+    const { token } = made.origin;
+    expect(token).toMatch(/^bwa_[\w-]{43}$/);
+    expect(await store.adminTokenHash()).toBe(tokenHash(token));
+    expect(JSON.stringify(await changes())).not.toContain(token);
+    const again = await ensureAdminToken(null, true, dependencies);
+    expect(again?.origin).toEqual({ kind: 'stored' });
+    for (const each of [made, again]) {
+      expect(each?.verify(token)).toBe(true);
+      expect(each?.verify(`${token}x`)).toBe(false);
+      expect(each?.verify('')).toBe(false);
+    }
+  });
+
+  test('one from the environment wins, and is not stored', async () => {
+    const first = await ensureAdminToken(null, true, dependencies);
+    const token = await ensureAdminToken(new Secret('from outside'), true, dependencies);
+    expect(token?.origin).toEqual({ kind: 'environment' });
+    expect(token?.verify('from outside')).toBe(true);
+    expect(token?.verify(first?.origin.kind === 'made' ? first.origin.token : '')).toBe(false);
+    expect(await store.adminTokenHash()).not.toBe(tokenHash('from outside'));
+  });
+
+  test('none is made where none may be', async () => {
+    expect(await ensureAdminToken(null, false, dependencies)).toBeNull();
+    expect(await store.adminTokenHash()).toBeNull();
+  });
+});

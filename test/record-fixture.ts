@@ -1,0 +1,145 @@
+/** Made-up records, changes, switches and keys for the tests of storage and control. */
+import { changeId, instant, keyId, requestId, switchId, targetName } from '../src/core/ids.ts';
+import type { Instant } from '../src/core/ids.ts';
+import type { ApiKey } from '../src/core/keys.ts';
+import type { AttemptRecord, Change, RequestRecord } from '../src/core/record.ts';
+import type { Switch } from '../src/core/switches.ts';
+
+export const start: Instant = instant(Date.UTC(2026, 5, 7, 9));
+export const opus = targetName('anthropic', 'claude-opus-4-8');
+export const gpt = targetName('openai', 'gpt-5.2');
+
+export const aRequestId = (at: Instant = start) => requestId(`req_${Bun.randomUUIDv7('hex', at)}`);
+
+export function anAttempt(changes: Partial<AttemptRecord> = {}): AttemptRecord {
+  return {
+    n: 1,
+    target: opus,
+    company: 'Anthropic PBC',
+    region: 'us',
+    retention: '30d',
+    startedAt: start,
+    firstByteMs: 40,
+    firstTokenMs: 90,
+    durationMs: 700,
+    outcome: 'ok',
+    failure: null,
+    status: 200,
+    providerCode: null,
+    providerRequestId: 'req_upstream',
+    payloadSent: 'full',
+    whyNext: null,
+    inputTokens: 1_200,
+    outputTokens: 80,
+    malformedEvents: 0,
+    ...changes,
+  };
+}
+
+export function aRecord(changes: Partial<RequestRecord> = {}): RequestRecord {
+  const at = changes.at ?? start;
+  return {
+    id: aRequestId(at),
+    at,
+    durationMs: 750,
+    tenant: 'acme',
+    key: keyId('key_1'),
+    feature: 'notes',
+    user: 'u1',
+    session: 's1',
+    trace: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    dialect: 'anthropic-messages',
+    stream: true,
+    requested: 'notes',
+    preferred: opus,
+    served: opus,
+    modelReported: 'claude-opus-4-8',
+    dataClass: 'internal',
+    dataClassSource: 'feature',
+    consent: 'none',
+    snapshot: 'abc',
+    hop: null,
+    fallback: null,
+    boundary: [],
+    told: 'none',
+    outcome: 'answered',
+    errorCode: null,
+    status: 200,
+    finish: 'end_turn',
+    candidates: [{ target: opus, eligible: true, reason: null, rule: null }],
+    attempts: [anAttempt()],
+    switches: [],
+    fingerprints: { input: 'aa', output: 'bb' },
+    warnings: [],
+    ...changes,
+  };
+}
+
+/** A request that another company answered after the first target had failed. */
+export function aRescue(changes: Partial<RequestRecord> = {}): RequestRecord {
+  return aRecord({
+    served: gpt,
+    modelReported: 'gpt-5.2',
+    hop: 'other_vendor',
+    fallback: 'server_error',
+    boundary: ['entity', 'retention'],
+    told: 'header',
+    attempts: [
+      anAttempt({ outcome: 'failed', failure: 'server_error', status: 500, whyNext: 'next_target' }),
+      anAttempt({ n: 2, target: gpt, company: 'OpenAI' }),
+    ],
+    switches: [switchId('sw_1')],
+    warnings: ['temperature was dropped'],
+    ...changes,
+  });
+}
+
+export function aChange(changes: Partial<Change> = {}): Change {
+  return {
+    id: changeId(`chg_${Bun.randomUUIDv7()}`),
+    at: start,
+    kind: 'switch.created',
+    actor: 'admin',
+    subject: 'sw_1',
+    reason: 'elevated errors',
+    before: null,
+    after: { scope: { provider: 'anthropic' } },
+    ...changes,
+  };
+}
+
+export function aSwitch(changes: Partial<Switch> = {}): Switch {
+  return {
+    id: switchId(`sw_${Bun.randomUUIDv7()}`),
+    rev: 1,
+    scope: { provider: 'anthropic' },
+    effect: { kind: 'off' },
+    reason: 'elevated errors',
+    failureClass: 'availability',
+    actor: 'admin',
+    createdAt: start,
+    expiresAt: instant(start + 7_200_000),
+    atExpiry: 'ramp',
+    inFlight: 'finish',
+    mode: 'enforce',
+    release: null,
+    ...changes,
+  };
+}
+
+export function aKey(changes: Partial<ApiKey> = {}): ApiKey {
+  const id = keyId(`key_${Bun.randomUUIDv7()}`);
+  return {
+    id,
+    name: 'backend',
+    hash: `hash of ${id}`,
+    features: new Set(['notes', 'chat']),
+    tenant: 'acme',
+    dataClassMax: null,
+    rpm: 600,
+    budget: null,
+    createdAt: start,
+    revokedAt: null,
+    ...changes,
+  };
+}

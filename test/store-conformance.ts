@@ -1,0 +1,251 @@
+/** What every database behind the store's port must do. A new one is added by calling this with a way to open it. */
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+
+import { instant, keyId, switchId } from '../src/core/ids.ts';
+import type { RequestRecord } from '../src/core/record.ts';
+import { pageSizeMax } from '../src/store/store.ts';
+import type { RecordFilter, Store } from '../src/store/store.ts';
+import { aChange, aKey, anAttempt, aRecord, aRescue, aSwitch, gpt, opus, start } from './record-fixture.ts';
+
+export type OpenedForTest = {
+  readonly store: Store;
+  /** Closes the store and opens it again on the same data. */
+  readonly reopen: () => Promise<Store>;
+  readonly remove: () => Promise<void>;
+};
+
+/** Not `expect().rejects`: it stops the thread, and with it the messages of the worker that it waits for. */
+const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => null,
+    (error: unknown) => error,
+  );
+
+function conformance(open: () => Promise<OpenedForTest>): void {
+  let opened: OpenedForTest;
+  let store: Store;
+  beforeEach(async () => {
+    opened = await open();
+    ({ store } = opened);
+  });
+  afterEach(() => opened.remove());
+
+  const idsOf = async (filter: Omit<RecordFilter, 'limit'>): Promise<readonly string[]> =>
+    (await store.listRecords({ ...filter, limit: pageSizeMax })).items.map(({ id }) => id);
+  const changeKinds = async (): Promise<readonly string[]> =>
+    (await store.listChanges(null, pageSizeMax)).items.map(({ kind }) => kind);
+
+  describe('records', () => {
+    test('come back as they went in, also after a restart', async () => {
+      const records = [aRecord(), aRescue(), aRecord({ tenant: null, key: null, user: null, attempts: [] })];
+      await store.appendRecords(records);
+      store = await opened.reopen();
+      for (const record of records) expect(await store.findRecord(record.id)).toEqual(record);
+      expect(await store.findRecord('req_none')).toBeNull();
+    });
+
+    test('the same id twice is written once, and the first stays', async () => {
+      const record = aRecord();
+      await store.appendRecords([record]);
+      await store.appendRecords([{ ...record, finish: 'other' }, aRecord()]);
+      expect(await store.findRecord(record.id)).toEqual(record);
+      expect(await idsOf({})).toHaveLength(2);
+    });
+
+    test('an empty batch is nothing', async () => {
+      await store.appendRecords([]);
+      expect(await idsOf({})).toEqual([]);
+    });
+
+    test('strange text is text', async () => {
+      const strange = `'; DROP TABLE records; -- "%_\\| 雪🙂`;
+      const record = aRecord({ user: strange, requested: strange, feature: strange });
+      await store.appendRecords([record, aRecord({ user: 'x' })]);
+      expect(await store.findRecord(record.id)).toEqual(record);
+      for (const filter of [{ user: strange }, { requested: strange }, { feature: strange }])
+        expect(await idsOf(filter)).toEqual([record.id]);
+      expect(await idsOf({ failure: '%' })).toEqual([]);
+    });
+  });
+
+  describe('listing records', () => {
+    const rescue = aRescue({ at: instant(start + 1_000), user: 'u2' });
+    const plain = aRecord({ at: instant(start + 2_000), tenant: 'other', key: keyId('key_2') });
+    const cut = aRecord({
+      at: instant(start + 3_000),
+      feature: 'chat',
+      requested: 'chat',
+      outcome: 'partial',
+      attempts: [anAttempt({ outcome: 'failed', failure: 'stream_stalled' })],
+    });
+    const all: readonly RequestRecord[] = [rescue, plain, cut];
+
+    test.each([
+      [{}, [cut, plain, rescue]],
+      [{ feature: 'chat' }, [cut]],
+      [{ target: gpt }, [rescue]],
+      [{ attempted: gpt }, [rescue]],
+      [{ attempted: opus }, [cut, plain, rescue]],
+      [{ attempted: 'claude-opus-4-8' }, []],
+      [{ requested: 'chat' }, [cut]],
+      [{ hop: 'other_vendor' }, [rescue]],
+      [{ boundary: 'retention' }, [rescue]],
+      [{ boundary: 'region' }, []],
+      [{ failure: 'server_error' }, [rescue]],
+      [{ failure: 'server' }, []],
+      [{ failure: 'stream_stalled', target: opus }, [cut]],
+      [{ outcome: 'partial' }, [cut]],
+      [{ outcome: 'answered' }, [plain, rescue]],
+      [{ tenant: 'other' }, [plain]],
+      [{ user: 'u2' }, [rescue]],
+      [{ key: 'key_2' }, [plain]],
+      [{ since: instant(start + 2_000) }, [cut, plain]],
+      [{ until: instant(start + 2_000) }, [rescue]],
+      [{ since: instant(start + 1_001), until: instant(start + 3_000) }, [plain]],
+      [{ tenant: 'acme', outcome: 'answered', hop: 'other_vendor', since: start }, [rescue]],
+    ] as [Omit<RecordFilter, 'limit'>, RequestRecord[]][])('%j', async (filter, expected) => {
+      await store.appendRecords(all);
+      expect(await idsOf(filter)).toEqual(expected.map(({ id }) => id));
+    });
+
+    test('pages hold still while records arrive', async () => {
+      const older = Array.from({ length: 25 }, (_, index) => aRecord({ at: instant(start + index) }));
+      await store.appendRecords(older);
+      const seen: string[] = [];
+      let cursor: string | null = null;
+      for (let pages = 0; pages < 4 && (pages === 0 || cursor !== null); pages++) {
+        const page = await store.listRecords({ limit: 10, ...(cursor === null ? {} : { cursor }) });
+        seen.push(...page.items.map(({ id }) => id));
+        cursor = page.nextCursor;
+        await store.appendRecords([aRecord({ at: instant(start + 1_000 + pages) })]);
+      }
+      expect(cursor).toBeNull();
+      expect(seen).toEqual(older.map(({ id }) => id).toReversed());
+    });
+
+    test('no page is larger than agreed', async () => {
+      await store.appendRecords(Array.from({ length: pageSizeMax + 1 }, () => aRecord()));
+      const page = await store.listRecords({ limit: 1_000_000 });
+      expect(page.items).toHaveLength(pageSizeMax);
+      expect(page.nextCursor).toBe(page.items.at(-1)?.id ?? '');
+    });
+
+    test('a page that ends exactly has no next', async () => {
+      await store.appendRecords(all);
+      expect((await store.listRecords({ limit: 3 })).nextCursor).toBeNull();
+      expect((await store.listRecords({ limit: 2 })).nextCursor).toBe(plain.id);
+    });
+
+    test('pruning takes the oldest, so many at a time, and nothing newer', async () => {
+      await store.appendRecords(all);
+      expect(await store.prune(instant(start + 3_000), 1)).toBe(1);
+      expect(await idsOf({})).toEqual([cut.id, plain.id]);
+      expect(await store.prune(instant(start + 3_000), 100)).toBe(1);
+      expect(await store.prune(instant(start + 3_000), 100)).toBe(0);
+      expect(await idsOf({})).toEqual([cut.id]);
+    });
+  });
+
+  describe('changes', () => {
+    test('come back newest first, in pages', async () => {
+      const changes = Array.from({ length: 5 }, (_, index) => aChange({ subject: `sw_${index}` }));
+      for (const change of changes) await store.appendChange(change);
+      store = await opened.reopen();
+      const first = await store.listChanges(null, 3);
+      const second = await store.listChanges(first.nextCursor, 3);
+      expect([...first.items, ...second.items]).toEqual(changes.toReversed());
+      expect(second.nextCursor).toBeNull();
+    });
+  });
+
+  describe('switches', () => {
+    test('are kept with their change, and their release with its', async () => {
+      const entry = aSwitch();
+      await store.insertSwitch(entry, aChange());
+      expect(await store.loadSwitches()).toEqual([entry]);
+      const release = { at: instant(start + 1), actor: 'admin', reason: 'back', ramp: true };
+      const released = { ...entry, rev: 2, release };
+      expect(await store.releaseSwitch(released, 1, aChange({ kind: 'switch.released' }))).toBe('released');
+      store = await opened.reopen();
+      expect(await store.loadSwitches()).toEqual([]);
+      expect(await store.findSwitch(entry.id)).toEqual(released);
+      expect(await changeKinds()).toEqual(['switch.released', 'switch.created']);
+    });
+
+    test('a release that does not happen leaves no change', async () => {
+      const entry = aSwitch();
+      await store.insertSwitch(entry, aChange());
+      const released = {
+        ...entry,
+        rev: 2,
+        release: { at: start, actor: 'admin', reason: 'back', ramp: false },
+      };
+      const change = (): ReturnType<typeof aChange> => aChange({ kind: 'switch.released' });
+      expect(await store.releaseSwitch({ ...released, id: switchId('sw_none') }, 1, change())).toBe(
+        'not_found',
+      );
+      expect(await store.releaseSwitch(released, 7, change())).toBe('stale');
+      expect(await store.releaseSwitch(released, 1, change())).toBe('released');
+      expect(await store.releaseSwitch({ ...released, rev: 3 }, 2, change())).toBe('already_released');
+      expect(await changeKinds()).toEqual(['switch.released', 'switch.created']);
+      expect(await store.findSwitch(switchId('sw_none'))).toBeNull();
+    });
+
+    test('a switch whose change cannot be written is not there either', async () => {
+      const change = aChange();
+      await store.appendChange(change);
+      expect(await failureOf(store.insertSwitch(aSwitch(), change))).toMatchObject({ reason: 'failed' });
+      expect(await store.loadSwitches()).toEqual([]);
+    });
+  });
+
+  describe('keys, token, snapshots', () => {
+    test('keys are kept; a revoked one stays known as revoked', async () => {
+      const [one, other] = [aKey(), aKey({ features: null, rpm: null })];
+      await store.insertKey(one, aChange({ kind: 'key.created' }));
+      await store.insertKey(other, aChange({ kind: 'key.created' }));
+      expect(await store.revokeKey(one.id, instant(start + 5), aChange({ kind: 'key.revoked' }))).toBe(true);
+      expect(await store.revokeKey(one.id, instant(start + 6), aChange({ kind: 'key.revoked' }))).toBe(false);
+      store = await opened.reopen();
+      expect(await store.loadKeys()).toEqual([{ ...one, revokedAt: start + 5 }, other]);
+      expect(await changeKinds()).toEqual(['key.revoked', 'key.created', 'key.created']);
+    });
+
+    test('the hash of the admin token is kept', async () => {
+      expect(await store.adminTokenHash()).toBeNull();
+      await store.setAdminTokenHash('abc', aChange({ kind: 'admin_token.created' }));
+      store = await opened.reopen();
+      expect(await store.adminTokenHash()).toBe('abc');
+      expect(await changeKinds()).toEqual(['admin_token.created']);
+    });
+
+    test('the key of the fingerprints is made once and kept', async () => {
+      const [key, again] = await Promise.all([store.fingerprintKey(), store.fingerprintKey()]);
+      expect(key).toMatch(/^[0-9a-f]{64}$/);
+      expect(again).toBe(key);
+      store = await opened.reopen();
+      expect(await store.fingerprintKey()).toBe(key);
+    });
+
+    test('snapshots are found by their hash', async () => {
+      await store.saveSnapshot('h1', 'listen: x', start);
+      await store.saveSnapshot('h1', 'listen: x', instant(start + 1));
+      store = await opened.reopen();
+      expect(await store.findSnapshot('h1')).toBe('listen: x');
+      expect(await store.findSnapshot('h2')).toBeNull();
+    });
+  });
+
+  test('a closed store says so, and closing twice is no error', async () => {
+    await store.close();
+    await store.close();
+    expect(await failureOf(store.appendRecords([aRecord()]))).toMatchObject({
+      name: 'StoreUnavailable',
+      reason: 'closed',
+    });
+  });
+}
+
+export function storeConformance(name: string, open: () => Promise<OpenedForTest>): void {
+  describe(name, () => conformance(open));
+}

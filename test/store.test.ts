@@ -1,0 +1,181 @@
+/** The store on SQLite: the conformance suite, and what happens to files that cannot be used. */
+import { Database } from 'bun:sqlite';
+import type { SQLQueryBindings } from 'bun:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { instant } from '../src/core/ids.ts';
+import { recordsQuery } from '../src/store/database.ts';
+import { callsPendingMax, openStore } from '../src/store/sqlite.ts';
+import type { RecordFilter, Store } from '../src/store/store.ts';
+import { aRecord, aRescue, start } from './record-fixture.ts';
+import { storeConformance } from './store-conformance.ts';
+
+async function openOrThrow(address: string): Promise<Store> {
+  const opened = await openStore(address);
+  if (opened.kind === 'failed') throw new Error(opened.message);
+  return opened.store;
+}
+
+async function problemOf(address: string): Promise<string> {
+  const opened = await openStore(address);
+  if (opened.kind === 'failed') return opened.message;
+  await opened.store.close();
+  return 'it was opened';
+}
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'breakwater-store-'));
+  path = join(folder, 'data', 'breakwater.db');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+storeConformance('sqlite', async () => {
+  const file = path;
+  let store = await openOrThrow(`sqlite:${file}`);
+  return {
+    store,
+    reopen: async () => {
+      await store.close();
+      store = await openOrThrow(`sqlite:${file}`);
+      return store;
+    },
+    remove: () => store.close(),
+  };
+});
+
+describe('opening', () => {
+  test('makes the folder; the file is for its owner alone', async () => {
+    const store = await openOrThrow(`sqlite:${path}`);
+    await store.appendRecords([aRecord()]);
+    for (const file of [path, `${path}-wal`]) expect(statSync(file).mode & 0o777).toBe(0o600);
+    await store.close();
+  });
+
+  test('in memory, nothing is written and each is on its own', async () => {
+    const [one, other] = [await openOrThrow('sqlite::memory:'), await openOrThrow('sqlite::memory:')];
+    const record = aRecord();
+    await one.appendRecords([record]);
+    expect(await one.findRecord(record.id)).toEqual(record);
+    expect(await other.findRecord(record.id)).toBeNull();
+    await Promise.all([one.close(), other.close()]);
+    expect(existsSync(':memory:')).toBe(false);
+  });
+
+  test('PostgreSQL is refused in words, without its password', async () => {
+    expect(await problemOf('postgres://admin:hunter2@db/breakwater')).toBe(
+      'PostgreSQL is not available in this version. Use sqlite:PATH.',
+    );
+  });
+
+  test.each(['mysql://root:hunter2@db/x', 'sqlite:', './data/x.db', '', 'sqlite://data/x.db'])(
+    'an address that is none: %p',
+    async (address) => {
+      const problem = await problemOf(address);
+      expect(problem).toContain('Use sqlite:PATH');
+      expect(problem).not.toContain('hunter2');
+    },
+  );
+
+  test('a second one on the same file is told so, and the first goes on', async () => {
+    const store = await openOrThrow(`sqlite:${path}`);
+    expect(await problemOf(`sqlite:${path}`)).toContain(`${path} is in use by another process`);
+    const record = aRecord();
+    await store.appendRecords([record]);
+    expect(await store.findRecord(record.id)).toEqual(record);
+    await store.close();
+    expect(await problemOf(`sqlite:${path}`)).toBe('it was opened');
+  });
+
+  test('another process on the same file is told so', async () => {
+    const store = await openOrThrow(`sqlite:${path}`);
+    const child = Bun.spawn(
+      [
+        process.execPath,
+        '-e',
+        `import { openStore } from '${join(import.meta.dir, '../src/store/sqlite.ts')}'; console.log((await openStore('sqlite:${path}')).message)`,
+      ],
+      { stdout: 'pipe', stderr: 'inherit' },
+    );
+    expect(await new Response(child.stdout).text()).toContain(`${path} is in use by another process`);
+    await store.close();
+  });
+
+  test('what is no database is left as it is', async () => {
+    mkdirSync(join(folder, 'data'));
+    writeFileSync(path, 'these are my holiday notes, '.repeat(100));
+    expect(await problemOf(`sqlite:${path}`)).toContain(`${path} is not a usable database`);
+    expect(readFileSync(path, 'utf8')).toStartWith('these are my holiday notes');
+  });
+
+  test('the database of another program is left as it is', async () => {
+    mkdirSync(join(folder, 'data'));
+    const foreign = new Database(path, { create: true });
+    foreign.run('CREATE TABLE holidays (day TEXT)');
+    foreign.close();
+    expect(await problemOf(`sqlite:${path}`)).toContain('it is the database of another program');
+  });
+
+  test('a newer schema is refused', async () => {
+    await (await openOrThrow(`sqlite:${path}`)).close();
+    const newer = new Database(path);
+    newer.run('PRAGMA user_version = 99');
+    newer.close();
+    expect(await problemOf(`sqlite:${path}`)).toMatch(/written by a newer version \(schema 99/);
+  });
+
+  test('a folder in its place, or a file where its folder should be', async () => {
+    mkdirSync(path, { recursive: true });
+    expect(await problemOf(`sqlite:${path}`)).toContain(`${path} cannot be opened`);
+    writeFileSync(join(folder, 'file'), '');
+    expect(await problemOf(`sqlite:${join(folder, 'file', 'x.db')}`)).toContain('cannot be opened');
+  });
+});
+
+describe('the worker', () => {
+  test('takes no more calls than agreed at a time, and says so', async () => {
+    const store = await openOrThrow('sqlite::memory:');
+    const calls = Array.from({ length: callsPendingMax + 1 }, () => store.findRecord('req_none'));
+    const outcomes = await Promise.allSettled(calls);
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+    expect(outcomes.at(-1)).toMatchObject({ reason: { name: 'StoreUnavailable', reason: 'busy' } });
+    expect(await store.findRecord('req_none')).toBeNull();
+    await store.close();
+  });
+});
+
+/** A listing must not read the whole table: an index answers it, in order, without sorting. */
+describe('plans', () => {
+  const anId = 'req_1';
+  test.each([
+    [{}, 'sqlite_autoindex_records_1'],
+    [{ feature: 'notes' }, 'records_feature'],
+    [{ feature: 'notes', cursor: anId, since: start }, 'records_feature'],
+    [{ tenant: 'acme' }, 'records_tenant'],
+    [{ user: 'u1', until: start }, 'records_user'],
+    [{ hop: 'local' }, 'records_hop'],
+    [{ outcome: 'failed' }, 'records_outcome'],
+    [{ boundary: 'entity' }, 'records_boundary'],
+    [{ failure: 'server_error' }, 'records_failures'],
+    [{ failure: 'server_error', cursor: anId, since: start }, 'records_failures'],
+    [{ since: start, until: instant(start + 1) }, 'sqlite_autoindex_records_1'],
+  ] as [Omit<RecordFilter, 'limit'>, string][])('%j', async (filter, index) => {
+    const store = await openOrThrow(`sqlite:${path}`);
+    await store.appendRecords([aRecord(), aRescue()]);
+    await store.close();
+    const { sql, values } = recordsQuery({ ...filter, limit: 10 });
+    const database = new Database(path, { readonly: true });
+    const plan = database
+      .query<{ detail: string }, SQLQueryBindings[]>(`EXPLAIN QUERY PLAN ${sql}`)
+      .all(...values, 10)
+      .map(({ detail }) => detail)
+      .join('; ');
+    database.close();
+    expect(plan).toContain(index);
+    expect(plan).not.toContain('TEMP B-TREE');
+  });
+});
