@@ -49,3 +49,13 @@ export function readTokensMax(body: JsonObject, key: string, least: number): num
     return invalid(key, `"${key}" must be a whole number of at least ${least}.`);
   return value;
 }
+
+/** Numbers that must be numbers when they are given: read as anything else they would silently be dropped. */
+export function wrongNumber(body: JsonObject, keys: readonly string[]): InvalidRequest | null {
+  for (const key of keys) {
+    const value = body[key];
+    if (value !== undefined && value !== null && (typeof value !== 'number' || !Number.isFinite(value)))
+      return invalid(key, `"${key}" must be a number.`);
+  }
+  return null;
+}

@@ -8,7 +8,7 @@ import { isJsonObject, objectOf, objectsOf, textOf } from '../json-value.ts';
 import { callersToolName } from '../tool-names.ts';
 import { blockKind } from './blocks.ts';
 import { toolNameLengthMax } from './limits.ts';
-import { inputOf, signatureOf } from './parts.ts';
+import { decodeThinking, encodeThinking, inputOf } from './parts.ts';
 import { readFinish, readUsage, writeFinish, writeUsage } from './usage.ts';
 
 /** Whether a block holds something of an answer. */
@@ -62,17 +62,8 @@ function readBlock(block: JsonObject, declared: ReadonlySet<string>): Part | nul
       return text === '' ? null : { kind: 'text', text };
     }
     case 'thinking':
-      return {
-        kind: 'thinking',
-        text: textOf(block['thinking']) ?? '',
-        opaque: { issuer: 'anthropic-messages', value: { signature: textOf(block['signature']) ?? '' } },
-      };
     case 'redacted_thinking':
-      return {
-        kind: 'thinking',
-        text: '',
-        opaque: { issuer: 'anthropic-messages', value: { redacted: textOf(block['data']) ?? '' } },
-      };
+      return decodeThinking(block);
     case 'tool_use':
       return {
         kind: 'tool_call',
@@ -107,12 +98,10 @@ function writePart(part: Part): JsonObject | null {
     case 'text':
     case 'refusal':
       return part.text === '' ? null : { type: 'text', text: part.text };
-    case 'thinking': {
-      const redacted = objectOf(part.opaque?.value)?.['redacted'];
-      if (part.opaque?.issuer === 'anthropic-messages' && typeof redacted === 'string')
-        return { type: 'redacted_thinking', data: redacted };
-      return { type: 'thinking', thinking: part.text, signature: signatureOf(part) ?? foreignThinkingMark };
-    }
+    case 'thinking':
+      return (
+        encodeThinking(part) ?? { type: 'thinking', thinking: part.text, signature: foreignThinkingMark }
+      );
     case 'tool_call':
       return { type: 'tool_use', id: part.id, name: part.name, input: inputOf(part.arguments) };
     case 'image':

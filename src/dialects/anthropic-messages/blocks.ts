@@ -16,6 +16,11 @@ export function blockKind(type: string): BlockKind {
   return kinds.get(type) ?? 'other';
 }
 
+/** Blocks that tell what a tool hosted by the provider was asked and what it gave. */
+export function isHostedBlock(type: string): boolean {
+  return kinds.get(type) === 'server_tool' || type.endsWith('_tool_result');
+}
+
 /** The field of a delta that holds its text, for the deltas that are known. */
 export const deltaFields: ReadonlyMap<string, string> = new Map([
   ['text_delta', 'text'],

@@ -65,9 +65,7 @@ export class MessageStreamWriter implements StreamWriter {
   }
 
   #close(opaque: Opaque | null): string {
-    const signature = this.#isThinking
-      ? (signatureOf({ kind: 'thinking', text: '', opaque }) ?? foreignThinkingMark)
-      : null;
+    const signature = this.#isThinking ? (signatureOf(opaque) ?? foreignThinkingMark) : null;
     this.#isThinking = false;
     const signed = signature === null ? '' : this.#delta({ type: 'signature_delta', signature });
     return signed + event('content_block_stop', { index: this.#index });

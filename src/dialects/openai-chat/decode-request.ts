@@ -1,155 +1,69 @@
 /** A chat completions request → the neutral conversation. */
-import type { Conversation, Effort, Media, Message, Part, Tool, ToolChoice } from '../conversation.ts';
+import type { Conversation, Effort, Message } from '../conversation.ts';
 import type { InvalidRequest, JsonObject } from '../dialect.ts';
-import { booleanOf, isJsonObject, numberOf, objectOf, objectsOf, textOf } from '../json-value.ts';
-import { invalid, isInvalid, readBasics } from '../request-basics.ts';
+import { booleanOf, numberOf, objectOf, textOf } from '../json-value.ts';
+import { dropUnread, LeftOvers } from '../left-over.ts';
+import { isInvalid, readBasics, wrongNumber } from '../request-basics.ts';
+import { decodeMessage, gathered } from './decode-message.ts';
+import { decodeTools } from './decode-tools.ts';
 
-type LeftOver = { readonly what: string; readonly matters: boolean };
+const efforts: ReadonlySet<string> = new Set([
+  'none',
+  'minimal',
+  'low',
+  'medium',
+  'high',
+  'xhigh',
+  'max',
+] satisfies readonly Effort[]);
 
-const efforts: ReadonlySet<string> = new Set(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']);
+/** Fields that are read here, and those that only steer caches or the form of the stream. */
+const readFields: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'stream',
+  'stream_options',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'functions',
+  'function_call',
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'top_p',
+  'top_k',
+  'stop',
+  'response_format',
+  'reasoning_effort',
+  'user',
+  'safety_identifier',
+  'n',
+  'modalities',
+  'audio',
+  'prompt_cache_key',
+  'prompt_cache_options',
+  'prompt_cache_retention',
+]);
 
-function mediaOf(url: string): Media {
-  const match = /^data:([^;,]+);base64,(.*)$/s.exec(url);
-  return match === null
-    ? { kind: 'url', url }
-    : { kind: 'data', mediaType: match[1] ?? '', base64: match[2] ?? '' };
-}
+/** Values with which a field asks for nothing. */
+const idle: ReadonlyMap<string, readonly unknown[]> = new Map([
+  ['presence_penalty', [0]],
+  ['frequency_penalty', [0]],
+  ['service_tier', ['auto', 'default']],
+  ['verbosity', ['medium']],
+]);
 
-function partOf(value: JsonObject, leftOver: LeftOver[]): Part | null {
-  switch (value['type']) {
-    case 'text':
-      return { kind: 'text', text: textOf(value['text']) ?? '' };
-    case 'refusal':
-      return { kind: 'refusal', text: textOf(value['refusal']) ?? '' };
-    case 'image_url': {
-      const image = objectOf(value['image_url']);
-      if (image?.['detail'] !== undefined && image['detail'] !== 'auto')
-        leftOver.push({ what: 'image detail', matters: false });
-      return { kind: 'image', media: mediaOf(textOf(image?.['url']) ?? '') };
-    }
-    case 'file': {
-      const file = objectOf(value['file']);
-      const data = textOf(file?.['file_data']);
-      if (data === null) {
-        leftOver.push({ what: 'file_ids', matters: true });
-        return null;
-      }
-      return { kind: 'document', media: mediaOf(data), title: textOf(file?.['filename']) };
-    }
-    case 'input_audio':
-      leftOver.push({ what: 'audio', matters: true });
-      return null;
-    default:
-      leftOver.push({ what: `content part ${String(value['type']).slice(0, 40)}`, matters: true });
-      return null;
-  }
-}
-
-function partsOf(content: unknown, leftOver: LeftOver[]): readonly Part[] {
-  if (typeof content === 'string') return content === '' ? [] : [{ kind: 'text', text: content }];
-  return objectsOf(content).flatMap((value) => partOf(value, leftOver) ?? []);
-}
-
-function assistantParts(message: JsonObject, leftOver: LeftOver[]): readonly Part[] {
-  const parts: Part[] = [...partsOf(message['content'], leftOver)];
-  const refusal = textOf(message['refusal']);
-  if (refusal !== null && refusal !== '') parts.push({ kind: 'refusal', text: refusal });
-  for (const call of objectsOf(message['tool_calls'])) {
-    const named = objectOf(call['function']);
-    if (named === null) leftOver.push({ what: 'custom tools', matters: true });
-    else
-      parts.push({
-        kind: 'tool_call',
-        id: textOf(call['id']) ?? '',
-        name: textOf(named['name']) ?? '',
-        arguments: textOf(named['arguments']) ?? '',
-      });
-  }
-  return parts;
-}
-
-function messageOf(message: JsonObject, index: number, leftOver: LeftOver[]): Message | InvalidRequest {
-  if (message['name'] !== undefined) leftOver.push({ what: 'name of a message', matters: false });
-  switch (message['role']) {
-    case 'system':
-    case 'developer':
-      return { role: 'system', parts: partsOf(message['content'], leftOver) };
-    case 'user':
-      return { role: 'user', parts: partsOf(message['content'], leftOver) };
-    case 'assistant':
-      return { role: 'assistant', parts: assistantParts(message, leftOver) };
-    case 'tool':
-      return {
-        role: 'user',
-        parts: [
-          {
-            kind: 'tool_result',
-            id: textOf(message['tool_call_id']) ?? '',
-            parts: partsOf(message['content'], leftOver),
-            isError: false,
-          },
-        ],
-      };
-    default:
-      return invalid(
-        `messages[${index}].role`,
-        `messages[${index}].role must be system, developer, user, assistant or tool.`,
-      );
-  }
-}
-
-/** Results of one turn's calls stand in one message, as they were answered together. */
-function gathered(messages: readonly Message[]): readonly Message[] {
-  const gatheredMessages: Message[] = [];
-  const isResults = (message: Message | undefined): boolean =>
-    message !== undefined &&
-    message.role === 'user' &&
-    message.parts.length > 0 &&
-    message.parts.every((part) => part.kind === 'tool_result');
-  for (const message of messages) {
-    const last = gatheredMessages.at(-1);
-    if (last !== undefined && isResults(last) && isResults(message))
-      gatheredMessages[gatheredMessages.length - 1] = {
-        role: 'user',
-        parts: [...last.parts, ...message.parts],
-      };
-    else gatheredMessages.push(message);
-  }
-  return gatheredMessages;
-}
-
-function toolsOf(values: readonly unknown[], leftOver: LeftOver[]): readonly Tool[] {
-  return values.filter(isJsonObject).flatMap((value): Tool[] => {
-    const tool = objectOf(value['function']);
-    if (value['type'] !== 'function' || tool === null) {
-      leftOver.push({ what: 'custom tools', matters: true });
-      return [];
-    }
-    return [
-      {
-        name: textOf(tool['name']) ?? '',
-        description: textOf(tool['description']),
-        schema: tool['parameters'] ?? { type: 'object', properties: {} },
-        strict: booleanOf(tool['strict']),
-      },
-    ];
-  });
-}
-
-function toolChoiceOf(value: unknown, leftOver: LeftOver[]): ToolChoice | null {
-  if (value === 'auto' || value === 'none' || value === 'required') return { kind: value };
-  const choice = objectOf(value);
-  const named = objectOf(choice?.['function']);
-  if (named !== null) return { kind: 'named', name: textOf(named['name']) ?? '' };
-  if (choice?.['type'] === 'allowed_tools') leftOver.push({ what: 'allowed_tools', matters: true });
-  return null;
-}
-
-function formatOf(value: unknown): Conversation['format'] {
+function formatOf(value: unknown, leftOvers: LeftOvers): Conversation['format'] {
   const format = objectOf(value);
+  const type = textOf(format?.['type']);
+  if (type === null || type === 'text') return null;
+  if (type === 'json_object') return { kind: 'json' };
   const schema = objectOf(format?.['json_schema']);
-  if (format?.['type'] === 'json_object') return { kind: 'json' };
-  if (format?.['type'] !== 'json_schema' || schema === null) return null;
+  if (type !== 'json_schema' || schema === null) {
+    leftOvers.lack(`response_format ${type}`);
+    return null;
+  }
   return {
     kind: 'schema',
     name: textOf(schema['name']),
@@ -158,62 +72,68 @@ function formatOf(value: unknown): Conversation['format'] {
   };
 }
 
-/** Parameters without a place in the neutral form: dropped where they only tune, a lack where the answer depends on them. */
-const tuning = [
-  'logit_bias',
-  'seed',
-  'presence_penalty',
-  'frequency_penalty',
-  'prediction',
-  'web_search_options',
-  'verbosity',
-  'service_tier',
-  'moderation',
-] as const;
-
-function leftOverParameters(body: JsonObject, leftOver: LeftOver[]): void {
-  for (const name of tuning)
-    if (body[name] !== undefined && body[name] !== null) leftOver.push({ what: name, matters: false });
-  if (typeof body['n'] === 'number' && body['n'] > 1) leftOver.push({ what: 'n', matters: true });
-  if (body['logprobs'] === true || numberOf(body['top_logprobs']) !== null)
-    leftOver.push({ what: 'logprobs', matters: false });
-  const modalities = Array.isArray(body['modalities']) ? body['modalities'] : [];
-  if (modalities.includes('audio')) leftOver.push({ what: 'audio', matters: true });
-}
-
 function stopOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
 }
 
+function effortOf(value: unknown, leftOvers: LeftOvers): Effort | null {
+  const effort = textOf(value);
+  if (effort === null) return null;
+  if (efforts.has(effort)) return effort as Effort;
+  leftOvers.drop('reasoning_effort');
+  return null;
+}
+
+function readLeftOvers(body: JsonObject, leftOvers: LeftOvers): void {
+  if ((numberOf(body['n']) ?? 1) > 1) leftOvers.lack('n');
+  if (Array.isArray(body['modalities']) && body['modalities'].includes('audio')) leftOvers.lack('audio');
+  if (body['functions'] !== undefined && body['functions'] !== null) leftOvers.lack('functions');
+  const asking = Object.fromEntries(
+    Object.entries(body).filter(([key, value]) => !(idle.get(key) ?? []).includes(value)),
+  );
+  dropUnread(asking, readFields, leftOvers);
+}
+
 export function decodeRequest(body: JsonObject): Conversation | InvalidRequest {
   const basics = readBasics(body);
   if (isInvalid(basics)) return basics;
-  const leftOver: LeftOver[] = [];
+  const wrong = wrongNumber(body, [
+    'temperature',
+    'top_p',
+    'top_k',
+    'max_tokens',
+    'max_completion_tokens',
+    'n',
+  ]);
+  if (wrong !== null) return wrong;
+  const leftOvers = new LeftOvers();
   const messages: Message[] = [];
   for (const [index, value] of basics.messages.entries()) {
-    const message = messageOf(objectOf(value) ?? {}, index, leftOver);
-    if ('kind' in message) return message;
+    const message = decodeMessage(objectOf(value) ?? {}, index, leftOvers);
+    if (isInvalid(message)) return message;
     messages.push(message);
   }
-  leftOverParameters(body, leftOver);
-  const effort = textOf(body['reasoning_effort']);
+  readLeftOvers(body, leftOvers);
+  const format = formatOf(body['response_format'], leftOvers);
+  const effort = effortOf(body['reasoning_effort'], leftOvers);
+  const { tools, toolChoice } = decodeTools(basics.tools, body['tool_choice'], leftOvers);
   return {
     messages: gathered(messages),
-    tools: toolsOf(basics.tools, leftOver),
-    toolChoice: toolChoiceOf(body['tool_choice'], leftOver),
+    tools,
+    toolChoice,
     parallelToolCalls: booleanOf(body['parallel_tool_calls']),
     outputTokensMax: numberOf(body['max_completion_tokens']) ?? numberOf(body['max_tokens']),
     temperature: numberOf(body['temperature']),
     topP: numberOf(body['top_p']),
-    topK: null,
+    topK: numberOf(body['top_k']),
     stop: stopOf(body['stop']),
-    format: formatOf(body['response_format']),
-    effort: effort !== null && efforts.has(effort) ? (effort as Effort) : null,
+    format,
+    effort,
     thinkingBudgetTokens: null,
     user: textOf(body['safety_identifier']) ?? textOf(body['user']),
     stream: basics.stream,
     includeUsage: objectOf(body['stream_options'])?.['include_usage'] === true,
-    leftOver,
+    leftOver: leftOvers.list(),
   };
 }
