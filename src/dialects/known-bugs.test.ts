@@ -428,7 +428,7 @@ describe('requests', () => {
     const body = toClaude({
       messages: [
         { role: 'user', content: 'q' },
-        calling('a'),
+        { ...calling('a'), content: ' \n' },
         { role: 'tool', tool_call_id: 'a', content: '' },
       ],
     });

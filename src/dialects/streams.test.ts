@@ -316,8 +316,8 @@ describe('grammar of messages', () => {
       true,
     );
     expect(playText(messages, data('Sure!')).reader.facts().structuredOutputInvalid).toBe(false);
-    const cut = data('{"a":').replace('end_turn', 'max_tokens');
-    expect(playText(messages, cut, context).reader.facts().structuredOutputInvalid).toBe(false);
+    const refused = data('I can not').replace('end_turn', 'refusal');
+    expect(playText(messages, refused, context).reader.facts().structuredOutputInvalid).toBe(false);
   });
 });
 
