@@ -1,14 +1,14 @@
 /** Gives the admin API what it stands on. */
 import { createKey, revokeKey } from './control/keys.ts';
 import { createSwitch, releaseSwitch } from './control/switches.ts';
+import { controlError, recordRejection } from './control/verb.ts';
 import type { SecretSource } from './core/compile-provider.ts';
 import { coverage } from './core/coverage.ts';
 import { resolveRequested } from './core/default-route.ts';
-import { explainCandidates } from './core/explain.ts';
+import { explainCandidates, explainDecision } from './core/explain.ts';
 import { switchId } from './core/ids.ts';
 import { decide } from './core/routing.ts';
-import type { RoutingDecision } from './core/routing.ts';
-import type { Capability } from './core/target.ts';
+import { capabilities } from './core/target.ts';
 import type { Engine } from './engine.ts';
 import type { AdminDependencies, Explained, ExplainInput } from './http/admin-dependencies.ts';
 import { stateToWire } from './http/state-view.ts';
@@ -26,35 +26,6 @@ export type AdminWiring = {
 
 const replica = `r_${process.pid}`;
 
-function planWords(decision: RoutingDecision): string {
-  switch (decision.kind) {
-    case 'route':
-      return decision.panic
-        ? `Everything permitted is out; the least bad, ${decision.plan[0].name}, would be tried.`
-        : `It would go to ${decision.plan[0].name}${
-            decision.plan.length > 1
-              ? `, then ${decision.plan
-                  .slice(1)
-                  .map((target) => target.name)
-                  .join(', ')}`
-              : ''
-          }.`;
-    case 'ask':
-      return `The user would be asked whether ${decision.offers.map(({ target }) => target.name).join(' or ')} may be used.`;
-    case 'refuse':
-      return `It would be refused: ${decision.code}.`;
-  }
-}
-
-const capabilities: readonly Capability[] = [
-  'tools',
-  'vision',
-  'documents',
-  'audio',
-  'structured_output',
-  'thinking',
-];
-
 function explain(input: ExplainInput, engine: Engine): Explained {
   const { snapshot, switches } = engine.state;
   const name = input.model ?? input.feature;
@@ -63,6 +34,9 @@ function explain(input: ExplainInput, engine: Engine): Explained {
   if (resolved.kind !== 'resolved') return { kind: 'invalid', message: resolved.message };
   const dataClassName = input.data_class ?? resolved.feature.dataClass;
   const key = [...engine.state.keys.byHash.values()].find((each) => each.id === input.key) ?? null;
+  // Without its key a request would be judged by wider permissions than it has.
+  if (input.key !== undefined && key === null)
+    return { kind: 'invalid', message: `There is no usable key ${input.key}.` };
   const decision = decide(
     {
       feature: resolved.feature,
@@ -92,7 +66,7 @@ function explain(input: ExplainInput, engine: Engine): Explained {
       decision: decision.kind,
       plan,
       candidates: decision.candidates.map(candidateToWire),
-      words: [planWords(decision), ...explainCandidates(decision.candidates)].join(' '),
+      words: [explainDecision(decision), ...explainCandidates(decision.candidates)].join(' '),
     },
   };
 }
@@ -147,7 +121,10 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
   const { now } = engine.clock;
   return {
     now,
-    verify: wiring.verify,
+    roleOf: (token) => (wiring.verify(token) ? 'admin' : null),
+    recordRejection: async (message, facts) => {
+      await recordRejection(controlError('invalid', message, ''), facts, engine.control(store));
+    },
     onBug: engine.onBug,
     store,
     state: () =>

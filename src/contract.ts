@@ -5,83 +5,37 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { z } from 'zod';
-
-import { fullHelp } from './cli/commands.ts';
+import { commands } from './cli/commands.ts';
+import { fullHelp } from './cli/help.ts';
 import { configurationJsonSchema } from './core/configuration.ts';
 import { errorCodes } from './core/errors.ts';
 import { failureClasses, failureRow } from './core/failure.ts';
-import { adminRouteTable } from './http/admin-route-table.ts';
-import type { AdminRoute } from './http/admin-route-table.ts';
 import { headerTable } from './http/headers.ts';
-import { dataRoutes } from './http/routes.ts';
+import { openapiDocument } from './http/openapi.ts';
 import { metricTable } from './telemetry/metrics.ts';
+import { version } from '../package.json' with { type: 'json' };
 
 const root = resolve(import.meta.dir, '..');
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-
-function adminOperation(route: AdminRoute): unknown {
-  const parameters = [
-    ...[...route.path.matchAll(/\{(\w+)\}/g)].map((match) => ({
-      name: match[1],
-      in: 'path',
-      required: true,
-      schema: { type: 'string' },
-    })),
-    ...Object.entries(route.query?.shape ?? {}).map(([name, schema]) => ({
-      name,
-      in: 'query',
-      required: false,
-      schema: z.toJSONSchema(schema as z.ZodType, { io: 'input' }),
-    })),
-  ];
-  return {
-    summary: route.summary,
-    'x-role': route.role,
-    security: [{ admin: [] }],
-    ...(parameters.length > 0 ? { parameters } : {}),
-    ...(route.body === undefined
-      ? {}
-      : {
-          requestBody: {
-            required: true,
-            content: { 'application/json': { schema: z.toJSONSchema(route.body, { io: 'input' }) } },
-          },
-        }),
-    responses: { default: { description: 'JSON; errors are { error: { code, message, remedy, field } }' } },
-  };
-}
-
-function openapi(): string {
-  const paths: Record<string, Record<string, unknown>> = {};
-  for (const route of dataRoutes)
-    paths[route.path] = {
-      ...paths[route.path],
-      [route.method.toLowerCase()]: {
-        summary: route.kind === 'dialect' ? `The dialect ${route.dialect}` : route.kind,
-        'x-role': route.role,
-        responses: { default: { description: 'as the dialect says' } },
-      },
-    };
-  for (const route of adminRouteTable)
-    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: adminOperation(route) };
-  return json({
-    openapi: '3.1.0',
-    info: { title: 'Breakwater', version: '0.1.0', license: { name: 'Apache-2.0' } },
-    paths,
-    components: {
-      securitySchemes: { admin: { type: 'http', scheme: 'bearer', description: 'The admin token' } },
-    },
-  });
-}
 
 function errorsText(): string {
   const rows = Object.entries(errorCodes).map(
     ([code, row]) =>
       `${code.padEnd(27)}${String(row.status).padEnd(5)}${row.retryHelps ? 'retry helps  ' : 'do not retry '} ${row.meaning}`,
   );
-  return `${rows.join('\n')}\n`;
+  const failures = failureClasses.map((failureClass) => {
+    const { fault, status, words } = failureRow(failureClass);
+    return `${failureClass.padEnd(27)}${String(status).padEnd(5)}${fault.padEnd(13)} ${words}`;
+  });
+  return [
+    '# Errors: code, status, whether to try again, meaning',
+    ...rows,
+    '',
+    '# Failures of an attempt: class, status when nothing is left, whose fault, what the target did',
+    ...failures,
+    '',
+  ].join('\n');
 }
 
 function headersText(): string {
@@ -148,9 +102,9 @@ function errorsDocument(): string {
 }
 
 const files: Readonly<Record<string, string>> = {
-  'contract/openapi.json': openapi(),
+  'contract/openapi.json': json(openapiDocument(version)),
   'contract/config.schema.json': json(configurationJsonSchema()),
-  'contract/cli.txt': `${fullHelp()}\n`,
+  'contract/cli.txt': `${fullHelp(commands)}\n`,
   'contract/errors.txt': errorsText(),
   'contract/headers.txt': headersText(),
   'contract/metrics.txt': metricsText(),
@@ -173,11 +127,24 @@ export function staleFiles(): readonly string[] {
     .map(([file]) => file);
 }
 
+const differencesShownMax = 5;
+
+/** The first lines of a golden file that are not what the code says: `-` as it is there, `+` as it should be. */
+function differences(file: string): string {
+  const before = current(file).split('\n');
+  const after = (files[file] ?? '').split('\n');
+  return Array.from({ length: Math.max(before.length, after.length) }, (_, index) => index)
+    .filter((index) => before[index] !== after[index])
+    .slice(0, differencesShownMax)
+    .map((index) => `  line ${index + 1}\n  - ${before[index] ?? ''}\n  + ${after[index] ?? ''}\n`)
+    .join('');
+}
+
 if (import.meta.main) {
   const stale = staleFiles();
   if (process.argv.includes('--check')) {
     for (const file of stale)
-      process.stderr.write(`${file} is not what the code says. Run: npm run contract\n`);
+      process.stderr.write(`${file} is not what the code says. Run: npm run contract\n${differences(file)}`);
     process.exit(stale.length === 0 ? 0 : 1);
   }
   for (const file of stale) writeFileSync(join(root, file), files[file] ?? '');

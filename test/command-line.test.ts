@@ -41,7 +41,7 @@ test('a switch goes off and on by its scope', async () => {
   expect(off.code).toBe(0);
   expect(off.out).toContain('Off now: anthropic/');
   expect((await run(['switch', 'list'])).out).toContain('provider:anthropic');
-  expect((await run(['state'])).out).toContain('off by sw_');
+  expect((await run(['state'])).out).toContain('by sw_');
   const on = await run(['switch', 'on', 'provider:anthropic']);
   expect([on.code, on.out]).toEqual([0, expect.stringContaining('released')]);
   expect((await run(['switch', 'list'])).out).toContain('No switch is in force.');

@@ -3,7 +3,7 @@ import type { FeatureCoverage, LossCoverage } from '../core/coverage.ts';
 import { scopeText } from '../core/coverage.ts';
 import { problemText } from '../sync/config-file.ts';
 import type { LocatedProblem } from '../sync/config-file.ts';
-import { table } from './client.ts';
+import { table } from './layout.ts';
 
 const verdictWords: Record<LossCoverage['verdict'], string> = {
   survives: 'survives',

@@ -1,23 +1,55 @@
 /** The admin API, from the command line. */
 import type { Call, ExitCode } from './command.ts';
+import { harmless } from './layout.ts';
 
+export type Json = { readonly [key: string]: unknown };
 export type Reply =
   | { readonly ok: true; readonly value: Json }
-  | { readonly ok: false; readonly exit: ExitCode; readonly message: string };
-export type Json = { readonly [key: string]: unknown };
+  | { readonly ok: false; readonly exit: ExitCode; readonly message: string; readonly error: Json };
 
 export const defaultUrl = 'http://127.0.0.1:4100';
 const limitMs = 30_000;
+const actorPattern = /^[\w.@][\w.@ -]{0,63}$/;
 
-function refusal(status: number, body: Json): Reply {
-  const error = (body['error'] ?? {}) as { message?: string; remedy?: string };
-  const exit: ExitCode = status === 401 || status === 403 ? 4 : 1;
-  const hint = status === 401 ? ' Set BREAKWATER_ADMIN_TOKEN.' : '';
-  return {
-    ok: false,
-    exit,
-    message: `${error.message ?? `the server answered ${status}`} ${error.remedy ?? ''}${hint}`.trim(),
-  };
+function failed(exit: ExitCode, message: string, error: Json = { message }): Reply {
+  return { ok: false, exit, message, error };
+}
+
+function exitOf(status: number): ExitCode {
+  if (status === 401 || status === 403) return 4;
+  return status === 400 ? 2 : 1;
+}
+
+function refusal(status: number, body: Json, hasToken: boolean): Reply {
+  const error = (body['error'] ?? {}) as { readonly message?: string; readonly remedy?: string };
+  if (status === 401) {
+    const why = hasToken
+      ? 'BREAKWATER_ADMIN_TOKEN is not the token of this server.'
+      : 'Set BREAKWATER_ADMIN_TOKEN.';
+    return failed(4, `The server asks for the admin token. ${why}`, error);
+  }
+  const remedy = (error.remedy ?? '').replace(/^[a-z]/, (letter) => letter.toUpperCase());
+  return failed(
+    exitOf(status),
+    `${error.message ?? `The server answered ${status}.`} ${remedy}`.trim(),
+    error,
+  );
+}
+
+function unreachable(error: unknown, base: string): Reply {
+  const name = error instanceof Error ? error.name : '';
+  if (name === 'TimeoutError')
+    return failed(
+      3,
+      `Breakwater at ${base} did not answer within ${limitMs / 1_000} s. What was asked may have been done: look before you try again.`,
+    );
+  if (name === 'SyntaxError')
+    return failed(3, `What answers at ${base} is not Breakwater. Look at BREAKWATER_URL.`);
+  const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+  return failed(
+    3,
+    `No Breakwater answers at ${base}${code}. Start one with "breakwater serve", or set BREAKWATER_URL.`,
+  );
 }
 
 /** Calls the admin API of a running server. */
@@ -28,56 +60,41 @@ export async function callAdmin(
   body?: Json,
 ): Promise<Reply> {
   const base = (call.environment.url ?? defaultUrl).replace(/\/+$/, '');
+  if (!URL.canParse(base) || !/^https?:/.test(base))
+    return failed(2, `BREAKWATER_URL is not an address: ${base}. Write it as ${defaultUrl}.`);
   const token = call.environment.adminToken?.reveal();
+  const actor = call.options['as'];
+  if (typeof actor === 'string' && !actorPattern.test(actor))
+    return failed(2, '--as takes a name of 1 to 64 letters, digits, spaces or . _ @ -');
   try {
     const response = await fetch(`${base}/admin/v1/${path}`, {
       method,
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(typeof actor === 'string' ? { 'x-breakwater-actor': actor } : {}),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(limitMs),
     });
     const value = (await response.json()) as Json;
-    return response.ok ? { ok: true, value } : refusal(response.status, value);
-  } catch {
-    return {
-      ok: false,
-      exit: 3,
-      message: `No Breakwater answers at ${base}. Start one with "breakwater serve", or set BREAKWATER_URL.`,
-    };
+    return response.ok ? { ok: true, value } : refusal(response.status, value, token !== undefined);
+  } catch (error) {
+    return unreachable(error, base);
   }
 }
 
+/** Says why there is no reply, and ends with its exit code. */
+export function complain(call: Call, reply: Extract<Reply, { ok: false }>): ExitCode {
+  call.complain(call.json ? JSON.stringify({ error: reply.error }) : harmless(reply.message));
+  return reply.exit;
+}
+
 /** Prints a reply as JSON or as text; complains when there is none. */
-export async function show(call: Call, reply: Reply, text: (value: Json) => string): Promise<ExitCode> {
-  if (!reply.ok) {
-    call.complain(call.json ? JSON.stringify({ error: reply.message }) : reply.message);
-    return reply.exit;
-  }
-  call.print(call.json ? JSON.stringify(reply.value, null, 2) : text(reply.value));
+export function show(call: Call, reply: Reply, text: (value: Json) => string): ExitCode {
+  if (!reply.ok) return complain(call, reply);
+  call.print(call.json ? JSON.stringify(reply.value, null, 2) : harmless(text(reply.value)));
   return 0;
 }
 
 export const items = (value: Json): readonly Json[] => (value['items'] ?? []) as readonly Json[];
-/** A JSON value as a person reads it. */
-export function textOf(value: unknown): string {
-  if (value === null || value === undefined) return '–';
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-/** Columns as wide as their widest cell. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows)
-    row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}

@@ -20,9 +20,14 @@ export type Call = {
 export type Command = {
   /** `switch off`. */
   readonly name: string;
+  /** What comes after the name; empty when nothing may. */
   readonly usage: string;
+  /** How many words may come after the name. */
+  readonly wordsMax: number;
   readonly summary: string;
   readonly options: Readonly<Record<string, CommandOption>>;
+  /** What `--json` does, where it is not simply that. */
+  readonly jsonHelp?: string;
   readonly run: (call: Call) => Promise<ExitCode>;
 };
 
@@ -30,3 +35,16 @@ export function textOption(call: Call, name: string): string | null {
   const value = call.options[name];
   return typeof value === 'string' ? value : null;
 }
+
+/** Says what was not understood. */
+export function usageError(call: Pick<Call, 'complain' | 'json'>, message: string): ExitCode {
+  call.complain(call.json ? JSON.stringify({ error: { code: 'usage', message } }) : message);
+  return 2;
+}
+
+/** Of commands that change something. */
+export const asOption: CommandOption = {
+  type: 'string',
+  value: 'NAME',
+  help: 'who decides; kept in the changes',
+};

@@ -1,9 +1,11 @@
-/** All commands, their help, and the way from words to one of them. */
+/** All commands, and the way from words to one of them. */
 import { parseArgs } from 'node:util';
 
 import type { Environment } from '../config.ts';
 import { nearest } from '../core/nearest.ts';
-import type { Command, CommandOption, ExitCode } from './command.ts';
+import { usageError } from './command.ts';
+import type { Command, ExitCode } from './command.ts';
+import { commandHelp, jsonOption, overview } from './help.ts';
 import { keyCommands } from './key-commands.ts';
 import { queryCommands } from './query-commands.ts';
 import { serverCommands } from './server-commands.ts';
@@ -16,50 +18,6 @@ export const commands: readonly Command[] = [
   ...keyCommands,
 ];
 
-const jsonOption: CommandOption = { type: 'boolean', help: 'print JSON' };
-
-function optionLines(command: Command): readonly string[] {
-  const entries = Object.entries({ ...command.options, json: jsonOption }).map(
-    ([name, option]): [string, string] => [
-      `    --${name}${option.value === undefined ? '' : ` ${option.value}`}`,
-      option.help,
-    ],
-  );
-  return entries.map(([left, help]) => `${left.padEnd(32)}${help}`);
-}
-
-export function commandHelp(command: Command): string {
-  return [
-    `  ${`breakwater ${command.name} ${command.usage}`.trimEnd()}`,
-    `    ${command.summary}`,
-    ...optionLines(command),
-  ].join('\n');
-}
-
-const exitCodes =
-  'Exit codes: 0 done · 1 a problem was found, or it failed · 2 not understood · 3 the server cannot be reached · 4 refused';
-const variables =
-  'Environment: BREAKWATER_CONFIG, BREAKWATER_ADMIN_TOKEN, BREAKWATER_URL (for commands that ask a running server)';
-
-/** One line a command. */
-export function overview(): string {
-  const lines = commands.map((command) => `  ${`breakwater ${command.name}`.padEnd(26)}${command.summary}`);
-  return [
-    'Breakwater keeps AI features working when a model provider degrades.',
-    '',
-    ...lines,
-    '',
-    'More: breakwater help COMMAND',
-    exitCodes,
-    variables,
-  ].join('\n');
-}
-
-/** Everything, for `contract/cli.txt`. */
-export function fullHelp(): string {
-  return [overview(), '', ...commands.map(commandHelp)].join('\n');
-}
-
 type Found = { readonly command: Command; readonly rest: readonly string[] };
 
 function find(words: readonly string[]): Found | null {
@@ -70,35 +28,75 @@ function find(words: readonly string[]): Found | null {
   return null;
 }
 
+/** Commands that begin with a word: all of `switch`. */
+function group(word: string | undefined): readonly Command[] {
+  return word === undefined ? [] : commands.filter((command) => command.name.startsWith(`${word} `));
+}
+
 export type Terminal = { readonly print: (text: string) => void; readonly complain: (text: string) => void };
 
+const isOption = (word: string): boolean => word.startsWith('-');
+
 function unknown(words: readonly string[], terminal: Terminal): ExitCode {
-  const name = words.slice(0, 2).join(' ');
-  const group = commands.filter((command) => command.name.startsWith(`${words[0] ?? ''} `));
-  if (group.length > 0) {
-    terminal.complain(group.map(commandHelp).join('\n'));
-    return 2;
-  }
-  const names = commands.map((command) => command.name);
-  const meant = nearest(name, names) ?? nearest(words[0] ?? '', names);
+  const named = words.filter((word) => !isOption(word)).slice(0, 2);
+  const siblings = group(named[0]);
+  const names = (siblings.length > 0 ? siblings : commands).map((command) => command.name);
+  const name = named.join(' ');
+  const meant = nearest(name, names) ?? nearest(named[0] ?? '', names);
+  const known = siblings.length > 0 ? `There are: ${names.join(', ')}.` : 'See: breakwater help';
   terminal.complain(
-    `There is no command "${name}".${meant === null ? '' : ` Did you mean "breakwater ${meant}"?`} See: breakwater help`,
+    `There is no command "${name}". ${meant === null ? known : `Did you mean "breakwater ${meant}"?`}`,
   );
   return 2;
 }
 
 function help(words: readonly string[], terminal: Terminal): ExitCode {
-  const found = find(words);
-  terminal.print(found === null ? overview() : commandHelp(found.command));
+  const named = words.filter((word) => !isOption(word));
+  if (named.length === 0) {
+    terminal.print(overview(commands));
+    return 0;
+  }
+  const found = find(named);
+  const shown = found === null ? (named.length === 1 ? group(named[0]) : []) : [found.command];
+  if (shown.length === 0) return unknown(named, terminal);
+  terminal.print(shown.map(commandHelp).join('\n\n'));
   return 0;
 }
 
-/** The message of a problem with options, with the nearest name there is. */
-function optionProblem(error: unknown, command: Command): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const given = /--([\w-]+)/.exec(message)?.[1];
-  const meant = given === undefined ? null : nearest(given, Object.keys(command.options));
-  return `${message.split('. ')[0] ?? message}.${meant === null || meant === given ? '' : ` Did you mean --${meant}?`}\n${commandHelp(command)}`;
+/** What is wrong with the options, with the nearest name there is. */
+function optionProblem(error: Error, command: Command): string {
+  const given = /--([\w-]+)/.exec(error.message)?.[1];
+  const names = [...Object.keys(command.options), 'json', 'help'];
+  const meant = given === undefined || names.includes(given) ? null : nearest(given, names);
+  const [problem = error.message] = error.message.split('. ');
+  const hint = meant === null ? `See: breakwater help ${command.name}` : `Did you mean --${meant}?`;
+  return `${problem.replace(/\.$/, '')}. ${hint}`;
+}
+
+async function run(
+  { command, rest }: Found,
+  environment: Environment,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const options = Object.fromEntries(
+    Object.entries({ ...command.options, json: jsonOption }).map(([name, { type }]) => [name, { type }]),
+  );
+  const json = rest.includes('--json');
+  let parsed: ReturnType<typeof parseArgs>;
+  try {
+    parsed = parseArgs({ args: [...rest], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return usageError({ ...terminal, json }, optionProblem(error, command));
+  }
+  const surplus = parsed.positionals[command.wordsMax];
+  if (surplus !== undefined)
+    return usageError(
+      { ...terminal, json },
+      `"${surplus}" is one word too many. Usage: ${`breakwater ${command.name} ${command.usage}`.trimEnd()}`,
+    );
+  const values = parsed.values as Readonly<Record<string, string | boolean | undefined>>;
+  return command.run({ words: parsed.positionals, options: values, environment, json, ...terminal });
 }
 
 /** Runs one command line. */
@@ -108,28 +106,9 @@ export async function runCommand(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const [first] = words;
-  if (first === undefined || first === 'help' || first === '--help' || first === '-h')
-    return help(words.slice(1), terminal);
-  const found = find(words);
-  if (found === null) return unknown(words, terminal);
-  if (words.includes('--help')) return help(words, terminal);
-  const { command, rest } = found;
-  try {
-    const options = Object.fromEntries(
-      Object.entries({ ...command.options, json: jsonOption }).map(([name, { type }]) => [name, { type }]),
-    );
-    const parsed = parseArgs({ args: [...rest], options, allowPositionals: true, strict: true });
-    const values = parsed.values as Readonly<Record<string, string | boolean | undefined>>;
-    return await command.run({
-      words: parsed.positionals,
-      options: values,
-      environment,
-      json: values['json'] === true,
-      ...terminal,
-    });
-  } catch (error) {
-    if (!(error instanceof TypeError) || !('code' in error)) throw error;
-    terminal.complain(optionProblem(error, command));
-    return 2;
-  }
+  if (first === undefined) return help([], terminal);
+  if (first === 'help' || first === '--help' || first === '-h') return help(words.slice(1), terminal);
+  if (words.includes('--help') || words.includes('-h')) return help(words, terminal);
+  const found = find(first === '--version' ? ['version', ...words.slice(1)] : words);
+  return found === null ? unknown(words, terminal) : run(found, environment, terminal);
 }

@@ -1,68 +1,84 @@
 /** `breakwater keys …` */
-import { callAdmin, items, show, table, textOf } from './client.ts';
+import { callAdmin, items, show } from './client.ts';
 import type { Json } from './client.ts';
-import { textOption } from './command.ts';
+import { asOption, textOption, usageError } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';
+import { entries, paragraph, textOf, timeOf } from './layout.ts';
 
-async function create(call: Call): Promise<ExitCode> {
-  const [name] = call.words;
-  if (name === undefined) {
-    call.complain('Name the key: breakwater keys create NAME');
-    return 2;
-  }
+/** `a, b` → its names; text says what is wrong with it. */
+function namesOf(text: string): readonly string[] | string {
+  const names = text.split(',').map((name) => name.trim());
+  return names.includes('') ? '--features takes names with commas between them: a,b' : names;
+}
+
+function keyFrom(call: Call, name: string): Json | string {
   const features = textOption(call, 'features');
+  const names = features === null ? null : namesOf(features);
+  if (typeof names === 'string') return names;
+  const rpm = textOption(call, 'rpm');
+  if (rpm !== null && !/^[1-9]\d*$/.test(rpm)) return '--rpm takes a number of requests a minute: 600';
   const tenant = textOption(call, 'tenant');
   const dataClass = textOption(call, 'data-class-max');
-  const rpm = textOption(call, 'rpm');
   const budget = textOption(call, 'budget');
-  const body: Json = {
+  return {
     name,
-    ...(features === null ? {} : { features: features.split(',') }),
+    ...(names === null ? {} : { features: names }),
     ...(tenant === null ? {} : { tenant }),
     ...(dataClass === null ? {} : { data_class_max: dataClass }),
     ...(rpm === null ? {} : { rpm: Number(rpm) }),
     ...(budget === null ? {} : { budget }),
   };
+}
+
+async function create(call: Call): Promise<ExitCode> {
+  const [name] = call.words;
+  if (name === undefined) return usageError(call, 'Name the key: breakwater keys create NAME');
+  const body = keyFrom(call, name);
+  if (typeof body === 'string') return usageError(call, body);
   return show(call, await callAdmin(call, 'POST', 'keys', body), (value) => {
-    const warnings = (value['warnings'] as readonly string[])
-      .map((warning) => `\nwarning: ${warning}`)
-      .join('');
-    return `${textOf(value['id'])}\nSecret, shown this once: ${textOf(value['secret'])}${warnings}`;
+    const warnings = (value['warnings'] as readonly string[]).map((warning) =>
+      paragraph(`warning: ${warning}`),
+    );
+    return [textOf(value['id']), `Secret, shown this once: ${textOf(value['secret'])}`, ...warnings].join(
+      '\n',
+    );
   });
 }
 
+function keyBody(key: Json): string {
+  const parts = [
+    key['features'] === null ? 'all features' : (key['features'] as readonly string[]).join(', '),
+    key['tenant'] === null ? '' : `tenant ${textOf(key['tenant'])}`,
+    key['rpm'] === null ? '' : `${textOf(key['rpm'])} a minute`,
+    key['revoked_at'] === null ? '' : `revoked ${timeOf(key['revoked_at'])}`,
+  ];
+  return parts.filter((part) => part !== '').join(' · ');
+}
+
 async function list(call: Call): Promise<ExitCode> {
-  return show(call, await callAdmin(call, 'GET', 'keys'), (value) =>
-    table([
-      ['ID', 'NAME', 'FEATURES', 'TENANT', 'REVOKED'],
-      ...items(value).map((key) => [
-        textOf(key['id']),
-        textOf(key['name']),
-        key['features'] === null ? 'all' : (key['features'] as readonly string[]).join(','),
-        textOf(key['tenant']),
-        textOf(key['revoked_at']),
-      ]),
-    ]),
-  );
+  return show(call, await callAdmin(call, 'GET', 'keys'), (value) => {
+    const keys = items(value).map((key) => ({
+      head: [textOf(key['id']), textOf(key['name'])],
+      body: keyBody(key),
+    }));
+    return keys.length === 0
+      ? 'No key was made yet. Over loopback any key is accepted until then.'
+      : entries(keys);
+  });
 }
 
 async function revoke(call: Call): Promise<ExitCode> {
   const [id] = call.words;
-  if (id === undefined) {
-    call.complain('Name the key: breakwater keys revoke key_…');
-    return 2;
-  }
-  return show(
-    call,
-    await callAdmin(call, 'POST', `keys/${encodeURIComponent(id)}/revoke`),
-    () => `${id} is revoked`,
-  );
+  if (id === undefined) return usageError(call, 'Name the key: breakwater keys revoke key_…');
+  const reply = await callAdmin(call, 'POST', `keys/${encodeURIComponent(id)}/revoke`);
+  return show(call, reply, () => `${id} is revoked.`);
 }
 
 export const keyCommands: readonly Command[] = [
   {
     name: 'keys create',
     usage: 'NAME',
+    wordsMax: 1,
     summary: 'Make a key for a caller; the secret is shown once',
     options: {
       features: { type: 'string', value: 'a,b', help: 'only these features' },
@@ -70,9 +86,24 @@ export const keyCommands: readonly Command[] = [
       'data-class-max': { type: 'string', value: 'NAME', help: 'kept, not yet in force' },
       rpm: { type: 'string', value: 'N', help: 'requests a minute' },
       budget: { type: 'string', value: '50usd/day', help: 'kept, not yet in force' },
+      as: asOption,
     },
     run: create,
   },
-  { name: 'keys list', usage: '', summary: 'Keys, without their secrets', options: {}, run: list },
-  { name: 'keys revoke', usage: 'key_…', summary: 'Make a key useless', options: {}, run: revoke },
+  {
+    name: 'keys list',
+    usage: '',
+    wordsMax: 0,
+    summary: 'Keys, without their secrets',
+    options: {},
+    run: list,
+  },
+  {
+    name: 'keys revoke',
+    usage: 'key_…',
+    wordsMax: 1,
+    summary: 'Make a key useless',
+    options: { as: asOption },
+    run: revoke,
+  },
 ];

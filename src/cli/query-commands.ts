@@ -1,76 +1,108 @@
 /** `breakwater explain | requests | state | changes` */
-import { callAdmin, items, show, table, textOf } from './client.ts';
+import { callAdmin, items, show } from './client.ts';
 import type { Json } from './client.ts';
-import { textOption } from './command.ts';
-import type { Call, Command, ExitCode } from './command.ts';
+import { textOption, usageError } from './command.ts';
+import type { Call, Command, CommandOption, ExitCode } from './command.ts';
+import { entries, paragraph, table, textOf, timeOf } from './layout.ts';
 
-const filters = [
-  'feature',
-  'target',
-  'attempted',
-  'requested',
-  'hop',
-  'boundary',
-  'failure',
-  'outcome',
-  'tenant',
-  'user',
-  'key',
-  'since',
-  'until',
-  'cursor',
-  'limit',
-] as const;
+const option = (value: string, help: string): CommandOption => ({ type: 'string', value, help });
 
-async function requests(call: Call): Promise<ExitCode> {
+const pageOptions: Readonly<Record<string, CommandOption>> = {
+  cursor: option('ID', 'go on after this one, as the page before says'),
+  limit: option('N', 'how many; 1 to 200, default 50'),
+};
+
+const filters: Readonly<Record<string, CommandOption>> = {
+  feature: option('NAME', 'of this feature'),
+  target: option('TARGET', 'answered by it: provider/model'),
+  attempted: option('TARGET', 'with an attempt at it, failed ones included'),
+  requested: option('NAME', 'that asked for it'),
+  hop: option('WORD', 'same_model | same_vendor | other_vendor | local'),
+  boundary: option('WORD', 'content crossed: entity | region | retention'),
+  failure: option('CLASS', 'with an attempt that failed like this'),
+  outcome: option('WORD', 'answered | partial | refused | failed | cancelled'),
+  tenant: option('NAME', 'of this tenant'),
+  user: option('NAME', 'of this user'),
+  key: option('ID', 'made with this key'),
+  since: option('TIME', 'from then on; a time, or back from now: 1h'),
+  until: option('TIME', 'before then'),
+  ...pageOptions,
+};
+
+function queryOf(call: Call, names: readonly string[]): string {
   const query = new URLSearchParams();
-  for (const name of filters) {
+  for (const name of names) {
     const value = textOption(call, name);
     if (value !== null) query.set(name, value);
   }
-  return show(call, await callAdmin(call, 'GET', `requests?${query.toString()}`), (value) => {
-    const rows = items(value).map((record) => [
-      textOf(record['id']),
-      textOf(record['at']).slice(11, 19),
-      textOf(record['feature']),
-      textOf(record['served']),
-      textOf(record['outcome']),
-      textOf(record['fallback']),
-    ]);
-    const more = value['next_cursor'] === null ? '' : `\nmore: --cursor ${textOf(value['next_cursor'])}`;
-    return rows.length === 0
-      ? 'No request fits.'
-      : `${table([['ID', 'AT', 'FEATURE', 'SERVED', 'OUTCOME', 'WHY NOT THE PREFERRED'], ...rows])}${more}`;
+  return query.size === 0 ? '' : `?${query.toString()}`;
+}
+
+function more(value: Json): string {
+  return value['next_cursor'] === null ? '' : `\nMore: --cursor ${textOf(value['next_cursor'])}`;
+}
+
+/** `notes: openai/gpt-5.2 answered instead of anthropic/claude-opus-4-8 (overloaded)`. */
+function requestBody(record: Json): string {
+  const { feature, served, preferred, fallback, error_code: errorCode } = record;
+  const why = fallback === null ? '' : ` (${textOf(fallback)})`;
+  if (served === null)
+    return `${textOf(feature)}: no answer${errorCode === null ? '' : `, ${textOf(errorCode)}`}${why}`;
+  const instead = served === preferred ? '' : ` instead of ${textOf(preferred)}${why}`;
+  return `${textOf(feature)}: ${textOf(served)}${instead}`;
+}
+
+async function requests(call: Call): Promise<ExitCode> {
+  const path = `requests${queryOf(call, Object.keys(filters))}`;
+  return show(call, await callAdmin(call, 'GET', path), (value) => {
+    const list = items(value).map((record) => ({
+      head: [textOf(record['id']), timeOf(record['at']), textOf(record['outcome'])],
+      body: requestBody(record),
+    }));
+    return list.length === 0 ? 'No request fits.' : `${entries(list)}${more(value)}`;
   });
 }
 
-async function hypothetical(call: Call): Promise<ExitCode> {
-  const feature = textOption(call, 'feature');
-  const model = textOption(call, 'model');
-  const dataClass = textOption(call, 'data-class');
-  const body: Json = {
-    ...(feature === null ? {} : { feature }),
-    ...(model === null ? {} : { model }),
-    ...(dataClass === null ? {} : { data_class: dataClass }),
-  };
+const hypothetical = ['feature', 'model', 'data-class'] as const;
+
+async function explainHypothetical(call: Call): Promise<ExitCode> {
+  const body = Object.fromEntries(
+    hypothetical.flatMap((name) => {
+      const value = textOption(call, name);
+      return value === null ? [] : [[name.replace('-', '_'), value] as const];
+    }),
+  );
   return show(call, await callAdmin(call, 'POST', 'explain', body), (value) =>
-    textOf(value['words']).replaceAll('. ', '.\n'),
+    textOf(value['words'])
+      .split(/(?<=\.) (?=\w)/)
+      .map((sentence) => paragraph(sentence))
+      .join('\n'),
   );
 }
 
 async function explain(call: Call): Promise<ExitCode> {
   const [id] = call.words;
-  if (id === undefined && (textOption(call, 'feature') !== null || textOption(call, 'model') !== null))
-    return hypothetical(call);
-  if (id === undefined) {
-    call.complain(
-      'Name a request: breakwater explain req_…, or a hypothetical one: breakwater explain --feature NAME',
+  const isHypothetical = hypothetical.some((name) => textOption(call, name) !== null);
+  if (id === undefined && isHypothetical) return explainHypothetical(call);
+  if (id === undefined || isHypothetical)
+    return usageError(
+      call,
+      'Name one request: breakwater explain req_…\nOr one that was not made: breakwater explain --feature NAME',
     );
-    return 2;
-  }
   return show(call, await callAdmin(call, 'GET', `requests/${encodeURIComponent(id)}`), (value) =>
-    (value['words'] as readonly string[]).join('\n'),
+    (value['words'] as readonly string[]).map((sentence) => paragraph(sentence)).join('\n'),
   );
+}
+
+function targetRow(target: Json): readonly string[] {
+  const gate = target['gate'] as Json;
+  const off = target['off_by'] as readonly string[];
+  const words = gate['words'] === null ? '' : textOf(gate['words']);
+  return [
+    textOf(target['target']),
+    off.length === 0 ? textOf(gate['state']) : 'off',
+    off.length === 0 ? words : `by ${off.join(' ')}`,
+  ];
 }
 
 async function state(call: Call): Promise<ExitCode> {
@@ -80,65 +112,64 @@ async function state(call: Call): Promise<ExitCode> {
       textOf(feature['status']),
       textOf(feature['serving']),
     ]);
-    const targets = (value['targets'] as readonly Json[]).map((target) => {
-      const gate = target['gate'] as Json;
-      const off = (target['off_by'] as readonly string[]).join(' ');
-      return [
-        textOf(target['target']),
-        off === '' ? textOf(gate['state']) : `off by ${off}`,
-        textOf(gate['words']),
-      ];
-    });
-    return `${table([['FEATURE', 'STATUS', 'SERVING'], ...features])}\n\n${table([['TARGET', 'STATE', 'WHY'], ...targets])}`;
+    const targets = (value['targets'] as readonly Json[]).map(targetRow);
+    const off = (value['switches'] as readonly Json[]).length;
+    const last =
+      off === 0 ? 'No switch is in force.' : `Switches in force: ${off}. See: breakwater switch list`;
+    return [
+      table([['FEATURE', 'STATUS', 'SERVED BY'], ...features]),
+      table([['TARGET', 'STATE', 'WHY'], ...targets]),
+      last,
+    ].join('\n\n');
   });
 }
 
 async function changes(call: Call): Promise<ExitCode> {
-  return show(call, await callAdmin(call, 'GET', 'changes'), (value) =>
-    table([
-      ['AT', 'KIND', 'BY', 'SUBJECT', 'REASON'],
-      ...items(value).map((change) => [
-        textOf(change['at']),
-        textOf(change['kind']),
-        textOf(change['actor']),
-        textOf(change['subject']),
-        textOf(change['reason']),
-      ]),
-    ]),
-  );
+  const path = `changes${queryOf(call, Object.keys(pageOptions))}`;
+  return show(call, await callAdmin(call, 'GET', path), (value) => {
+    const list = items(value).map((change) => ({
+      head: [timeOf(change['at']), textOf(change['kind']), textOf(change['actor'])],
+      body: `${textOf(change['subject'])}${change['reason'] === null ? '' : `: ${textOf(change['reason'])}`}`,
+    }));
+    return list.length === 0 ? 'Nothing was changed yet.' : `${entries(list)}${more(value)}`;
+  });
 }
 
 export const queryCommands: readonly Command[] = [
   {
     name: 'explain',
     usage: 'req_… | --feature NAME',
-    summary: 'What happened to a request, in sentences; or what would happen to one',
+    wordsMax: 1,
+    summary: 'What happened to a request, or would happen to one',
     options: {
-      feature: { type: 'string', value: 'NAME', help: 'a hypothetical request of this feature' },
-      model: { type: 'string', value: 'NAME', help: 'for this model' },
-      'data-class': { type: 'string', value: 'NAME', help: 'with this class of data' },
+      feature: option('NAME', 'a request of this feature, not made'),
+      model: option('NAME', 'for this model'),
+      'data-class': option('NAME', 'with this class of data'),
     },
     run: explain,
   },
   {
     name: 'requests',
     usage: '',
-    summary: 'Records, newest first',
-    options: Object.fromEntries(
-      filters.map((name) => [
-        name,
-        {
-          type: 'string' as const,
-          value: name.toUpperCase(),
-          help:
-            name === 'since' || name === 'until'
-              ? 'a time, or a duration back such as 1h'
-              : `only this ${name}`,
-        },
-      ]),
-    ),
+    wordsMax: 0,
+    summary: 'Records of requests, newest first',
+    options: filters,
     run: requests,
   },
-  { name: 'state', usage: '', summary: 'Features, targets and what is off, now', options: {}, run: state },
-  { name: 'changes', usage: '', summary: 'What people and the machine decided', options: {}, run: changes },
+  {
+    name: 'state',
+    usage: '',
+    wordsMax: 0,
+    summary: 'Features, targets and what is off, now',
+    options: {},
+    run: state,
+  },
+  {
+    name: 'changes',
+    usage: '',
+    wordsMax: 0,
+    summary: 'What people and the machine decided, newest first',
+    options: pageOptions,
+    run: changes,
+  },
 ];

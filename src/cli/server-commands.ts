@@ -1,10 +1,11 @@
-/** `breakwater serve | check | demo` */
+/** `breakwater serve | check | demo | version` */
 import { coverage } from '../core/coverage.ts';
 import { instant } from '../core/ids.ts';
 import { loadConfigFile, pathText } from '../sync/config-file.ts';
 import { checkText } from './check-report.ts';
 import { textOption } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';
+import { version } from '../../package.json' with { type: 'json' };
 
 async function serve(call: Call): Promise<ExitCode> {
   const { startServer } = await import('../app.ts');
@@ -23,7 +24,8 @@ async function serve(call: Call): Promise<ExitCode> {
   const { server } = started;
   process.on('SIGHUP', () => void server.reload());
   const { promise, resolve } = Promise.withResolvers<void>();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  // Kept for good: a terminal and the launcher may each send the signal, and the second must not cut answers off.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
   await promise;
   await server.stop();
   return 0;
@@ -46,7 +48,7 @@ async function check(call: Call): Promise<ExitCode> {
 async function demo(call: Call): Promise<ExitCode> {
   const { runDemo } = await import('../demo/demo.ts');
   return runDemo({
-    plain: call.options['plain'] === true || !process.stdout.isTTY,
+    plain: call.options['plain'] === true || call.json || !process.stdout.isTTY,
     fast: call.options['fast'] === true,
     environment: call.environment,
   });
@@ -56,33 +58,49 @@ export const serverCommands: readonly Command[] = [
   {
     name: 'serve',
     usage: '',
+    wordsMax: 0,
     summary: 'Run the gateway',
     options: {
       config: {
         type: 'string',
         value: 'FILE',
-        help: 'configuration; without one, providers come from the environment',
+        help: 'without one, providers come from the environment',
       },
       listen: { type: 'string', value: 'HOST:PORT', help: 'default 127.0.0.1:4100' },
       store: { type: 'string', value: 'sqlite:PATH', help: 'default sqlite:./data/breakwater.db' },
     },
+    jsonHelp: 'as without: its log is JSON lines',
     run: serve,
   },
   {
     name: 'demo',
     usage: '',
+    wordsMax: 0,
     summary: 'Watch 7 June again: no keys, no network',
     options: {
       plain: { type: 'boolean', help: 'lines instead of a live view' },
       fast: { type: 'boolean', help: 'shorter phases' },
     },
+    jsonHelp: 'lines, as with --plain',
     run: demo,
   },
   {
     name: 'check',
     usage: '[FILE]',
-    summary: 'Every problem of a configuration, and what each feature can survive',
+    wordsMax: 1,
+    summary: 'Problems of a configuration; what features survive',
     options: { config: { type: 'string', value: 'FILE', help: 'the same as FILE' } },
     run: check,
+  },
+  {
+    name: 'version',
+    usage: '',
+    wordsMax: 0,
+    summary: 'The version of this program',
+    options: {},
+    run: (call) => {
+      call.print(call.json ? JSON.stringify({ version }) : version);
+      return Promise.resolve(0);
+    },
   },
 ];

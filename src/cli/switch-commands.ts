@@ -1,10 +1,11 @@
 /** `breakwater switch …` */
-import { scopeKeys } from '../core/switches.ts';
 import { didYouMean } from '../core/nearest.ts';
-import { callAdmin, items, show, table, textOf } from './client.ts';
+import { scopeKeys } from '../core/switches.ts';
+import { callAdmin, complain, items, show } from './client.ts';
 import type { Json } from './client.ts';
-import { textOption } from './command.ts';
+import { asOption, textOption, usageError } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';
+import { entries, paragraph, textOf, timeOf } from './layout.ts';
 
 /** `provider:anthropic feature:notes` → a scope; text says what is wrong with it. */
 function scopeFrom(words: readonly string[]): Json | string {
@@ -14,28 +15,29 @@ function scopeFrom(words: readonly string[]): Json | string {
   for (const word of words) {
     const colon = word.indexOf(':');
     const key = word.slice(0, Math.max(colon, 0));
+    const value = word.slice(colon + 1);
     if (!(scopeKeys as readonly string[]).includes(key))
       return `"${word}" is not a scope: ${didYouMean(key, scopeKeys) || `write one of ${scopeKeys.join(', ')}, a colon and a name`}`;
-    scope[key] = word.slice(colon + 1);
+    if (value === '') return `"${word}" names nothing: write what follows the colon, * for anything.`;
+    if (scope[key] !== undefined)
+      return `${key} is named twice. Words of one switch are an AND: make one switch for ${scope[key]} and another for ${value}.`;
+    scope[key] = value;
   }
   return scope;
 }
 
-function usageError(call: Call, message: string): ExitCode {
-  call.complain(message);
-  return 2;
+function scopeWords(scope: unknown): string {
+  return Object.entries((scope ?? {}) as Json)
+    .map(([key, value]) => `${key}:${textOf(value)}`)
+    .join(' ');
 }
 
-async function off(call: Call): Promise<ExitCode> {
-  const scope = scopeFrom(call.words);
-  if (typeof scope === 'string') return usageError(call, scope);
-  const reason = textOption(call, 'reason');
-  if (reason === null) return usageError(call, 'Say why with --reason "…": it is kept with the switch.');
+function switchFrom(call: Call, scope: Json, reason: string): Json {
   const forText = textOption(call, 'for');
   const inFlight = textOption(call, 'in-flight');
   const failureClass = textOption(call, 'failure-class');
   const expiry = textOption(call, 'expiry');
-  const body: Json = {
+  return {
     scope,
     effect: 'off',
     reason,
@@ -44,12 +46,24 @@ async function off(call: Call): Promise<ExitCode> {
     ...(failureClass === null ? {} : { failure_class: failureClass }),
     ...(expiry === null ? {} : { at_expiry: expiry }),
   };
-  return show(call, await callAdmin(call, 'POST', 'switches', body), (value) => {
+}
+
+function untilWords(entry: Json): string {
+  if (entry['expires_at'] === null) return 'until it is released';
+  const until = `until ${timeOf(entry['expires_at'])} UTC`;
+  return entry['at_expiry'] === 'stay' ? `${until}, and stays off after it` : until;
+}
+
+async function off(call: Call): Promise<ExitCode> {
+  const scope = scopeFrom(call.words);
+  if (typeof scope === 'string') return usageError(call, scope);
+  const reason = textOption(call, 'reason');
+  if (reason === null) return usageError(call, 'Say why with --reason "…": it is kept with the switch.');
+  const reply = await callAdmin(call, 'POST', 'switches', switchFrom(call, scope, reason));
+  return show(call, reply, (value) => {
     const targets = (value['expands_to'] ?? []) as readonly string[];
-    const until =
-      value['expires_at'] === null ? 'until it is released' : `until ${textOf(value['expires_at'])}`;
     const covered = targets.length === 0 ? 'Nothing matches it today.' : `Off now: ${targets.join(', ')}`;
-    return `${textOf(value['id'])} in force ${until}\n${covered}`;
+    return `${textOf(value['id'])}\n${paragraph(`In force ${untilWords(value)}.`)}\n${paragraph(covered)}`;
   });
 }
 
@@ -58,19 +72,26 @@ function sameScope(a: unknown, b: Json): boolean {
   return left.length === Object.keys(b).length && left.every(([key, value]) => b[key] === value);
 }
 
+/** The switch that is named, or all in force with that very scope; a number says how it ended without any. */
 async function idsToRelease(call: Call): Promise<readonly string[] | ExitCode> {
   const [first = ''] = call.words;
   if (call.words.length === 1 && first.startsWith('sw_')) return [first];
   const scope = scopeFrom(call.words);
   if (typeof scope === 'string') return usageError(call, scope);
   const listed = await callAdmin(call, 'GET', 'switches');
-  if (!listed.ok) return show(call, listed, () => '');
+  if (!listed.ok) return complain(call, listed);
   const ids = items(listed.value)
     .filter((entry) => sameScope(entry['scope'], scope))
     .map((entry) => textOf(entry['id']));
   if (ids.length > 0) return ids;
+  const others = items(listed.value).map(
+    (entry) => `  ${textOf(entry['id'])}  ${scopeWords(entry['scope'])}`,
+  );
+  const message = `No switch in force has just the scope ${call.words.join(' ')}.`;
   call.complain(
-    `No switch in force has the scope ${call.words.join(' ')}. List them with: breakwater switch list`,
+    call.json
+      ? JSON.stringify({ error: { code: 'not_found', message } })
+      : [message, ...(others.length === 0 ? ['None is in force.'] : ['In force are:', ...others])].join('\n'),
   );
   return 1;
 }
@@ -82,66 +103,71 @@ async function on(call: Call): Promise<ExitCode> {
     reason: textOption(call, 'reason') ?? 'switched on from the command line',
     ramp: call.options['at-once'] !== true,
   };
+  const released: Json[] = [];
+  let worst: ExitCode = 0;
+  // One that cannot be released does not keep the others off.
   for (const id of ids) {
-    const exit = await show(
-      call,
-      await callAdmin(call, 'POST', `switches/${id}/release`, body),
-      () => `${id} released${body['ramp'] === true ? '; what it covered comes back step by step' : ''}`,
-    );
-    if (exit !== 0) return exit;
+    const reply = await callAdmin(call, 'POST', `switches/${encodeURIComponent(id)}/release`, body);
+    if (reply.ok) released.push(reply.value);
+    else worst = complain(call, reply);
   }
-  return 0;
-}
-
-function scopeWords(scope: unknown): string {
-  return Object.entries((scope ?? {}) as Json)
-    .map(([key, value]) => `${key}:${textOf(value)}`)
-    .join(' ');
+  const how = body['ramp'] === true ? 'What it covered comes back step by step.' : 'What it covered is back.';
+  if (call.json) call.print(JSON.stringify({ items: released, next_cursor: null }, null, 2));
+  else for (const entry of released) call.print(`${textOf(entry['id'])} is released. ${how}`);
+  return worst;
 }
 
 async function list(call: Call): Promise<ExitCode> {
   return show(call, await callAdmin(call, 'GET', 'switches'), (value) => {
-    const rows = items(value).map((entry) => [
-      textOf(entry['id']),
-      scopeWords(entry['scope']),
-      textOf(entry['effect']),
-      textOf(entry['expires_at']),
-      textOf(entry['created_by']),
-      textOf(entry['reason']),
-    ]);
-    return rows.length === 0
-      ? 'No switch is in force.'
-      : table([['ID', 'SCOPE', 'EFFECT', 'UNTIL', 'BY', 'REASON'], ...rows]);
+    const switches = items(value).map((entry) => ({
+      head: [textOf(entry['id']), textOf(entry['effect']), scopeWords(entry['scope'])],
+      body: `${untilWords(entry)}, by ${textOf(entry['created_by'])}: ${textOf(entry['reason'])}`,
+    }));
+    return switches.length === 0 ? 'No switch is in force.' : entries(switches);
   });
 }
+
+/** As many as a scope has kinds of words. */
+const scopeWordsMax = scopeKeys.length;
 
 export const switchCommands: readonly Command[] = [
   {
     name: 'switch off',
     usage: 'SCOPE:NAME… --reason "…"',
-    summary: 'Take a provider, vendor, family, model, target or feature out, at once',
+    wordsMax: scopeWordsMax,
+    summary: 'Take a scope out, in force before it returns',
     options: {
       reason: { type: 'string', value: 'TEXT', help: 'why (required)' },
-      for: { type: 'string', value: '2h', help: 'how long; default 2h, "ever" for until released' },
+      for: { type: 'string', value: '2h', help: 'default 2h; "ever": until released' },
       'in-flight': { type: 'string', value: 'WORD', help: 'finish | cancel_uncommitted | cancel' },
       'failure-class': {
         type: 'string',
         value: 'WORD',
         help: 'availability | latency | capacity | quality | …',
       },
-      expiry: { type: 'string', value: 'WORD', help: 'ramp | stay' },
+      expiry: { type: 'string', value: 'WORD', help: 'what then: ramp | stay (off, and remind)' },
+      as: asOption,
     },
     run: off,
   },
   {
     name: 'switch on',
     usage: 'ID | SCOPE:NAME…',
-    summary: 'Release a switch; what it covered comes back by a ramp',
+    wordsMax: scopeWordsMax,
+    summary: 'Release switches; what they took out ramps back',
     options: {
       reason: { type: 'string', value: 'TEXT', help: 'why' },
       'at-once': { type: 'boolean', help: 'without a ramp' },
+      as: asOption,
     },
     run: on,
   },
-  { name: 'switch list', usage: '', summary: 'Switches in force', options: {}, run: list },
+  {
+    name: 'switch list',
+    usage: '',
+    wordsMax: 0,
+    summary: 'Switches in force',
+    options: {},
+    run: list,
+  },
 ];

@@ -6,6 +6,7 @@ import { failureRow } from './failure.ts';
 import type { FailureClass } from './failure.ts';
 import type { TargetName } from './ids.ts';
 import type { Candidate, ExclusionReason } from './record.ts';
+import { listWords } from './words.ts';
 
 export type Trouble = { readonly target: TargetName; readonly failure: FailureClass };
 
@@ -31,12 +32,6 @@ const exclusionWords: Record<ExclusionReason, string> = {
 /** Why a target is not a candidate, to complete "anthropic/claude-opus-4-8 …". */
 export function exclusionSentence(reason: ExclusionReason): string {
   return exclusionWords[reason];
-}
-
-/** `a`, `a and b`, `a, b and c`. */
-export function listWords(list: readonly string[], joint = 'and'): string {
-  if (list.length <= 1) return list.join('');
-  return `${list.slice(0, -1).join(', ')} ${joint} ${list.at(-1) ?? ''}`;
 }
 
 /** Each target once, with the last thing that went wrong with it. */

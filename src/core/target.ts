@@ -9,7 +9,15 @@ export type Dialect = 'openai-chat' | 'anthropic-messages';
 export type ProviderApi = 'anthropic' | 'openai' | 'openai-compatible';
 
 /** What a request can need and a target can lack. */
-export type Capability = 'tools' | 'vision' | 'documents' | 'audio' | 'structured_output' | 'thinking';
+export const capabilities = [
+  'tools',
+  'vision',
+  'documents',
+  'audio',
+  'structured_output',
+  'thinking',
+] as const;
+export type Capability = (typeof capabilities)[number];
 
 export type Retention = { readonly days: number } | 'unknown';
 /** The dated facts of a provider's agreement. `unknown` (missing or expired) counts as worst. */

@@ -1,40 +1,49 @@
 /** Reads the JSON body of an admin call, bounded. Verbs of control parse it themselves, so that a rejection is recorded. */
-import type { z } from 'zod';
-
 import { invalidInput } from './admin-error.ts';
 import type { Read } from './admin-error.ts';
 
 /** A configuration to check is the largest body there is. */
-const bodyBytesMax = 5 * 1_048_576;
+export const adminBodyBytesMax = 5 * 1_048_576;
 
-export async function readAdminBody(request: Request, schema: z.ZodType | null): Promise<Read<unknown>> {
-  if (schema === null) return { kind: 'read', value: null };
-  if (Number(request.headers.get('content-length') ?? 0) > bodyBytesMax)
-    return {
-      kind: 'error',
-      error: {
-        status: 413,
-        code: 'too_large',
-        message: `The body is larger than ${bodyBytesMax} bytes.`,
-        remedy: 'Send less.',
-        field: null,
-      },
-    };
-  const text = await request.text();
-  if (text.length > bodyBytesMax)
-    return {
-      kind: 'error',
-      error: {
-        status: 413,
-        code: 'too_large',
-        message: `The body is larger than ${bodyBytesMax} bytes.`,
-        remedy: 'Send less.',
-        field: null,
-      },
-    };
+const tooLarge: Read<never> = {
+  kind: 'error',
+  error: {
+    status: 413,
+    code: 'too_large',
+    message: `The body is larger than ${adminBodyBytesMax} bytes.`,
+    remedy: 'Send less.',
+    field: null,
+  },
+};
+
+/** All bytes, or null as soon as they are too many: what comes after that is not waited for. */
+async function bytesOf(request: Request): Promise<Uint8Array | null> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of request.body ?? []) {
+    size += part.byteLength;
+    if (size > adminBodyBytesMax) return null;
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+const textTypes = /^(?:application|text)\/(?:x-)?(?:yaml|plain)\b/;
+
+export async function readAdminBody(request: Request, takesText: boolean): Promise<Read<unknown>> {
+  if (Number(request.headers.get('content-length') ?? 0) > adminBodyBytesMax) return tooLarge;
+  let bytes: Uint8Array | null;
   try {
-    return { kind: 'read', value: JSON.parse(text) };
+    bytes = await bytesOf(request);
   } catch {
-    return invalidInput('The body is not JSON.', 'Send a JSON object.', null);
+    return invalidInput('The body broke off.', 'Send it again.', null);
+  }
+  if (bytes === null) return tooLarge;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const isText = takesText && textTypes.test(request.headers.get('content-type') ?? '');
+    return { kind: 'read', value: isText ? { text } : JSON.parse(text) };
+  } catch {
+    return invalidInput('The body is not JSON.', 'Send a JSON object in UTF-8.', null);
   }
 }

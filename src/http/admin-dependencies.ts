@@ -6,6 +6,7 @@ import type { FeatureCoverage } from '../core/coverage.ts';
 import type { Instant } from '../core/ids.ts';
 import type { Switch } from '../core/switches.ts';
 import type { Store } from '../control/queries.ts';
+import type { Role } from './roles.ts';
 import type { Json } from './wire.ts';
 
 export type ExplainInput = {
@@ -22,7 +23,13 @@ export type Explained =
 
 export type AdminDependencies = {
   readonly now: () => Instant;
-  readonly verify: (token: string) => boolean;
+  /** The role a token holds; null when it is not known. */
+  readonly roleOf: (token: string) => Role | null;
+  /** Writes down that a change was tried and rejected. */
+  readonly recordRejection: (
+    message: string,
+    facts: { readonly actor: string; readonly subject: string },
+  ) => Promise<void>;
   readonly onBug: (error: unknown) => void;
   readonly store: Pick<Store, 'findRecord' | 'listRecords' | 'listChanges' | 'loadKeys'>;
   readonly state: () => Json;

@@ -12,11 +12,7 @@ export type Read<T> =
   | { readonly kind: 'read'; readonly value: T }
   | { readonly kind: 'error'; readonly error: AdminErrorBody };
 
-export function invalidInput(
-  message: string,
-  remedy: string,
-  field: string | null,
-): { readonly kind: 'error'; readonly error: AdminErrorBody } {
+export function invalidInput(message: string, remedy: string, field: string | null): Read<never> {
   return { kind: 'error', error: { status: 400, code: 'invalid', message, remedy, field } };
 }
 
@@ -27,8 +23,11 @@ export function json(value: unknown, status = 200, headers: Readonly<Record<stri
   });
 }
 
-export function adminError({ status, code, message, remedy, field }: AdminErrorBody): Response {
-  return json({ error: { code, message, remedy, field } }, status);
+export function adminError(
+  { status, code, message, remedy, field }: AdminErrorBody,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return json({ error: { code, message, remedy, field } }, status, headers);
 }
 
 const statuses: Record<ControlErrorCode, number> = {

@@ -1,25 +1,24 @@
-/** The table of the admin API: each route with the role it requires and the schemas that parse what comes in. */
+/** The table of the admin API: each route with the role it requires and the schemas of what comes in and goes out. */
 import { z } from 'zod';
 
 import { keyInput } from '../control/keys.ts';
-import { pageSizeMax } from '../control/queries.ts';
-import type { RecordFilter } from '../control/queries.ts';
 import { releaseInput, switchInput } from '../control/switches.ts';
 import type { Result } from '../control/verb.ts';
 import { scopeText } from '../core/coverage.ts';
-import { durationMs } from '../core/duration.ts';
 import { explainRecord } from '../core/explain.ts';
-import { instant } from '../core/ids.ts';
+import { capabilities } from '../core/target.ts';
+import type { AnswerName } from './admin-answers.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { adminError, controlErrorReply, json } from './admin-error.ts';
+import { changeQuery, oneOf, pageSize, recordFilter, recordQuery, word } from './admin-query.ts';
+import type { Query } from './admin-query.ts';
+import type { Role } from './roles.ts';
 import { changeToWire, keyToWire, listToWire, recordToWire, switchToWire } from './wire.ts';
-
-export type Role = 'viewer' | 'responder' | 'operator' | 'comms' | 'auditor' | 'admin';
 
 export type AdminCall = {
   readonly actor: string;
   readonly parameters: Readonly<Record<string, string>>;
-  readonly query: Readonly<Record<string, string>>;
+  readonly query: Query;
   readonly body: unknown;
   readonly request: Request;
 };
@@ -32,62 +31,15 @@ export type AdminRoute = {
   readonly summary: string;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
-  /** `verb`: the verb of control parses the body itself, so that a rejection is written down. */
-  readonly parsedBy?: 'verb';
+  /** A body of YAML or plain text stands for `{ "text": … }`. */
+  readonly takesText?: true;
+  /** What a verb of control changes. The verb parses the body itself, and what is rejected is written down. */
+  readonly changes?: 'switch' | 'key';
+  readonly answer: AnswerName;
+  /** 200 unless said otherwise. */
+  readonly status?: 201;
   readonly handle: (call: AdminCall, dependencies: AdminDependencies) => Promise<Response>;
 };
-
-const word = z.string().min(1).max(200);
-const time = z
-  .string()
-  .refine(
-    (text) => durationMs(text) !== null || !Number.isNaN(Date.parse(text)),
-    'must be a time such as 2026-06-07T08:00:00Z, or a duration back from now such as 1h',
-  );
-const pageQuery = {
-  cursor: word.optional(),
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, `must be 1 to ${pageSizeMax}`)
-    .optional(),
-};
-
-const recordQuery = z.strictObject({
-  feature: word.optional(),
-  target: word.optional(),
-  attempted: word.optional(),
-  requested: word.optional(),
-  hop: z.enum(['same_model', 'same_vendor', 'other_vendor', 'local']).optional(),
-  boundary: z.enum(['entity', 'region', 'retention']).optional(),
-  failure: word.optional(),
-  outcome: z.enum(['answered', 'partial', 'refused', 'failed', 'cancelled']).optional(),
-  tenant: word.optional(),
-  user: word.optional(),
-  key: word.optional(),
-  since: time.optional(),
-  until: time.optional(),
-  ...pageQuery,
-});
-
-const defaultPageSize = 50;
-
-function pageSize(text: string | undefined): number {
-  return Math.min(pageSizeMax, Math.max(1, Number(text ?? defaultPageSize)));
-}
-
-function recordFilter(query: Readonly<Record<string, string>>, now: number): RecordFilter {
-  const { limit, since, until, ...names } = query;
-  const at = (text: string): number => {
-    const back = durationMs(text);
-    return back === null ? Date.parse(text) : now - back;
-  };
-  return {
-    ...names,
-    ...(since === undefined ? {} : { since: instant(at(since)) }),
-    ...(until === undefined ? {} : { until: instant(at(until)) }),
-    limit: pageSize(limit),
-  };
-}
 
 function sent<T>(result: Result<T>, show: (value: T) => Response): Response {
   return result.kind === 'error' ? controlErrorReply(result) : show(result.value);
@@ -113,7 +65,7 @@ const explainInput = z.strictObject({
   model: word.optional(),
   data_class: word.optional(),
   key: word.optional(),
-  needs: z.array(word).optional(),
+  needs: z.array(oneOf(capabilities)).optional(),
   input_tokens: z.int().nonnegative().optional(),
 });
 
@@ -123,6 +75,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
     path: '/admin/v1/state',
     role: 'viewer',
     summary: 'Targets, gates, features and switches now',
+    answer: 'State',
     handle: (_call, { state }) => Promise.resolve(json(state())),
   },
   {
@@ -130,6 +83,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
     path: '/admin/v1/switches',
     role: 'viewer',
     summary: 'Switches that are not released',
+    answer: 'SwitchList',
     handle: (_call, { switches }) => Promise.resolve(json(listToWire(switches.list().map(switchToWire)))),
   },
   {
@@ -138,7 +92,9 @@ export const adminRouteTable: readonly AdminRoute[] = [
     role: 'responder',
     summary: 'Take a scope out; in force before the answer',
     body: switchInput,
-    parsedBy: 'verb',
+    changes: 'switch',
+    answer: 'SwitchCreated',
+    status: 201,
     handle: async ({ body, actor }, { switches }) =>
       sent(await switches.create(body, actor), ({ entry, expandsTo }) =>
         json(
@@ -153,6 +109,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
     path: '/admin/v1/switches/{id}',
     role: 'viewer',
     summary: 'One switch',
+    answer: 'Switch',
     handle: async ({ parameters }, { switches }) => {
       const entry = await switches.find(parameters['id'] ?? '');
       return entry === null
@@ -165,7 +122,11 @@ export const adminRouteTable: readonly AdminRoute[] = [
     path: '/admin/v1/switches/{id}/acks',
     role: 'viewer',
     summary: 'Which replicas have it in force',
-    handle: (_call, { switches }) => Promise.resolve(json({ items: switches.acks(), next_cursor: null })),
+    answer: 'AckList',
+    handle: async ({ parameters }, { switches }) =>
+      (await switches.find(parameters['id'] ?? '')) === null
+        ? notFound('such switch')
+        : json(listToWire(switches.acks())),
   },
   {
     method: 'POST',
@@ -173,7 +134,8 @@ export const adminRouteTable: readonly AdminRoute[] = [
     role: 'responder',
     summary: 'Bring the scope back, by a ramp unless said otherwise',
     body: releaseInput,
-    parsedBy: 'verb',
+    changes: 'switch',
+    answer: 'Switch',
     handle: async ({ parameters, body, actor, request }, { switches }) =>
       sent(
         await switches.release({ id: parameters['id'] ?? '', input: body, rev: revisionOf(request) }, actor),
@@ -186,6 +148,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
     role: 'viewer',
     summary: 'Records, newest first',
     query: recordQuery,
+    answer: 'RecordList',
     handle: async ({ query }, { store, now }) => {
       const page = await store.listRecords(recordFilter(query, now()));
       return json(listToWire(page.items.map(recordToWire), page.nextCursor));
@@ -196,6 +159,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
     path: '/admin/v1/requests/{id}',
     role: 'viewer',
     summary: 'One record',
+    answer: 'ExplainedRecord',
     handle: async ({ parameters }, { store }) => {
       const record = await store.findRecord(parameters['id'] ?? '');
       return record === null
@@ -208,7 +172,8 @@ export const adminRouteTable: readonly AdminRoute[] = [
     path: '/admin/v1/changes',
     role: 'viewer',
     summary: 'What people and the machine decided, newest first',
-    query: z.strictObject(pageQuery),
+    query: changeQuery,
+    answer: 'ChangeList',
     handle: async ({ query }, { store }) => {
       const page = await store.listChanges(query['cursor'] ?? null, pageSize(query['limit']));
       return json(listToWire(page.items.map(changeToWire), page.nextCursor));
@@ -219,6 +184,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
     path: '/admin/v1/keys',
     role: 'admin',
     summary: "Callers' keys, without their secrets",
+    answer: 'KeyList',
     handle: async (_call, { store }) => json(listToWire((await store.loadKeys()).map(keyToWire))),
   },
   {
@@ -227,7 +193,9 @@ export const adminRouteTable: readonly AdminRoute[] = [
     role: 'admin',
     summary: 'Make a key; the secret is shown once',
     body: keyInput,
-    parsedBy: 'verb',
+    changes: 'key',
+    answer: 'KeyCreated',
+    status: 201,
     handle: async ({ body, actor }, { keys }) =>
       sent(await keys.create(body, actor), ({ key, secret, warnings }) =>
         json({ ...keyToWire(key), secret, warnings }, 201),
@@ -238,6 +206,8 @@ export const adminRouteTable: readonly AdminRoute[] = [
     path: '/admin/v1/keys/{id}/revoke',
     role: 'admin',
     summary: 'Make a key useless',
+    changes: 'key',
+    answer: 'KeyRevoked',
     handle: async ({ parameters, actor }, { keys }) =>
       sent(await keys.revoke(parameters['id'] ?? '', actor), (value) => json(value)),
   },
@@ -246,14 +216,18 @@ export const adminRouteTable: readonly AdminRoute[] = [
     path: '/admin/v1/config',
     role: 'viewer',
     summary: 'The configuration in force, without secrets',
+    answer: 'Config',
     handle: (_call, { config }) => Promise.resolve(json(config.view())),
   },
   {
     method: 'POST',
     path: '/admin/v1/config/check',
-    role: 'viewer',
+    // It says whether files and variables that the configuration names are there: not for every viewer.
+    role: 'operator',
     summary: 'Every problem of a configuration, with line and column',
     body: z.strictObject({ text: z.string() }),
+    takesText: true,
+    answer: 'ConfigChecked',
     handle: ({ body }, { config }) => Promise.resolve(json(config.check((body as { text: string }).text))),
   },
   {
@@ -262,6 +236,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
     role: 'viewer',
     summary: 'Where a request would go now, and why',
     body: explainInput,
+    answer: 'Explained',
     handle: ({ body }, { explain }) =>
       Promise.resolve(explained(explain(body as z.infer<typeof explainInput>))),
   },
@@ -270,6 +245,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
     path: '/admin/v1/coverage',
     role: 'viewer',
     summary: 'What each feature can survive',
+    answer: 'CoverageList',
     handle: (_call, { coverage }) =>
       Promise.resolve(
         json({
@@ -290,7 +266,7 @@ function explained(result: ReturnType<AdminDependencies['explain']>): Response {
         status: 400,
         code: 'invalid',
         message: result.message,
-        remedy: 'Name a feature, or a model that is configured.',
+        remedy: 'Name a feature, or a model that is configured, and a key only if it is in use.',
         field: null,
       });
 }

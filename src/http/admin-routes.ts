@@ -1,16 +1,21 @@
 /**
  * The admin API: who has no role is refused before anything is read, and what is not in the table does not exist.
+ * A change that is rejected here, before a verb of control saw it, leaves its audit row like any other rejection.
  */
+import { StoreUnavailable } from '../control/queries.ts';
 import { parseInput } from '../control/verb.ts';
-import { didYouMean } from '../core/nearest.ts';
 import { readAdminBody } from './admin-body.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { adminError, controlErrorReply, invalidInput } from './admin-error.ts';
-import type { Read } from './admin-error.ts';
+import type { AdminErrorBody, Read } from './admin-error.ts';
+import { readQuery } from './admin-query.ts';
 import { adminRouteTable } from './admin-route-table.ts';
-import type { AdminRoute } from './admin-route-table.ts';
+import type { AdminCall, AdminRoute } from './admin-route-table.ts';
+import { mayAct } from './roles.ts';
+import type { Role } from './roles.ts';
 
 type Matched = { readonly route: AdminRoute; readonly parameters: Readonly<Record<string, string>> };
+type Refused = { readonly error: AdminErrorBody; readonly headers?: Readonly<Record<string, string>> };
 
 /** Routes of the table at a path, whatever their method. */
 function routesAt(path: string): readonly Matched[] {
@@ -29,73 +34,120 @@ function routesAt(path: string): readonly Matched[] {
   });
 }
 
-/** Query parameters by the route's schema; a parameter that is not known is an error. */
-function readQuery(route: AdminRoute, url: URL): Read<Readonly<Record<string, string>>> {
-  const given: Record<string, string> = {};
-  for (const [name, value] of url.searchParams) given[name] = value;
-  const known = route.query === undefined ? [] : Object.keys(route.query.shape);
-  const unknown = Object.keys(given).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    const remedy =
-      didYouMean(unknown, known) ||
-      (known.length === 0 ? 'This address takes none.' : `Known parameters are ${known.join(', ')}.`);
-    return invalidInput(`Unknown query parameter "${unknown.slice(0, 100)}".`, remedy, unknown.slice(0, 100));
-  }
-  const read = route.query?.safeParse(given);
-  const issue = read?.error?.issues[0];
-  if (issue === undefined) return { kind: 'read', value: given };
+function match(request: Request, url: URL): Matched | Refused {
+  const matches = routesAt(url.pathname);
+  const matched = matches.find(({ route }) => route.method === request.method);
+  if (matched !== undefined) return matched;
+  const methods = matches.map(({ route }) => route.method).join(', ');
+  const unknown = matches.length === 0;
+  return {
+    error: {
+      status: unknown ? 404 : 405,
+      code: unknown ? 'not_found' : 'method_not_allowed',
+      message: unknown ? 'There is nothing at this address.' : `This address takes ${methods}.`,
+      remedy: 'See contract/openapi.json.',
+      field: null,
+    },
+    ...(unknown ? {} : { headers: { allow: methods } }),
+  };
+}
+
+const actorHeader = 'x-breakwater-actor';
+
+/** Who decides, as the holder of the token says. A name that cannot be kept is refused, not replaced. */
+function actorOf(request: Request): Read<string> {
+  const named = request.headers.get(actorHeader);
+  if (named === null) return { kind: 'read', value: 'admin' };
+  if (/^[\w.@][\w.@ -]{0,63}$/.test(named)) return { kind: 'read', value: named };
   return invalidInput(
-    `${issue.path.join('.')}: ${issue.message}`,
-    'Correct the value.',
-    issue.path.join('.'),
+    `${actorHeader} is not a name that can be kept.`,
+    'Use 1 to 64 letters, digits, spaces or . _ @ -',
+    actorHeader,
   );
 }
 
-function actorOf(request: Request): string {
-  const named = request.headers.get('x-breakwater-actor');
-  return named !== null && /^[\w.@ -]{1,64}$/.test(named) ? named : 'admin';
+function roleOf(request: Request, dependencies: AdminDependencies): Role | null {
+  const token = /^Bearer (\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+  return token === undefined ? null : dependencies.roleOf(token);
 }
 
-function tokenOf(request: Request): string | null {
-  return /^Bearer (\S+)$/.exec(request.headers.get('authorization') ?? '')?.[1] ?? null;
+const unauthenticated: AdminErrorBody = {
+  status: 401,
+  code: 'unauthenticated',
+  message: 'The admin token is missing or wrong.',
+  remedy: 'Send it as "Authorization: Bearer …".',
+  field: null,
+};
+
+function forbidden(held: Role, required: Role): AdminErrorBody {
+  return {
+    status: 403,
+    code: 'forbidden',
+    message: `This takes the role ${required}; yours is ${held}.`,
+    remedy: `Ask somebody who is ${required}.`,
+    field: null,
+  };
+}
+
+/** Everything a route's handler needs, or why it is not asked. */
+async function readCall(
+  request: Request,
+  url: URL,
+  { route, parameters }: Matched,
+): Promise<Read<Omit<AdminCall, 'actor'>>> {
+  const query = readQuery(route.query ?? null, url);
+  if (query.kind === 'error') return query;
+  if (route.body === undefined)
+    return { kind: 'read', value: { parameters, query: query.value, body: null, request } };
+  const body = await readAdminBody(request, route.takesText === true);
+  if (body.kind === 'error') return body;
+  return { kind: 'read', value: { parameters, query: query.value, body: body.value, request } };
 }
 
 async function serve(request: Request, url: URL, dependencies: AdminDependencies): Promise<Response> {
-  const token = tokenOf(request);
-  if (token === null || !dependencies.verify(token)) {
-    return adminError({
-      status: 401,
-      code: 'unauthenticated',
-      message: 'The admin token is missing or wrong.',
-      remedy: 'Send it as "Authorization: Bearer …".',
-      field: null,
-    });
-  }
-  const matches = routesAt(url.pathname);
-  const matched = matches.find(({ route }) => route.method === request.method);
-  if (matched === undefined) {
-    const methods = matches.map(({ route }) => route.method).join(', ');
-    return adminError({
-      status: matches.length === 0 ? 404 : 405,
-      code: 'not_found',
-      message: matches.length === 0 ? 'There is nothing at this address.' : `This address takes ${methods}.`,
-      remedy: 'See contract/openapi.json.',
-      field: null,
-    });
-  }
+  const role = roleOf(request, dependencies);
+  if (role === null) return adminError(unauthenticated, { 'www-authenticate': 'Bearer' });
+  const matched = match(request, url);
+  if ('error' in matched) return adminError(matched.error, matched.headers);
   const { route, parameters } = matched;
-  const query = readQuery(route, url);
-  if (query.kind === 'error') return adminError(query.error);
-  const body = await readAdminBody(request, route.body ?? null);
-  if (body.kind === 'error') return adminError(body.error);
-  if (route.body !== undefined && route.parsedBy === undefined) {
-    const parsed = parseInput(route.body, body.value);
+  const actor = actorOf(request);
+  const reject = async (error: AdminErrorBody): Promise<Response> => {
+    if (route.changes !== undefined)
+      await dependencies.recordRejection(error.message, {
+        actor: actor.kind === 'read' ? actor.value : 'admin',
+        subject: parameters['id'] ?? route.changes,
+      });
+    return adminError(error);
+  };
+  if (!mayAct(role, route.role)) return reject(forbidden(role, route.role));
+  if (actor.kind === 'error') return reject(actor.error);
+  const call = await readCall(request, url, matched);
+  if (call.kind === 'error') return reject(call.error);
+  if (route.body !== undefined && route.changes === undefined) {
+    const parsed = parseInput(route.body, call.value.body);
     if (parsed.kind === 'error') return controlErrorReply(parsed);
   }
-  return route.handle(
-    { actor: actorOf(request), parameters, query: query.value, body: body.value, request },
-    dependencies,
-  );
+  return route.handle({ ...call.value, actor: actor.value }, dependencies);
+}
+
+/** A store in trouble is no bug of ours, and says so; everything else that is thrown is. */
+function troubleReply(error: unknown, dependencies: AdminDependencies): Response {
+  if (error instanceof StoreUnavailable)
+    return adminError({
+      status: 503,
+      code: 'unavailable',
+      message: 'The store cannot be read right now; traffic is not affected.',
+      remedy: 'Try again in a moment.',
+      field: null,
+    });
+  dependencies.onBug(error);
+  return adminError({
+    status: 500,
+    code: 'internal_error',
+    message: 'Breakwater could not handle this call. The fault is ours; it has been noted.',
+    remedy: 'See the server log.',
+    field: null,
+  });
 }
 
 export function adminRoutes(dependencies: AdminDependencies): {
@@ -106,14 +158,7 @@ export function adminRoutes(dependencies: AdminDependencies): {
       try {
         return await serve(request, url, dependencies);
       } catch (error) {
-        dependencies.onBug(error);
-        return adminError({
-          status: 503,
-          code: 'unavailable',
-          message: 'The store cannot be read right now.',
-          remedy: 'See the server log, then try again.',
-          field: null,
-        });
+        return troubleReply(error, dependencies);
       }
     },
   };

@@ -1,6 +1,6 @@
 /** Core values → the JSON of the admin API, by hand: snake_case, RFC 3339 times. Core types are never the JSON. */
 import type { ApiKey } from '../core/keys.ts';
-import type { AttemptRecord, Candidate, Change, RequestRecord } from '../core/record.ts';
+import type { AttemptRecord, Candidate, Change, ChangeKind, RequestRecord } from '../core/record.ts';
 import type { Effect, Switch } from '../core/switches.ts';
 
 export type Json = { readonly [key: string]: unknown };
@@ -77,19 +77,6 @@ export function recordToWire(record: RequestRecord): Json {
   };
 }
 
-export function changeToWire(change: Change): Json {
-  return {
-    id: change.id,
-    at: timeText(change.at),
-    kind: change.kind,
-    actor: change.actor,
-    subject: change.subject,
-    reason: change.reason,
-    before: change.before,
-    after: change.after,
-  };
-}
-
 function effectToWire(effect: Effect): unknown {
   switch (effect.kind) {
     case 'off':
@@ -123,6 +110,48 @@ export function switchToWire(entry: Switch): Json {
             reason: entry.release.reason,
             ramp: entry.release.ramp,
           },
+  };
+}
+
+/** What a change says about a key: its terms, never its hash. */
+function keyTermsToWire({ name, features, tenant, dataClassMax, rpm, budget }: Partial<ApiKey>): Json {
+  return { name, features, tenant, data_class_max: dataClassMax, rpm, budget };
+}
+
+function isSwitch(value: object): value is Switch {
+  return 'scope' in value && 'effect' in value && 'createdAt' in value && 'release' in value;
+}
+
+/** What was before or after, in the shape the API gives it elsewhere. */
+function changedToWire(kind: ChangeKind, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value ?? null;
+  switch (kind) {
+    case 'switch.created':
+    case 'switch.released':
+    case 'switch.expired':
+      return isSwitch(value) ? switchToWire(value) : value;
+    case 'key.created':
+    case 'key.revoked':
+      return keyTermsToWire(value);
+    case 'gate.transition':
+    case 'config.loaded':
+    case 'config.rejected':
+    case 'admin_token.created':
+    case 'write.rejected':
+      return value;
+  }
+}
+
+export function changeToWire(change: Change): Json {
+  return {
+    id: change.id,
+    at: timeText(change.at),
+    kind: change.kind,
+    actor: change.actor,
+    subject: change.subject,
+    reason: change.reason,
+    before: changedToWire(change.kind, change.before),
+    after: changedToWire(change.kind, change.after),
   };
 }
 

@@ -1,0 +1,233 @@
+/** The shapes of the admin API's answers. `contract/openapi.json` is made from them, and a test holds every answer to them. */
+import { z } from 'zod';
+
+import { failureClasses } from '../core/failure.ts';
+import { changeKinds, exclusionReasons } from '../core/record.ts';
+import { scopeKeys } from '../core/switches.ts';
+import { hops } from '../core/target.ts';
+
+const text = z.string();
+const name = text.nullable();
+const count = z.int().nonnegative();
+const measured = z.number().nonnegative().nullable();
+const time = z.iso.datetime({ precision: 3 });
+const maybeTime = time.nullable();
+const listOf = <T extends z.ZodType>(
+  item: T,
+): z.ZodObject<{ items: z.ZodArray<T>; next_cursor: typeof name }> =>
+  z.object({ items: z.array(item), next_cursor: name });
+
+const candidate = z.object({
+  target: text,
+  eligible: z.boolean(),
+  reason: z.enum(exclusionReasons).nullable(),
+  rule: name,
+});
+
+const attempt = z.object({
+  n: z.int().positive(),
+  target: text,
+  company: name,
+  region: name,
+  retention: text,
+  started_at: time,
+  first_byte_ms: measured,
+  first_token_ms: measured,
+  duration_ms: z.number().nonnegative(),
+  outcome: z.enum(['ok', 'failed', 'cancelled']),
+  failure: z.enum(failureClasses).nullable(),
+  status: z.int().nullable(),
+  provider_code: name,
+  provider_request_id: name,
+  payload_sent: z.enum(['none', 'partial', 'full']),
+  why_next: z.enum(['same_target_retry', 'same_target_waited', 'other_key', 'next_target']).nullable(),
+  input_tokens: measured,
+  output_tokens: measured,
+  cost_usd: measured,
+  malformed_events: count,
+});
+
+const record = z.object({
+  id: text,
+  at: time,
+  duration_ms: z.number().nonnegative(),
+  tenant: name,
+  key: name,
+  feature: text,
+  user: name,
+  session: name,
+  trace: name,
+  dialect: z.enum(['openai-chat', 'anthropic-messages']),
+  stream: z.boolean(),
+  requested: text,
+  preferred: name,
+  served: name,
+  model_reported: name,
+  data_class: name,
+  data_class_source: z.enum(['header', 'feature', 'none']),
+  consent: z.enum(['none', 'token']),
+  snapshot: text,
+  hop: z.enum(hops).nullable(),
+  fallback: name,
+  boundary: z.array(z.enum(['entity', 'region', 'retention'])),
+  told: z.enum(['none', 'header', 'notice', 'asked', 'refused']),
+  outcome: z.enum(['answered', 'partial', 'refused', 'failed', 'cancelled']),
+  error_code: name,
+  status: z.int(),
+  finish: name,
+  candidates: z.array(candidate),
+  attempts: z.array(attempt),
+  incidents: z.array(text),
+  switches: z.array(text),
+  fingerprints: z.object({ input: name, output: name }),
+  warnings: z.array(text),
+  leaf: z.object({ index: count, hash: text }).nullable(),
+});
+
+const scope = z.object(
+  Object.fromEntries(scopeKeys.map((key) => [key, text.optional()])) as Record<
+    (typeof scopeKeys)[number],
+    z.ZodOptional<typeof text>
+  >,
+);
+
+const switchEntry = z.object({
+  id: text,
+  rev: z.int().positive(),
+  scope,
+  effect: z.union([z.enum(['off', 'last_resort']), z.object({ shed: z.number() })]),
+  reason: text,
+  failure_class: name,
+  created_by: text,
+  created_at: time,
+  expires_at: maybeTime,
+  at_expiry: z.enum(['ramp', 'stay']),
+  in_flight: z.enum(['finish', 'cancel_uncommitted', 'cancel']),
+  mode: z.enum(['enforce', 'observe']),
+  released: z.object({ at: time, by: text, reason: text, ramp: z.boolean() }).nullable(),
+});
+
+const ack = z.object({ replica: text, rev: count, at: time });
+
+const change = z.object({
+  id: text,
+  at: time,
+  kind: z.enum(changeKinds),
+  actor: text,
+  subject: text,
+  reason: name,
+  before: z.unknown(),
+  after: z.unknown(),
+});
+
+const key = z.object({
+  id: text,
+  name: text,
+  features: z.array(text).nullable(),
+  tenant: name,
+  data_class_max: name,
+  rpm: z.int().positive().nullable(),
+  budget: name,
+  created_at: time,
+  revoked_at: maybeTime,
+});
+
+const targetState = z.object({
+  target: text,
+  provider: text,
+  model: text,
+  vendor: text,
+  family: text,
+  region: name,
+  gate: z.object({
+    state: z.enum(['healthy', 'shedding', 'ejected', 'probing', 'ramping']),
+    since: maybeTime,
+    until: maybeTime,
+    words: name,
+    mode: z.enum(['observe', 'warn', 'enforce']),
+  }),
+  off_by: z.array(text),
+  traffic: z.object({ ok: count, failed: count, in_flight: count }),
+  probes: z.null(),
+  provider_says: z.null(),
+});
+
+const featureState = z.object({
+  feature: text,
+  title: text,
+  status: z.enum(['normal', 'backup', 'slow', 'partial', 'paused', 'unavailable']),
+  preferred: text,
+  serving: name,
+});
+
+const verdict = z.enum(['survives', 'reduced', 'asks', 'stops']);
+
+const coverage = z.object({
+  feature: text,
+  title: text,
+  normal: verdict,
+  losses: z.array(
+    z.object({ loss: text, verdict, by: name, hop: z.enum(hops).nullable(), left: z.array(text) }),
+  ),
+  claims: z.array(z.object({ claim: text, holds: z.boolean(), why: text })),
+});
+
+const config = z.object({
+  snapshot: text,
+  providers: z.array(z.object({ id: text, api: text, base_url: text, keys: count, local: z.boolean() })),
+  features: z.array(
+    z.object({
+      name: text,
+      title: text,
+      route: z.array(text),
+      fallback: z.record(z.enum(hops), z.enum(['auto', 'notify', 'reduce', 'ask', 'never'])),
+      data_class: name,
+    }),
+  ),
+  data_classes: z.array(text),
+  limits: z.record(text, z.number()),
+});
+
+const problem = z.object({
+  severity: z.enum(['error', 'warning']),
+  path: text,
+  line: z.int().nullable(),
+  column: z.int().nullable(),
+  message: text,
+  remedy: text,
+});
+
+/** Every answer by the name it has in the OpenAPI file. */
+export const adminAnswers = {
+  State: z.object({
+    snapshot: text,
+    rev: count,
+    replicas: z.array(z.object({ id: text, rev: count })),
+    targets: z.array(targetState),
+    features: z.array(featureState),
+    switches: z.array(switchEntry),
+    incidents: z.array(text),
+  }),
+  Switch: switchEntry,
+  SwitchCreated: switchEntry.extend({ expands_to: z.array(text), matches: count, acks: z.array(ack) }),
+  SwitchList: listOf(switchEntry),
+  AckList: listOf(ack),
+  RecordList: listOf(record),
+  ExplainedRecord: record.extend({ words: z.array(text) }),
+  ChangeList: listOf(change),
+  KeyList: listOf(key),
+  KeyCreated: key.extend({ secret: text, warnings: z.array(text) }),
+  KeyRevoked: z.object({ id: text }),
+  Config: config,
+  ConfigChecked: z.object({ ok: z.boolean(), snapshot: name, problems: z.array(problem) }),
+  Explained: z.object({
+    decision: z.enum(['route', 'ask', 'refuse']),
+    plan: z.array(text),
+    candidates: z.array(candidate),
+    words: text,
+  }),
+  CoverageList: listOf(coverage),
+  Error: z.object({ error: z.object({ code: text, message: text, remedy: text, field: name }) }),
+} as const satisfies Record<string, z.ZodType>;
+
+export type AnswerName = keyof typeof adminAnswers;

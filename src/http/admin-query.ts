@@ -1,0 +1,114 @@
+/** Query parameters of the admin API: their schemas, and how they are read. What is not known is an error. */
+import { z } from 'zod';
+
+import { pageSizeMax } from '../control/queries.ts';
+import type { RecordFilter } from '../control/queries.ts';
+import { durationMs } from '../core/duration.ts';
+import { failureClasses } from '../core/failure.ts';
+import { instant } from '../core/ids.ts';
+import { didYouMean } from '../core/nearest.ts';
+import { hops } from '../core/target.ts';
+import { invalidInput } from './admin-error.ts';
+import type { Read } from './admin-error.ts';
+
+export type Query = Readonly<Record<string, string>>;
+
+/** A name as it may stand in a filter or a hypothetical request. */
+export const word = z.string().min(1).max(200);
+
+/** One of a closed list; another word gets the nearest one back. */
+export function oneOf<const T extends readonly string[]>(known: T): z.ZodEnum<{ [K in T[number]]: K }> {
+  return z.enum(known, {
+    error: ({ input }) =>
+      `must be one of ${known.join(', ')}; ${typeof input === 'string' ? didYouMean(input, known) : ''}`.replace(
+        /; $/,
+        '',
+      ),
+  });
+}
+
+const rfc3339 = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2}))?$/;
+
+const time = z
+  .string()
+  .refine(
+    (text) => durationMs(text) !== null || (rfc3339.test(text) && !Number.isNaN(Date.parse(text))),
+    'must be a time such as 2026-06-07T08:00:00Z, or a duration back from now such as 1h',
+  );
+
+const limit = z
+  .string()
+  .refine(
+    (text) => /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= pageSizeMax,
+    `must be 1 to ${pageSizeMax}`,
+  );
+
+/** A cursor is the id of the last item of the page before. */
+function cursor(prefix: 'req' | 'chg'): z.ZodString {
+  return z
+    .string()
+    .regex(new RegExp(`^${prefix}_[\\w-]{1,64}$`), 'must be the next_cursor of the page before');
+}
+
+export const recordQuery = z.strictObject({
+  feature: word.optional(),
+  target: word.optional(),
+  attempted: word.optional(),
+  requested: word.optional(),
+  hop: oneOf(hops).optional(),
+  boundary: oneOf(['entity', 'region', 'retention']).optional(),
+  failure: oneOf(failureClasses).optional(),
+  outcome: oneOf(['answered', 'partial', 'refused', 'failed', 'cancelled']).optional(),
+  tenant: word.optional(),
+  user: word.optional(),
+  key: word.optional(),
+  since: time.optional(),
+  until: time.optional(),
+  cursor: cursor('req').optional(),
+  limit: limit.optional(),
+});
+
+export const changeQuery = z.strictObject({ cursor: cursor('chg').optional(), limit: limit.optional() });
+
+const defaultPageSize = 50;
+
+export function pageSize(text: string | undefined): number {
+  return text === undefined ? defaultPageSize : Number(text);
+}
+
+export function recordFilter(query: Query, now: number): RecordFilter {
+  const { limit: size, since, until, ...names } = query;
+  const at = (text: string): number => {
+    const back = durationMs(text);
+    return back === null ? Date.parse(text) : now - back;
+  };
+  return {
+    ...names,
+    ...(since === undefined ? {} : { since: instant(at(since)) }),
+    ...(until === undefined ? {} : { until: instant(at(until)) }),
+    limit: pageSize(size),
+  };
+}
+
+const shownLengthMax = 100;
+
+/** Query parameters by a route's schema. One that is not known, or given twice, is an error. */
+export function readQuery(schema: z.ZodObject | null, url: URL): Read<Query> {
+  const known = schema === null ? [] : Object.keys(schema.shape);
+  const given: Record<string, string> = {};
+  for (const [name, value] of url.searchParams) {
+    const shown = name.slice(0, shownLengthMax);
+    if (!known.includes(name)) {
+      const otherwise =
+        known.length === 0 ? 'This address takes none.' : `Known parameters are ${known.join(', ')}.`;
+      return invalidInput(`Unknown query parameter "${shown}".`, didYouMean(name, known) || otherwise, shown);
+    }
+    if (given[name] !== undefined)
+      return invalidInput(`The query parameter "${shown}" is given twice.`, 'Give it once.', shown);
+    given[name] = value;
+  }
+  const issue = schema?.safeParse(given).error?.issues[0];
+  if (issue === undefined) return { kind: 'read', value: given };
+  const field = issue.path.join('.');
+  return invalidInput(`${field}: ${issue.message}`, 'Correct the value.', field);
+}
