@@ -26,7 +26,7 @@ const failedAt = (target: Candidate['target'], changes: Parameters<typeof anAtte
   anAttempt({ target, outcome: 'failed', failure: 'overloaded', status: 529, ...changes });
 
 const explained = (record: RequestRecord): readonly string[] =>
-  explainRecord(record, new Date(record.at).toISOString());
+  explainRecord(record, '2026-06-07T09:00:00.123Z');
 
 const plain = [
   'On 7 June 2026, 09:00:00 UTC, a request was made by user u1 in the feature notes.',

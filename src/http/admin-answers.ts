@@ -230,4 +230,16 @@ export const adminAnswers = {
   Error: z.object({ error: z.object({ code: text, message: text, remedy: text, field: name }) }),
 } as const satisfies Record<string, z.ZodType>;
 
+/** Parts that several answers share; they stand in the file once. */
+export const answerParts = {
+  Candidate: candidate,
+  Attempt: attempt,
+  Record: record,
+  Scope: scope,
+  Ack: ack,
+  Change: change,
+  Key: key,
+  Coverage: coverage,
+} as const satisfies Record<string, z.ZodType>;
+
 export type AnswerName = keyof typeof adminAnswers;

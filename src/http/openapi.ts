@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import { errorCodes } from '../core/errors.ts';
-import { adminAnswers } from './admin-answers.ts';
+import { adminAnswers, answerParts } from './admin-answers.ts';
 import { adminRouteTable } from './admin-route-table.ts';
 import type { AdminRoute } from './admin-route-table.ts';
 import { headerTable } from './headers.ts';
@@ -11,10 +11,12 @@ import type { DataRoute } from './routes.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-const schemaOf = (schema: z.ZodType): unknown => {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input' });
+/** Without what only a file of its own would say. */
+function bare({ $schema: _schema, $id: _id, ...rest }: Json): Json {
   return rest;
-};
+}
+
+const schemaOf = (schema: z.ZodType): Json => bare(z.toJSONSchema(schema, { io: 'input' }));
 const content = (schema: unknown): Json => ({ 'application/json': { schema } });
 const component = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
@@ -126,7 +128,10 @@ function dataOperation(route: DataRoute): Json {
 }
 
 function components(): Json {
-  return Object.fromEntries(Object.entries(adminAnswers).map(([name, schema]) => [name, schemaOf(schema)]));
+  const named = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries({ ...adminAnswers, ...answerParts })) named.add(schema, { id });
+  const { schemas } = z.toJSONSchema(named, { io: 'input', uri: (id) => `#/components/schemas/${id}` });
+  return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, bare(schema)]));
 }
 
 export function openapiDocument(version: string): Json {
