@@ -171,7 +171,10 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
     admin: adminRoutes(
       adminDependencies(engine, store, { verify: token.verify, secrets: options.environment.secrets, log }),
     ),
-    metrics: () => engine.metrics.expose(),
+    metrics: () => {
+      engine.publishGauges();
+      return engine.metrics.expose();
+    },
     isReady: () => true,
     accepts: () => accepting,
   });

@@ -7,10 +7,9 @@ import type { Failure, FailureClass } from '../core/failure.ts';
 import type { Instant } from '../core/ids.ts';
 import type { AttemptRecord, WhyNext } from '../core/record.ts';
 import type { Timeouts } from '../core/snapshot.ts';
-import { retentionWords, termsAt } from '../core/target.ts';
 import type { Dialect } from '../core/target.ts';
 import { codecFor } from '../dialects/registry.ts';
-import type { AnswerFacts, ErrorWords } from '../dialects/dialect.ts';
+import type { ErrorWords } from '../dialects/dialect.ts';
 import type { HttpCall } from '../providers/provider.ts';
 import { adapterFor } from '../providers/registry.ts';
 import { streamSource, wholeSource } from './answer-source.ts';
@@ -299,13 +298,18 @@ function watchConnection(
   plan: AttemptPlan,
   stopper: Stopper,
   answered: () => boolean,
-): ReturnType<typeof setTimeout> {
+): Watch {
   const half = plan.timeouts.connectMs / 2;
-  return setTimeout(() => {
-    void exchange.reachability.check(plan.call.url, half).then((reachable) => {
-      if (!reachable && !answered()) stopper.stop({ kind: 'timeout', failure: 'connect_failed' });
-    });
-  }, half);
+  const watch: Watch = {
+    dueAt: exchange.clock.now() + half,
+    expire: () => {
+      void exchange.reachability.check(plan.call.url, half).then((reachable) => {
+        if (!reachable && !answered()) stopper.stop({ kind: 'timeout', failure: 'connect_failed' });
+      });
+    },
+  };
+  exchange.watchdog.add(watch);
+  return watch;
 }
 
 /** Makes one attempt. The stopper is registered by the caller of this function, which also settles the ticket. */
@@ -328,9 +332,9 @@ export async function attempt(
     expire: () => stopper.stop({ kind: 'timeout', failure: silence() }),
   };
   watchdog.add(watch);
-  const connectTimer = watchConnection(exchange, plan, stopper, () => answered !== null);
+  const connection = watchConnection(exchange, plan, stopper, () => answered !== null);
   answered = await send(plan.call, stopper.signal);
-  clearTimeout(connectTimer);
+  watchdog.remove(connection);
   if (answered.kind === 'failed') {
     watchdog.remove(watch);
     const unreachable = stopper.cause?.kind === 'timeout' && stopper.cause.failure === 'connect_failed';
@@ -365,33 +369,4 @@ async function readAnswered(
   }
   trace.source = source;
   return readToCommit(exchange, plan, trace, { source, stopper, watch, headers: answered.headers });
-}
-
-/** The audit entry of a finished attempt. */
-export function traceRecord(trace: Trace, n: number): AttemptRecord {
-  const { target } = trace.ticket;
-  const terms = termsAt(target.provider.terms, trace.startedAt);
-  const facts: AnswerFacts | null = trace.source?.facts() ?? null;
-  const since = (at: Instant | null): number | null => (at === null ? null : at - trace.startedAt);
-  return {
-    n,
-    target: target.name,
-    company: terms.entity,
-    region: terms.regions === 'unknown' ? null : terms.regions.join(','),
-    retention: retentionWords(terms),
-    startedAt: trace.startedAt,
-    firstByteMs: since(trace.firstByteAt),
-    firstTokenMs: since(trace.firstTokenAt),
-    durationMs: since(trace.endedAt) ?? 0,
-    outcome: trace.outcome ?? 'cancelled',
-    failure: trace.failure?.class ?? null,
-    status: trace.status,
-    providerCode: trace.failure?.code ?? null,
-    providerRequestId: trace.providerRequestId,
-    payloadSent: trace.payloadSent,
-    whyNext: trace.whyNext,
-    inputTokens: facts?.usage?.inputTokens ?? null,
-    outputTokens: facts?.usage?.outputTokens ?? null,
-    malformedEvents: trace.source?.malformedEvents() ?? 0,
-  };
 }

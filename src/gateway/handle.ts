@@ -51,10 +51,11 @@ async function parse(
   request: Request,
   codec: DialectCodec,
   key: ApiKey | null,
-  snapshot: Snapshot,
+  dependencies: GatewayDependencies,
 ): Promise<Parsed> {
-  const { limits } = snapshot;
-  const body = await readBody(request, limits);
+  const { limits } = dependencies.state.snapshot;
+  const { watchdog, clock } = dependencies;
+  const body = await readBody(request, { limits, watchdog, now: clock.now });
   switch (body.kind) {
     case 'too_large':
       return {
@@ -251,7 +252,7 @@ async function serve(
       message: 'The request limit of this key is used up for now.',
       retryAfterMs: allowance.retryAfterMs,
     });
-  const parsed = await parse(request, codec, key, snapshot);
+  const parsed = await parse(request, codec, key, dependencies);
   if (parsed.kind === 'reply') return refuse(parsed.reply);
   const placed = place(parsed.asked, snapshot);
   if ('code' in placed) return refuse(placed);

@@ -1,5 +1,6 @@
 /** Reads a request body with its limits: size, and how long it may pause. */
 import type { Limits } from '../core/snapshot.ts';
+import type { Watchdog } from './watchdog.ts';
 
 export type BodyRead =
   | { readonly kind: 'text'; readonly text: string; readonly bytes: Uint8Array }
@@ -18,30 +19,44 @@ function decoded(bytes: Uint8Array): BodyRead {
   }
 }
 
-/** A promise that is not waited for longer than `limitMs`. */
-async function within<T>(promise: Promise<T>, limitMs: number): Promise<T | 'paused'> {
-  const { promise: expired, resolve } = Promise.withResolvers<'paused'>();
-  const timer = setTimeout(() => resolve('paused'), limitMs);
-  try {
-    return await Promise.race([promise, expired]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** What a body is read under. */
+export type Patience = {
+  readonly limits: Limits;
+  readonly watchdog: Watchdog;
+  readonly now: () => number;
+};
+
+/** A promise that is not waited for longer than a body may pause. */
+function within<T>(promise: Promise<T>, { limits, watchdog, now }: Patience): Promise<T | 'paused'> {
+  const { promise: first, resolve, reject } = Promise.withResolvers<T | 'paused'>();
+  const watch = { dueAt: now() + limits.bodyPauseMs, expire: () => resolve('paused') };
+  watchdog.add(watch);
+  promise.then(
+    (value) => {
+      watchdog.remove(watch);
+      resolve(value);
+    },
+    (error: unknown) => {
+      watchdog.remove(watch);
+      reject(error);
+    },
+  );
+  return first;
 }
 
-async function readChunks(body: ReadableStream<Uint8Array>, limits: Limits): Promise<BodyRead> {
+async function readChunks(body: ReadableStream<Uint8Array>, patience: Patience): Promise<BodyRead> {
   const reader = body.getReader();
   const chunks: Uint8Array[] = [];
   let size = 0;
   for (;;) {
-    const read = await within(reader.read(), limits.bodyPauseMs);
+    const read = await within(reader.read(), patience);
     if (read === 'paused') {
       void reader.cancel().catch(() => {});
       return { kind: 'paused' };
     }
     if (read.done) return decoded(Buffer.concat(chunks));
     size += read.value.length;
-    if (size > limits.bodyBytesMax) {
+    if (size > patience.limits.bodyBytesMax) {
       void reader.cancel().catch(() => {});
       return { kind: 'too_large' };
     }
@@ -52,17 +67,17 @@ async function readChunks(body: ReadableStream<Uint8Array>, limits: Limits): Pro
 /** A body this small has usually arrived with its headers. */
 const smallBodyBytes = 65_536;
 
-export async function readBody(request: Request, limits: Limits): Promise<BodyRead> {
+export async function readBody(request: Request, patience: Patience): Promise<BodyRead> {
   const announced = Number(request.headers.get('content-length') ?? Number.NaN);
-  if (announced > limits.bodyBytesMax) return { kind: 'too_large' };
+  if (announced > patience.limits.bodyBytesMax) return { kind: 'too_large' };
   try {
     if (announced <= smallBodyBytes) {
-      const bytes = await within(request.bytes(), limits.bodyPauseMs);
+      const bytes = await within(request.bytes(), patience);
       return bytes === 'paused' ? { kind: 'paused' } : decoded(bytes);
     }
     return request.body === null
       ? { kind: 'unreadable', message: 'The request has no body.' }
-      : await readChunks(request.body, limits);
+      : await readChunks(request.body, patience);
   } catch {
     return { kind: 'unreadable', message: 'The body ended before it was complete.' };
   }

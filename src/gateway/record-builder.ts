@@ -1,11 +1,13 @@
 /** Makes the audit record of a request when its answer has ended. */
 import { instant } from '../core/ids.ts';
+import type { Instant } from '../core/ids.ts';
 import type { ErrorCode } from '../core/errors.ts';
-import type { RequestOutcome, RequestRecord, Told } from '../core/record.ts';
+import type { AttemptRecord, RequestOutcome, RequestRecord, Told } from '../core/record.ts';
 import type { SwitchId } from '../core/ids.ts';
-import { hopBetween } from '../core/target.ts';
+import { hopBetween, retentionWords, termsAt } from '../core/target.ts';
 import type { Target } from '../core/target.ts';
-import { traceRecord } from './attempt.ts';
+import type { Trace } from './attempt.ts';
+import type { AnswerFacts } from '../dialects/dialect.ts';
 import type { Exchange } from './exchange.ts';
 import { boundaryOf, fallbackReason } from './story.ts';
 
@@ -20,6 +22,35 @@ export type Closing = {
   readonly switches: readonly SwitchId[];
   readonly consented: boolean;
 };
+
+/** The audit entry of a finished attempt. */
+function traceRecord(trace: Trace, n: number): AttemptRecord {
+  const { target } = trace.ticket;
+  const terms = termsAt(target.provider.terms, trace.startedAt);
+  const facts: AnswerFacts | null = trace.source?.facts() ?? null;
+  const since = (at: Instant | null): number | null => (at === null ? null : at - trace.startedAt);
+  return {
+    n,
+    target: target.name,
+    company: terms.entity,
+    region: terms.regions === 'unknown' ? null : terms.regions.join(','),
+    retention: retentionWords(terms),
+    startedAt: trace.startedAt,
+    firstByteMs: since(trace.firstByteAt),
+    firstTokenMs: since(trace.firstTokenAt),
+    durationMs: since(trace.endedAt) ?? 0,
+    outcome: trace.outcome ?? 'cancelled',
+    failure: trace.failure?.class ?? null,
+    status: trace.status,
+    providerCode: trace.failure?.code ?? null,
+    providerRequestId: trace.providerRequestId,
+    payloadSent: trace.payloadSent,
+    whyNext: trace.whyNext,
+    inputTokens: facts?.usage?.inputTokens ?? null,
+    outputTokens: facts?.usage?.outputTokens ?? null,
+    malformedEvents: trace.source?.malformedEvents() ?? 0,
+  };
+}
 
 export function buildRecord(exchange: Exchange, closing: Closing): RequestRecord {
   const { wishes, facts, key } = exchange;

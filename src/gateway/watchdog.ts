@@ -1,6 +1,6 @@
 /**
- * Deadlines of open answers: progress only writes a number; the one timer of a watch looks at that number when it
- * fires and sleeps on if the deadline has moved. Setting a timer for every chunk would cost more than the relay itself.
+ * Deadlines of open answers. Progress only writes a number; one ticking timer looks at all of them, because a native
+ * timer for each request would cost more than the rest of the watching. Expiry is late by at most one tick.
  */
 export type Watch = {
   /** Epoch ms; move it forward on progress. */
@@ -11,28 +11,37 @@ export type Watch = {
 
 export type Watchdog = { add(watch: Watch): void; remove(watch: Watch): void; stop(): void };
 
+/** How late an expiry may be. */
+const tickMs = 20;
+
 export function createWatchdog(now: () => number): Watchdog {
-  const timers = new Map<Watch, ReturnType<typeof setTimeout>>();
-  const remove = (watch: Watch): void => {
-    const timer = timers.get(watch);
-    if (timer === undefined) return;
-    clearTimeout(timer);
-    timers.delete(watch);
+  const watches = new Set<Watch>();
+  let timer: ReturnType<typeof setInterval> | null = null;
+  const stop = (): void => {
+    if (timer !== null) clearInterval(timer);
+    timer = null;
   };
-  const sleep = (watch: Watch): void => {
-    timers.set(watch, setTimeout(wake, Math.max(0, watch.dueAt - now()), watch));
-  };
-  const wake = (watch: Watch): void => {
-    timers.delete(watch);
-    if (watch.dueAt > now()) sleep(watch);
-    else watch.expire();
+  const tick = (): void => {
+    if (watches.size === 0) {
+      stop();
+      return;
+    }
+    const at = now();
+    for (const watch of watches) {
+      if (watch.dueAt > at) continue;
+      watches.delete(watch);
+      watch.expire();
+    }
   };
   return {
-    add: sleep,
-    remove,
+    add(watch) {
+      watches.add(watch);
+      timer ??= setInterval(tick, tickMs);
+    },
+    remove: (watch) => void watches.delete(watch),
     stop() {
-      for (const timer of timers.values()) clearTimeout(timer);
-      timers.clear();
+      stop();
+      watches.clear();
     },
   };
 }

@@ -50,7 +50,7 @@ class Pump implements RecordPump {
 
   constructor(options: RecordPumpOptions) {
     this.#options = options;
-    this.#batchMax = options.batchMax ?? 64;
+    this.#batchMax = options.batchMax ?? 128;
     this.#lingerMs = options.lingerMs ?? 20;
     this.#pendingMax = options.pendingMax ?? 20_000;
   }
