@@ -129,8 +129,12 @@ export type ModelTraits = {
 /** What an answer needs that only the outside knows. */
 export type AnswerOptions = { readonly createdSeconds: number };
 
+/** What is asked of a provider: an answer, or a call beside it (`side-calls.ts`). */
+export type Operation = 'answer' | 'embeddings' | 'count_tokens';
+
 export type DialectCodec = {
   readonly name: Dialect;
+  readonly operation: Operation;
   /**
    * For a request that stays in its dialect: its text without what an earlier answer of ours put in and no provider
    * accepts (thinking of another provider). Null when there is nothing to remove: then the original bytes are sent.
@@ -159,6 +163,8 @@ export type DialectCodec = {
   errorBody(error: CallerError): JsonObject;
   /** The dialect's own error event, as server-sent event text: the only way a broken stream may end. */
   errorEvent(error: CallerError): string;
+  /** What stands in, marked as an estimate, when no target could answer; absent where nothing can. */
+  substitute?(facts: RequestFacts): JsonObject;
   /** Keeps a waiting client alive without progress. */
   readonly keepAlive: string;
 };

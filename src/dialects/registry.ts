@@ -1,8 +1,9 @@
 /** Which codec speaks a dialect. */
 import type { Dialect } from '../core/target.ts';
 import { anthropicMessages } from './anthropic-messages/codec.ts';
-import type { DialectCodec } from './dialect.ts';
+import type { DialectCodec, Operation } from './dialect.ts';
 import { openaiChat } from './openai-chat/codec.ts';
+import { anthropicTokenCount, openaiEmbeddings } from './side-calls.ts';
 
 export function codecFor(dialect: Dialect): DialectCodec {
   switch (dialect) {
@@ -10,5 +11,17 @@ export function codecFor(dialect: Dialect): DialectCodec {
       return openaiChat;
     case 'anthropic-messages':
       return anthropicMessages;
+  }
+}
+
+/** The codec of a route: of the dialect's answers, or of a call beside them. */
+export function codecForCall(dialect: Dialect, operation: Operation): DialectCodec {
+  switch (operation) {
+    case 'answer':
+      return codecFor(dialect);
+    case 'embeddings':
+      return openaiEmbeddings;
+    case 'count_tokens':
+      return anthropicTokenCount;
   }
 }

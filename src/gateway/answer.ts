@@ -80,9 +80,34 @@ function writeRecord(
   );
 }
 
-/** Records and sends an error; `decided` refusals and failed executions alike. */
-function refuse(run: Run, reply: ErrorReply): Response {
+/** Replies a caller must see even where an estimate could stand in: its own mistakes. */
+const callersOwn: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'request_rejected', 'forbidden']);
+
+/** An estimate in place of an error, where the call allows one and says so. */
+function substituted(run: Run, reply: ErrorReply): Response | null {
   const { exchange, headers } = run;
+  const body = exchange.codec.substitute?.(exchange.facts);
+  if (body === undefined || callersOwn.has(reply.code)) return null;
+  exchange.warnings.push('estimated');
+  storyHeaders(headers, exchange, null);
+  writeRecord(run, {
+    outcome: 'answered',
+    status: 200,
+    errorCode: null,
+    told: 'header',
+    served: false,
+    sent: false,
+  });
+  const marked = { ...body, breakwater: { estimate: true, because: reply.code } };
+  return Response.json(marked, { headers });
+}
+
+/** Records and sends an error; `decided` refusals and failed executions alike. */
+function refuse(run: Run, given: ErrorReply): Response {
+  const { exchange, headers } = run;
+  const estimate = substituted(run, given);
+  if (estimate !== null) return estimate;
+  const reply = exchange.codec.operation === 'embeddings' ? embeddingReply(given) : given;
   storyHeaders(headers, exchange, null);
   const response = errorResponse(exchange.codec, reply, exchange.id, headers);
   writeRecord(run, {
@@ -94,6 +119,18 @@ function refuse(run: Run, reply: ErrorReply): Response {
   });
   return response;
 }
+
+function embeddingReply(reply: ErrorReply): ErrorReply {
+  return noStandIn.has(reply.code) ? { ...reply, message: `${reply.message} ${embeddingWords}` } : reply;
+}
+
+const noStandIn: ReadonlySet<ErrorCode> = new Set([
+  'fallback_not_allowed',
+  'no_eligible_target',
+  'upstream_failed',
+]);
+const embeddingWords =
+  'Another model cannot stand in for embeddings, because vectors of different models do not mix.';
 
 function refusedOf(run: Run): Refused {
   const { exchange, asked, consentScope, dependencies } = run;

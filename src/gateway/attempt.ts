@@ -178,7 +178,7 @@ function openSource(
   }
   const options: SourceOptions = {
     body: answered.body,
-    target: codecFor(plan.dialect),
+    target: plan.dialect === exchange.codec.name ? exchange.codec : codecFor(plan.dialect),
     caller: exchange.codec,
     request: exchange.facts,
     includeUsage: wantsUsage(exchange),

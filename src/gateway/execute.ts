@@ -65,6 +65,12 @@ function sameDialectBody(exchange: Exchange, target: Target): string {
 /** The body for a target: the caller's own bytes with the model's name changed, or a translation. */
 function payloadFor(exchange: Exchange, target: Target): Payload {
   const dialect = dialectFor(target, exchange.codec.name);
+  const { operation } = exchange.codec;
+  if (
+    operation !== 'answer' &&
+    (dialect !== exchange.codec.name || !adapterFor(target.provider.api).offers(operation, dialect))
+  )
+    return { kind: 'lacks', capability: operation };
   if (dialect === exchange.codec.name)
     return { kind: 'ready', body: sameDialectBody(exchange, target), dialect, warnings: [] };
   exchange.conversation ??= exchange.codec.decodeRequest(exchange.body);
@@ -154,6 +160,7 @@ class Run {
     const call = adapterFor(target.provider.api).prepare({
       target,
       dialect: payload.dialect,
+      operation: exchange.codec.operation,
       stream: exchange.facts.stream,
       secret: ticket.key?.secret ?? null,
       callerHeaders: same ? exchange.headers : null,

@@ -121,7 +121,11 @@ function place(asked: Asked, snapshot: Snapshot): Placed | ErrorReply {
   const allowed = asked.key?.features ?? null;
   if (allowed !== null && !allowed.has(resolved.feature.name))
     return { code: 'forbidden', message: `This key may not use the feature ${resolved.feature.name}.` };
-  return resolved;
+  if (asked.codec.operation === 'answer') return resolved;
+  const sameModel = resolved.route
+    .slice(1)
+    .filter((target) => target.model.name === resolved.preferred.model.name);
+  return { ...resolved, route: [resolved.preferred, ...sameModel] };
 }
 
 function newExchange(

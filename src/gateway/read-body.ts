@@ -1,5 +1,6 @@
 /** Reads a request body with its limits: size, and how long it may pause. */
 import type { Limits } from '../core/snapshot.ts';
+import { decompress } from './decompress.ts';
 import type { Watchdog } from './watchdog.ts';
 
 export type BodyRead =
@@ -44,7 +45,19 @@ function within<T>(promise: Promise<T>, { limits, watchdog, now }: Patience): Pr
   return first;
 }
 
-async function readChunks(body: ReadableStream<Uint8Array>, patience: Patience): Promise<BodyRead> {
+/** What arrived, unpacked where it was packed. */
+async function opened(bytes: Uint8Array, request: Request, { limits }: Patience): Promise<BodyRead> {
+  const encoding = request.headers.get('content-encoding');
+  if (encoding === null) return decoded(bytes);
+  const plain = await decompress(bytes, encoding, limits.bodyBytesMax);
+  return plain.kind === 'bytes' ? decoded(plain.bytes) : plain;
+}
+
+async function readChunks(
+  request: Request,
+  body: ReadableStream<Uint8Array>,
+  patience: Patience,
+): Promise<BodyRead> {
   const reader = body.getReader();
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -54,7 +67,7 @@ async function readChunks(body: ReadableStream<Uint8Array>, patience: Patience):
       void reader.cancel().catch(() => {});
       return { kind: 'paused' };
     }
-    if (read.done) return decoded(Buffer.concat(chunks));
+    if (read.done) return opened(Buffer.concat(chunks), request, patience);
     size += read.value.length;
     if (size > patience.limits.bodyBytesMax) {
       void reader.cancel().catch(() => {});
@@ -73,11 +86,11 @@ export async function readBody(request: Request, patience: Patience): Promise<Bo
   try {
     if (announced <= smallBodyBytes) {
       const bytes = await within(request.bytes(), patience);
-      return bytes === 'paused' ? { kind: 'paused' } : decoded(bytes);
+      return bytes === 'paused' ? { kind: 'paused' } : opened(bytes, request, patience);
     }
     return request.body === null
       ? { kind: 'unreadable', message: 'The request has no body.' }
-      : await readChunks(request.body, patience);
+      : await readChunks(request, request.body, patience);
   } catch {
     return { kind: 'unreadable', message: 'The body ended before it was complete.' };
   }

@@ -99,20 +99,34 @@ function errorResponses(): Json {
 }
 
 const probeWords = {
+  root: 'Something is here',
+  models:
+    "What may be named as model, in the shape of the caller's dialect, and whether it answers right now",
   health: 'The process is alive',
   ready: 'A configuration is loaded',
   metrics: 'Prometheus',
 };
+
+function operationWords(route: Extract<DataRoute, { kind: 'dialect' }>): string {
+  switch (route.operation) {
+    case 'answer':
+      return `The dialect ${route.dialect}, as its vendor documents it`;
+    case 'embeddings':
+      return 'Embeddings, from the model asked for and no other';
+    case 'count_tokens':
+      return 'How many tokens a request has: the provider counts, or a marked estimate stands in';
+  }
+}
 
 function dataOperation(route: DataRoute): Json {
   if (route.kind !== 'dialect')
     return {
       summary: probeWords[route.kind],
       'x-role': route.role,
-      responses: { 200: { description: 'text' } },
+      responses: { 200: { description: route.kind === 'models' ? 'a list, or one model' : 'text' } },
     };
   return {
-    summary: `The dialect ${route.dialect}, as its vendor documents it`,
+    summary: operationWords(route),
     'x-role': route.role,
     security: [{ bearer: [] }, { apiKey: [] }],
     parameters: requestHeaders(),

@@ -1,11 +1,12 @@
 /** The front door: one listening socket, limits on what may come in, and the way to each route. Thin. */
 import type { DialectCodec } from '../dialects/dialect.ts';
-import { codecFor } from '../dialects/registry.ts';
+import { codecFor, codecForCall } from '../dialects/registry.ts';
 import { handle } from '../gateway/handle.ts';
 import type { GatewayDependencies } from '../gateway/handle.ts';
 import { baseHeaders, errorResponse } from '../gateway/reply.ts';
 import type { ErrorReply } from '../gateway/reply.ts';
-import { dataRouteAt, dialectOf } from './routes.ts';
+import { modelsAnswer } from './model-routes.ts';
+import { dataRouteAt, dialectOf, modelIn } from './routes.ts';
 import type { DataRoute } from './routes.ts';
 
 export type FrontDoor = {
@@ -39,8 +40,13 @@ function refusal(path: string, request: Request, gateway: GatewayDependencies, r
   return errorResponse(codec, reply, id, baseHeaders(codec.name, id));
 }
 
-async function probe(kind: Exclude<DataRoute['kind'], 'dialect'>, door: FrontDoor): Promise<Response> {
+async function probe(
+  kind: Exclude<DataRoute['kind'], 'dialect' | 'models'>,
+  door: FrontDoor,
+): Promise<Response> {
   switch (kind) {
+    case 'root':
+      return new Response('Breakwater\n');
     case 'health':
       return new Response('ok\n');
     case 'ready':
@@ -67,15 +73,37 @@ function notFound(path: string, request: Request, door: FrontDoor): Response {
   });
 }
 
+/** What clients ask before they begin: `HEAD` on an address they will post to. */
+const reachable = (method: string): Response => new Response(null, { headers: { allow: method } });
+
+function models(path: string, request: Request, door: FrontDoor): Response {
+  const { gateway } = door;
+  const key = gateway.keyFor(request);
+  if (key === 'unauthenticated')
+    return refusal(path, request, gateway, {
+      code: 'unauthenticated',
+      message: 'This key is not known here. Send a Breakwater key as the API key.',
+    });
+  const answer = modelsAnswer(request, modelIn(path), key, gateway);
+  if (answer.kind === 'unknown')
+    return refusal(path, request, gateway, {
+      code: 'unknown_model',
+      message: `No feature, model or target that this key may use is called ${answer.name.slice(0, 100)}.`,
+      param: 'model',
+    });
+  const id = gateway.newRequestId(gateway.clock.now());
+  return Response.json(answer.body, { headers: baseHeaders(dialectOf(path, request.headers), id) });
+}
+
 async function route(request: Request, door: FrontDoor, exempt: () => void): Promise<Response> {
   const path = pathOf(request.url);
   if (path.startsWith('/admin/')) return door.admin.handle(request, new URL(request.url));
   const found = dataRouteAt(path);
-  if (
-    found === null ||
-    (found.method !== request.method && !(found.method === 'GET' && request.method === 'HEAD'))
-  )
+  if (found === null) return notFound(path, request, door);
+  if (found.method === 'POST' && request.method === 'HEAD') return reachable(found.method);
+  if (found.method !== request.method && !(found.method === 'GET' && request.method === 'HEAD'))
     return notFound(path, request, door);
+  if (found.kind === 'models') return models(path, request, door);
   if (found.kind !== 'dialect') return probe(found.kind, door);
   if (!door.accepts())
     return refusal(path, request, door.gateway, {
@@ -84,7 +112,7 @@ async function route(request: Request, door: FrontDoor, exempt: () => void): Pro
       retryAfterMs: 1_000,
     });
   exempt();
-  return handle(request, codecFor(found.dialect), door.gateway);
+  return handle(request, codecForCall(found.dialect, found.operation), door.gateway);
 }
 
 /** Listens. Throws when the address is taken. */

@@ -7,7 +7,8 @@ import type { ProviderAdapter } from './provider.ts';
 const version = '2023-06-01';
 
 export const anthropic: ProviderAdapter = {
-  prepare({ target, secret, callerHeaders, traceparent, body }) {
+  offers: (operation) => operation !== 'embeddings',
+  prepare({ target, operation, secret, callerHeaders, traceparent, body }) {
     const headers = callHeaders(callerHeaders, traceparent);
     if (!headers.has('anthropic-version')) headers.set('anthropic-version', version);
     const key = secret?.reveal() ?? null;
@@ -15,7 +16,8 @@ export const anthropic: ProviderAdapter = {
     if (key !== null && key.startsWith('sk-ant-oat')) headers.set('authorization', `Bearer ${key}`);
     else if (key !== null) headers.set('x-api-key', key);
     const base = target.provider.baseUrl.replace(/\/v1$/, '');
-    return { url: `${base}/v1/messages`, headers, body };
+    const path = operation === 'count_tokens' ? '/v1/messages/count_tokens' : '/v1/messages';
+    return { url: `${base}${path}`, headers, body };
   },
   classify,
   requestId: (headers) => headers.get('request-id'),

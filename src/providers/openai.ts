@@ -1,10 +1,12 @@
 /** OpenAI's API, and the many servers that speak it: Ollama, llama.cpp, vLLM, OpenRouter. */
 import type { Dialect } from '../core/target.ts';
+import type { Operation } from '../dialects/dialect.ts';
 import { callHeaders } from './call-headers.ts';
 import { classify } from './classify.ts';
 import type { ProviderAdapter } from './provider.ts';
 
-function pathOf(dialect: Dialect): string {
+function pathOf(dialect: Dialect, operation: Operation): string {
+  if (operation === 'embeddings') return '/embeddings';
   switch (dialect) {
     case 'openai-chat':
       return '/chat/completions';
@@ -14,10 +16,12 @@ function pathOf(dialect: Dialect): string {
 }
 
 export const openai: ProviderAdapter = {
-  prepare({ target, dialect, secret, callerHeaders, traceparent, body }) {
+  offers: (operation, dialect) =>
+    operation === 'answer' || (operation === 'embeddings' && dialect === 'openai-chat'),
+  prepare({ target, dialect, operation, secret, callerHeaders, traceparent, body }) {
     const headers = callHeaders(callerHeaders, traceparent);
     if (secret !== null) headers.set('authorization', `Bearer ${secret.reveal()}`);
-    return { url: `${target.provider.baseUrl}${pathOf(dialect)}`, headers, body };
+    return { url: `${target.provider.baseUrl}${pathOf(dialect, operation)}`, headers, body };
   },
   classify,
   requestId: (headers) => headers.get('x-request-id'),

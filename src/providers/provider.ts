@@ -5,7 +5,7 @@
 import type { Failure } from '../core/failure.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Dialect, Target } from '../core/target.ts';
-import type { ErrorWords } from '../dialects/dialect.ts';
+import type { ErrorWords, Operation } from '../dialects/dialect.ts';
 
 /** A call ready to send. */
 export type HttpCall = {
@@ -17,6 +17,7 @@ export type HttpCall = {
 export type Preparation = {
   readonly target: Target;
   readonly dialect: Dialect;
+  readonly operation: Operation;
   readonly stream: boolean;
   /** Null where the provider needs no credential. */
   readonly secret: Secret | null;
@@ -37,6 +38,8 @@ export type Evidence = {
 };
 
 export type ProviderAdapter = {
+  /** Calls beside the answer that this API has in a dialect. */
+  offers(operation: Operation, dialect: Dialect): boolean;
   prepare(preparation: Preparation): HttpCall;
   /** Total: what is not known is `unclassified`. `now` (epoch ms) turns dates into waits. */
   classify(evidence: Evidence, now: number): Failure;

@@ -185,12 +185,12 @@ function cacheProblem(body: Body): string | null {
     : null;
 }
 
-function basicProblem(body: Body, headers: Headers, isCount: boolean): string | null {
+function basicProblem(body: Body, headers: Headers, isSide: boolean): string | null {
   const inBeta = headers.get('anthropic-beta') !== null;
   const unknown = Object.keys(body).find((key) => !known.has(key) && !(inBeta && knownInBeta.has(key)));
   if (unknown !== undefined) return `${unknown}: Extra inputs are not permitted`;
   const limit = body['max_tokens'];
-  if (limit === undefined && !isCount) return 'max_tokens: Field required';
+  if (limit === undefined && !isSide) return 'max_tokens: Field required';
   if (limit !== undefined && !(Number.isInteger(limit) && Number(limit) >= 0))
     return 'max_tokens: Input should be a valid integer';
   if (body['stream'] !== undefined && typeof body['stream'] !== 'boolean')
@@ -203,11 +203,11 @@ function basicProblem(body: Body, headers: Headers, isCount: boolean): string | 
 }
 
 /** The first thing wrong with a request, in the service's words; null when nothing is. */
-export function requestProblem(body: Body, headers: Headers, isCount: boolean): string | null {
+export function requestProblem(body: Body, headers: Headers, isSide: boolean): string | null {
   const version = headers.get('anthropic-version') ?? '';
   const thinksByBudget = isObject(body['thinking']) && body['thinking']['type'] === 'enabled';
   return (
-    basicProblem(body, headers, isCount) ??
+    basicProblem(body, headers, isSide) ??
     samplingProblem(body, version) ??
     toolProblem(body) ??
     thinkingProblem(body) ??

@@ -8,7 +8,7 @@ import { isObject, listOf, objectsOf, textOf } from './speech.ts';
 import type { Body, ReadRequest, Speech, StreamEvent } from './speech.ts';
 
 const messagesPath = '/v1/messages';
-const countPath = '/v1/messages/count_tokens';
+const sidePath = '/v1/messages/count_tokens';
 
 function toolChoiceOf(body: Body): Asked['toolChoice'] {
   const choice = isObject(body['tool_choice']) ? body['tool_choice'] : {};
@@ -160,11 +160,11 @@ const refused = (refusal: Extract<ReadRequest, { kind: 'refused' }>['refusal']):
   refusal,
 });
 
-function readRequest(body: Body, headers: Headers, models: readonly string[], isCount: boolean): ReadRequest {
+function readRequest(body: Body, headers: Headers, models: readonly string[], isSide: boolean): ReadRequest {
   const wrong = headerProblem(headers);
   if (wrong !== null) return refused(invalidRequest(wrong));
   if (typeof body['model'] !== 'string') return refused(invalidRequest('model: Field required'));
-  const problem = requestProblem(body, headers, isCount);
+  const problem = requestProblem(body, headers, isSide);
   if (problem !== null) return refused(invalidRequest(problem));
   if (!models.includes(body['model'])) return refused(anthropicPreset('model_not_found', body['model']));
   return {
@@ -233,12 +233,12 @@ const limitHeaders = Object.fromEntries(
 
 export const anthropicSpeech: Speech = {
   answerPath: messagesPath,
-  countPath,
+  sidePath,
   key: (headers) =>
     headers.get('x-api-key') ?? /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? null,
   read: (body, headers, models) => readRequest(body, headers, models, false),
-  readCount: (body, headers, models) => readRequest(body, headers, models, true),
-  count: (answer) => ({ input_tokens: answer.inputTokens }),
+  readSide: (body, headers, models) => readRequest(body, headers, models, true),
+  side: (answer) => ({ input_tokens: answer.inputTokens }),
   refuse: anthropicPreset,
   notFound: () => anthropicError(404, 'not_found_error', 'Not found'),
   unreadable: () => invalidRequest('The request body is not valid JSON'),

@@ -2,6 +2,7 @@
 import { tokensOf } from './answer.ts';
 import type { Asked, PlannedAnswer } from './answer.ts';
 import { invalidRequest, openaiError, openaiPreset, unknownModel } from './openai-error.ts';
+import { embeddingsOf, embeddingsRefusal } from './openai-embeddings.ts';
 import { historyRefusal } from './openai-history.ts';
 import { choicesMax, parametersRefusal } from './openai-rules.ts';
 import { isObject, listOf, objectsOf, textOf } from './speech.ts';
@@ -206,6 +207,19 @@ function readRequest(body: Body, models: readonly string[], accent: Accent): Rea
   };
 }
 
+function readEmbeddings(body: Body, models: readonly string[]): ReadRequest {
+  const model = body['model'];
+  if (typeof model !== 'string') return refused(invalidRequest('you must provide a model parameter'));
+  if (!models.includes(model)) return refused(unknownModel(model));
+  const refusal = embeddingsRefusal(body);
+  if (refusal !== null) return refused(refusal);
+  return {
+    kind: 'asked',
+    asked: { ...askedOf(body), inputCharacters: JSON.stringify(body['input']).length },
+    form: { stream: false, includeUsage: true, choices: 1, obfuscate: false },
+  };
+}
+
 const limitHeaders = {
   'openai-organization': 'org-simulated',
   'openai-processing-ms': '42',
@@ -227,11 +241,11 @@ function speech(accent: Accent): Speech {
   });
   return {
     answerPath: '/v1/chat/completions',
-    countPath: null,
+    sidePath: '/v1/embeddings',
     key: (headers) => /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? null,
     read: (body, _headers, models) => readRequest(body, models, accent),
-    readCount: (body, _headers, models) => readRequest(body, models, accent),
-    count: () => ({}),
+    readSide: (body, _headers, models) => readEmbeddings(body, models),
+    side: embeddingsOf,
     refuse: openaiPreset,
     notFound: (method, path) =>
       openaiError({ status: 404, type: 'invalid_request_error', words: `Invalid URL (${method} ${path})` }),

@@ -75,7 +75,7 @@ type Arrival = {
   readonly key: string | null;
   readonly requestId: string;
   readonly faults: readonly Fault[];
-  readonly isCount: boolean;
+  readonly isSide: boolean;
 };
 
 export class ProviderSimulation {
@@ -96,8 +96,8 @@ export class ProviderSimulation {
     this.#requests++;
     const requestId = `req_sim_${this.#provider.id}_${this.#requests}`;
     const path = request.path.split('?')[0] ?? '';
-    const isCount = path === this.#speech.countPath;
-    if (request.method === 'POST' && (isCount || path === this.#speech.answerPath))
+    const isSide = path === this.#speech.sidePath;
+    if (request.method === 'POST' && (isSide || path === this.#speech.answerPath))
       return this.#take(request, reply, path, requestId);
     const isModels = path === '/v1/models' || path.startsWith('/v1/models/');
     if (request.method === 'GET' && isModels) return this.#showModels(request, reply, path, requestId);
@@ -154,7 +154,7 @@ export class ProviderSimulation {
       key,
       requestId,
       faults: faults.hit({ provider: this.#provider.id, model, key }),
-      isCount: path === this.#speech.countPath,
+      isSide: path === this.#speech.sidePath,
     });
     call.endedMs = Date.now() - call.at;
     call.ending = ending;
@@ -171,16 +171,16 @@ export class ProviderSimulation {
       return struck === null ? 'refused' : 'fault';
     }
     const { models } = this.#provider;
-    const read = arrival.isCount
-      ? this.#speech.readCount(body, headers, models)
+    const read = arrival.isSide
+      ? this.#speech.readSide(body, headers, models)
       : this.#speech.read(body, headers, models);
     if (read.kind === 'refused') {
       await this.#refuse(reply, read.refusal, requestId);
       return 'refused';
     }
     const answer = planAnswer(read.asked, { seed: this.#surroundings.seed, tokens: this.#pace.tokens });
-    if (arrival.isCount) {
-      await sendWhole(reply, 200, this.#speech.count(answer), this.#speech.headers(requestId));
+    if (arrival.isSide) {
+      await sendWhole(reply, 200, this.#speech.side(answer, body), this.#speech.headers(requestId));
       return 'completed';
     }
     return play({

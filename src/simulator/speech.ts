@@ -33,12 +33,12 @@ export type StreamEvent = {
 
 export type Speech = {
   readonly answerPath: string;
-  /** Where only tokens are counted. */
-  readonly countPath: string | null;
+  /** Where something beside an answer is asked: a count of tokens, embeddings. */
+  readonly sidePath: string | null;
   key(headers: Headers): string | null;
   read(body: Body, headers: Headers, models: readonly string[]): ReadRequest;
-  readCount(body: Body, headers: Headers, models: readonly string[]): ReadRequest;
-  count(answer: PlannedAnswer): Body;
+  readSide(body: Body, headers: Headers, models: readonly string[]): ReadRequest;
+  side(answer: PlannedAnswer, body: Body): Body;
   refuse(preset: Preset, model: string): Refusal;
   /** Why there is nothing at an address. */
   notFound(method: string, path: string): Refusal;

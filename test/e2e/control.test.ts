@@ -459,6 +459,7 @@ describe('routes', () => {
       ),
     ).toBe(true);
     expect(dataRoutes.filter((route) => route.role === 'public').map((route) => route.path)).toEqual([
+      '/',
       '/healthz',
       '/readyz',
       '/metrics',

@@ -11,6 +11,7 @@ import { MessageStreamWriter } from './stream-writer.ts';
 
 export const anthropicMessages: DialectCodec = {
   name: 'anthropic-messages',
+  operation: 'answer',
   scrub,
   readFacts,
   decodeRequest,

@@ -10,6 +10,7 @@ import { ChatStreamWriter } from './stream-writer.ts';
 
 export const openaiChat: DialectCodec = {
   name: 'openai-chat',
+  operation: 'answer',
   scrub: () => null,
   readFacts,
   decodeRequest,

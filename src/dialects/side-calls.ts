@@ -1,0 +1,117 @@
+/**
+ * Calls beside the answer itself that speak a dialect's language: embeddings, and counting tokens. They go the same way
+ * as an answer (policy, switches, gates, records), as codecs of the same dialect, and never across dialects: vectors of
+ * different models do not mix, and a token count of another model would be a guess in disguise.
+ */
+import { anthropicMessages } from './anthropic-messages/codec.ts';
+import type { AnswerFacts, DialectCodec, InvalidRequest, JsonObject, RequestFacts } from './dialect.ts';
+import { Estimate } from './estimate.ts';
+import { isJsonObject, objectOf } from './json-value.ts';
+import { openaiChat } from './openai-chat/codec.ts';
+import { invalid } from './request-basics.ts';
+
+const inputsMax = 2_048;
+
+function readInput(input: unknown, estimate: Estimate): InvalidRequest | null {
+  if (input === undefined)
+    return invalid('input', '"input" is missing; send a text, a list of texts, or token numbers.');
+  if (typeof input === 'string') {
+    if (input === '') return invalid('input', '"input" is empty; send a text.');
+    estimate.addText(input);
+    return null;
+  }
+  if (!Array.isArray(input)) return invalid('input', '"input" must be a text or a list.');
+  if (input.length === 0) return invalid('input', '"input" is empty; send at least one text.');
+  const isTokens = input.every((item) => typeof item === 'number');
+  if (!isTokens && input.length > inputsMax)
+    return invalid('input', `"input" has more than ${inputsMax} items; send fewer at a time.`);
+  const odd = input.findIndex(
+    (item) => typeof item !== 'string' && typeof item !== 'number' && !Array.isArray(item),
+  );
+  if (odd >= 0) return invalid(`input[${odd}]`, `input[${odd}] must be a text or token numbers.`);
+  estimate.addValue(input);
+  return null;
+}
+
+function readEmbeddingFacts(body: JsonObject): RequestFacts | InvalidRequest {
+  const { model, input } = body as { model?: unknown; input?: unknown };
+  if (typeof model !== 'string' || model === '')
+    return invalid('model', '"model" must name an embedding model or a target.');
+  const estimate = new Estimate();
+  const problem = readInput(input, estimate);
+  if (problem !== null) return problem;
+  return {
+    model,
+    stream: false,
+    needs: new Set(),
+    inputTokensEstimate: estimate.tokens(),
+    outputTokensMax: null,
+    toolNames: new Set(),
+    structuredOutput: false,
+  };
+}
+
+const plainFacts: AnswerFacts = {
+  model: null,
+  fingerprint: null,
+  finish: 'stop',
+  finishRaw: null,
+  usage: null,
+  empty: false,
+  toolCallInvalid: false,
+  structuredOutputInvalid: false,
+};
+
+function usageOf(inputTokens: unknown): AnswerFacts['usage'] {
+  return typeof inputTokens === 'number'
+    ? {
+        inputTokens,
+        outputTokens: 0,
+        cachedTokens: 0,
+        cacheWriteTokens: 0,
+        reasoningTokens: 0,
+      }
+    : null;
+}
+
+/** Vectors are passed on as they are, as numbers or base64, whatever the provider gives. */
+function readEmbeddings(body: unknown): AnswerFacts | null {
+  if (!isJsonObject(body) || !Array.isArray(body['data'])) return null;
+  const model = body['model'];
+  return {
+    ...plainFacts,
+    model: typeof model === 'string' ? model : null,
+    usage: usageOf(objectOf(body['usage'])?.['prompt_tokens']),
+    empty: body['data'].length === 0,
+  };
+}
+
+const notTranslated = (): InvalidRequest =>
+  invalid('model', 'This call is not translated between providers.');
+
+export const openaiEmbeddings: DialectCodec = {
+  ...openaiChat,
+  operation: 'embeddings',
+  readFacts: readEmbeddingFacts,
+  decodeRequest: notTranslated,
+  readAnswer: readEmbeddings,
+};
+
+function readCount(body: unknown): AnswerFacts | null {
+  if (!isJsonObject(body) || typeof body['input_tokens'] !== 'number') return null;
+  return { ...plainFacts, usage: usageOf(body['input_tokens']) };
+}
+
+function readCountFacts(body: JsonObject): RequestFacts | InvalidRequest {
+  const facts = anthropicMessages.readFacts({ max_tokens: 1, ...body });
+  return 'kind' in facts ? facts : { ...facts, stream: false };
+}
+
+export const anthropicTokenCount: DialectCodec = {
+  ...anthropicMessages,
+  operation: 'count_tokens',
+  readFacts: readCountFacts,
+  decodeRequest: notTranslated,
+  readAnswer: readCount,
+  substitute: (facts) => ({ input_tokens: facts.inputTokensEstimate }),
+};
