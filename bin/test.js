@@ -7,9 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { findBun } from './find-bun.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const paths = process.argv.slice(2);
 const child = spawn(
   findBun(root),
-  ['test', '--timeout', '60000', './src', './test', ...process.argv.slice(2)],
+  ['test', '--timeout', '60000', ...(paths.length > 0 ? paths : ['./src', './test'])],
   {
     cwd: root,
     stdio: ['ignore', 'inherit', 'pipe'],

@@ -43,7 +43,12 @@ function troubleWords(troubles: readonly Trouble[]): string {
 
 function candidateWords(candidates: readonly Candidate[]): string {
   return candidates
-    .flatMap(({ target, reason }) => (reason === null ? [] : [`${target} ${exclusionWords[reason]}`]))
+    .flatMap(({ target, reason, rule }) => {
+      if (reason === null) return [];
+      return reason === 'lacks_capability' && rule !== null
+        ? [`${target} lacks ${rule.replaceAll('_', ' ')}`]
+        : [`${target} ${exclusionWords[reason]}`];
+    })
     .join('; ');
 }
 

@@ -13,6 +13,8 @@ export type RequestFacts = {
   readonly model: string;
   readonly stream: boolean;
   readonly needs: ReadonlySet<Capability>;
+  /** The model is left free to think first: the answer may begin late, but a model that cannot think may answer too. */
+  readonly mayThink?: boolean;
   /** Rough; input text length / 4 plus a share per image. */
   readonly inputTokensEstimate: number;
   readonly outputTokensMax: number | null;

@@ -77,7 +77,8 @@ describe('facts of requests', () => {
       [],
     ],
     ['JSON', messages, { output_config: { format: { type: 'json_schema' } } }, ['structured_output']],
-    ['thinking', messages, { thinking: { type: 'adaptive' } }, ['thinking']],
+    ['thinking', messages, { thinking: { type: 'enabled', budget_tokens: 2_000 } }, ['thinking']],
+    ['thinking left to the model', messages, { thinking: { type: 'adaptive' } }, []],
     ['no thinking', messages, { thinking: { type: 'disabled' } }, []],
   ])('needs: %s', (_, codec, body, needs) => {
     expect([...factsOf(codec, body).needs]).toEqual([...needs] as never);

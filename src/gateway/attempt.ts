@@ -110,9 +110,11 @@ function firstContentMs(exchange: Exchange, plan: AttemptPlan, clock: Clock): nu
   const left = plan.dueAt - clock.now();
   if (!exchange.facts.stream)
     return plan.moreToTry ? Math.max(left / 2, Math.min(left, plan.timeouts.firstTokenMs)) : left;
-  const limit = exchange.facts.needs.has('thinking')
-    ? Math.max(plan.timeouts.firstTokenMs, thinkingFirstTokenMs)
-    : plan.timeouts.firstTokenMs;
+  const { needs, mayThink } = exchange.facts;
+  const limit =
+    needs.has('thinking') || mayThink === true
+      ? Math.max(plan.timeouts.firstTokenMs, thinkingFirstTokenMs)
+      : plan.timeouts.firstTokenMs;
   return Math.min(limit, left);
 }
 

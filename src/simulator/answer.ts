@@ -74,16 +74,47 @@ export function tokensOf(text: string): readonly string[] {
   return tokens;
 }
 
-function wantedTools(asked: Asked): readonly string[] {
+/** `use tool name with {…}`: a call with exactly these arguments. */
+const toolOrder = /use tool ([\w.:-]+) with (\{[\s\S]*\})/;
+
+type Wanted = { readonly name: string; readonly arguments: string };
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+function orderedTool(asked: Asked): Wanted | null {
+  const [, name = '', text = ''] = toolOrder.exec(asked.lastUserText) ?? [];
+  // The order may be followed by more words: the arguments end at the last brace that makes them whole.
+  for (let end = text.length; end > 0; end = text.lastIndexOf('}', end - 2) + 1) {
+    const part = text.slice(0, end);
+    if (isJson(part))
+      return asked.tools.some((tool) => tool.name === name) ? { name, arguments: part } : null;
+  }
+  return null;
+}
+
+function wantedTools(asked: Asked): readonly Wanted[] {
   const { toolChoice } = asked;
+  const sampled = (name: string): Wanted => ({
+    name,
+    arguments: JSON.stringify(jsonSample(asked.tools.find((tool) => tool.name === name)?.schema)),
+  });
   if (toolChoice.kind === 'none' || asked.tools.length === 0) return [];
-  if (toolChoice.kind === 'named') return [toolChoice.name];
+  if (toolChoice.kind === 'named') return [sampled(toolChoice.name)];
   if (asked.toolResult !== null) return [];
+  const ordered = orderedTool(asked);
+  if (ordered !== null) return [ordered];
   const named = /use tools? ([\w-]+(?: and [\w-]+)*)/.exec(asked.lastUserText)?.[1]?.split(' and ') ?? [];
   const known = named.filter((name) => asked.tools.some((tool) => tool.name === name));
-  if (known.length > 0) return asked.parallelTools ? known : known.slice(0, 1);
+  if (known.length > 0) return (asked.parallelTools ? known : known.slice(0, 1)).map(sampled);
   const [first] = asked.tools;
-  return toolChoice.kind === 'any' && first !== undefined ? [first.name] : [];
+  return toolChoice.kind === 'any' && first !== undefined ? [sampled(first.name)] : [];
 }
 
 /** What makes two simulators, or two providers of one, answer differently. */
@@ -140,11 +171,7 @@ export function planAnswer(asked: Asked, manner: Manner): PlannedAnswer {
     textSeed(`${manner.seed}\n${asked.model}\n${asked.lastUserText}\n${asked.inputCharacters}`),
   );
   const id = Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join('');
-  const toolCalls = wantedTools(asked).map((name, index): ToolCall => ({
-    id: `${id}${index}`,
-    name,
-    arguments: JSON.stringify(jsonSample(asked.tools.find((tool) => tool.name === name)?.schema)),
-  }));
+  const toolCalls = wantedTools(asked).map((call, index): ToolCall => ({ id: `${id}${index}`, ...call }));
   const limit = asked.outputTokensMax ?? Number.POSITIVE_INFINITY;
   const reasoningTokens = asked.thinking ? Math.min(tokensOf(thought).length, limit) : 0;
   const ended: Ended =

@@ -25,8 +25,9 @@ function toolChoiceOf(body: Body): Asked['toolChoice'] {
 
 function askedOf(body: Body): Asked {
   const messages = objectsOf(body['messages']);
-  const last = messages.at(-1) ?? {};
-  const trailing = messages.slice(messages.findLastIndex((message) => message['role'] !== 'tool') + 1);
+  const spoken = messages.filter((message) => !['system', 'developer'].includes(textOf(message['role'])));
+  const last = spoken.at(-1) ?? {};
+  const trailing = spoken.slice(spoken.findLastIndex((message) => message['role'] !== 'tool') + 1);
   const system = messages
     .filter((message) => message['role'] === 'system' || message['role'] === 'developer')
     .map((message) => partsText(message['content']))

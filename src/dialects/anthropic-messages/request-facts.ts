@@ -38,10 +38,7 @@ function asksForJson(body: JsonObject): boolean {
   return objectOf(format)?.['type'] === 'json_schema';
 }
 
-function wantsThinking(body: JsonObject): boolean {
-  const type = objectOf(body['thinking'])?.['type'];
-  return typeof type === 'string' && type !== 'disabled';
-}
+const thinkingType = (body: JsonObject): string | null => textOf(objectOf(body['thinking'])?.['type']);
 
 export function readFacts(body: JsonObject): RequestFacts | InvalidRequest {
   const basics = readBasics(body);
@@ -60,12 +57,15 @@ export function readFacts(body: JsonObject): RequestFacts | InvalidRequest {
   }
   const structuredOutput = asksForJson(body);
   if (structuredOutput) needs.add('structured_output');
-  if (wantsThinking(body)) needs.add('thinking');
+  const thinking = thinkingType(body);
+  const mayThink = thinking === 'adaptive';
+  if (thinking !== null && thinking !== 'disabled' && !mayThink) needs.add('thinking');
   const names = objectsOf(basics.tools).map((tool) => textOf(tool['name']));
   return {
     model: basics.model,
     stream: basics.stream,
     needs,
+    mayThink,
     inputTokensEstimate: estimate.tokens(),
     outputTokensMax: limit,
     toolNames: new Set(names.filter((name) => name !== null)),
