@@ -17,7 +17,7 @@ const baseUrls: Record<ProviderApi, string | null> = {
 };
 const nativeDialects: Record<ProviderApi, readonly Dialect[]> = {
   anthropic: ['anthropic-messages'],
-  openai: ['openai-chat'],
+  openai: ['openai-chat', 'openai-responses'],
   'openai-compatible': ['openai-chat'],
 };
 /** Whose catalogue models an API serves by itself. */

@@ -7,6 +7,7 @@
 import { z } from 'zod';
 
 import { durationMs, frequency, rate, sizeBytes } from './duration.ts';
+import { dialects } from './target.ts';
 
 const described = <T extends z.ZodType>(schema: T, description: string): T => schema.describe(description);
 
@@ -32,7 +33,7 @@ const secret = z
 const yesNo = z.union([z.boolean(), z.enum(['yes', 'no'])]);
 const address = z.string().regex(/^(?:\[[\da-fA-F:]+\]|[\w.-]*):\d{1,5}$/, 'must be HOST:PORT');
 const capability = z.enum(['tools', 'vision', 'documents', 'audio', 'structured_output', 'thinking']);
-const dialect = z.enum(['openai-chat', 'anthropic-messages']);
+const dialect = z.enum(dialects);
 const retention = z
   .string()
   .refine((text) => text === 'none' || durationMs(text) !== null, 'must be "none" or a duration such as 30d');

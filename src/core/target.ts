@@ -3,7 +3,8 @@ import type { TargetName } from './ids.ts';
 import type { Secret } from './secret.ts';
 
 /** A wire format. */
-export type Dialect = 'openai-chat' | 'anthropic-messages';
+export const dialects = ['openai-chat', 'openai-responses', 'anthropic-messages'] as const;
+export type Dialect = (typeof dialects)[number];
 
 /** Which adapter in `providers/` speaks to it. */
 export type ProviderApi = 'anthropic' | 'openai' | 'openai-compatible';

@@ -1,5 +1,5 @@
 /** An answer keeps its id across dialects, under the prefix that callers of each expect. */
-const prefixes = ['chatcmpl-', 'msg_'] as const;
+const prefixes = ['chatcmpl-', 'msg_', 'resp_'] as const;
 
 export function answerIdFor(id: string, prefix: (typeof prefixes)[number]): string {
   const given = prefixes.find((known) => id.startsWith(known));

@@ -15,6 +15,8 @@ export type RequestFacts = {
   readonly needs: ReadonlySet<Capability>;
   /** The model is left free to think first: the answer may begin late, but a model that cannot think may answer too. */
   readonly mayThink?: boolean;
+  /** The field that leans on state kept at one provider: only the preferred target's provider may answer. */
+  readonly pinnedBy?: string | null;
   /** Rough; input text length / 4 plus a share per image. */
   readonly inputTokensEstimate: number;
   readonly outputTokensMax: number | null;

@@ -3,12 +3,15 @@ import type { Dialect } from '../core/target.ts';
 import { anthropicMessages } from './anthropic-messages/codec.ts';
 import type { DialectCodec, Operation } from './dialect.ts';
 import { openaiChat } from './openai-chat/codec.ts';
-import { anthropicTokenCount, openaiEmbeddings } from './side-calls.ts';
+import { openaiResponses } from './openai-responses/codec.ts';
+import { anthropicTokenCount, openaiEmbeddings, responsesTokenCount } from './side-calls.ts';
 
 export function codecFor(dialect: Dialect): DialectCodec {
   switch (dialect) {
     case 'openai-chat':
       return openaiChat;
+    case 'openai-responses':
+      return openaiResponses;
     case 'anthropic-messages':
       return anthropicMessages;
   }
@@ -22,6 +25,6 @@ export function codecForCall(dialect: Dialect, operation: Operation): DialectCod
     case 'embeddings':
       return openaiEmbeddings;
     case 'count_tokens':
-      return anthropicTokenCount;
+      return dialect === 'openai-responses' ? responsesTokenCount : anthropicTokenCount;
   }
 }

@@ -8,6 +8,7 @@ import type { AnswerFacts, DialectCodec, InvalidRequest, JsonObject, RequestFact
 import { Estimate } from './estimate.ts';
 import { isJsonObject, objectOf } from './json-value.ts';
 import { openaiChat } from './openai-chat/codec.ts';
+import { openaiResponses } from './openai-responses/codec.ts';
 import { invalid } from './request-basics.ts';
 
 const inputsMax = 2_048;
@@ -114,4 +115,16 @@ export const anthropicTokenCount: DialectCodec = {
   decodeRequest: notTranslated,
   readAnswer: readCount,
   substitute: (facts) => ({ input_tokens: facts.inputTokensEstimate }),
+};
+
+export const responsesTokenCount: DialectCodec = {
+  ...openaiResponses,
+  operation: 'count_tokens',
+  readFacts: (body) => {
+    const facts = openaiResponses.readFacts(body);
+    return 'kind' in facts ? facts : { ...facts, stream: false };
+  },
+  decodeRequest: notTranslated,
+  readAnswer: readCount,
+  substitute: (facts) => ({ object: 'response.input_tokens', input_tokens: facts.inputTokensEstimate }),
 };

@@ -71,6 +71,9 @@ function payloadFor(exchange: Exchange, target: Target): Payload {
     (dialect !== exchange.codec.name || !adapterFor(target.provider.api).offers(operation, dialect))
   )
     return { kind: 'lacks', capability: operation };
+  const { pinnedBy } = exchange.facts;
+  if (typeof pinnedBy === 'string' && target.provider.id !== exchange.preferred.provider.id)
+    return { kind: 'lacks', capability: pinnedBy };
   if (dialect === exchange.codec.name)
     return { kind: 'ready', body: sameDialectBody(exchange, target), dialect, warnings: [] };
   exchange.conversation ??= exchange.codec.decodeRequest(exchange.body);

@@ -28,6 +28,7 @@ export type ErrorReply = {
 function requestIdHeader(dialect: Dialect): string {
   switch (dialect) {
     case 'openai-chat':
+    case 'openai-responses':
       return 'x-request-id';
     case 'anthropic-messages':
       return 'request-id';

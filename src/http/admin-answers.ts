@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { failureClasses } from '../core/failure.ts';
 import { changeKinds, exclusionReasons } from '../core/record.ts';
 import { scopeKeys } from '../core/switches.ts';
-import { hops } from '../core/target.ts';
+import { dialects, hops } from '../core/target.ts';
 
 const text = z.string();
 const name = text.nullable();
@@ -57,7 +57,7 @@ const record = z.object({
   user: name,
   session: name,
   trace: name,
-  dialect: z.enum(['openai-chat', 'anthropic-messages']),
+  dialect: z.enum(dialects),
   stream: z.boolean(),
   requested: text,
   preferred: name,

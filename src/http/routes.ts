@@ -16,6 +16,8 @@ export type DataRoute = {
 // oxfmt-ignore
 export const dataRoutes: readonly DataRoute[] = [
   { method: 'POST', path: '/v1/chat/completions',      role: 'caller', kind: 'dialect', dialect: 'openai-chat',        operation: 'answer' },
+  { method: 'POST', path: '/v1/responses',             role: 'caller', kind: 'dialect', dialect: 'openai-responses',   operation: 'answer' },
+  { method: 'POST', path: '/v1/responses/input_tokens', role: 'caller', kind: 'dialect', dialect: 'openai-responses', operation: 'count_tokens' },
   { method: 'POST', path: '/v1/embeddings',            role: 'caller', kind: 'dialect', dialect: 'openai-chat',        operation: 'embeddings' },
   { method: 'POST', path: '/v1/messages',              role: 'caller', kind: 'dialect', dialect: 'anthropic-messages', operation: 'answer' },
   { method: 'POST', path: '/v1/messages/count_tokens', role: 'caller', kind: 'dialect', dialect: 'anthropic-messages', operation: 'count_tokens' },

@@ -7,9 +7,12 @@ import type { ProviderAdapter } from './provider.ts';
 
 function pathOf(dialect: Dialect, operation: Operation): string {
   if (operation === 'embeddings') return '/embeddings';
+  if (operation === 'count_tokens') return '/responses/input_tokens';
   switch (dialect) {
     case 'openai-chat':
       return '/chat/completions';
+    case 'openai-responses':
+      return '/responses';
     case 'anthropic-messages':
       return '/messages';
   }
@@ -17,7 +20,9 @@ function pathOf(dialect: Dialect, operation: Operation): string {
 
 export const openai: ProviderAdapter = {
   offers: (operation, dialect) =>
-    operation === 'answer' || (operation === 'embeddings' && dialect === 'openai-chat'),
+    operation === 'answer' ||
+    (operation === 'embeddings' && dialect === 'openai-chat') ||
+    (operation === 'count_tokens' && dialect === 'openai-responses'),
   prepare({ target, dialect, operation, secret, callerHeaders, traceparent, body }) {
     const headers = callHeaders(callerHeaders, traceparent);
     if (secret !== null) headers.set('authorization', `Bearer ${secret.reveal()}`);

@@ -4,6 +4,7 @@ import { anthropicSpeech } from './anthropic.ts';
 import type { CallLog, SimulatedCall } from './call-log.ts';
 import { delaysOf, faultOf } from './faults.ts';
 import type { Fault, FaultBook } from './faults.ts';
+import { responsesSpeech } from './openai-responses.ts';
 import { compatibleSpeech, openaiSpeech } from './openai.ts';
 import { play } from './play.ts';
 import type { Ending, Pace } from './play.ts';
@@ -37,14 +38,15 @@ export type Surroundings = {
   readonly paceDefault: SimulatedPace;
 };
 
-function speechOf(api: SimulatedApi): Speech {
+/** The first is spoken where no address says otherwise. */
+function speechesOf(api: SimulatedApi): readonly [Speech, ...Speech[]] {
   switch (api) {
     case 'anthropic':
-      return anthropicSpeech;
+      return [anthropicSpeech];
     case 'openai':
-      return openaiSpeech;
+      return [openaiSpeech, responsesSpeech];
     case 'openai-compatible':
-      return compatibleSpeech;
+      return [compatibleSpeech];
   }
 }
 
@@ -69,7 +71,16 @@ function parsed(text: string): Body | null {
   }
 }
 
+type Taking = {
+  readonly request: WireRequest;
+  readonly reply: WireReply;
+  readonly path: string;
+  readonly requestId: string;
+  readonly speech: Speech;
+};
+
 type Arrival = {
+  readonly speech: Speech;
   readonly body: Body | null;
   readonly headers: Headers;
   readonly key: string | null;
@@ -80,14 +91,14 @@ type Arrival = {
 
 export class ProviderSimulation {
   readonly #provider: SimulatedProvider;
-  readonly #speech: Speech;
+  readonly #speeches: readonly [Speech, ...Speech[]];
   readonly #surroundings: Surroundings;
   readonly #pace: SimulatedPace;
   #requests = 0;
 
   constructor(provider: SimulatedProvider, surroundings: Surroundings) {
     this.#provider = provider;
-    this.#speech = speechOf(provider.api);
+    this.#speeches = speechesOf(provider.api);
     this.#surroundings = surroundings;
     this.#pace = { ...surroundings.paceDefault, ...provider.pace };
   }
@@ -96,12 +107,16 @@ export class ProviderSimulation {
     this.#requests++;
     const requestId = `req_sim_${this.#provider.id}_${this.#requests}`;
     const path = request.path.split('?')[0] ?? '';
-    const isSide = path === this.#speech.sidePath;
-    if (request.method === 'POST' && (isSide || path === this.#speech.answerPath))
-      return this.#take(request, reply, path, requestId);
+    const speech = this.#speeches.find((each) => path === each.answerPath || path === each.sidePath);
+    if (request.method === 'POST' && speech !== undefined)
+      return this.#take({ request, reply, path, requestId, speech });
     const isModels = path === '/v1/models' || path.startsWith('/v1/models/');
     if (request.method === 'GET' && isModels) return this.#showModels(request, reply, path, requestId);
     return this.#refuse(reply, this.#speech.notFound(request.method, path), requestId);
+  }
+
+  get #speech(): Speech {
+    return this.#speeches[0];
   }
 
   #refuse(reply: WireReply, refusal: Refusal, requestId: string): Promise<void> {
@@ -128,7 +143,7 @@ export class ProviderSimulation {
     return sendWhole(reply, 200, body, this.#speech.headers(requestId));
   }
 
-  async #take(request: WireRequest, reply: WireReply, path: string, requestId: string): Promise<void> {
+  async #take({ request, reply, path, requestId, speech }: Taking): Promise<void> {
     const { faults, calls } = this.#surroundings;
     const text = new TextDecoder().decode(request.body);
     const body = parsed(text);
@@ -154,14 +169,15 @@ export class ProviderSimulation {
       key,
       requestId,
       faults: faults.hit({ provider: this.#provider.id, model, key }),
-      isSide: path === this.#speech.sidePath,
+      speech,
+      isSide: path === speech.sidePath,
     });
     call.endedMs = Date.now() - call.at;
     call.ending = ending;
   }
 
   async #answer(reply: WireReply, arrival: Arrival): Promise<Ending | 'refused'> {
-    const { body, headers, faults, requestId } = arrival;
+    const { body, headers, faults, requestId, speech } = arrival;
     await pause(delaysOf(faults).beforeHeadersMs, reply);
     if (reply.gone()) return 'aborted_by_client';
     const struck = this.#struck(faults, typeof body?.['model'] === 'string' ? body['model'] : '');
@@ -171,20 +187,18 @@ export class ProviderSimulation {
       return struck === null ? 'refused' : 'fault';
     }
     const { models } = this.#provider;
-    const read = arrival.isSide
-      ? this.#speech.readSide(body, headers, models)
-      : this.#speech.read(body, headers, models);
+    const read = arrival.isSide ? speech.readSide(body, headers, models) : speech.read(body, headers, models);
     if (read.kind === 'refused') {
       await this.#refuse(reply, read.refusal, requestId);
       return 'refused';
     }
     const answer = planAnswer(read.asked, { seed: this.#surroundings.seed, tokens: this.#pace.tokens });
     if (arrival.isSide) {
-      await sendWhole(reply, 200, this.#speech.side(answer, body), this.#speech.headers(requestId));
+      await sendWhole(reply, 200, speech.side(answer, body), this.#speech.headers(requestId));
       return 'completed';
     }
     return play({
-      speech: this.#speech,
+      speech,
       reply,
       answer,
       model: read.asked.model,

@@ -3,7 +3,7 @@
  * executed, whatever the target speaks. `npm run test:clients` installs and runs them; without them these tests skip.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -99,6 +99,38 @@ function opencode(model: string): Promise<Outcome> {
   });
 }
 
+/** Codex speaks responses only; its configuration is a file in its home. */
+function codex(model: string): Promise<Outcome> {
+  const home = join(folder, '.codex');
+  mkdirSync(home, { recursive: true });
+  writeFileSync(
+    join(home, 'config.toml'),
+    [
+      `model = "${model}"`,
+      'model_provider = "breakwater"',
+      'approval_policy = "never"',
+      'sandbox_mode = "danger-full-access"',
+      '[model_providers.breakwater]',
+      'name = "Breakwater"',
+      `base_url = "${house.url}/v1"`,
+      'env_key = "BREAKWATER_KEY"',
+      'wire_api = "responses"',
+      '',
+    ].join('\n'),
+  );
+  return run(
+    [
+      'codex',
+      'exec',
+      '--skip-git-repo-check',
+      `use tool exec_command with ${JSON.stringify({ cmd: write })}`,
+    ],
+    {
+      env: { CODEX_HOME: home, BREAKWATER_KEY: 'any' },
+    },
+  );
+}
+
 const written = (): string => {
   const path = join(folder, 'out.txt');
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
@@ -155,6 +187,18 @@ describe.skipIf(!isInstalled)('coding clients', () => {
     expect(output).toContain('is switched off by the operator');
     expect(output).not.toMatch(/^\s+at .+:\d+:\d+/m);
     await releaseAll();
+  });
+
+  test.each([
+    ['chat', 'openai'],
+    ['notes', 'anthropic'],
+    ['local/llama-3.2-3b', 'local'],
+  ])('Codex on %s', async (model, provider) => {
+    const { output } = await codex(model);
+    expect(output).toContain(`The tool said: `);
+    expect(output).toContain(word);
+    expect(written()).toBe(word);
+    expect(servers()).toEqual([provider]);
   });
 
   test.each([

@@ -13,7 +13,7 @@ const budgetLowTokens = 4_096;
 const budgetMediumTokens = 16_384;
 
 /** Models that think before they answer refuse sampling and stop sequences. */
-function thinksFirst(traits: ModelTraits): boolean {
+export function thinksFirst(traits: ModelTraits): boolean {
   return !traits.compatible && /^(?:gpt-[5-9](?!.*chat)|o\d)/.test(traits.upstream);
 }
 
@@ -50,7 +50,11 @@ function responseFormat(format: Conversation['format'], encoding: Encoding): unk
 }
 
 /** Effort in words that every thinking model knows; a budget of tokens as the nearest one. */
-function effortOf(conversation: Conversation, traits: ModelTraits, encoding: Encoding): string | null {
+export function effortWord(
+  conversation: Conversation,
+  traits: ModelTraits,
+  encoding: Encoding,
+): string | null {
   const { effort, thinkingBudgetTokens } = conversation;
   if (effort === 'none' || (effort === null && thinkingBudgetTokens === null)) return null;
   if (!traits.thinking) {
@@ -98,7 +102,7 @@ export function encodeRequest(conversation: Conversation, traits: ModelTraits): 
     tool_choice: hasTools ? toolChoiceOf(conversation.toolChoice) : null,
     parallel_tool_calls: hasTools ? conversation.parallelToolCalls : null,
     response_format: responseFormat(conversation.format, encoding),
-    reasoning_effort: effortOf(conversation, traits, encoding),
+    reasoning_effort: effortWord(conversation, traits, encoding),
     user: user === null ? null : user.slice(0, userLengthMax),
     stream: stream ? true : null,
     // Whether the caller sees usage or not: the gateway counts it.
