@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => house.stop());
 
 type Spoken = {
-  readonly dialect: 'openai-chat' | 'anthropic-messages';
+  readonly dialect: 'openai-chat' | 'openai-responses' | 'anthropic-messages';
   readonly path: string;
   readonly feature: string;
   readonly alone: string;
@@ -24,6 +24,14 @@ const spoken: readonly Spoken[] = [
   {
     dialect: 'openai-chat',
     path: '/v1/chat/completions',
+    feature: 'chat',
+    alone: 'solo',
+    provider: 'openai',
+    backup: 'anthropic/claude-opus-4-8',
+  },
+  {
+    dialect: 'openai-responses',
+    path: '/v1/responses',
     feature: 'chat',
     alone: 'solo',
     provider: 'openai',
@@ -59,7 +67,7 @@ async function ask(how: Spoken, model: string, stream: boolean, body: Json = {})
       model,
       ...limit,
       stream,
-      messages: [{ role: 'user', content: 'Hello there' }],
+      [how.dialect === 'openai-responses' ? 'input' : 'messages']: [{ role: 'user', content: 'Hello there' }],
       ...body,
     }),
   });
@@ -86,15 +94,16 @@ function readStream(text: string): { said: string; ending: 'terminal' | 'error' 
     const event = JSON.parse(data) as {
       type?: string;
       error?: unknown;
-      delta?: { text?: string };
+      delta?: { text?: string } | string;
       choices?: { delta?: { content?: string } }[];
     };
     if (event.error !== undefined) {
       ending = 'error';
       errors++;
     }
-    if (event.type === 'message_stop') ending = 'terminal';
-    said += event.delta?.text ?? event.choices?.[0]?.delta?.content ?? '';
+    if (event.type === 'message_stop' || event.type === 'response.completed') ending = 'terminal';
+    const { delta } = event;
+    said += (typeof delta === 'string' ? delta : delta?.text) ?? event.choices?.[0]?.delta?.content ?? '';
   }
   return { said, ending, errors };
 }
@@ -188,8 +197,10 @@ describe.each(spoken)('after the commit point, $dialect', (how) => {
       fault: { kind: 'missing_terminal', keepFinish: true },
     });
     const answer = await ask(how, how.feature, true);
-    expect(readStream(answer.text)).toMatchObject({ ending: 'terminal', errors: 0 });
-    expect((await house.record(answer.id))['outcome']).toBe('answered');
+    // Responses end by one signal alone, which holds the whole answer: nothing can stand in for it.
+    const isSupplied = how.dialect !== 'openai-responses';
+    expect(readStream(answer.text)).toMatchObject({ ending: isSupplied ? 'terminal' : 'error' });
+    expect((await house.record(answer.id))['outcome']).toBe(isSupplied ? 'answered' : 'partial');
   });
 
   test('a malformed event is left out and counted when the rest completes', async () => {
@@ -209,7 +220,7 @@ describe.each(spoken)('after the commit point, $dialect', (how) => {
     ['one byte at a time', { kind: 'one_byte_writes' }],
     ['cut inside a character', { kind: 'split_utf8' }],
   ] as [string, Fault][])('%s arrives whole', async (_name, fault) => {
-    const other = spoken.find((each) => each !== how)!;
+    const other = spoken.find((each) => each.provider !== how.provider)!;
     const plain = await ask(how, how.feature, true);
     const translated = await ask(other, how.feature, true);
     house.simulator.setFault({ provider: how.provider, fault });
@@ -238,8 +249,11 @@ describe.each(spoken)('a whole answer, $dialect', (how) => {
     const tools =
       how.dialect === 'openai-chat'
         ? [{ type: 'function', function: { name: 'w', parameters: schema } }]
-        : [{ name: 'w', input_schema: schema }];
-    const body = { tools, messages: [{ role: 'user', content: 'use tool w' }] };
+        : how.dialect === 'openai-responses'
+          ? [{ type: 'function', name: 'w', parameters: schema }]
+          : [{ name: 'w', input_schema: schema }];
+    const question = [{ role: 'user', content: 'use tool w' }];
+    const body = { tools, [how.dialect === 'openai-responses' ? 'input' : 'messages']: question };
     if (how.dialect === 'anthropic-messages') return; // its whole answers hold arguments as values, which cannot be broken text
     const answer = await ask(how, how.feature, false, body);
     expect(answer.headers.get('x-breakwater-target')).toBe(how.backup);
