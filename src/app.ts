@@ -48,7 +48,7 @@ export type Started =
   | { readonly kind: 'failed'; readonly lines: readonly string[] };
 
 const noProviders =
-  'No provider is configured, so no model can answer. Set ANTHROPIC_API_KEY or OPENAI_API_KEY, or give a configuration with --config FILE (examples/minimal.yaml is a start). To look around without keys: npm run demo\n';
+  'No provider is configured, so no model can answer. Set ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY, or give a configuration with --config FILE (examples/minimal.yaml is a start). To look around without keys: npm run demo\n';
 
 const drainMs = 10_000;
 const tickMs = 1_000;

@@ -9,7 +9,8 @@ export type Environment = {
   readonly url: string | null;
   /** Names of variables that are set, for the configuration made from the environment alone. */
   readonly has: (name: string) => boolean;
-  readonly baseUrl: (vendor: 'anthropic' | 'openai') => string | null;
+  /** A variable that holds no secret. */
+  readonly text: (name: string) => string | null;
   readonly secrets: (reference: string) => Secret | string;
   readonly color: boolean;
 };
@@ -46,30 +47,43 @@ export function readEnvironment(variables: Variables = process.env): Environment
     adminToken: adminToken === null ? null : new Secret(adminToken),
     url: text('BREAKWATER_URL'),
     has: (name) => text(name) !== null,
-    baseUrl: (vendor) => text(vendor === 'anthropic' ? 'ANTHROPIC_BASE_URL' : 'OPENAI_BASE_URL'),
+    text,
     secrets: (reference) => secretFrom(reference, variables),
     color: text('NO_COLOR') === null,
   };
 }
 
+type Vendor = {
+  readonly id: 'anthropic' | 'openai' | 'google';
+  readonly keys: readonly string[];
+  readonly baseUrl: string;
+};
+
+/** The variables that the vendors' own SDKs read. */
+const vendors: readonly Vendor[] = [
+  { id: 'anthropic', keys: ['ANTHROPIC_API_KEY'], baseUrl: 'ANTHROPIC_BASE_URL' },
+  { id: 'openai', keys: ['OPENAI_API_KEY'], baseUrl: 'OPENAI_BASE_URL' },
+  { id: 'google', keys: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'], baseUrl: 'GOOGLE_GEMINI_BASE_URL' },
+];
+
 /** The configuration when there is no file: every provider whose key is in the environment. */
 export function documentFromEnvironment(environment: Environment): unknown {
   const providers: Record<string, unknown> = {};
-  for (const vendor of ['anthropic', 'openai'] as const) {
-    const variable = `${vendor.toUpperCase()}_API_KEY`;
-    if (!environment.has(variable)) continue;
-    const baseUrl = environment.baseUrl(vendor);
-    providers[vendor] = {
-      api: vendor,
-      keys: [`env:${variable}`],
-      ...(baseUrl === null ? {} : { baseUrl: withVersion(vendor, baseUrl) }),
+  for (const { id, keys, baseUrl: variable } of vendors) {
+    const key = keys.find((name) => environment.has(name));
+    if (key === undefined) continue;
+    const baseUrl = environment.text(variable);
+    providers[id] = {
+      api: id,
+      keys: [`env:${key}`],
+      ...(baseUrl === null ? {} : { baseUrl: withVersion(id, baseUrl) }),
     };
   }
   return { providers };
 }
 
-/** The vendors' SDKs differ: OpenAI's address ends in /v1, Anthropic's does not. */
-function withVersion(vendor: 'anthropic' | 'openai', baseUrl: string): string {
+/** The vendors' SDKs differ: OpenAI's address ends in /v1, the others' do not. */
+function withVersion(vendor: Vendor['id'], baseUrl: string): string {
   const base = baseUrl.replace(/\/+$/, '');
   return vendor === 'openai' && !/\/v\d+$/.test(base) ? `${base}/v1` : base;
 }

@@ -65,10 +65,19 @@ const clock: Clock = { now: () => instant(Date.now()), random: Math.random };
 
 const newId = (prefix: string): string => `${prefix}_${Bun.randomUUIDv7()}`;
 
-const callerToken = (headers: Headers): string | null => {
+/** Clients of Gemini's format may send their key in the address. */
+function queryKey(url: string): string | null {
+  const start = url.indexOf('?');
+  return start < 0 ? null : new URLSearchParams(url.slice(start)).get('key');
+}
+
+const callerToken = ({ headers, url }: Request): string | null => {
   const direct = headers.get('x-api-key');
   if (direct !== null) return direct;
+  const google = headers.get('x-goog-api-key');
+  if (google !== null) return google;
   const bearer = headers.get('authorization');
+  if (bearer === null) return queryKey(url);
   return bearer !== null && bearer.startsWith('Bearer ') ? bearer.slice('Bearer '.length) : null;
 };
 
@@ -80,7 +89,7 @@ function keyFinder(
 ): GatewayDependencies['keyFor'] {
   return (request) => {
     if (!state.keys.everCreated && openLoopback) return null;
-    const token = callerToken(request.headers);
+    const token = callerToken(request);
     const key = token === null ? undefined : state.keys.byHash.get(tokenHash(token));
     if (key !== undefined) return key;
     onUnknown();

@@ -113,6 +113,42 @@ export function configuration(simulator: Simulator, changes: Json = {}): Json {
   };
 }
 
+export const simulatedGoogle: SimulatedProvider = {
+  id: 'google',
+  api: 'google',
+  models: ['gemini-2.5-flash', 'gemini-3-flash'],
+  keys: ['key-g'],
+};
+
+/** The usual configuration with Google beside it. */
+export function withGoogle(simulator: Simulator): Json {
+  const base = configuration(simulator);
+  return {
+    providers: {
+      ...(base['providers'] as Json),
+      google: {
+        api: 'google',
+        keys: ['env:KEY_G'],
+        baseUrl: simulator.baseUrl('google'),
+        terms: { entity: 'Google', regions: ['us'], retention: '30d', training: 'no' },
+      },
+    },
+    features: {
+      ...(base['features'] as Json),
+      search: {
+        title: 'Search',
+        route: ['google/gemini-2.5-flash', 'openai/gpt-5.2'],
+        timeouts: { connect: '1s', firstToken: '400ms', stall: '400ms', total: '5s' },
+      },
+      lone: {
+        title: 'Lone',
+        route: ['google/gemini-2.5-flash'],
+        timeouts: { connect: '1s', firstToken: '400ms', stall: '400ms', total: '5s' },
+      },
+    },
+  };
+}
+
 async function adminCall(
   url: string,
   method: string,
@@ -128,7 +164,7 @@ async function adminCall(
 }
 
 export async function startHouse(
-  changes: Json = {},
+  changes: Json | ((simulator: Simulator) => Json) = {},
   providers: readonly SimulatedProvider[] = simulated,
 ): Promise<House> {
   const simulator = await startSimulator({ seed: 7, providers });
@@ -136,13 +172,14 @@ export async function startHouse(
   const configPath = join(folder, 'breakwater.yaml');
   const storePath = join(folder, 'breakwater.db');
   const configure = (document: Json): void => writeFileSync(configPath, JSON.stringify(document));
-  configure(configuration(simulator, changes));
+  configure(configuration(simulator, typeof changes === 'function' ? changes(simulator) : changes));
   const logs: string[] = [];
   const environment = readEnvironment({
     KEY_A: 'key-a',
     KEY_B: 'key-b',
     KEY_O: 'key-o',
     KEY_W: 'key-w',
+    KEY_G: 'key-g',
     BREAKWATER_ADMIN_TOKEN: adminToken,
   });
   const started = await startServer({

@@ -30,6 +30,12 @@ const gpt = (
   outputTokens: number,
   lacks: readonly Capability[] = ['audio'],
 ): Entry => ({ family, vendor: 'openai', contextTokens, outputTokens, lacks });
+const geminiModel = (outputTokens: number, contextTokens = 1_048_576): Entry => ({
+  family: 'gemini',
+  vendor: 'google',
+  contextTokens,
+  outputTokens,
+});
 const open = (
   family: string,
   vendor: string,
@@ -68,6 +74,11 @@ const entries: Readonly<Record<string, Entry>> = {
   'gpt-5.6':           gpt('gpt-5', 400_000, 128_000),
   'o3':                gpt('o3', 200_000, 100_000),
   'o4-mini':           gpt('o4', 200_000, 100_000),
+  'gemini-2.5-pro':        { ...geminiModel(65_536), family: 'gemini-pro' },
+  'gemini-2.5-flash':      { ...geminiModel(65_536), family: 'gemini-flash' },
+  'gemini-2.5-flash-lite': { ...geminiModel(65_536), family: 'gemini-flash' },
+  'gemini-3-pro-preview':  { ...geminiModel(65_536), family: 'gemini-pro' },
+  'gemini-3-flash':        { ...geminiModel(65_536), family: 'gemini-flash' },
   'llama-3.2-3b':      open('llama-3', 'meta', 128_000, ['vision', 'documents', 'audio', 'thinking']),
   'llama-3.3-70b':     open('llama-3', 'meta', 128_000, ['vision', 'documents', 'audio', 'thinking']),
   'qwen3-8b':          open('qwen3', 'alibaba', 32_768, ['vision', 'documents', 'audio']),

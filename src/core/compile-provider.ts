@@ -13,17 +13,20 @@ export type SecretSource = (reference: string) => Secret | string;
 const baseUrls: Record<ProviderApi, string | null> = {
   anthropic: 'https://api.anthropic.com',
   openai: 'https://api.openai.com/v1',
+  google: 'https://generativelanguage.googleapis.com',
   'openai-compatible': null,
 };
 const nativeDialects: Record<ProviderApi, readonly Dialect[]> = {
   anthropic: ['anthropic-messages'],
   openai: ['openai-chat', 'openai-responses'],
+  google: ['gemini'],
   'openai-compatible': ['openai-chat'],
 };
 /** Whose catalogue models an API serves by itself. */
 const nativeVendors: Record<ProviderApi, string | null> = {
   anthropic: 'anthropic',
   openai: 'openai',
+  google: 'google',
   'openai-compatible': null,
 };
 

@@ -7,7 +7,7 @@
 import { z } from 'zod';
 
 import { durationMs, frequency, rate, sizeBytes } from './duration.ts';
-import { dialects } from './target.ts';
+import { dialects, providerApis } from './target.ts';
 
 const described = <T extends z.ZodType>(schema: T, description: string): T => schema.describe(description);
 
@@ -63,7 +63,7 @@ const model = z.strictObject({
 });
 
 const provider = z.strictObject({
-  api: described(z.enum(['anthropic', 'openai', 'openai-compatible']), 'Which API it speaks.'),
+  api: described(z.enum(providerApis), 'Which API it speaks.'),
   baseUrl: described(
     z.url({ protocol: /^https?$/ }).optional(),
     "What the vendor's own SDK takes; default per api.",

@@ -3,11 +3,12 @@ import type { TargetName } from './ids.ts';
 import type { Secret } from './secret.ts';
 
 /** A wire format. */
-export const dialects = ['openai-chat', 'openai-responses', 'anthropic-messages'] as const;
+export const dialects = ['openai-chat', 'openai-responses', 'anthropic-messages', 'gemini'] as const;
 export type Dialect = (typeof dialects)[number];
 
 /** Which adapter in `providers/` speaks to it. */
-export type ProviderApi = 'anthropic' | 'openai' | 'openai-compatible';
+export const providerApis = ['anthropic', 'openai', 'google', 'openai-compatible'] as const;
+export type ProviderApi = (typeof providerApis)[number];
 
 /** What a request can need and a target can lack. */
 export const capabilities = [

@@ -11,6 +11,7 @@ const codecs: readonly DialectCodec[] = [
   codecFor('openai-chat'),
   codecFor('openai-responses'),
   codecFor('anthropic-messages'),
+  codecFor('gemini'),
 ];
 const traits: Record<string, ModelTraits> = {
   'openai-chat': {
@@ -28,6 +29,14 @@ const traits: Record<string, ModelTraits> = {
     outputTokens: 16_000,
     compatible: false,
     thinking: false,
+  },
+  gemini: {
+    upstream: 'gemini-2.5-flash',
+    vendor: 'google',
+    family: 'gemini-flash',
+    outputTokens: 64_000,
+    compatible: false,
+    thinking: true,
   },
   'anthropic-messages': {
     upstream: 'claude-opus-4-5',
@@ -144,6 +153,7 @@ function plain(messages: readonly Message[]): unknown {
 
 /** What a format cannot say of a conversation, taken out of what is expected back: each is a warning, and tested as one. */
 function sayable(given: Conversation, dialect: string): Conversation {
+  if (dialect === 'gemini') return { ...given, user: null };
   if (dialect !== 'openai-responses') return given;
   return {
     ...given,
@@ -200,6 +210,10 @@ describe.each(codecs.map((codec) => [codec.name, codec] as const))('%s', (dialec
             'item',
             'response',
             'output_index',
+            'contents',
+            'candidates',
+            'generationConfig',
+            'usageMetadata',
             'status',
             'tools',
             'stream',
@@ -245,7 +259,10 @@ describe.each(codecs.map((codec) => [codec.name, codec] as const))('%s', (dialec
       breakwater: { code: 'upstream_failed', request_id: 'req_1' },
     };
     const body = codec.errorBody(error);
-    expect(body['breakwater']).toEqual({ code: 'upstream_failed', request_id: 'req_1' });
+    const ours = { code: 'upstream_failed', request_id: 'req_1' };
+    if (dialect === 'gemini')
+      expect(body).toMatchObject({ error: { code: 502, details: [{ '@type': 'breakwater', ...ours }] } });
+    else expect(body['breakwater']).toEqual(ours);
     expect((body['error'] as JsonObject)['message']).toBe('It failed.');
     if (dialect === 'anthropic-messages')
       expect(body).toMatchObject({
@@ -253,7 +270,8 @@ describe.each(codecs.map((codec) => [codec.name, codec] as const))('%s', (dialec
         request_id: 'req_1',
         error: { details: { error_code: 'upstream_failed' } },
       });
-    else expect(body).toMatchObject({ error: { code: 'upstream_failed', param: null } });
+    else if (dialect !== 'gemini')
+      expect(body).toMatchObject({ error: { code: 'upstream_failed', param: null } });
     const event = codec.errorEvent(error);
     const [parsed] = createSseParser({ eventBytesMax: 1e6 }).push(new TextEncoder().encode(event));
     expect(

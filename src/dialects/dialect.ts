@@ -138,6 +138,8 @@ export type Operation = 'answer' | 'embeddings' | 'count_tokens';
 
 export type DialectCodec = {
   readonly name: Dialect;
+  /** The model and whether to stream are in the address, not in the body. */
+  readonly addressed?: true;
   readonly operation: Operation;
   /**
    * For a request that stays in its dialect: its text without what an earlier answer of ours put in and no provider

@@ -2,9 +2,15 @@
 import type { Dialect } from '../core/target.ts';
 import { anthropicMessages } from './anthropic-messages/codec.ts';
 import type { DialectCodec, Operation } from './dialect.ts';
+import { gemini } from './gemini/codec.ts';
 import { openaiChat } from './openai-chat/codec.ts';
 import { openaiResponses } from './openai-responses/codec.ts';
-import { anthropicTokenCount, openaiEmbeddings, responsesTokenCount } from './side-calls.ts';
+import {
+  anthropicTokenCount,
+  geminiTokenCount,
+  openaiEmbeddings,
+  responsesTokenCount,
+} from './side-calls.ts';
 
 export function codecFor(dialect: Dialect): DialectCodec {
   switch (dialect) {
@@ -14,6 +20,8 @@ export function codecFor(dialect: Dialect): DialectCodec {
       return openaiResponses;
     case 'anthropic-messages':
       return anthropicMessages;
+    case 'gemini':
+      return gemini;
   }
 }
 
@@ -25,6 +33,18 @@ export function codecForCall(dialect: Dialect, operation: Operation): DialectCod
     case 'embeddings':
       return openaiEmbeddings;
     case 'count_tokens':
-      return dialect === 'openai-responses' ? responsesTokenCount : anthropicTokenCount;
+      return countCodecFor(dialect);
+  }
+}
+
+function countCodecFor(dialect: Dialect): DialectCodec {
+  switch (dialect) {
+    case 'gemini':
+      return geminiTokenCount;
+    case 'openai-responses':
+      return responsesTokenCount;
+    case 'openai-chat':
+    case 'anthropic-messages':
+      return anthropicTokenCount;
   }
 }

@@ -5,6 +5,8 @@
  */
 import { anthropicMessages } from './anthropic-messages/codec.ts';
 import type { AnswerFacts, DialectCodec, InvalidRequest, JsonObject, RequestFacts } from './dialect.ts';
+import { field } from './gemini/fields.ts';
+import { gemini } from './gemini/codec.ts';
 import { Estimate } from './estimate.ts';
 import { isJsonObject, objectOf } from './json-value.ts';
 import { openaiChat } from './openai-chat/codec.ts';
@@ -127,4 +129,22 @@ export const responsesTokenCount: DialectCodec = {
   decodeRequest: notTranslated,
   readAnswer: readCount,
   substitute: (facts) => ({ object: 'response.input_tokens', input_tokens: facts.inputTokensEstimate }),
+};
+
+/** The request to count stands alone, or inside `generateContentRequest`. */
+function countedRequest(body: JsonObject): JsonObject {
+  const inner = objectOf(field(body, 'generateContentRequest'));
+  return inner === null ? body : { ...inner, model: body['model'], stream: false };
+}
+
+export const geminiTokenCount: DialectCodec = {
+  ...gemini,
+  operation: 'count_tokens',
+  readFacts: (body) => gemini.readFacts(countedRequest(body)),
+  decodeRequest: notTranslated,
+  readAnswer: (body) =>
+    isJsonObject(body) && typeof body['totalTokens'] === 'number'
+      ? { ...plainFacts, usage: usageOf(body['totalTokens']) }
+      : null,
+  substitute: (facts) => ({ totalTokens: facts.inputTokensEstimate }),
 };

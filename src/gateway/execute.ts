@@ -54,6 +54,7 @@ type Payload =
 /** The caller's own text, with the model's name changed where it differs; rewritten only when something of ours must come out. */
 function sameDialectBody(exchange: Exchange, target: Target): string {
   const { codec, text, body, facts, spans } = exchange;
+  if (codec.addressed === true) return text;
   const scrubbed = codec.scrub(text, body);
   if (scrubbed !== null)
     return JSON.stringify({ ...(JSON.parse(scrubbed) as JsonObject), model: target.upstream });

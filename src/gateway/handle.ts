@@ -38,6 +38,9 @@ export type GatewayDependencies = Shared & {
   readonly onBug: (error: unknown) => void;
 };
 
+/** What the address of a request says, in dialects whose body does not. */
+export type Address = { readonly model: string; readonly stream: boolean };
+
 type Parsed =
   | { readonly kind: 'parsed'; readonly asked: Asked; readonly bytes: Uint8Array }
   | { readonly kind: 'reply'; readonly reply: ErrorReply };
@@ -51,6 +54,7 @@ async function parse(
   request: Request,
   codec: DialectCodec,
   key: ApiKey | null,
+  address: Address | null,
   dependencies: GatewayDependencies,
 ): Promise<Parsed> {
   const { limits } = dependencies.state.snapshot;
@@ -80,7 +84,8 @@ async function parse(
   }
   const json = readJsonObject(body.text, { depthMax: limits.jsonDepthMax });
   if (json.kind === 'invalid') return invalid(json.message);
-  const facts = codec.readFacts(json.value);
+  const value = address === null ? json.value : { ...json.value, ...address };
+  const facts = codec.readFacts(value);
   if ('kind' in facts) return invalid(facts.message, facts.param);
   const wishes = readWishes(request.headers);
   if ('kind' in wishes) return invalid(wishes.message, wishes.param);
@@ -90,7 +95,7 @@ async function parse(
     asked: {
       codec,
       text: body.text,
-      body: json.value,
+      body: value,
       spans: json.spans,
       facts,
       headers: request.headers,
@@ -205,12 +210,13 @@ export async function handle(
   request: Request,
   codec: DialectCodec,
   dependencies: GatewayDependencies,
+  address: Address | null = null,
 ): Promise<Response> {
   const at = dependencies.clock.now();
   const id = dependencies.newRequestId(at);
   const headers = baseHeaders(codec.name, id);
   try {
-    return await serve(request, codec, { id, at, headers }, dependencies);
+    return await serve(request, codec, { id, at, headers, address }, dependencies);
   } catch (error) {
     dependencies.onBug(error);
     return errorResponse(
@@ -225,7 +231,12 @@ export async function handle(
   }
 }
 
-type Start = { readonly id: RequestId; readonly at: Instant; readonly headers: Headers };
+type Start = {
+  readonly id: RequestId;
+  readonly at: Instant;
+  readonly headers: Headers;
+  readonly address: Address | null;
+};
 
 async function serve(
   request: Request,
@@ -256,7 +267,7 @@ async function serve(
       message: 'The request limit of this key is used up for now.',
       retryAfterMs: allowance.retryAfterMs,
     });
-  const parsed = await parse(request, codec, key, dependencies);
+  const parsed = await parse(request, codec, key, start.address, dependencies);
   if (parsed.kind === 'reply') return refuse(parsed.reply);
   const placed = place(parsed.asked, snapshot);
   if ('code' in placed) return refuse(placed);

@@ -30,6 +30,8 @@ function requestIdHeader(dialect: Dialect): string {
     case 'openai-chat':
     case 'openai-responses':
       return 'x-request-id';
+    case 'gemini':
+      return 'x-goog-request-id';
     case 'anthropic-messages':
       return 'request-id';
   }

@@ -7,7 +7,7 @@ import type { GatewayDependencies } from '../gateway/handle.ts';
 import { timeText } from './wire.ts';
 import type { Json } from './wire.ts';
 
-type Shape = 'openai' | 'anthropic';
+type Shape = 'openai' | 'anthropic' | 'gemini';
 
 /** What providers do not tell us: a date every client can parse and none can mistake for news. */
 const createdText = '2026-01-01T00:00:00Z';
@@ -43,11 +43,23 @@ function modelToWire(view: ModelView, shape: Shape): Json {
         max_tokens: view.outputTokens,
         breakwater,
       };
+    case 'gemini':
+      return {
+        name: `models/${view.name}`,
+        baseModelId: view.name,
+        version: '1',
+        displayName: view.title,
+        inputTokenLimit: view.contextTokens,
+        outputTokenLimit: view.outputTokens,
+        supportedGenerationMethods: ['generateContent', 'streamGenerateContent', 'countTokens'],
+        breakwater,
+      };
   }
 }
 
 function listToWire(views: readonly ModelView[], shape: Shape, query: URLSearchParams): Json {
   if (shape === 'openai') return { object: 'list', data: views.map((view) => modelToWire(view, shape)) };
+  if (shape === 'gemini') return { models: views.map((view) => modelToWire(view, shape)) };
   const wanted = Number(query.get('limit') ?? pageSizeMax);
   const limit = Number.isInteger(wanted) && wanted > 0 ? Math.min(wanted, pageSizeMax) : pageSizeMax;
   const after = query.get('after_id');
@@ -73,6 +85,12 @@ function conditionsOf({ state, board, clock }: GatewayDependencies): ListConditi
   };
 }
 
+function shapeOf(request: Request): Shape {
+  const { headers, url } = request;
+  if (headers.has('x-goog-api-key') || new URL(url).pathname.startsWith('/v1beta/')) return 'gemini';
+  return headers.has('anthropic-version') ? 'anthropic' : 'openai';
+}
+
 export type ModelsAnswer =
   | { readonly kind: 'body'; readonly body: Json }
   | { readonly kind: 'unknown'; readonly name: string };
@@ -84,7 +102,7 @@ export function modelsAnswer(
   key: ApiKey | null,
   gateway: GatewayDependencies,
 ): ModelsAnswer {
-  const shape: Shape = request.headers.has('anthropic-version') ? 'anthropic' : 'openai';
+  const shape = shapeOf(request);
   const feature = request.headers.get('x-breakwater-feature');
   const asker: ListAsker = {
     key: key?.id ?? null,

@@ -1,6 +1,7 @@
 /** Every route of the data plane and the probes, with the role it requires. The admin API's table is in `admin-routes.ts`. */
 import type { Dialect } from '../core/target.ts';
 import type { Operation } from '../dialects/dialect.ts';
+import type { Address } from '../gateway/handle.ts';
 
 /** `caller`: a Breakwater key (or none yet, over loopback). `public`: nobody is asked. */
 export type DataRoute = {
@@ -21,6 +22,11 @@ export const dataRoutes: readonly DataRoute[] = [
   { method: 'POST', path: '/v1/embeddings',            role: 'caller', kind: 'dialect', dialect: 'openai-chat',        operation: 'embeddings' },
   { method: 'POST', path: '/v1/messages',              role: 'caller', kind: 'dialect', dialect: 'anthropic-messages', operation: 'answer' },
   { method: 'POST', path: '/v1/messages/count_tokens', role: 'caller', kind: 'dialect', dialect: 'anthropic-messages', operation: 'count_tokens' },
+  { method: 'POST', path: '/v1beta/models/{model}:generateContent',       role: 'caller', kind: 'dialect', dialect: 'gemini', operation: 'answer' },
+  { method: 'POST', path: '/v1beta/models/{model}:streamGenerateContent', role: 'caller', kind: 'dialect', dialect: 'gemini', operation: 'answer' },
+  { method: 'POST', path: '/v1beta/models/{model}:countTokens',           role: 'caller', kind: 'dialect', dialect: 'gemini', operation: 'count_tokens' },
+  { method: 'GET',  path: '/v1beta/models',            role: 'caller', kind: 'models' },
+  { method: 'GET',  path: '/v1beta/models/{id}',       role: 'caller', kind: 'models' },
   { method: 'GET',  path: '/v1/models',                role: 'caller', kind: 'models' },
   { method: 'GET',  path: '/v1/models/{id}',           role: 'caller', kind: 'models' },
   { method: 'GET',  path: '/',                         role: 'public', kind: 'root' },
@@ -29,28 +35,48 @@ export const dataRoutes: readonly DataRoute[] = [
   { method: 'GET',  path: '/metrics',                  role: 'public', kind: 'metrics' },
 ];
 
-const modelPrefix = '/v1/models/';
 const byPath = new Map(dataRoutes.map((route) => [route.path, route]));
+const modelPrefixes = ['/v1/models/', '/v1beta/models/'] as const;
+
+/** `/v1beta/models/name:method`, and `/v1/…` as newer clients write it. */
+const geminiPath = /^\/v1(?:beta)?\/(?:models\/)?(.+):(\w+)$/;
 
 export function dataRouteAt(path: string): DataRoute | null {
   const found = byPath.get(path);
   if (found !== undefined) return found;
-  return path.startsWith(modelPrefix) ? (byPath.get(`${modelPrefix}{id}`) ?? null) : null;
+  const method = geminiPath.exec(path)?.[2];
+  const addressed = method === undefined ? undefined : byPath.get(`/v1beta/models/{model}:${method}`);
+  if (addressed !== undefined) return addressed;
+  const prefix = modelPrefixes.find((each) => path.startsWith(each));
+  return prefix === undefined ? null : (byPath.get(`${prefix}{id}`) ?? null);
 }
 
-/** The model a path names; null when it asks for the list. A name that is not valid percent-encoding stays as it is. */
-export function modelIn(path: string): string | null {
-  const name = path.slice(modelPrefix.length);
-  if (!path.startsWith(modelPrefix) || name === '') return null;
+function decoded(name: string): string {
   try {
     return decodeURIComponent(name);
   } catch {
-    return name;
+    return name; // not valid percent-encoding: it stays as it is
   }
+}
+
+/** The model a path names; null when it asks for the list. */
+export function modelIn(path: string): string | null {
+  const prefix = modelPrefixes.find((each) => path.startsWith(each));
+  const name = prefix === undefined ? '' : path.slice(prefix.length);
+  return name === '' ? null : decoded(name);
+}
+
+/** What the address of a request says of it, where the body does not. */
+export function addressIn(path: string): Address | null {
+  const [, model, method] = geminiPath.exec(path) ?? [];
+  return model === undefined || method === undefined
+    ? null
+    : { model: decoded(model), stream: method === 'streamGenerateContent' };
 }
 
 /** The shape an error takes where no route says which dialect is spoken. */
 export function dialectOf(path: string, headers: Headers): Dialect {
+  if (path.startsWith('/v1beta/') || headers.has('x-goog-api-key')) return 'gemini';
   return path.startsWith('/v1/messages') || headers.has('anthropic-version')
     ? 'anthropic-messages'
     : 'openai-chat';

@@ -6,7 +6,7 @@ import type { GatewayDependencies } from '../gateway/handle.ts';
 import { baseHeaders, errorResponse } from '../gateway/reply.ts';
 import type { ErrorReply } from '../gateway/reply.ts';
 import { modelsAnswer } from './model-routes.ts';
-import { dataRouteAt, dialectOf, modelIn } from './routes.ts';
+import { addressIn, dataRouteAt, dialectOf, modelIn } from './routes.ts';
 import type { DataRoute } from './routes.ts';
 
 export type FrontDoor = {
@@ -111,8 +111,15 @@ async function route(request: Request, door: FrontDoor, exempt: () => void): Pro
       message: 'Breakwater is stopping. Please try again.',
       retryAfterMs: 1_000,
     });
+  const address = found.dialect === 'gemini' ? addressIn(path) : null;
+  if (address?.stream === true && new URL(request.url).searchParams.get('alt') !== 'sse')
+    return refusal(path, request, door.gateway, {
+      code: 'invalid_request',
+      message: 'Streams come as server-sent events: add ?alt=sse to the address.',
+      param: 'alt',
+    });
   exempt();
-  return handle(request, codecForCall(found.dialect, found.operation), door.gateway);
+  return handle(request, codecForCall(found.dialect, found.operation), door.gateway, address);
 }
 
 /** Listens. Throws when the address is taken. */

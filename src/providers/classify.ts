@@ -42,14 +42,25 @@ const byWord: Readonly<Record<string, FailureClass>> = {
   content_filter: 'content_refused',
   content_policy_violation: 'content_refused',
   invalid_prompt: 'content_refused',
+  // Google
+  API_KEY_INVALID: 'credential_rejected',
+  UNAUTHENTICATED: 'credential_rejected',
+  PERMISSION_DENIED: 'credential_rejected',
+  FAILED_PRECONDITION: 'credential_rejected',
+  RESOURCE_EXHAUSTED: 'rate_limited',
+  UNAVAILABLE: 'overloaded',
+  INTERNAL: 'server_error',
+  DEADLINE_EXCEEDED: 'server_error',
+  NOT_FOUND: 'model_not_found',
 };
 
 /** Last resort: sentences that providers have used for years where no code tells. */
 const byMessage: readonly (readonly [RegExp, FailureClass])[] = [
   [
-    /prompt is too long|maximum context length|context window|exceeds? the (?:available )?context/i,
+    /prompt is too long|input token count .{0,40}exceeds|maximum context length|context window|exceeds? the (?:available )?context/i,
     'context_exceeded',
   ],
+  [/blocked due to (?:PROHIBITED_CONTENT|SAFETY)/, 'content_refused'],
   [/reached your specified api usage limits|credit balance is too low/i, 'quota_exhausted'],
 ];
 
@@ -72,6 +83,7 @@ const byStatus: Readonly<Record<number, FailureClass>> = {
 /** Types that say less than the status or a message does. */
 const vagueWords: ReadonlySet<string> = new Set([
   'invalid_request_error',
+  'INVALID_ARGUMENT',
   'not_found_error',
   'requests',
   'tokens',

@@ -13,6 +13,8 @@ function pathOf(dialect: Dialect, operation: Operation): string {
       return '/chat/completions';
     case 'openai-responses':
       return '/responses';
+    case 'gemini':
+      throw new Error('this API does not speak gemini');
     case 'anthropic-messages':
       return '/messages';
   }

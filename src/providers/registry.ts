@@ -1,6 +1,7 @@
 /** Which adapter speaks to a provider. */
 import type { ProviderApi } from '../core/target.ts';
 import { anthropic } from './anthropic.ts';
+import { google } from './google.ts';
 import { openai } from './openai.ts';
 import type { ProviderAdapter } from './provider.ts';
 
@@ -8,6 +9,8 @@ export function adapterFor(api: ProviderApi): ProviderAdapter {
   switch (api) {
     case 'anthropic':
       return anthropic;
+    case 'google':
+      return google;
     case 'openai':
     case 'openai-compatible':
       return openai;

@@ -4,6 +4,7 @@ import { anthropicSpeech } from './anthropic.ts';
 import type { CallLog, SimulatedCall } from './call-log.ts';
 import { delaysOf, faultOf } from './faults.ts';
 import type { Fault, FaultBook } from './faults.ts';
+import { googleSpeech } from './google.ts';
 import { responsesSpeech } from './openai-responses.ts';
 import { compatibleSpeech, openaiSpeech } from './openai.ts';
 import { play } from './play.ts';
@@ -14,7 +15,7 @@ import type { WireReply } from './wire-server.ts';
 import type { WireRequest } from './wire-request.ts';
 import { pause } from './writer.ts';
 
-export type SimulatedApi = 'anthropic' | 'openai' | 'openai-compatible';
+export type SimulatedApi = 'anthropic' | 'openai' | 'google' | 'openai-compatible';
 
 export type SimulatedPace = Pace & {
   /** Length of an answer about nothing in particular. */
@@ -45,6 +46,8 @@ function speechesOf(api: SimulatedApi): readonly [Speech, ...Speech[]] {
       return [anthropicSpeech];
     case 'openai':
       return [openaiSpeech, responsesSpeech];
+    case 'google':
+      return [googleSpeech];
     case 'openai-compatible':
       return [compatibleSpeech];
   }
@@ -107,10 +110,13 @@ export class ProviderSimulation {
     this.#requests++;
     const requestId = `req_sim_${this.#provider.id}_${this.#requests}`;
     const path = request.path.split('?')[0] ?? '';
-    const speech = this.#speeches.find((each) => path === each.answerPath || path === each.sidePath);
+    const speech = this.#speeches.find(
+      (each) =>
+        path === each.answerPath || path === each.sidePath || (each.addressed?.(path) ?? null) !== null,
+    );
     if (request.method === 'POST' && speech !== undefined)
       return this.#take({ request, reply, path, requestId, speech });
-    const isModels = path === '/v1/models' || path.startsWith('/v1/models/');
+    const isModels = /^\/v1(?:beta)?\/models(?:\/|$)/.test(path);
     if (request.method === 'GET' && isModels) return this.#showModels(request, reply, path, requestId);
     return this.#refuse(reply, this.#speech.notFound(request.method, path), requestId);
   }
@@ -134,7 +140,7 @@ export class ProviderSimulation {
 
   #showModels(request: WireRequest, reply: WireReply, path: string, requestId: string): Promise<void> {
     const { models } = this.#provider;
-    const name = decodeURIComponent(path.slice('/v1/models/'.length));
+    const name = decodeURIComponent(path.replace(/^\/v1(?:beta)?\/models\/?/, ''));
     if (!this.#accepts(this.#speech.key(request.headers)))
       return this.#refuse(reply, this.#speech.refuse('credential_rejected', name), requestId);
     if (name !== '' && !models.includes(name))
@@ -146,7 +152,9 @@ export class ProviderSimulation {
   async #take({ request, reply, path, requestId, speech }: Taking): Promise<void> {
     const { faults, calls } = this.#surroundings;
     const text = new TextDecoder().decode(request.body);
-    const body = parsed(text);
+    const address = speech.addressed?.(path) ?? null;
+    const own = parsed(text);
+    const body = own === null || address === null ? own : { ...own, ...address.fields };
     const key = this.#speech.key(request.headers);
     const model = typeof body?.['model'] === 'string' ? body['model'] : '';
     const call: SimulatedCall = {
@@ -170,7 +178,7 @@ export class ProviderSimulation {
       requestId,
       faults: faults.hit({ provider: this.#provider.id, model, key }),
       speech,
-      isSide: path === speech.sidePath,
+      isSide: address?.isSide ?? path === speech.sidePath,
     });
     call.endedMs = Date.now() - call.at;
     call.ending = ending;

@@ -31,10 +31,14 @@ export type StreamEvent = {
   readonly role: 'preamble' | 'opening' | 'content' | 'closing' | 'finish' | 'usage' | 'terminal';
 };
 
+export type Addressed = { readonly isSide: boolean; readonly fields: Body };
+
 export type Speech = {
   readonly answerPath: string;
   /** Where something beside an answer is asked: a count of tokens, embeddings. */
   readonly sidePath: string | null;
+  /** For a vendor whose addresses say what a body says elsewhere; null for an address that is not its own. */
+  addressed?(path: string): Addressed | null;
   key(headers: Headers): string | null;
   read(body: Body, headers: Headers, models: readonly string[]): ReadRequest;
   readSide(body: Body, headers: Headers, models: readonly string[]): ReadRequest;

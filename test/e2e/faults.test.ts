@@ -2,18 +2,18 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 
 import type { Fault } from '../../src/simulator/faults.ts';
-import { startHouse } from '../harness.ts';
+import { simulated, simulatedGoogle, startHouse, withGoogle } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
 // A gateway of its own for each case: every case meets the fault itself, not what health remembers of the last one.
 let house: House;
 beforeEach(async () => {
-  house = await startHouse();
+  house = await startHouse(withGoogle, [...simulated, simulatedGoogle]);
 });
 afterEach(() => house.stop());
 
 type Spoken = {
-  readonly dialect: 'openai-chat' | 'openai-responses' | 'anthropic-messages';
+  readonly dialect: 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'gemini';
   readonly path: string;
   readonly feature: string;
   readonly alone: string;
@@ -45,7 +45,41 @@ const spoken: readonly Spoken[] = [
     provider: 'anthropic',
     backup: 'openai/gpt-5.2',
   },
+  {
+    dialect: 'gemini',
+    path: '/v1beta/models',
+    feature: 'search',
+    alone: 'lone',
+    provider: 'google',
+    backup: 'openai/gpt-5.2',
+  },
 ];
+
+const preferredOf: Readonly<Record<string, string>> = {
+  openai: 'openai/gpt-5.2',
+  anthropic: 'anthropic/claude-opus-4-8',
+  google: 'google/gemini-2.5-flash',
+};
+
+/** The same question as each format writes it. */
+function bodyOf(how: Spoken, model: string, stream: boolean): Json {
+  const messages = [{ role: 'user', content: 'Hello there' }];
+  switch (how.dialect) {
+    case 'openai-chat':
+      return { model, stream, messages };
+    case 'openai-responses':
+      return { model, stream, input: messages };
+    case 'anthropic-messages':
+      return { model, stream, messages, max_tokens: 200 };
+    case 'gemini':
+      return { contents: [{ role: 'user', parts: [{ text: 'Hello there' }] }] };
+  }
+}
+
+const pathOf = (how: Spoken, model: string, stream: boolean): string =>
+  how.dialect === 'gemini'
+    ? `${how.path}/${model}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`
+    : how.path;
 
 type Answer = {
   readonly status: number;
@@ -55,21 +89,14 @@ type Answer = {
 };
 
 async function ask(how: Spoken, model: string, stream: boolean, body: Json = {}): Promise<Answer> {
-  const limit = how.dialect === 'anthropic-messages' ? { max_tokens: 200 } : {};
-  const response = await fetch(`${house.url}${how.path}`, {
+  const response = await fetch(`${house.url}${pathOf(how, model, stream)}`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       'anthropic-version': '2023-06-01',
       authorization: 'Bearer any',
     },
-    body: JSON.stringify({
-      model,
-      ...limit,
-      stream,
-      [how.dialect === 'openai-responses' ? 'input' : 'messages']: [{ role: 'user', content: 'Hello there' }],
-      ...body,
-    }),
+    body: JSON.stringify({ ...bodyOf(how, model, stream), ...body }),
   });
   return {
     status: response.status,
@@ -79,12 +106,18 @@ async function ask(how: Spoken, model: string, stream: boolean, body: Json = {})
   };
 }
 
+/** What an error says of Breakwater, wherever the format has room for it. */
+function oursIn(text: string): Json {
+  const body = JSON.parse(text) as { breakwater?: Json; error?: { details?: readonly Json[] } };
+  return body.breakwater ?? body.error?.details?.[0] ?? {};
+}
+
 /** The text that a stream carries, and how it ends. */
 function readStream(text: string): { said: string; ending: 'terminal' | 'error' | 'none'; errors: number } {
   let said = '';
   let ending: 'terminal' | 'error' | 'none' = 'none';
   let errors = 0;
-  for (const block of text.split('\n\n')) {
+  for (const block of text.split(/\r?\n\r?\n/)) {
     const data = /^data: (.*)$/m.exec(block)?.[1];
     if (data === undefined) continue;
     if (data === '[DONE]') {
@@ -96,7 +129,11 @@ function readStream(text: string): { said: string; ending: 'terminal' | 'error' 
       error?: unknown;
       delta?: { text?: string } | string;
       choices?: { delta?: { content?: string } }[];
+      candidates?: { content?: { parts?: { text?: string }[] }; finishReason?: string }[];
     };
+    const [candidate] = event.candidates ?? [];
+    if (candidate?.finishReason !== undefined) ending = 'terminal';
+    said += candidate?.content?.parts?.[0]?.text ?? '';
     if (event.error !== undefined) {
       ending = 'error';
       errors++;
@@ -186,7 +223,7 @@ describe.each(spoken)('after the commit point, $dialect', (how) => {
     const record = await house.record(answer.id);
     expect(record).toMatchObject({
       outcome: 'partial',
-      served: `${how.provider}/${how.provider === 'openai' ? 'gpt-5.2' : 'claude-opus-4-8'}`,
+      served: preferredOf[how.provider],
     });
     expect((record['attempts'] as Json[]).map((attempt) => attempt['failure'])).toEqual([failure]);
   });
@@ -220,7 +257,7 @@ describe.each(spoken)('after the commit point, $dialect', (how) => {
     ['one byte at a time', { kind: 'one_byte_writes' }],
     ['cut inside a character', { kind: 'split_utf8' }],
   ] as [string, Fault][])('%s arrives whole', async (_name, fault) => {
-    const other = spoken.find((each) => each.provider !== how.provider)!;
+    const other = spoken.find((each) => each.provider !== how.provider && each.dialect !== 'gemini')!;
     const plain = await ask(how, how.feature, true);
     const translated = await ask(other, how.feature, true);
     house.simulator.setFault({ provider: how.provider, fault });
@@ -251,9 +288,14 @@ describe.each(spoken)('a whole answer, $dialect', (how) => {
         ? [{ type: 'function', function: { name: 'w', parameters: schema } }]
         : how.dialect === 'openai-responses'
           ? [{ type: 'function', name: 'w', parameters: schema }]
-          : [{ name: 'w', input_schema: schema }];
+          : how.dialect === 'gemini'
+            ? [{ functionDeclarations: [{ name: 'w', parametersJsonSchema: schema }] }]
+            : [{ name: 'w', input_schema: schema }];
     const question = [{ role: 'user', content: 'use tool w' }];
-    const body = { tools, [how.dialect === 'openai-responses' ? 'input' : 'messages']: question };
+    const body =
+      how.dialect === 'gemini'
+        ? { tools, contents: [{ role: 'user', parts: [{ text: 'use tool w' }] }] }
+        : { tools, [how.dialect === 'openai-responses' ? 'input' : 'messages']: question };
     if (how.dialect === 'anthropic-messages') return; // its whole answers hold arguments as values, which cannot be broken text
     const answer = await ask(how, how.feature, false, body);
     expect(answer.headers.get('x-breakwater-target')).toBe(how.backup);
@@ -314,9 +356,7 @@ describe.each(spoken)('retry rules, $dialect', (how) => {
     });
     const answer = await ask(how, how.feature, true);
     expect(answer.status).toBe(400);
-    expect(JSON.parse(answer.text)).toMatchObject({
-      breakwater: { code: 'request_rejected', request_id: answer.id },
-    });
+    expect(oursIn(answer.text)).toMatchObject({ code: 'request_rejected', request_id: answer.id });
     expect(answer.headers.get('x-should-retry')).toBe('false');
     expect(house.simulator.calls().length).toBe(1);
   });
@@ -339,6 +379,7 @@ describe.each(spoken)('retry rules, $dialect', (how) => {
     const answer = await ask(how, how.feature, false);
     // Opus has the larger window: from GPT it may move there, from Opus it may not move to GPT.
     if (how.provider === 'openai') expect(answer.headers.get('x-breakwater-target')).toBe(how.backup);
+    else if (how.dialect === 'gemini') expect(answer.text).toContain('context_exceeded'); // the details of an error hold ours
     else expect(JSON.parse(answer.text)).toMatchObject({ breakwater: { code: 'context_exceeded' } });
   });
 
@@ -346,11 +387,9 @@ describe.each(spoken)('retry rules, $dialect', (how) => {
     house.simulator.setFault({ fault: { kind: 'hang', where: 'headers' } });
     const answer = await ask(how, how.feature, true);
     expect(answer.status).toBe(504);
-    expect(JSON.parse(answer.text)).toMatchObject({
-      breakwater: {
-        code: 'upstream_failed',
-        failures: [{ failure: 'headers_timeout' }, { failure: 'headers_timeout' }],
-      },
+    expect(oursIn(answer.text)).toMatchObject({
+      code: 'upstream_failed',
+      failures: [{ failure: 'headers_timeout' }, { failure: 'headers_timeout' }],
     });
     expect(answer.text).toContain('did not begin to answer in time');
   });
