@@ -21,6 +21,7 @@ import type { GatewayDependencies } from './gateway/handle.ts';
 import { createHealthBoard } from './gateway/health-board.ts';
 import type { HealthBoard } from './gateway/health-board.ts';
 import { createAllowances } from './gateway/allowance.ts';
+import { createMediaFetcher } from './gateway/media-fetch.ts';
 import type { GatewayState } from './gateway/state.ts';
 import { createReachability } from './gateway/upstream.ts';
 import { createWatchdog } from './gateway/watchdog.ts';
@@ -220,6 +221,7 @@ function gatewayOf(live: Live, parts: GatewayParts): GatewayDependencies {
     board,
     flights: live.flights,
     reachability: createReachability(clock.now),
+    fetchMedia: createMediaFetcher(),
     state: live.state,
     consents: createConsents(clock.now),
     newRequestId: (at) => requestId(`req_${Bun.randomUUIDv7('hex', at)}`),

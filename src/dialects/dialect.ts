@@ -140,6 +140,8 @@ export type DialectCodec = {
   readonly name: Dialect;
   /** The model and whether to stream are in the address, not in the body. */
   readonly addressed?: true;
+  /** Pictures and documents must be in the request: an address is not taken. */
+  readonly inlineMedia?: true;
   readonly operation: Operation;
   /**
    * For a request that stays in its dialect: its text without what an earlier answer of ours put in and no provider
@@ -169,6 +171,8 @@ export type DialectCodec = {
   errorBody(error: CallerError): JsonObject;
   /** The dialect's own error event, as server-sent event text: the only way a broken stream may end. */
   errorEvent(error: CallerError): string;
+  /** The whole answer as this request asked for it, where a provider gave another form; null: as it came. */
+  adapt?(answer: JsonObject, request: JsonObject): JsonObject | null;
   /** What stands in, marked as an estimate, when no target could answer; absent where nothing can. */
   substitute?(facts: RequestFacts): JsonObject;
   /** Keeps a waiting client alive without progress. */

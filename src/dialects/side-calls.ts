@@ -3,12 +3,14 @@
  * as an answer (policy, switches, gates, records), as codecs of the same dialect, and never across dialects: vectors of
  * different models do not mix, and a token count of another model would be a guess in disguise.
  */
+import { Buffer } from 'node:buffer';
+
 import { anthropicMessages } from './anthropic-messages/codec.ts';
 import type { AnswerFacts, DialectCodec, InvalidRequest, JsonObject, RequestFacts } from './dialect.ts';
 import { field } from './gemini/fields.ts';
 import { gemini } from './gemini/codec.ts';
 import { Estimate } from './estimate.ts';
-import { isJsonObject, objectOf } from './json-value.ts';
+import { isJsonObject, objectOf, objectsOf } from './json-value.ts';
 import { openaiChat } from './openai-chat/codec.ts';
 import { openaiResponses } from './openai-responses/codec.ts';
 import { invalid } from './request-basics.ts';
@@ -89,6 +91,37 @@ function readEmbeddings(body: unknown): AnswerFacts | null {
   };
 }
 
+const bytesPerNumber = 4;
+
+function numbersOf(base64: string): readonly number[] {
+  const bytes = Buffer.from(base64, 'base64');
+  const numbers: number[] = [];
+  for (let at = 0; at + bytesPerNumber <= bytes.length; at += bytesPerNumber)
+    numbers.push(bytes.readFloatLE(at));
+  return numbers;
+}
+
+function base64Of(numbers: readonly unknown[]): string {
+  const bytes = Buffer.alloc(numbers.length * bytesPerNumber);
+  for (const [index, number] of numbers.entries())
+    bytes.writeFloatLE(typeof number === 'number' ? number : 0, index * bytesPerNumber);
+  return bytes.toString('base64');
+}
+
+/** Servers that know one form only give it whatever was asked: the caller gets the form it asked for. */
+function adaptVectors(answer: JsonObject, request: JsonObject): JsonObject | null {
+  const isPacked = request['encoding_format'] === 'base64';
+  const items = objectsOf(answer['data']);
+  const fits = items.every((item) => (typeof item['embedding'] === 'string') === isPacked);
+  if (fits) return null;
+  const data = items.map((item) => {
+    const { embedding } = item;
+    if (isPacked) return Array.isArray(embedding) ? { ...item, embedding: base64Of(embedding) } : item;
+    return typeof embedding === 'string' ? { ...item, embedding: numbersOf(embedding) } : item;
+  });
+  return { ...answer, data };
+}
+
 const notTranslated = (): InvalidRequest =>
   invalid('model', 'This call is not translated between providers.');
 
@@ -98,6 +131,7 @@ export const openaiEmbeddings: DialectCodec = {
   readFacts: readEmbeddingFacts,
   decodeRequest: notTranslated,
   readAnswer: readEmbeddings,
+  adapt: adaptVectors,
 };
 
 function readCount(body: unknown): AnswerFacts | null {

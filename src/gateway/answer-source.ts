@@ -43,6 +43,7 @@ export type SourceOptions = {
   readonly target: DialectCodec;
   readonly caller: DialectCodec;
   readonly request: Pick<RequestFacts, 'structuredOutput' | 'toolNames'>;
+  readonly requestBody: JsonObject;
   readonly includeUsage: boolean;
   readonly limits: { readonly answerBytesMax: number; readonly eventBytesMax: number };
   /** Turns the provider's words inside a 200 into a failure. */
@@ -122,7 +123,14 @@ export function wholeSource(options: SourceOptions): AnswerSource {
       }
       if (isEmptyFailure(facts)) return failed(failureOf('empty_completion'));
       const soft = softFailure(facts);
-      if (target === caller) return { kind: 'end', bytes, soft };
+      if (target === caller) {
+        const adapted = caller.adapt?.(body as JsonObject, options.requestBody) ?? null;
+        return {
+          kind: 'end',
+          bytes: adapted === null ? bytes : encoder.encode(JSON.stringify(adapted)),
+          soft,
+        };
+      }
       const translated = caller.encodeAnswer(target.decodeAnswer(body as JsonObject, options.request), {
         createdSeconds: Math.floor(options.now() / 1000),
       });

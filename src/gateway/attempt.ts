@@ -183,6 +183,7 @@ function openSource(
     target: plan.dialect === exchange.codec.name ? exchange.codec : codecFor(plan.dialect),
     caller: exchange.codec,
     request: exchange.facts,
+    requestBody: exchange.body,
     includeUsage: wantsUsage(exchange),
     limits: exchange.snapshot.limits,
     classify: (words) =>

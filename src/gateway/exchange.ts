@@ -13,6 +13,7 @@ import type { Clock } from './clock.ts';
 import type { CallerWishes } from './caller-headers.ts';
 import type { Flights } from './flights.ts';
 import type { HealthBoard } from './health-board.ts';
+import type { MediaFetcher } from './media-fetch.ts';
 import type { Reachability } from './upstream.ts';
 import type { Watchdog } from './watchdog.ts';
 
@@ -23,6 +24,7 @@ export type Shared = {
   readonly board: HealthBoard;
   readonly flights: Flights;
   readonly reachability: Reachability;
+  readonly fetchMedia: MediaFetcher;
 };
 
 /** The request as it was parsed, once. */

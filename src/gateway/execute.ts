@@ -12,6 +12,7 @@ import type { Candidate, ExclusionReason } from '../core/record.ts';
 import { offBy, speaking } from '../core/switches.ts';
 import type { Asker, Switch } from '../core/switches.ts';
 import type { Dialect, Target } from '../core/target.ts';
+import type { Conversation } from '../dialects/conversation.ts';
 import type { InvalidRequest, JsonObject } from '../dialects/dialect.ts';
 import { replaceTopLevel } from '../dialects/json-text.ts';
 import { codecFor } from '../dialects/registry.ts';
@@ -22,6 +23,7 @@ import { dialectFor } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import type { Flight } from './flights.ts';
 import type { Ticket } from './health-board.ts';
+import { hasMediaUrls, withInlineMedia } from './media-fetch.ts';
 import { Stopper } from './stopper.ts';
 
 export type Execution =
@@ -64,7 +66,7 @@ function sameDialectBody(exchange: Exchange, target: Target): string {
 }
 
 /** The body for a target: the caller's own bytes with the model's name changed, or a translation. */
-function payloadFor(exchange: Exchange, target: Target): Payload {
+function payloadFor(exchange: Exchange, target: Target): Payload | Promise<Payload> {
   const dialect = dialectFor(target, exchange.codec.name);
   const { operation } = exchange.codec;
   if (
@@ -79,7 +81,16 @@ function payloadFor(exchange: Exchange, target: Target): Payload {
     return { kind: 'ready', body: sameDialectBody(exchange, target), dialect, warnings: [] };
   exchange.conversation ??= exchange.codec.decodeRequest(exchange.body);
   if ('kind' in exchange.conversation) return { kind: 'invalid', problem: exchange.conversation };
-  const encoded = codecFor(dialect).encodeRequest(exchange.conversation, {
+  const { conversation } = exchange;
+  if (codecFor(dialect).inlineMedia !== true || !hasMediaUrls(conversation))
+    return translated(conversation, target, dialect);
+  return withInlineMedia(conversation, exchange.fetchMedia).then((inline) =>
+    translated(inline, target, dialect),
+  );
+}
+
+function translated(conversation: Conversation, target: Target, dialect: Dialect): Payload {
+  const encoded = codecFor(dialect).encodeRequest(conversation, {
     upstream: target.upstream,
     vendor: target.model.vendor,
     family: target.model.family,
@@ -137,7 +148,10 @@ class Run {
     if (this.#triedTarget !== target) this.#triedKeys = new Set();
     this.#triedTarget = target;
     if (this.#switchedOff(target)) return 'skipped';
-    const payload = payloadFor(exchange, target);
+    const made = payloadFor(exchange, target);
+    const payload = made instanceof Promise ? await made : made;
+    // Fetching took its time: a switch may have spoken meanwhile.
+    if (made instanceof Promise && this.#switchedOff(target)) return 'skipped';
     if (payload.kind === 'invalid') return payload.problem;
     if (payload.kind === 'lacks') {
       exclude(exchange, target, 'lacks_capability', payload.capability);

@@ -140,7 +140,7 @@ function newExchange(
   dependencies: GatewayDependencies,
 ): Exchange {
   const { snapshot } = dependencies.state;
-  const { clock, watchdog, board, flights, reachability } = dependencies;
+  const { clock, watchdog, board, flights, reachability, fetchMedia } = dependencies;
   const { totalMs } = placed.feature.timeouts;
   const wished = asked.wishes.timeoutMs;
   return {
@@ -151,6 +151,7 @@ function newExchange(
     board,
     flights,
     reachability,
+    fetchMedia,
     snapshot,
     feature: placed.feature,
     preferred: placed.preferred,

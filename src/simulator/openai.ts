@@ -246,7 +246,9 @@ function speech(accent: Accent): Speech {
     key: (headers) => /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? null,
     read: (body, _headers, models) => readRequest(body, models, accent),
     readSide: (body, _headers, models) => readEmbeddings(body, models),
-    side: embeddingsOf,
+    // Several lax servers know numbers only.
+    side: (answer, body) =>
+      embeddingsOf(answer, accent.strict ? body : { ...body, encoding_format: 'float' }),
     refuse: openaiPreset,
     notFound: (method, path) =>
       openaiError({ status: 404, type: 'invalid_request_error', words: `Invalid URL (${method} ${path})` }),

@@ -16,7 +16,9 @@ beforeAll(async () => {
     simulated.map((provider) =>
       provider.id === 'openai'
         ? { ...provider, models: [...provider.models, embeddingModel, 'text-embedding-3-large'] }
-        : provider,
+        : provider.id === 'local'
+          ? { ...provider, models: [...provider.models, 'nomic-embed-text'] }
+          : provider,
     ),
   );
 });
@@ -53,6 +55,16 @@ describe('embeddings', () => {
     expect(unpacked.data.map((item) => item.embedding)).toEqual(numbers.data.map((item) => item.embedding));
     expect(house.simulator.calls().map((call) => call.body['encoding_format'])).toEqual(['float', 'base64']);
     expect(numbers.usage.prompt_tokens).toBeGreaterThan(0);
+  });
+
+  test('a server that gives numbers only serves callers that asked for base64', async () => {
+    const asked = { model: 'local/nomic-embed-text', input: 'harbour', dimensions: 4 };
+    const numbers = await house.openai.embeddings.create({ ...asked, encoding_format: 'float' });
+    const unpacked = await house.openai.embeddings.create(asked);
+    expect(house.simulator.calls().at(-1)?.body['encoding_format']).toBe('base64');
+    expect(unpacked.data[0]?.embedding.length).toBe(4);
+    for (const [index, value] of (unpacked.data[0]?.embedding ?? []).entries())
+      expect(value).toBeCloseTo(numbers.data[0]?.embedding[index] ?? Number.NaN, 5);
   });
 
   test('are recorded like any request, without the text', async () => {

@@ -13,6 +13,7 @@ const aliveChunk = { candidates: [{ content: { role: 'model', parts: [{ text: ''
 export const gemini: DialectCodec = {
   name: 'gemini',
   addressed: true,
+  inlineMedia: true,
   operation: 'answer',
   scrub: () => null,
   readFacts,
