@@ -1,7 +1,6 @@
 /** As whom AWS is asked: credentials from a key, the environment, a profile or a role, and the signature made with them. */
-import { Sha256 } from '@aws-crypto/sha256-js';
-import { SignatureV4 } from '@smithy/signature-v4';
-
+import { failureOf } from '../core/failure.ts';
+import type { Failure } from '../core/failure.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Cloud } from '../core/target.ts';
 import { createCredentialCache } from './credential-cache.ts';
@@ -59,6 +58,11 @@ function cacheFor(secret: Secret, auth: string, region: string): CredentialCache
 
 /** Adds the signature to a call's headers. Only what AWS demands is signed; other headers stay free to change. */
 async function signed(call: HttpCall, credentials: AwsCredentials, region: string): Promise<HttpCall> {
+  // Loaded when first needed: whoever does not use AWS does not pay for it.
+  const [{ SignatureV4 }, { Sha256 }] = await Promise.all([
+    import('@smithy/signature-v4'),
+    import('@aws-crypto/sha256-js'),
+  ]);
   const url = new URL(call.url);
   const signer = new SignatureV4({ credentials, region, service, sha256: Sha256 });
   const request = await signer.sign({
@@ -74,13 +78,20 @@ async function signed(call: HttpCall, credentials: AwsCredentials, region: strin
   return call;
 }
 
-/** The call with a credential on it; rejects when the credential source fails. */
-export function authenticated(call: HttpCall, secret: Secret, cloud: Cloud): HttpCall | Promise<HttpCall> {
+/** The call with a credential on it, or the failure of the credential's source. */
+export function authenticated(
+  call: HttpCall,
+  secret: Secret,
+  cloud: Cloud,
+): HttpCall | Promise<HttpCall | Failure> {
   const region = cloud.region ?? '';
   if (cloud.auth !== null) {
     const credentials = cacheFor(secret, cloud.auth, region).get();
     return credentials instanceof Promise
-      ? credentials.then((fetched) => signed(call, fetched, region))
+      ? credentials.then(
+          (fetched) => signed(call, fetched, region),
+          () => failureOf('credential_rejected', 'credential_source'),
+        )
       : signed(call, credentials, region);
   }
   const given = credentialsIn(secret.reveal());

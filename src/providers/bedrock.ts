@@ -1,5 +1,5 @@
 /** Claude on Amazon Bedrock: InvokeModel, signed, with its answers unwrapped from AWS's event-stream framing. */
-import { failureOf, providerCode } from '../core/failure.ts';
+import { providerCode } from '../core/failure.ts';
 import type { Failure, FailureClass } from '../core/failure.ts';
 import type { ErrorWords } from '../dialects/dialect.ts';
 import { objectOf, textOf } from '../dialects/json-value.ts';
@@ -95,10 +95,7 @@ export const bedrock: ProviderAdapter = {
       }),
     };
     if (secret === null || cloud === null) return call;
-    const ready = authenticated(call, secret, cloud);
-    return ready instanceof Promise
-      ? ready.catch(() => failureOf('credential_rejected', 'credential_source'))
-      : ready;
+    return authenticated(call, secret, cloud);
   },
   readError,
   classify: classifyBedrock,

@@ -14,7 +14,7 @@ export type CredentialCache<Value> = {
 };
 
 /** Renewed this long before the end. */
-export const renewBeforeMs = 300_000;
+const renewBeforeMs = 300_000;
 /** Not given any more this long before the end: it has to outlive the call. */
 const usableUntilMs = 30_000;
 /** A failed renewal is not tried again before. */

@@ -3,35 +3,50 @@
  * one event of the model's own format; an exception frame becomes an error event that says its type. A frame that
  * fails its checksum becomes an event that cannot be read, so that the answer counts as malformed.
  */
-import { EventStreamCodec } from '@smithy/eventstream-codec';
-import { fromUtf8, toUtf8 } from '@smithy/util-utf8';
-
 import { sseText } from '../dialects/sse.ts';
 import { objectOf, parseJson, textOf } from '../dialects/json-value.ts';
 import type { BodyReader } from './provider.ts';
 
-const codec = new EventStreamCodec(toUtf8, fromUtf8);
+/** Decodes one frame; throws when a checksum is wrong. */
+type FrameCodec = {
+  decode(frame: Uint8Array): {
+    readonly headers: Readonly<Record<string, { readonly value: unknown }>>;
+    readonly body: Uint8Array;
+  };
+};
+
+// Loaded when first needed: whoever does not use AWS does not pay for it.
+async function loadCodec(): Promise<FrameCodec> {
+  const [{ EventStreamCodec }, { fromUtf8, toUtf8 }] = await Promise.all([
+    import('@smithy/eventstream-codec'),
+    import('@smithy/util-utf8'),
+  ]);
+  return new EventStreamCodec(toUtf8, fromUtf8);
+}
+let loading: Promise<FrameCodec> | null = null;
+
 const encoder = new TextEncoder();
 /** Frames are at most 16 MiB by their definition. */
-export const frameBytesMax = 16_777_216;
+const frameBytesMax = 16_777_216;
 /** Length fields and checksums of an empty frame. */
 const frameBytesMin = 16;
 const unreadable = 'data: {unreadable frame\n\n';
 
 function chunkText(payload: Uint8Array): string {
-  const bytes = textOf(objectOf(parseJson(toUtf8(payload)))?.['bytes']);
+  const bytes = textOf(objectOf(parseJson(Buffer.from(payload).toString('utf8')))?.['bytes']);
   if (bytes === null) return unreadable;
   const data = Buffer.from(bytes, 'base64').toString('utf8');
   return sseText(textOf(objectOf(parseJson(data))?.['type']), data);
 }
 
 function exceptionText(type: string, payload: Uint8Array): string {
-  const message = textOf(objectOf(parseJson(toUtf8(payload)))?.['message']) ?? 'The model failed.';
+  const message =
+    textOf(objectOf(parseJson(Buffer.from(payload).toString('utf8')))?.['message']) ?? 'The model failed.';
   return sseText('error', JSON.stringify({ type: 'error', error: { type, message } }));
 }
 
-function frameText(frame: Uint8Array): string {
-  let message: ReturnType<typeof codec.decode>;
+function frameText(codec: FrameCodec, frame: Uint8Array): string {
+  let message: ReturnType<FrameCodec['decode']>;
   try {
     message = codec.decode(frame);
   } catch {
@@ -54,7 +69,7 @@ function frameText(frame: Uint8Array): string {
 }
 
 /** Frames in any cutting → text of events. Bytes that cannot be a frame end in one unreadable event. */
-export function createFrameParser(): { push(chunk: Uint8Array): string } {
+function createFrameParser(codec: FrameCodec): { push(chunk: Uint8Array): string } {
   let held: Buffer = Buffer.alloc(0);
   let broken = false;
   return {
@@ -70,7 +85,7 @@ export function createFrameParser(): { push(chunk: Uint8Array): string } {
           return text + unreadable;
         }
         if (held.length < length) break;
-        text += frameText(held.subarray(0, length));
+        text += frameText(codec, held.subarray(0, length));
         held = held.subarray(length);
       }
       return text;
@@ -79,9 +94,11 @@ export function createFrameParser(): { push(chunk: Uint8Array): string } {
 }
 
 export function unframedEvents(body: BodyReader): BodyReader {
-  const parser = createFrameParser();
+  let parser: ReturnType<typeof createFrameParser> | null = null;
   return {
     async read() {
+      loading ??= loadCodec();
+      parser ??= createFrameParser(await loading);
       for (;;) {
         const chunk = await body.read();
         if (chunk.done || chunk.value === undefined) return { done: true, value: undefined };

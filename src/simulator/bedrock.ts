@@ -1,6 +1,5 @@
 /** A simulated Amazon Bedrock: Claude behind InvokeModel, signatures checked, answers in event-stream frames. */
-import { EventStreamCodec } from '@smithy/eventstream-codec';
-import { fromUtf8, toUtf8 } from '@smithy/util-utf8';
+import { crc32 } from 'node:zlib';
 
 import { anthropicSpeech } from './anthropic.ts';
 import type { Preset } from './faults.ts';
@@ -11,9 +10,7 @@ import { isObject, textOf } from './speech.ts';
 import type { ReadRequest, Refusal, Speech } from './speech.ts';
 import type { WireReply } from './wire-server.ts';
 
-const codec = new EventStreamCodec(toUtf8, fromUtf8);
-
-export function bedrockError(status: number, exception: string, message: string): Refusal {
+function bedrockError(status: number, exception: string, message: string): Refusal {
   return {
     status,
     body: { message },
@@ -89,30 +86,44 @@ const exceptions: Readonly<Record<string, string>> = {
   api_error: 'internalServerException',
 };
 
-function header(value: string): { readonly type: 'string'; readonly value: string } {
-  return { type: 'string', value };
+/** One frame, put together by hand, so that the gateway's library is checked against something else than itself. */
+function frame(headers: Readonly<Record<string, string>>, payload: string): Uint8Array {
+  const stringType = 7;
+  const heads = Object.entries(headers).map(([name, value]) => {
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(Buffer.byteLength(value));
+    return Buffer.concat([
+      Buffer.from([Buffer.byteLength(name)]),
+      Buffer.from(name),
+      Buffer.from([stringType]),
+      length,
+      Buffer.from(value),
+    ]);
+  });
+  const head = Buffer.concat(heads);
+  const body = Buffer.from(payload);
+  const bytes = Buffer.alloc(12 + head.length + body.length + 4);
+  bytes.writeUInt32BE(bytes.length, 0);
+  bytes.writeUInt32BE(head.length, 4);
+  bytes.writeUInt32BE(crc32(bytes.subarray(0, 8)), 8);
+  head.copy(bytes, 12);
+  body.copy(bytes, 12 + head.length);
+  bytes.writeUInt32BE(crc32(bytes.subarray(0, bytes.length - 4)), bytes.length - 4);
+  return bytes;
 }
 
-export function chunkFrame(data: string): Uint8Array {
-  return codec.encode({
-    headers: {
-      ':event-type': header('chunk'),
-      ':content-type': header('application/json'),
-      ':message-type': header('event'),
-    },
-    body: fromUtf8(JSON.stringify({ bytes: Buffer.from(data).toString('base64'), p: 'abcdefghijk' })),
-  });
+function chunkFrame(data: string): Uint8Array {
+  return frame(
+    { ':event-type': 'chunk', ':content-type': 'application/json', ':message-type': 'event' },
+    JSON.stringify({ bytes: Buffer.from(data).toString('base64'), p: 'abcdefghijk' }),
+  );
 }
 
-export function exceptionFrame(type: string, message: string): Uint8Array {
-  return codec.encode({
-    headers: {
-      ':exception-type': header(type),
-      ':content-type': header('application/json'),
-      ':message-type': header('exception'),
-    },
-    body: fromUtf8(JSON.stringify({ message })),
-  });
+function exceptionFrame(type: string, message: string): Uint8Array {
+  return frame(
+    { ':exception-type': type, ':content-type': 'application/json', ':message-type': 'exception' },
+    JSON.stringify({ message }),
+  );
 }
 
 function frameOf(block: string): Uint8Array {
@@ -128,8 +139,8 @@ function framed(reply: WireReply): WireReply {
   let isStream = false;
   const decoder = new TextDecoder();
   const half = (): Promise<void> => {
-    const frame = held === '' || !isStream ? new Uint8Array(0) : chunkFrame(held);
-    return reply.write(frame.subarray(0, Math.floor(frame.length / 2)));
+    const whole = held === '' || !isStream ? new Uint8Array(0) : chunkFrame(held);
+    return reply.write(whole.subarray(0, Math.floor(whole.length / 2)));
   };
   return {
     gone: () => reply.gone(),
@@ -145,11 +156,12 @@ function framed(reply: WireReply): WireReply {
       if (!isStream) return reply.write(bytes);
       held += decoder.decode(bytes, { stream: true });
       for (let end = held.indexOf('\n\n'); end >= 0; end = held.indexOf('\n\n')) {
-        const frame = frameOf(held.slice(0, end));
+        const bytesOut = frameOf(held.slice(0, end));
         held = held.slice(end + 2);
         // Text that came in single bytes leaves in single bytes.
-        const step = bytes.length === 1 ? 1 : frame.length;
-        for (let at = 0; at < frame.length; at += step) await reply.write(frame.subarray(at, at + step));
+        const step = bytes.length === 1 ? 1 : bytesOut.length;
+        for (let at = 0; at < bytesOut.length; at += step)
+          await reply.write(bytesOut.subarray(at, at + step));
       }
     },
     end() {

@@ -6,7 +6,7 @@ import type { Host } from './host.ts';
 import { anthropicPreset, invalidRequest } from './anthropic-error.ts';
 import type { Refusal, Speech } from './speech.ts';
 
-export function vertexError(status: number, word: string, message: string): Refusal {
+function vertexError(status: number, word: string, message: string): Refusal {
   return { status, body: { error: { code: status, message, status: word } }, headers: {} };
 }
 

@@ -104,12 +104,12 @@ describe.each([
   });
 
   test('streamed, with the Anthropic SDK: the same words as whole', async () => {
+    breakPreferred();
     const whole = await house.anthropic.messages.create({
       model: feature,
       max_tokens: 300,
       messages: asked('Hello'),
     });
-    breakPreferred();
     const streamed = await house.anthropic.messages
       .stream({ model: feature, max_tokens: 300, messages: asked('Hello') })
       .finalMessage();
