@@ -13,6 +13,7 @@ const options: Record<ProviderApi, { readonly needs: readonly Option[]; readonly
   {
     anthropic: { needs: [], takes: [] },
     openai: { needs: [], takes: [] },
+    google: { needs: [], takes: [] },
     'openai-compatible': { needs: [], takes: [] },
     bedrock: { needs: ['region'], takes: ['region', 'auth'] },
     vertex: { needs: ['region', 'project'], takes: ['region', 'project', 'auth'] },
@@ -90,7 +91,11 @@ export function hostUrl(api: ProviderApi, cloud: Cloud): string | null {
       return region === 'us' || region === 'eu'
         ? `https://aiplatform.${region}.rep.googleapis.com`
         : `https://${region}-aiplatform.googleapis.com`;
-    default:
+    case 'anthropic':
+    case 'openai':
+    case 'google':
+    case 'openai-compatible':
+    case 'azure-openai':
       return null;
   }
 }

@@ -105,7 +105,7 @@ function keysOf(
 
 /** Bedrock and Vertex find a credential of their own when no key is given; a local server needs none. */
 function needsKeys(api: ProviderApi): boolean {
-  return api === 'anthropic' || api === 'openai' || api === 'azure-openai';
+  return api !== 'openai-compatible' && api !== 'bedrock' && api !== 'vertex';
 }
 
 type ModelEntry = NonNullable<NonNullable<ProviderConfiguration['models']>[string]>;

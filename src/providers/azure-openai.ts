@@ -53,7 +53,7 @@ function classifyAzure(evidence: Evidence, now: number): Failure {
 }
 
 export const azureOpenai: ProviderAdapter = {
-  offers: openai.offers,
+  offers: (operation, dialect) => openai.offers(operation, dialect),
   prepare(preparation) {
     const { target, secret, callerHeaders, traceparent, body } = preparation;
     const { cloud } = target.provider;

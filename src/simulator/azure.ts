@@ -54,7 +54,10 @@ function azurePreset(preset: Preset, model: string): Refusal {
           },
         },
       );
-    default:
+    case 'quota_exhausted':
+    case 'context_exceeded':
+    case 'request_rejected':
+    case 'edge_page':
       return openaiPreset(preset, model);
   }
 }

@@ -37,7 +37,10 @@ function vertexPreset(preset: Preset, model: string): Refusal {
         'NOT_FOUND',
         `Publisher Model \`publishers/anthropic/models/${model}\` was not found or your project does not have access to it.`,
       );
-    default:
+    case 'context_exceeded':
+    case 'request_rejected':
+    case 'content_refused':
+    case 'edge_page':
       return anthropicPreset(preset, model);
   }
 }
