@@ -22,6 +22,7 @@ export function aProvider(id: string, changes: Partial<Provider> = {}): Provider
     keys: [{ name: `${id}#1`, secret: new Secret('k') }],
     local: false,
     terms: { ...openTerms, entity: id },
+    cloud: null,
     concurrencyMax: 100,
     ...changes,
   };

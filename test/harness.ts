@@ -180,6 +180,10 @@ export async function startHouse(
     KEY_O: 'key-o',
     KEY_W: 'key-w',
     KEY_G: 'key-g',
+    KEY_AWS: 'AKIASIMULATED0000001:aws-secret-text',
+    KEY_AWS_WRONG: 'AKIASIMULATED0000001:another-secret',
+    KEY_GOOGLE: 'ya29.simulated-token',
+    KEY_AZURE: 'azure-key-text',
     BREAKWATER_ADMIN_TOKEN: adminToken,
   });
   const started = await startServer({

@@ -4,7 +4,10 @@ import type { ProviderConfiguration } from './configuration.ts';
 import { durationMs } from './duration.ts';
 import { targetName } from './ids.ts';
 import type { Report } from './snapshot.ts';
-import type { Secret } from './secret.ts';
+import { undatedModel } from './models.ts';
+import { Secret } from './secret.ts';
+import { cloudOf, hostUrl } from './cloud.ts';
+import { hostName, isHosted } from './host-models.ts';
 import type { Dialect, Model, Provider, ProviderApi, ProviderKey, Target, Terms } from './target.ts';
 
 /** Finds the text behind `env:NAME` or `file:PATH`; a string says why it cannot. */
@@ -15,12 +18,18 @@ const baseUrls: Record<ProviderApi, string | null> = {
   openai: 'https://api.openai.com/v1',
   google: 'https://generativelanguage.googleapis.com',
   'openai-compatible': null,
+  bedrock: null,
+  vertex: null,
+  'azure-openai': null,
 };
 const nativeDialects: Record<ProviderApi, readonly Dialect[]> = {
   anthropic: ['anthropic-messages'],
   openai: ['openai-chat', 'openai-responses'],
   google: ['gemini'],
   'openai-compatible': ['openai-chat'],
+  bedrock: ['anthropic-messages'],
+  vertex: ['anthropic-messages'],
+  'azure-openai': ['openai-chat', 'openai-responses'],
 };
 /** Whose catalogue models an API serves by itself. */
 const nativeVendors: Record<ProviderApi, string | null> = {
@@ -28,6 +37,9 @@ const nativeVendors: Record<ProviderApi, string | null> = {
   openai: 'openai',
   google: 'google',
   'openai-compatible': null,
+  bedrock: 'anthropic',
+  vertex: 'anthropic',
+  'azure-openai': null,
 };
 
 const defaultConcurrency = 5_000;
@@ -80,7 +92,7 @@ function keysOf(
       severity: keys.length > 0 ? 'warning' : 'error',
     });
   }
-  if (given.keys === undefined && given.api !== 'openai-compatible') {
+  if (given.keys === undefined && given.auth === undefined && needsKeys(given.api)) {
     report({
       path: ['providers', id],
       message: `has no keys, but api ${given.api} needs one`,
@@ -89,6 +101,11 @@ function keysOf(
     });
   }
   return keys;
+}
+
+/** Bedrock and Vertex find a credential of their own when no key is given; a local server needs none. */
+function needsKeys(api: ProviderApi): boolean {
+  return api !== 'openai-compatible' && api !== 'bedrock' && api !== 'vertex';
 }
 
 type ModelEntry = NonNullable<NonNullable<ProviderConfiguration['models']>[string]>;
@@ -112,7 +129,7 @@ export function unlistedTarget(provider: Provider, name: string): Target {
     name: targetName(provider.id, name),
     provider,
     model: modelNamed(name, provider.id),
-    upstream: name,
+    upstream: hostName(provider.api, name, provider.cloud?.region ?? null),
     dialects: nativeDialects[provider.api],
   };
 }
@@ -120,6 +137,7 @@ export function unlistedTarget(provider: Provider, name: string): Target {
 /** Whether a provider serves a model of this name without being told. */
 export function servesUnlisted(provider: Provider, name: string): boolean {
   const vendor = nativeVendors[provider.api];
+  if (provider.cloud !== null && !isHosted(undatedModel(name))) return false;
   return vendor !== null && vendorOf(name) === vendor;
 }
 
@@ -129,8 +147,9 @@ export function compileProvider(
   secrets: SecretSource,
   report: Report,
 ): { readonly provider: Provider; readonly targets: readonly Target[] } {
-  const baseUrl = given.baseUrl ?? baseUrls[given.api];
-  if (baseUrl === null)
+  const cloud = cloudOf(id, given, report);
+  const baseUrl = given.baseUrl ?? (cloud === null ? baseUrls[given.api] : hostUrl(given.api, cloud));
+  if (baseUrl === null && (cloud === null || given.api === 'azure-openai'))
     report({
       path: ['providers', id],
       message: `api ${given.api} needs a baseUrl`,
@@ -141,7 +160,11 @@ export function compileProvider(
     id,
     api: given.api,
     baseUrl: (baseUrl ?? '').replace(/\/+$/, ''),
-    keys: keysOf(id, given, secrets, report),
+    keys:
+      cloud?.auth === undefined || cloud.auth === null
+        ? keysOf(id, given, secrets, report)
+        : [{ name: `${id}#${cloud.auth}`, secret: new Secret('') }],
+    cloud,
     local: given.local === true || given.local === 'yes' || (given.local === undefined && id === 'local'),
     terms: termsOf(given.terms),
     concurrencyMax: given.limits?.concurrency ?? defaultConcurrency,
@@ -149,7 +172,7 @@ export function compileProvider(
   const targets = new Map<string, Target>();
   const vendor = nativeVendors[given.api];
   for (const model of catalogue.values()) {
-    if (vendor !== null && model.vendor === vendor)
+    if (vendor !== null && model.vendor === vendor && (cloud === null || isHosted(model.name)))
       targets.set(model.name, unlistedTarget(provider, model.name));
   }
   for (const [name, entry] of Object.entries(given.models ?? {})) {
@@ -158,7 +181,7 @@ export function compileProvider(
       name: targetName(id, name),
       provider,
       model,
-      upstream: entry?.upstream ?? name,
+      upstream: entry?.upstream ?? hostName(given.api, name, cloud?.region ?? null),
       dialects: entry?.dialects ?? nativeDialects[given.api],
     });
   }

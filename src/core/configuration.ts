@@ -30,6 +30,7 @@ const secret = z
     /^(?:env:[A-Za-z_]\w*|file:.+)$/,
     'must be a reference, env:NAME or file:PATH; a key itself does not belong in a configuration',
   );
+const cloudWord = z.string().regex(/^[a-z0-9][a-z0-9.:-]{0,62}$/, 'must be letters, digits and dashes');
 const yesNo = z.union([z.boolean(), z.enum(['yes', 'no'])]);
 const address = z.string().regex(/^(?:\[[\da-fA-F:]+\]|[\w.-]*):\d{1,5}$/, 'must be HOST:PORT');
 const capability = z.enum(['tools', 'vision', 'documents', 'audio', 'structured_output', 'thinking']);
@@ -69,6 +70,25 @@ const provider = z.strictObject({
     "What the vendor's own SDK takes; default per api.",
   ),
   keys: described(z.array(secret).optional(), 'References to keys; none for a provider that needs none.'),
+  region: described(cloudWord.optional(), 'bedrock, vertex: the region asked, such as us-east-1.'),
+  project: described(cloudWord.optional(), 'vertex: the Google Cloud project.'),
+  apiVersion: described(
+    z
+      .string()
+      .regex(/^\d{4}-\d{2}-\d{2}(?:-preview)?$/, 'must be a date such as 2024-10-21')
+      .optional(),
+    'azure-openai: calls deployments with this api-version; without it the v1 API is spoken.',
+  ),
+  auth: described(
+    z
+      .string()
+      .regex(
+        /^(?:default|environment|profile:[\w.-]+|role:arn:[\w:/+=,.@-]+)$/,
+        'must be default, environment, profile:NAME or role:ARN',
+      )
+      .optional(),
+    "Clouds: the cloud's own credential source, instead of keys.",
+  ),
   local: described(yesNo.optional(), 'A model on your own machines: its hops are "local".'),
   statusFeed: described(z.url().optional(), "The provider's status feed."),
   terms: terms.optional(),

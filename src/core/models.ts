@@ -8,6 +8,7 @@ const decorations: readonly RegExp[] = [
   /^(?:anthropic|meta|mistral|amazon|cohere)\.(?=[a-z])/, // Bedrock
   /^(?:anthropic|openai|google|meta-llama|mistralai)\/(?=[a-z])/, // OpenRouter
   /-v\d+:\d+$/, // Bedrock
+  /(?<=^claude-[a-z]+-\d+(?:-\d+)?)-v\d+$/, // Bedrock, without a revision
   /@(?:\d{8}|default|latest)$/, // Vertex
   /-(?:\d{8}|\d{4}-\d{2}-\d{2})$/, // dated snapshots
   /-latest$/,

@@ -7,8 +7,26 @@ export const dialects = ['openai-chat', 'openai-responses', 'anthropic-messages'
 export type Dialect = (typeof dialects)[number];
 
 /** Which adapter in `providers/` speaks to it. */
-export const providerApis = ['anthropic', 'openai', 'google', 'openai-compatible'] as const;
+export const providerApis = [
+  'anthropic',
+  'openai',
+  'google',
+  'openai-compatible',
+  'bedrock',
+  'vertex',
+  'azure-openai',
+] as const;
 export type ProviderApi = (typeof providerApis)[number];
+
+/** Where in a cloud, and as whom. Null fields are what the configuration does not say. */
+export type Cloud = {
+  readonly region: string | null;
+  readonly project: string | null;
+  /** Azure: a dated version means deployment addresses; none means the v1 API. */
+  readonly apiVersion: string | null;
+  /** `default`, `environment`, `profile:NAME` or `role:ARN`; null when `keys` are given. */
+  readonly auth: string | null;
+};
 
 /** What a request can need and a target can lack. */
 export const capabilities = [
@@ -37,6 +55,7 @@ export type Terms = {
 export type ProviderKey = {
   /** `anthropic#1`: never part of the secret. */
   readonly name: string;
+  /** Empty where the cloud's own credential source is asked (`Cloud.auth`). */
   readonly secret: Secret;
 };
 
@@ -47,6 +66,8 @@ export type Provider = {
   /** Empty when the provider needs none (a local model). */
   readonly keys: readonly ProviderKey[];
   readonly local: boolean;
+  /** Null for a provider that is no cloud. */
+  readonly cloud: Cloud | null;
   readonly terms: Terms;
   /** Most calls open at once. */
   readonly concurrencyMax: number;

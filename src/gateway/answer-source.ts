@@ -16,6 +16,7 @@ import type {
 } from '../dialects/dialect.ts';
 import { createSseParser } from '../dialects/sse.ts';
 import type { SseEvent } from '../dialects/sse.ts';
+import type { BodyReader } from '../providers/provider.ts';
 import { networkFailure } from './upstream.ts';
 
 export type Piece =
@@ -39,7 +40,7 @@ export type AnswerSource = {
 };
 
 export type SourceOptions = {
-  readonly body: ReadableStreamDefaultReader<Uint8Array>;
+  readonly body: BodyReader;
   readonly target: DialectCodec;
   readonly caller: DialectCodec;
   readonly request: Pick<RequestFacts, 'structuredOutput' | 'toolNames'>;
@@ -70,10 +71,7 @@ function softFailure(facts: AnswerFacts): FailureClass | null {
   return facts.structuredOutputInvalid ? 'structured_output_invalid' : null;
 }
 
-async function readAll(
-  body: ReadableStreamDefaultReader<Uint8Array>,
-  bytesMax: number,
-): Promise<Uint8Array | Failure> {
+async function readAll(body: BodyReader, bytesMax: number): Promise<Uint8Array | Failure> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {

@@ -149,14 +149,17 @@ type Answered = Extract<Sent, { kind: 'answered' }>;
 async function refused(plan: AttemptPlan, answered: Answered, now: Instant): Promise<AttemptResult> {
   const text = await readErrorBody(answered.body);
   const body = parsed(text);
-  const words = body === undefined ? null : codecFor(plan.dialect).readError(body);
+  const adapter = adapterFor(plan.ticket.target.provider.api);
+  const words =
+    adapter.readError?.(body, answered.headers) ??
+    (body === undefined ? null : codecFor(plan.dialect).readError(body));
   const evidence = {
     status: answered.status,
     headers: answered.headers,
     words,
     bodyStart: text.slice(0, bodyStartLength),
   };
-  const failure = adapterFor(plan.ticket.target.provider.api).classify(evidence, now);
+  const failure = adapter.classify(evidence, now);
   return { kind: 'failed', failure, refusal: { status: answered.status, body, words } };
 }
 
@@ -173,13 +176,14 @@ function openSource(
 ): AnswerSource | Failure {
   const { stream } = exchange.facts;
   const contentType = answered.headers.get('content-type') ?? '';
-  const isStream = contentType.includes('text/event-stream');
   if (answered.body === null) return failureOf('empty_completion');
+  const unframed = adapterFor(plan.ticket.target.provider.api).unframed?.(answered.headers, answered.body);
+  const isStream = contentType.includes('text/event-stream') || (unframed ?? null) !== null;
   if (isStream !== stream) {
     if (!stream || !contentType.includes('json')) return failureOf('malformed_response', 'content_type');
   }
   const options: SourceOptions = {
-    body: answered.body,
+    body: unframed ?? answered.body,
     target: plan.dialect === exchange.codec.name ? exchange.codec : codecFor(plan.dialect),
     caller: exchange.codec,
     request: exchange.facts,

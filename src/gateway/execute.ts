@@ -175,7 +175,7 @@ class Run {
     const exchange = this.#exchange;
     const { target } = ticket;
     const same = payload.dialect === exchange.codec.name;
-    const call = adapterFor(target.provider.api).prepare({
+    const prepared = adapterFor(target.provider.api).prepare({
       target,
       dialect: payload.dialect,
       operation: exchange.codec.operation,
@@ -185,6 +185,7 @@ class Run {
       traceparent: exchange.wishes.traceparent,
       body: payload.body,
     });
+    const call = prepared instanceof Promise ? await prepared : prepared;
     const stopper = new Stopper();
     const trace = newTrace(ticket, exchange.clock.now());
     const flight: Flight = { target, asker: this.#options.asker, stopper, committed: false };
@@ -192,6 +193,8 @@ class Run {
     exchange.flights.begin(flight);
     exchange.stopCurrent = () => stopper.stop({ kind: 'caller_left' });
     if (exchange.callerLeft) stopper.stop({ kind: 'caller_left' });
+    // Without a credential nothing is sent: that is the credential's failure, not the model's.
+    if ('class' in call) return { result: { kind: 'failed', failure: call, refusal: null }, flight, ticket };
     const result = await attempt(
       exchange,
       {

@@ -61,6 +61,7 @@ const byMessage: readonly (readonly [RegExp, FailureClass])[] = [
     'context_exceeded',
   ],
   [/blocked due to (?:PROHIBITED_CONTENT|SAFETY)/, 'content_refused'],
+  [/blocked by content filtering policy/i, 'content_refused'],
   [/reached your specified api usage limits|credit balance is too low/i, 'quota_exhausted'],
 ];
 
@@ -131,7 +132,7 @@ function classOf(evidence: Evidence): FailureClass {
   if (words === null) return statusClass(evidence.status);
   const word = wordClass(words.code) ?? wordClass(words.type);
   // A message decides only where the word is silent or as vague as "invalid request".
-  if (word !== null && !(evidence.status === 400 && word === 'server_error')) return word;
+  if (word !== null && !(evidence.status < 500 && word === 'server_error')) return word;
   const said =
     evidence.status === 400 || evidence.status === 413 || evidence.status === 422
       ? messageClass(words.message)
@@ -139,10 +140,16 @@ function classOf(evidence: Evidence): FailureClass {
   return said ?? statusClass(evidence.status);
 }
 
+/** A code that only repeats the status says less than the type beside it. */
+function wordOf(words: Evidence['words']): string | null {
+  if (words === null) return null;
+  return words.code !== null && !/^\d+$/.test(words.code) ? words.code : (words.type ?? words.code);
+}
+
 /** Total: any evidence gives a failure. `now` is epoch ms. */
 export function classify(evidence: Evidence, now: number): Failure {
   const failureClass = classOf(evidence);
   const { words, status } = evidence;
-  const code = isEdge(evidence) ? `edge_${status}` : providerCode(words?.code ?? words?.type ?? null);
+  const code = isEdge(evidence) ? `edge_${status}` : providerCode(wordOf(words));
   return { class: failureClass, status, retryAfterMs: retryAfterMs(evidence.headers, now), code };
 }

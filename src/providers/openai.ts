@@ -5,7 +5,7 @@ import { callHeaders } from './call-headers.ts';
 import { classify } from './classify.ts';
 import type { ProviderAdapter } from './provider.ts';
 
-function pathOf(dialect: Dialect, operation: Operation): string {
+export function pathOf(dialect: Dialect, operation: Operation): string {
   if (operation === 'embeddings') return '/embeddings';
   if (operation === 'count_tokens') return '/responses/input_tokens';
   switch (dialect) {

@@ -37,12 +37,20 @@ export type Evidence = {
   readonly bodyStart: string;
 };
 
+/** The part of a body's reader that answers are read with. */
+export type BodyReader = Pick<ReadableStreamDefaultReader<Uint8Array>, 'read' | 'cancel'>;
+
 export type ProviderAdapter = {
   /** Calls beside the answer that this API has in a dialect. */
   offers(operation: Operation, dialect: Dialect): boolean;
-  prepare(preparation: Preparation): HttpCall;
+  /** At once where everything is at hand; a promise only while a token or signature has to be waited for. */
+  prepare(preparation: Preparation): HttpCall | Promise<HttpCall | Failure>;
   /** Total: what is not known is `unclassified`. `now` (epoch ms) turns dates into waits. */
   classify(evidence: Evidence, now: number): Failure;
+  /** Errors in the host's own form, where that is not the dialect's; null leaves them to the dialect. */
+  readonly readError?: (body: unknown, headers: Headers) => ErrorWords | null;
+  /** A streamed answer in the host's own framing, as server-sent events of the dialect; null when it is none. */
+  readonly unframed?: (headers: Headers, body: BodyReader) => BodyReader | null;
   /** The provider's id of the request, from its answer's headers. */
   requestId(headers: Headers): string | null;
 };

@@ -1,21 +1,32 @@
 /** One simulated provider: takes what arrives at its port, lets the faults strike, and answers in its vendor's words. */
 import { planAnswer } from './answer.ts';
 import { anthropicSpeech } from './anthropic.ts';
+import { azureHost } from './azure.ts';
+import { bedrockHost } from './bedrock.ts';
 import type { CallLog, SimulatedCall } from './call-log.ts';
 import { delaysOf, faultOf } from './faults.ts';
 import type { Fault, FaultBook } from './faults.ts';
 import { googleSpeech } from './google.ts';
+import type { Host } from './host.ts';
 import { responsesSpeech } from './openai-responses.ts';
 import { compatibleSpeech, openaiSpeech } from './openai.ts';
 import { play } from './play.ts';
 import type { Ending, Pace } from './play.ts';
 import { isObject } from './speech.ts';
 import type { Body, Refusal, Speech } from './speech.ts';
+import { vertexHost } from './vertex.ts';
 import type { WireReply } from './wire-server.ts';
 import type { WireRequest } from './wire-request.ts';
 import { pause } from './writer.ts';
 
-export type SimulatedApi = 'anthropic' | 'openai' | 'google' | 'openai-compatible';
+export type SimulatedApi =
+  | 'anthropic'
+  | 'openai'
+  | 'google'
+  | 'openai-compatible'
+  | 'bedrock'
+  | 'vertex'
+  | 'azure-openai';
 
 export type SimulatedPace = Pace & {
   /** Length of an answer about nothing in particular. */
@@ -39,6 +50,23 @@ export type Surroundings = {
   readonly paceDefault: SimulatedPace;
 };
 
+/** The cloud in front of the model; null where the vendor itself answers. */
+function hostOf(api: SimulatedApi): Host | null {
+  switch (api) {
+    case 'bedrock':
+      return bedrockHost;
+    case 'vertex':
+      return vertexHost;
+    case 'azure-openai':
+      return azureHost;
+    case 'anthropic':
+    case 'openai':
+    case 'google':
+    case 'openai-compatible':
+      return null;
+  }
+}
+
 /** The first is spoken where no address says otherwise. */
 function speechesOf(api: SimulatedApi): readonly [Speech, ...Speech[]] {
   switch (api) {
@@ -50,6 +78,12 @@ function speechesOf(api: SimulatedApi): readonly [Speech, ...Speech[]] {
       return [googleSpeech];
     case 'openai-compatible':
       return [compatibleSpeech];
+    case 'bedrock':
+      return bedrockHost.speeches;
+    case 'vertex':
+      return vertexHost.speeches;
+    case 'azure-openai':
+      return azureHost.speeches;
   }
 }
 
@@ -78,6 +112,8 @@ type Taking = {
   readonly request: WireRequest;
   readonly reply: WireReply;
   readonly path: string;
+  /** The path as it was asked, before a cloud's door took its part off. */
+  readonly asked: string;
   readonly requestId: string;
   readonly speech: Speech;
 };
@@ -95,6 +131,7 @@ type Arrival = {
 export class ProviderSimulation {
   readonly #provider: SimulatedProvider;
   readonly #speeches: readonly [Speech, ...Speech[]];
+  readonly #host: Host | null;
   readonly #surroundings: Surroundings;
   readonly #pace: SimulatedPace;
   #requests = 0;
@@ -102,20 +139,27 @@ export class ProviderSimulation {
   constructor(provider: SimulatedProvider, surroundings: Surroundings) {
     this.#provider = provider;
     this.#speeches = speechesOf(provider.api);
+    this.#host = hostOf(provider.api);
     this.#surroundings = surroundings;
     this.#pace = { ...surroundings.paceDefault, ...provider.pace };
   }
 
-  async serve(request: WireRequest, reply: WireReply): Promise<void> {
+  async serve(asked: WireRequest, outer: WireReply): Promise<void> {
     this.#requests++;
     const requestId = `req_sim_${this.#provider.id}_${this.#requests}`;
+    const entered = this.#host?.enter(asked, outer, this.#provider.keys ?? []) ?? {
+      request: asked,
+      reply: outer,
+    };
+    if ('status' in entered) return this.#refuse(outer, entered, requestId);
+    const { request, reply } = entered;
     const path = request.path.split('?')[0] ?? '';
     const speech = this.#speeches.find(
       (each) =>
         path === each.answerPath || path === each.sidePath || (each.addressed?.(path) ?? null) !== null,
     );
     if (request.method === 'POST' && speech !== undefined)
-      return this.#take({ request, reply, path, requestId, speech });
+      return this.#take({ request, reply, path, asked: asked.path, requestId, speech });
     const isModels = /^\/v1(?:beta)?\/models(?:\/|$)/.test(path);
     if (request.method === 'GET' && isModels) return this.#showModels(request, reply, path, requestId);
     return this.#refuse(reply, this.#speech.notFound(request.method, path), requestId);
@@ -149,7 +193,7 @@ export class ProviderSimulation {
     return sendWhole(reply, 200, body, this.#speech.headers(requestId));
   }
 
-  async #take({ request, reply, path, requestId, speech }: Taking): Promise<void> {
+  async #take({ request, reply, path, asked, requestId, speech }: Taking): Promise<void> {
     const { faults, calls } = this.#surroundings;
     const text = new TextDecoder().decode(request.body);
     const address = speech.addressed?.(path) ?? null;
@@ -159,7 +203,7 @@ export class ProviderSimulation {
     const model = typeof body?.['model'] === 'string' ? body['model'] : '';
     const call: SimulatedCall = {
       provider: this.#provider.id,
-      path,
+      path: this.#host === null ? path : asked,
       model,
       at: Date.now(),
       key,

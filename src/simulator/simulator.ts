@@ -72,7 +72,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     baseUrl(id) {
       const found = servers.get(id);
       if (found === undefined) throw new Error(`there is no simulated provider ${id}`);
-      return `http://${host}:${found.server.port}${found.api === 'anthropic' || found.api === 'google' ? '' : '/v1'}`;
+      return `http://${host}:${found.server.port}${found.api === 'openai' || found.api === 'openai-compatible' ? '/v1' : ''}`;
     },
     setFault,
     removeFault: (id) => void faults.remove(id),

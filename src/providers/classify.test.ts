@@ -1,0 +1,60 @@
+/** What each provider's answers mean: every file under `fixtures/<api>/` is one answer and what must be made of it. */
+import { describe, expect, test } from 'bun:test';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { failureClasses } from '../core/failure.ts';
+import type { ProviderApi } from '../core/target.ts';
+import { codecFor } from '../dialects/registry.ts';
+import { adapterFor } from './registry.ts';
+
+type Fixture = {
+  readonly name: string;
+  readonly source: string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  readonly expect: {
+    readonly class: string;
+    readonly code: string | null;
+    readonly retryAfterMs: number | null;
+  };
+};
+
+const folder = join(import.meta.dir, 'fixtures');
+const now = Date.parse('2026-11-21T00:00:00Z');
+const anthropicShaped: ReadonlySet<string> = new Set(['anthropic', 'bedrock', 'vertex']);
+const apis = readdirSync(folder) as ProviderApi[];
+
+const fixturesOf = (api: string): readonly Fixture[] =>
+  readdirSync(join(folder, api)).map(
+    (file) => JSON.parse(readFileSync(join(folder, api, file), 'utf8')) as Fixture,
+  );
+
+describe.each(apis)('%s', (api) => {
+  const adapter = adapterFor(api);
+  const dialect = anthropicShaped.has(api) ? 'anthropic-messages' : 'openai-chat';
+
+  test.each(fixturesOf(api).map((fixture) => [fixture.name, fixture] as const))('%s', (_name, fixture) => {
+    const headers = new Headers({ ...fixture.headers });
+    const text = typeof fixture.body === 'string' ? fixture.body : null;
+    const words =
+      text === null
+        ? (adapter.readError?.(fixture.body, headers) ?? codecFor(dialect).readError(fixture.body))
+        : null;
+    const failure = adapter.classify(
+      { status: fixture.status, headers, words, bodyStart: text ?? JSON.stringify(fixture.body) },
+      now,
+    );
+    expect({ class: failure.class, code: failure.code, retryAfterMs: failure.retryAfterMs }).toEqual(
+      fixture.expect as never,
+    );
+  });
+
+  test('every fixture says where it is from and expects a class that exists', () => {
+    for (const fixture of fixturesOf(api)) {
+      expect(fixture.source).toStartWith('https://');
+      expect(failureClasses as readonly string[]).toContain(fixture.expect.class);
+    }
+  });
+});
