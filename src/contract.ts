@@ -10,6 +10,9 @@ import { fullHelp } from './cli/help.ts';
 import { configurationJsonSchema } from './core/configuration.ts';
 import { errorCodes } from './core/errors.ts';
 import { failureClasses, failureRow } from './core/failure.ts';
+import { dialects } from './core/target.ts';
+import { translationRows } from './dialects/translation-table.ts';
+import type { Fate } from './dialects/translation-table.ts';
 import { headerTable } from './http/headers.ts';
 import { openapiDocument } from './http/openapi.ts';
 import { metricTable } from './telemetry/metrics.ts';
@@ -101,6 +104,48 @@ function errorsDocument(): string {
   ].join('\n');
 }
 
+function fateWords(fate: Fate | undefined): string {
+  switch (fate?.kind) {
+    case undefined:
+      return '·';
+    case 'carried':
+      return 'carried';
+    case 'dropped':
+      return `dropped: \`${fate.what.join('`, `')}\``;
+    case 'left_out':
+      return `left out: \`${fate.lacks}\``;
+  }
+}
+
+function translationDocument(): string {
+  const rows = translationRows(dialects).map(
+    ({ feature, from, fates }) =>
+      `| ${feature} | \`${from}\` | ${dialects.map((to) => fateWords(fates.get(to))).join(' | ')} |`,
+  );
+  return [
+    '# Translation',
+    '',
+    'Within one dialect a request goes through as the bytes it came in. This table says what becomes of each feature',
+    'across dialects. It is made by translating one request for each feature (`src/dialects/translation-table.ts`), so it',
+    'is what the code does.',
+    '',
+    '- *carried*: the target is asked for the same thing, in its own form (tool names and ids are changed where a format',
+    '  demands it, and changed back in the answer).',
+    '- *dropped*: the answer does not depend on it. Its name stands in `x-breakwater-warnings`.',
+    '- *left out*: the answer would mean something else without it, so the target is not asked. The reason on its candidate',
+    '  is `lacks_capability` with this name.',
+    '- A picture by address for `gemini` is fetched first: only from public addresses, at most 10 MB, in at most 5 s. The',
+    '  target is left out when that fails.',
+    '- What one provider signed (thinking, encrypted reasoning, thought signatures) goes back to that provider only.',
+    '- What a newer model refuses (sampling, forced tools, fixed budgets of thinking) is dropped for that model and named.',
+    '',
+    `| feature | from | ${dialects.map((to) => `to \`${to}\``).join(' | ')} |`,
+    `|---|---|${dialects.map(() => '---').join('|')}|`,
+    ...rows,
+    '',
+  ].join('\n');
+}
+
 const files: Readonly<Record<string, string>> = {
   'contract/openapi.json': json(openapiDocument(version)),
   'contract/config.schema.json': json(configurationJsonSchema()),
@@ -110,6 +155,7 @@ const files: Readonly<Record<string, string>> = {
   'contract/metrics.txt': metricsText(),
   'docs/failures.md': failuresDocument(),
   'docs/errors.md': errorsDocument(),
+  'docs/translation.md': translationDocument(),
 };
 
 function current(file: string): string {

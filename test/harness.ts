@@ -182,6 +182,7 @@ export async function startHouse(
     KEY_G: 'key-g',
     KEY_AWS: 'AKIASIMULATED0000001:aws-secret-text',
     KEY_AWS_WRONG: 'AKIASIMULATED0000001:another-secret',
+    KEY_AWS_BEARER: 'bedrock-api-key-simulated',
     KEY_GOOGLE: 'ya29.simulated-token',
     KEY_AZURE: 'azure-key-text',
     BREAKWATER_ADMIN_TOKEN: adminToken,

@@ -1,8 +1,8 @@
 /**
- * What one and the same model is called where it is hosted, with the page and the day each name was read. A name is
- * listed only when its host's own page says it; for others the configuration's `upstream` is needed on Vertex and
- * Bedrock, or the name goes out as it is. It refuses to guess ids, and never to send content further than the
- * region asks: Bedrock's `global.` profiles must be named by the configuration.
+ * What one and the same model is called where it is hosted. `source` is the page that says so and `seen` the day its
+ * words were seen; where both are null the name follows the host's pattern and has not been confirmed, and a
+ * configuration that knows better says `upstream`. A name that is not listed goes out as it is. It refuses to send
+ * content further than the region asks: Bedrock's `global.` profiles must be named by the configuration.
  */
 import { undatedModel } from './models.ts';
 import type { ProviderApi } from './target.ts';
@@ -10,9 +10,8 @@ import type { ProviderApi } from './target.ts';
 type HostNames = {
   readonly bedrock: string;
   readonly vertex: string;
-  /** Where and when the two names were read. */
-  readonly source: string;
-  readonly read: string;
+  readonly source: string | null;
+  readonly seen: string | null;
 };
 
 const overview = 'https://platform.claude.com/docs/en/about-claude/models/overview';
@@ -20,13 +19,13 @@ const codeModels = 'https://docs.claude.com/en/docs/claude-code/model-config';
 
 // oxfmt-ignore
 const hostNames: Readonly<Record<string, HostNames>> = {
-  'claude-opus-4-5':   { bedrock: 'anthropic.claude-opus-4-5-20251101-v1:0',   vertex: 'claude-opus-4-5@20251101',   source: overview,   read: '2026-11-21' },
-  'claude-sonnet-4-5': { bedrock: 'anthropic.claude-sonnet-4-5-20250929-v1:0', vertex: 'claude-sonnet-4-5@20250929', source: overview,   read: '2026-11-21' },
-  'claude-haiku-4-5':  { bedrock: 'anthropic.claude-haiku-4-5-20251001-v1:0',  vertex: 'claude-haiku-4-5@20251001',  source: overview,   read: '2026-11-21' },
-  'claude-opus-4-6':   { bedrock: 'anthropic.claude-opus-4-6-v1',              vertex: 'claude-opus-4-6',            source: overview,   read: '2026-11-21' },
-  'claude-sonnet-4-6': { bedrock: 'anthropic.claude-sonnet-4-6',               vertex: 'claude-sonnet-4-6',          source: overview,   read: '2026-11-21' },
-  'claude-opus-4-7':   { bedrock: 'anthropic.claude-opus-4-7',                 vertex: 'claude-opus-4-7',            source: overview,   read: '2026-11-21' },
-  'claude-opus-4-8':   { bedrock: 'anthropic.claude-opus-4-8',                 vertex: 'claude-opus-4-8',            source: codeModels, read: '2026-11-21' },
+  'claude-opus-4-5':   { bedrock: 'anthropic.claude-opus-4-5-20251101-v1:0',   vertex: 'claude-opus-4-5@20251101',   source: null, seen: null },
+  'claude-sonnet-4-5': { bedrock: 'anthropic.claude-sonnet-4-5-20250929-v1:0', vertex: 'claude-sonnet-4-5@20250929', source: null, seen: null },
+  'claude-haiku-4-5':  { bedrock: 'anthropic.claude-haiku-4-5-20251001-v1:0',  vertex: 'claude-haiku-4-5@20251001',  source: overview, seen: '2026-11-21' },
+  'claude-opus-4-6':   { bedrock: 'anthropic.claude-opus-4-6-v1',              vertex: 'claude-opus-4-6',            source: null, seen: null },
+  'claude-sonnet-4-6': { bedrock: 'anthropic.claude-sonnet-4-6',               vertex: 'claude-sonnet-4-6',          source: overview, seen: '2026-11-21' },
+  'claude-opus-4-7':   { bedrock: 'anthropic.claude-opus-4-7',                 vertex: 'claude-opus-4-7',            source: overview, seen: '2026-11-21' },
+  'claude-opus-4-8':   { bedrock: 'anthropic.claude-opus-4-8',                 vertex: 'claude-opus-4-8',            source: codeModels, seen: '2026-11-21' },
 };
 
 const profiles: readonly (readonly [RegExp, string])[] = [

@@ -185,7 +185,6 @@ class Run {
       traceparent: exchange.wishes.traceparent,
       body: payload.body,
     });
-    const call = prepared instanceof Promise ? await prepared : prepared;
     const stopper = new Stopper();
     const trace = newTrace(ticket, exchange.clock.now());
     const flight: Flight = { target, asker: this.#options.asker, stopper, committed: false };
@@ -193,6 +192,8 @@ class Run {
     exchange.flights.begin(flight);
     exchange.stopCurrent = () => stopper.stop({ kind: 'caller_left' });
     if (exchange.callerLeft) stopper.stop({ kind: 'caller_left' });
+    // Waited for inside the flight, so that a switch or a caller who leaves meanwhile is heeded.
+    const call = prepared instanceof Promise ? await prepared : prepared;
     // Without a credential nothing is sent: that is the credential's failure, not the model's.
     if ('class' in call) return { result: { kind: 'failed', failure: call, refusal: null }, flight, ticket };
     const result = await attempt(

@@ -20,6 +20,7 @@ function withClouds(simulator: Simulator): Json {
       ...providers,
       'aws-us': { ...aws, keys: ['env:KEY_AWS'] },
       'aws-bad': { ...aws, keys: ['env:KEY_AWS_WRONG'] },
+      'aws-bearer': { ...aws, keys: ['env:KEY_AWS_BEARER'] },
       'aws-nobody': { ...aws, auth: 'profile:no-such-profile' },
       google: {
         api: 'vertex',
@@ -38,6 +39,7 @@ function withClouds(simulator: Simulator): Json {
       azure: { route: ['openai/gpt-5.2', 'azure/gpt-5.2'], timeouts },
       'azure-dated': { route: ['openai/gpt-5.2', 'azure-dated/gpt-5.2'], timeouts },
       'only-bedrock': { route: ['aws-us/claude-opus-4-8'], timeouts },
+      'only-bearer': { route: ['aws-bearer/claude-opus-4-8'], timeouts },
       'only-vertex': { route: ['google/claude-opus-4-8'], timeouts },
       'only-azure': { route: ['azure/gpt-5.2'], timeouts },
       'bad-signature': { route: ['aws-bad/claude-opus-4-8', 'aws-us/claude-opus-4-8'], timeouts },
@@ -55,7 +57,7 @@ beforeEach(async () => {
       id: 'aws-us',
       api: 'bedrock',
       models: [bedrockId],
-      keys: ['AKIASIMULATED0000001:aws-secret-text'],
+      keys: ['AKIASIMULATED0000001:aws-secret-text', 'bedrock-api-key-simulated'],
     },
     { id: 'google', api: 'vertex', models: ['claude-opus-4-8'], keys: ['ya29.simulated-token'] },
     { id: 'azure', api: 'azure-openai', models: ['our-gpt'], keys: ['azure-key-text'] },
@@ -242,6 +244,19 @@ test('a credential source that fails is the credential’s failure: nothing is s
     provider_code: 'credential_source',
     payload_sent: 'none',
   });
+});
+
+test('a Bedrock API key goes as a bearer, and errors come in Bedrock’s words', async () => {
+  const ask = () =>
+    house.openai.chat.completions.create({ model: 'only-bearer', messages: asked('Hello') }).withResponse();
+  const { data, response } = await ask();
+  expect(data.choices[0]?.finish_reason).toBe('stop');
+  expect(response.headers.get('x-breakwater-target')).toBe('aws-bearer/claude-opus-4-8');
+  house.simulator.setFault({
+    provider: 'aws-us',
+    fault: { kind: 'preset', preset: 'context_exceeded' },
+  });
+  expect(ask()).rejects.toThrow('Input is too long for requested model.');
 });
 
 test('addresses are the clouds’ own', async () => {
