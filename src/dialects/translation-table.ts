@@ -51,87 +51,49 @@ const flatTool = (more: JsonObject = {}): JsonObject => ({
 const claudeTool = (more: JsonObject = {}): JsonObject => ({ name: 'look', input_schema: schema, ...more });
 const geminiTool: JsonObject = { functionDeclarations: [{ name: 'look', parametersJsonSchema: schema }] };
 
-function resultIn(isError: boolean, withPicture: boolean): Probe['bodies'] {
-  const claudeContent = withPicture
-    ? [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: picture } }]
-    : 'calm';
-  return {
-    ...(isError || withPicture
-      ? {}
-      : {
-          'openai-chat': {
-            model: 'm',
-            tools: [chatTool()],
-            messages: [
-              { role: 'user', content: 'Hello' },
-              {
-                role: 'assistant',
-                content: null,
-                tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } }],
-              },
-              { role: 'tool', tool_call_id: 'call_1', content: 'calm' },
-            ],
-          },
-        }),
-    ...(isError
-      ? {}
-      : {
-          'openai-responses': responses({ tools: [flatTool()] }, [
-            { role: 'user', content: 'Hello' },
-            { type: 'function_call', call_id: 'call_1', name: 'look', arguments: '{}' },
-            {
-              type: 'function_call_output',
-              call_id: 'call_1',
-              output: withPicture
-                ? [{ type: 'input_image', image_url: `data:image/png;base64,${picture}` }]
-                : 'calm',
-            },
-          ]),
-        }),
-    'anthropic-messages': {
-      model: 'm',
-      max_tokens: 500,
-      tools: [claudeTool()],
-      messages: [
-        { role: 'user', content: 'Hello' },
-        { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_1', name: 'look', input: {} }] },
-        {
-          role: 'user',
-          content: [
-            {
-              type: 'tool_result',
-              tool_use_id: 'toolu_1',
-              content: claudeContent,
-              ...(isError ? { is_error: true } : {}),
-            },
-          ],
-        },
-      ],
+const chatResult: JsonObject = {
+  model: 'm',
+  tools: [chatTool()],
+  messages: [
+    { role: 'user', content: 'Hello' },
+    {
+      role: 'assistant',
+      content: null,
+      tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'look', arguments: '{}' } }],
     },
-    ...(withPicture
-      ? {}
-      : {
-          gemini: {
-            tools: [geminiTool],
-            contents: [
-              { role: 'user', parts: [{ text: 'Hello' }] },
-              { role: 'model', parts: [{ functionCall: { name: 'look', args: {} } }] },
-              {
-                role: 'user',
-                parts: [
-                  {
-                    functionResponse: {
-                      name: 'look',
-                      response: isError ? { error: 'no' } : { output: 'calm' },
-                    },
-                  },
-                ],
-              },
-            ],
-          },
-        }),
-  };
-}
+    { role: 'tool', tool_call_id: 'call_1', content: 'calm' },
+  ],
+};
+
+const responsesResult = (output: unknown): JsonObject =>
+  responses({ tools: [flatTool()] }, [
+    { role: 'user', content: 'Hello' },
+    { type: 'function_call', call_id: 'call_1', name: 'look', arguments: '{}' },
+    { type: 'function_call_output', call_id: 'call_1', output },
+  ]);
+
+const claudeResult = (content: unknown, more: JsonObject = {}): JsonObject => ({
+  model: 'm',
+  max_tokens: 500,
+  tools: [claudeTool()],
+  messages: [
+    { role: 'user', content: 'Hello' },
+    { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_1', name: 'look', input: {} }] },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content, ...more }] },
+  ],
+});
+
+const geminiResult = (response: JsonObject): JsonObject => ({
+  tools: [geminiTool],
+  contents: [
+    { role: 'user', parts: [{ text: 'Hello' }] },
+    { role: 'model', parts: [{ functionCall: { name: 'look', args: {} } }] },
+    { role: 'user', parts: [{ functionResponse: { name: 'look', response } }] },
+  ],
+});
+
+const claudePicture = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: picture } };
+const responsesPicture = { type: 'input_image', image_url: `data:image/png;base64,${picture}` };
 
 function mediaIn(url: boolean): Probe['bodies'] {
   const address = url ? 'https://example.org/a.png' : `data:image/png;base64,${picture}`;
@@ -183,9 +145,9 @@ const probes: readonly Probe[] = [
   { feature: 'a tool that must be called', bodies: { 'openai-chat': chat({ tools: [chatTool()], tool_choice: 'required' }), 'openai-responses': responses({ tools: [flatTool()], tool_choice: 'required' }), 'anthropic-messages': messages({ tools: [claudeTool()], tool_choice: { type: 'any' } }), gemini: calling({ mode: 'ANY' }) } },
   { feature: 'allowed tools', bodies: { 'openai-chat': chat({ tools: [chatTool()], tool_choice: { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [{ type: 'function', function: { name: 'look' } }] } } }), 'openai-responses': responses({ tools: [flatTool()], tool_choice: { type: 'allowed_tools', mode: 'auto', tools: [{ type: 'function', name: 'look' }] } }), gemini: calling({ mode: 'VALIDATED', allowedFunctionNames: ['look'] }) } },
   { feature: 'one call at a time', bodies: { 'openai-chat': chat({ tools: [chatTool()], parallel_tool_calls: false }), 'openai-responses': responses({ tools: [flatTool()], parallel_tool_calls: false }), 'anthropic-messages': messages({ tools: [claudeTool()], tool_choice: { type: 'auto', disable_parallel_tool_use: true } }) } },
-  { feature: 'result of a tool', bodies: resultIn(false, false) },
-  { feature: 'result of a tool with a picture', bodies: resultIn(false, true) },
-  { feature: 'failed tool', bodies: resultIn(true, false) },
+  { feature: 'result of a tool', bodies: { 'openai-chat': chatResult, 'openai-responses': responsesResult('calm'), 'anthropic-messages': claudeResult('calm'), gemini: geminiResult({ output: 'calm' }) } },
+  { feature: 'result of a tool with a picture', bodies: { 'openai-responses': responsesResult([responsesPicture]), 'anthropic-messages': claudeResult([claudePicture]) } },
+  { feature: 'failed tool', bodies: { 'anthropic-messages': claudeResult('no', { is_error: true }), gemini: geminiResult({ error: 'no' }) } },
   { feature: 'custom tool (free text)', bodies: { 'openai-chat': chat({ tools: [{ type: 'custom', custom: { name: 'patch' } }] }), 'openai-responses': responses({ tools: [{ type: 'custom', name: 'patch' }] }) } },
   { feature: 'namespace of tools', bodies: { 'openai-responses': responses({ tools: [{ type: 'namespace', name: 'files', tools: [flatTool()] }] }) } },
   { feature: 'tool run by the provider', bodies: { 'openai-responses': responses({ tools: [{ type: 'web_search' }] }), 'anthropic-messages': messages({ tools: [{ type: 'web_search_20250305', name: 'web_search' }] }), gemini: gemini({ tools: [{ googleSearch: {} }] }) } },

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { failureClasses } from '../core/failure.ts';
-import type { ProviderApi } from '../core/target.ts';
+import { providerApis } from '../core/target.ts';
+import type { Dialect, ProviderApi } from '../core/target.ts';
 import { codecFor } from '../dialects/registry.ts';
 import { adapterFor } from './registry.ts';
 
@@ -23,8 +24,18 @@ type Fixture = {
 
 const folder = join(import.meta.dir, 'fixtures');
 const now = Date.parse('2026-11-21T00:00:00Z');
-const anthropicShaped: ReadonlySet<string> = new Set(['anthropic', 'bedrock', 'vertex']);
+/** Whose words an API's errors come in. */
+const dialectOf: Partial<Record<string, Dialect>> = {
+  anthropic: 'anthropic-messages',
+  bedrock: 'anthropic-messages',
+  vertex: 'anthropic-messages',
+  google: 'gemini',
+};
 const apis = readdirSync(folder) as ProviderApi[];
+
+test('every API has its fixtures', () => {
+  expect([...apis].sort()).toEqual([...providerApis].sort());
+});
 
 const fixturesOf = (api: string): readonly Fixture[] =>
   readdirSync(join(folder, api)).map(
@@ -33,7 +44,7 @@ const fixturesOf = (api: string): readonly Fixture[] =>
 
 describe.each(apis)('%s', (api) => {
   const adapter = adapterFor(api);
-  const dialect = anthropicShaped.has(api) ? 'anthropic-messages' : 'openai-chat';
+  const dialect = dialectOf[api] ?? 'openai-chat';
 
   test.each(fixturesOf(api).map((fixture) => [fixture.name, fixture] as const))('%s', (_name, fixture) => {
     const headers = new Headers({ ...fixture.headers });
