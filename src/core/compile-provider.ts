@@ -31,6 +31,17 @@ const nativeDialects: Record<ProviderApi, readonly Dialect[]> = {
   vertex: ['anthropic-messages'],
   'azure-openai': ['openai-chat', 'openai-responses'],
 };
+/** The formats a model is spoken to in, preferred first: a cloud speaks each publisher's own. */
+function dialectsOf(api: ProviderApi, model: Model): readonly Dialect[] {
+  return api === 'vertex' && model.vendor === 'google' ? ['gemini'] : nativeDialects[api];
+}
+
+/** Publishers whose models can be asked at a cloud; null where that is not for us to say. */
+const hostedVendors: Partial<Record<ProviderApi, readonly string[]>> = {
+  bedrock: ['anthropic'],
+  vertex: ['anthropic', 'google'],
+};
+
 /** Whose catalogue models an API serves by itself. */
 const nativeVendors: Record<ProviderApi, string | null> = {
   anthropic: 'anthropic',
@@ -125,12 +136,13 @@ function modelOf(name: string, given: ModelEntry, provider: string): Model {
 
 /** A target for a model that the provider's entry does not list. */
 export function unlistedTarget(provider: Provider, name: string): Target {
+  const model = modelNamed(name, provider.id);
   return {
     name: targetName(provider.id, name),
     provider,
-    model: modelNamed(name, provider.id),
+    model,
     upstream: hostName(provider.api, name, provider.cloud?.region ?? null),
-    dialects: nativeDialects[provider.api],
+    dialects: dialectsOf(provider.api, model),
   };
 }
 
@@ -177,12 +189,20 @@ export function compileProvider(
   }
   for (const [name, entry] of Object.entries(given.models ?? {})) {
     const model = modelOf(name, entry ?? {}, id);
+    const publishers = hostedVendors[given.api];
+    if (publishers !== undefined && !publishers.includes(model.vendor))
+      report({
+        path: ['providers', id, 'models', name],
+        message: `${name} is of ${model.vendor}, and api ${given.api} asks models of ${publishers.join(' and ')} only`,
+        remedy: 'reach it through another provider, or give its vendor when the name misleads',
+        severity: 'error',
+      });
     targets.set(name, {
       name: targetName(id, name),
       provider,
       model,
       upstream: entry?.upstream ?? hostName(given.api, name, cloud?.region ?? null),
-      dialects: entry?.dialects ?? nativeDialects[given.api],
+      dialects: entry?.dialects ?? dialectsOf(given.api, model),
     });
   }
   return { provider, targets: [...targets.values()] };

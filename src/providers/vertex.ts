@@ -1,4 +1,4 @@
-/** Claude on Google Vertex AI: the Messages format, with the model in the address and a Google token. */
+/** Models on Google Vertex AI: each publisher's own format, with the model in the address and a Google token. */
 import { failureOf, providerCode } from '../core/failure.ts';
 import type { Failure, FailureClass } from '../core/failure.ts';
 import type { Target } from '../core/target.ts';
@@ -54,20 +54,29 @@ function classifyVertex(evidence: Evidence, now: number): Failure {
   };
 }
 
-/** Where a publisher's model is asked. Gemini models (publisher `google`, `generateContent`) plug in here. */
-function addressOf(target: Target, stream: boolean): string {
+/** Where a publisher's model is asked. */
+function addressOf(target: Target, publisher: 'anthropic' | 'google', method: string): string {
   const { baseUrl, cloud } = target.provider;
   const place = `projects/${cloud?.project ?? ''}/locations/${cloud?.region ?? ''}`;
-  const model = `publishers/anthropic/models/${encodeURIComponent(target.upstream).replaceAll('%40', '@')}`;
-  return `${baseUrl}/v1/${place}/${model}:${stream ? 'streamRawPredict' : 'rawPredict'}`;
+  const model = encodeURIComponent(target.upstream).replaceAll('%40', '@');
+  return `${baseUrl}/v1/${place}/publishers/${publisher}/models/${model}:${method}`;
 }
 
-function callOf({ target, stream, callerHeaders, traceparent, body }: Preparation): HttpCall {
+function geminiCall({ target, stream, callerHeaders, traceparent, body }: Preparation): HttpCall {
+  const method = stream ? 'streamGenerateContent?alt=sse' : 'generateContent';
+  return {
+    url: addressOf(target, 'google', method),
+    headers: callHeaders(callerHeaders, traceparent),
+    body,
+  };
+}
+
+function claudeCall({ target, stream, callerHeaders, traceparent, body }: Preparation): HttpCall {
   const betas = hostBetas(callerHeaders?.get('anthropic-beta') ?? null);
   const headers = callHeaders(null, traceparent);
   if (betas.length > 0) headers.set('anthropic-beta', betas.join(','));
   return {
-    url: addressOf(target, stream),
+    url: addressOf(target, 'anthropic', stream ? 'streamRawPredict' : 'rawPredict'),
     headers,
     body: hostBody(body, { version, betas: [], drop: ['model'] }),
   };
@@ -78,7 +87,7 @@ export const vertex: ProviderAdapter = {
   prepare(preparation) {
     const { secret } = preparation;
     const { cloud } = preparation.target.provider;
-    const call = callOf(preparation);
+    const call = preparation.dialect === 'gemini' ? geminiCall(preparation) : claudeCall(preparation);
     if (secret === null || cloud === null) return call;
     const withToken = (token: string): HttpCall => {
       call.headers.set('authorization', `Bearer ${token}`);

@@ -1,9 +1,10 @@
-/** A simulated Google Vertex AI: Claude behind rawPredict and streamRawPredict, its bearer token checked. */
+/** A simulated Google Vertex AI: Claude behind rawPredict, Gemini behind generateContent, its bearer token checked. */
 import { anthropicSpeech } from './anthropic.ts';
 import type { Preset } from './faults.ts';
 import { changedBody, withHeaders } from './host.ts';
 import type { Host } from './host.ts';
 import { anthropicPreset, invalidRequest } from './anthropic-error.ts';
+import { googleSpeech } from './google.ts';
 import type { Refusal, Speech } from './speech.ts';
 
 function vertexError(status: number, word: string, message: string): Refusal {
@@ -58,17 +59,33 @@ const vertexSpeech: Speech = {
   notFound: () => vertexError(404, 'NOT_FOUND', 'Not found'),
 };
 
+/** Gemini as the platform hosts it: the same words, other refusals at the door. */
+const vertexGeminiSpeech: Speech = { ...googleSpeech, refuse: vertexPreset };
+
+const generatePath =
+  /^\/v1\/projects\/[^/]+\/locations\/[^/]+\/publishers\/google\/models\/([^/:?]+:(?:generateContent|streamGenerateContent))(?:\?alt=sse)?$/;
+
 const predictPath =
   /^\/v1\/projects\/([^/]+)\/locations\/([^/]+)\/publishers\/anthropic\/models\/([^/:]+):(rawPredict|streamRawPredict)$/;
 
 export const vertexHost: Host = {
-  speeches: [vertexSpeech],
+  speeches: [vertexSpeech, vertexGeminiSpeech],
   enter(request, reply) {
+    const generate = generatePath.exec(request.path)?.[1];
     const match = predictPath.exec(request.path);
-    if (request.method !== 'POST' || match === null)
+    if (request.method !== 'POST' || (match === null && generate === undefined))
       return vertexSpeech.notFound(request.method, request.path);
     const token = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1];
     if (token === undefined) return vertexPreset('credential_rejected', '');
+    if (match === null)
+      return {
+        request: {
+          ...request,
+          path: `/v1beta/models/${generate}`,
+          headers: withHeaders(request.headers, { 'x-api-key': token, 'x-goog-api-key': token }),
+        },
+        reply,
+      };
     let problem: string | null = null;
     const body = changedBody(request, (given) => {
       if ('model' in given) problem = 'model: Extra inputs are not permitted';
