@@ -1,4 +1,5 @@
 /** The command line, as a person runs it. */
+import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { join, resolve } from 'node:path';
 
@@ -103,6 +104,18 @@ test('check prints what each feature survives', async () => {
     out: expect.stringContaining('there is no file no-such.yaml'),
   });
 });
+
+test.each(readdirSync('examples').filter((file) => file.endsWith('.yaml')))(
+  'the example %s can be used',
+  async (file) => {
+    const checked = await run(['check', `examples/${file}`], {
+      ANTHROPIC_API_KEY: 'x',
+      OPENAI_API_KEY: 'x',
+      AZURE_KEY: 'x',
+    });
+    expect(checked).toMatchObject({ code: 0, out: expect.stringContaining('It can be used.') });
+  },
+);
 
 test('it does not listen beyond loopback without an admin token', async () => {
   const refused = await run(

@@ -172,6 +172,11 @@ function traits(upstream: string, vendor: string, family: string): ModelTraits {
   return { upstream, vendor, family, outputTokens: 32_000, compatible: false, thinking: true };
 }
 
+/** Every probe as one dialect writes it. */
+export function probeBodies(dialect: Dialect): readonly JsonObject[] {
+  return probes.map(({ bodies }) => bodies[dialect]).filter((body) => body !== undefined);
+}
+
 /** What becomes of it: carried, dropped and named, or a reason not to ask that target. */
 export type Fate =
   | { readonly kind: 'carried' }
