@@ -13,6 +13,7 @@ import { readJsonObject } from '../src/dialects/json-text.ts';
 import { codecFor } from '../src/dialects/registry.ts';
 import { createSseParser } from '../src/dialects/sse.ts';
 import { probeBodies } from '../src/dialects/translation-table.ts';
+import { converseRequest, messageOf } from '../src/providers/converse.ts';
 import { seededRandom } from '../src/simulator/random.ts';
 
 const oddValues: readonly unknown[] = [
@@ -80,6 +81,7 @@ function torn(text: string, random: Random): string {
 
 function readRequest(codec: DialectCodec, body: JsonObject): void {
   codec.scrub(JSON.stringify(body), body);
+  converseRequest(body);
   codec.readFacts(body);
   const conversation = codec.decodeRequest(body);
   if ('kind' in conversation) return;
@@ -87,6 +89,7 @@ function readRequest(codec: DialectCodec, body: JsonObject): void {
 }
 
 function readAnswer(codec: DialectCodec, body: unknown): void {
+  messageOf(body, 'm');
   codec.readError(body);
   if (codec.readAnswer(body, judged) === null) return;
   const answer = codec.decodeAnswer(body as JsonObject, judged);

@@ -38,7 +38,6 @@ function dialectsOf(api: ProviderApi, model: Model): readonly Dialect[] {
 
 /** Publishers whose models can be asked at a cloud; null where that is not for us to say. */
 const hostedVendors: Partial<Record<ProviderApi, readonly string[]>> = {
-  bedrock: ['anthropic'],
   vertex: ['anthropic', 'google'],
 };
 

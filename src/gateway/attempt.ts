@@ -177,13 +177,15 @@ function openSource(
   const { stream } = exchange.facts;
   const contentType = answered.headers.get('content-type') ?? '';
   if (answered.body === null) return failureOf('empty_completion');
-  const unframed = adapterFor(plan.ticket.target.provider.api).unframed?.(answered.headers, answered.body);
-  const isStream = contentType.includes('text/event-stream') || (unframed ?? null) !== null;
+  const { target } = plan.ticket;
+  const unframed =
+    adapterFor(target.provider.api).unframed?.(answered.headers, answered.body, target) ?? null;
+  const isStream = unframed?.isStream ?? contentType.includes('text/event-stream');
   if (isStream !== stream) {
     if (!stream || !contentType.includes('json')) return failureOf('malformed_response', 'content_type');
   }
   const options: SourceOptions = {
-    body: unframed ?? answered.body,
+    body: unframed?.body ?? answered.body,
     target: plan.dialect === exchange.codec.name ? exchange.codec : codecFor(plan.dialect),
     caller: exchange.codec,
     request: exchange.facts,

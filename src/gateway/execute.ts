@@ -103,6 +103,13 @@ function translated(conversation: Conversation, target: Target, dialect: Dialect
     : { kind: 'ready', body: JSON.stringify(encoded.body), dialect, warnings: encoded.warnings };
 }
 
+/** The payload, unless the target's API has no place for something in it. */
+function said(payload: Payload, target: Target): Payload {
+  if (payload.kind !== 'ready') return payload;
+  const capability = adapterFor(target.provider.api).lacks?.(target, payload.body) ?? null;
+  return capability === null ? payload : { kind: 'lacks', capability };
+}
+
 /** Marks a target that turned out not to be a candidate after all. */
 function exclude(exchange: Exchange, target: Target, reason: ExclusionReason, rule: string): void {
   exchange.candidates = exchange.candidates.map((candidate): Candidate =>
@@ -149,7 +156,7 @@ class Run {
     this.#triedTarget = target;
     if (this.#switchedOff(target)) return 'skipped';
     const made = payloadFor(exchange, target);
-    const payload = made instanceof Promise ? await made : made;
+    const payload = said(made instanceof Promise ? await made : made, target);
     // Fetching took its time: a switch may have spoken meanwhile.
     if (made instanceof Promise && this.#switchedOff(target)) return 'skipped';
     if (payload.kind === 'invalid') return payload.problem;

@@ -1,14 +1,20 @@
-/** Claude on Amazon Bedrock: InvokeModel, signed, with its answers unwrapped from AWS's event-stream framing. */
+/**
+ * Models on Amazon Bedrock, signed: Claude by InvokeModel, every other by Converse, with their answers unwrapped from
+ * AWS's event-stream framing.
+ */
 import { providerCode } from '../core/failure.ts';
 import type { Failure, FailureClass } from '../core/failure.ts';
 import type { ErrorWords } from '../dialects/dialect.ts';
-import { objectOf, textOf } from '../dialects/json-value.ts';
+import type { Target } from '../core/target.ts';
+import { objectOf, parseJson, textOf } from '../dialects/json-value.ts';
 import { authenticated } from './aws.ts';
 import { callHeaders } from './call-headers.ts';
 import { classify } from './classify.ts';
+import { converseRequest, messageOf } from './converse.ts';
+import type { Conversed } from './converse.ts';
 import { unframedEvents } from './event-stream.ts';
 import { hostBetas, hostBody } from './host-body.ts';
-import type { Evidence, ProviderAdapter } from './provider.ts';
+import type { BodyReader, Evidence, Preparation, ProviderAdapter } from './provider.ts';
 
 const version = 'bedrock-2023-05-31';
 
@@ -78,30 +84,83 @@ function classifyBedrock(evidence: Evidence, now: number): Failure {
     : { ...failure, class: found, code: providerCode(evidence.words?.type ?? null) };
 }
 
+/** Most of a whole Converse answer that is taken apart. */
+const answerBytesMax = 64 * 1024 * 1024;
+
+/** A whole Converse answer, read to its end and given on as a message. */
+function unconversed(body: BodyReader, model: string): BodyReader {
+  let isRead = false;
+  return {
+    async read() {
+      if (isRead) return { done: true, value: undefined };
+      isRead = true;
+      const chunks: Uint8Array[] = [];
+      let size = 0;
+      for (;;) {
+        const { done, value } = await body.read();
+        if (done || value === undefined) break;
+        size += value.length;
+        chunks.push(value);
+        if (size > answerBytesMax) break;
+      }
+      const bytes = Buffer.concat(chunks);
+      const message = messageOf(parseJson(bytes.toString('utf8')), model);
+      return { done: false, value: message === null ? bytes : Buffer.from(JSON.stringify(message)) };
+    },
+    cancel: (reason) => body.cancel(reason),
+  };
+}
+
+type Invocation = { readonly path: string; readonly body: string };
+
+function claudeInvocation({ stream, callerHeaders, body }: Preparation): Invocation {
+  return {
+    path: stream ? 'invoke-with-response-stream' : 'invoke',
+    body: hostBody(body, {
+      version,
+      betas: hostBetas(callerHeaders?.get('anthropic-beta') ?? null),
+      drop: ['model', 'stream'],
+    }),
+  };
+}
+
+const conversed = (body: string): Conversed => converseRequest(objectOf(parseJson(body)) ?? {});
+
+function converseInvocation({ stream, body }: Preparation): Invocation {
+  const asked = conversed(typeof body === 'string' ? body : new TextDecoder().decode(body));
+  if (asked.kind === 'unsayable') throw new Error(`${asked.what} was to be found before a call is made`);
+  return { path: stream ? 'converse-stream' : 'converse', body: JSON.stringify(asked.body) };
+}
+
+const isClaude = (target: Target): boolean => target.model.vendor === 'anthropic';
+
 export const bedrock: ProviderAdapter = {
   offers: (operation) => operation === 'answer',
-  prepare({ target, stream, secret, callerHeaders, traceparent, body }) {
+  lacks(target, body) {
+    if (isClaude(target)) return null;
+    const asked = conversed(body);
+    return asked.kind === 'unsayable' ? asked.what : null;
+  },
+  prepare(preparation) {
+    const { target, stream, secret, traceparent } = preparation;
     const { cloud, baseUrl } = target.provider;
     const headers = callHeaders(null, traceparent);
     headers.set('accept', stream ? 'application/vnd.amazon.eventstream' : 'application/json');
-    const path = stream ? 'invoke-with-response-stream' : 'invoke';
+    const invocation = isClaude(target) ? claudeInvocation(preparation) : converseInvocation(preparation);
     const call = {
-      url: `${baseUrl}/model/${encodeURIComponent(target.upstream)}/${path}`,
+      url: `${baseUrl}/model/${encodeURIComponent(target.upstream)}/${invocation.path}`,
       headers,
-      body: hostBody(body, {
-        version,
-        betas: hostBetas(callerHeaders?.get('anthropic-beta') ?? null),
-        drop: ['model', 'stream'],
-      }),
+      body: invocation.body,
     };
     if (secret === null || cloud === null) return call;
     return authenticated(call, secret, cloud);
   },
   readError,
   classify: classifyBedrock,
-  unframed: (headers, body) =>
-    headers.get('content-type')?.includes('application/vnd.amazon.eventstream') === true
-      ? unframedEvents(body)
-      : null,
+  unframed(headers, body, target) {
+    if (headers.get('content-type')?.includes('application/vnd.amazon.eventstream') === true)
+      return { body: unframedEvents(body, target.upstream), isStream: true };
+    return isClaude(target) ? null : { body: unconversed(body, target.upstream), isStream: false };
+  },
   requestId: (headers) => headers.get('x-amzn-requestid'),
 };

@@ -1,10 +1,11 @@
 /**
  * AWS event-stream frames of a Bedrock answer → the server-sent events that the frames carry. Each `chunk` frame holds
- * one event of the model's own format; an exception frame becomes an error event that says its type. A frame that
+ * one event of the model's own format, and Converse's frames are events of their own; an exception frame becomes an error event that says its type. A frame that
  * fails its checksum becomes an event that cannot be read, so that the answer counts as malformed.
  */
 import { sseText } from '../dialects/sse.ts';
 import { objectOf, parseJson, textOf } from '../dialects/json-value.ts';
+import { ConverseEvents } from './converse.ts';
 import type { BodyReader } from './provider.ts';
 
 /** Decodes one frame; throws when a checksum is wrong. */
@@ -45,7 +46,16 @@ function exceptionText(type: string, payload: Uint8Array): string {
   return sseText('error', JSON.stringify({ type: 'error', error: { type, message } }));
 }
 
-function frameText(codec: FrameCodec, frame: Uint8Array): string {
+function converseText(type: string, payload: Uint8Array, converse: ConverseEvents): string {
+  const value = parseJson(Buffer.from(payload).toString('utf8'));
+  if (value === undefined) return unreadable;
+  return converse
+    .read(type, value)
+    .map((event) => sseText(event.type, JSON.stringify(event)))
+    .join('');
+}
+
+function frameText(codec: FrameCodec, frame: Uint8Array, converse: ConverseEvents): string {
   let message: ReturnType<FrameCodec['decode']>;
   try {
     message = codec.decode(frame);
@@ -58,7 +68,9 @@ function frameText(codec: FrameCodec, frame: Uint8Array): string {
   };
   switch (header(':message-type')) {
     case 'event':
-      return header(':event-type') === 'chunk' ? chunkText(message.body) : '';
+      return header(':event-type') === 'chunk'
+        ? chunkText(message.body)
+        : converseText(header(':event-type'), message.body, converse);
     case 'exception':
       return exceptionText(header(':exception-type'), message.body);
     case 'error':
@@ -69,7 +81,8 @@ function frameText(codec: FrameCodec, frame: Uint8Array): string {
 }
 
 /** Frames in any cutting → text of events. Bytes that cannot be a frame end in one unreadable event. */
-function createFrameParser(codec: FrameCodec): { push(chunk: Uint8Array): string } {
+function createFrameParser(codec: FrameCodec, model: string): { push(chunk: Uint8Array): string } {
+  const converse = new ConverseEvents(model);
   let held: Buffer = Buffer.alloc(0);
   let broken = false;
   return {
@@ -85,7 +98,7 @@ function createFrameParser(codec: FrameCodec): { push(chunk: Uint8Array): string
           return text + unreadable;
         }
         if (held.length < length) break;
-        text += frameText(codec, held.subarray(0, length));
+        text += frameText(codec, held.subarray(0, length), converse);
         held = held.subarray(length);
       }
       return text;
@@ -93,12 +106,12 @@ function createFrameParser(codec: FrameCodec): { push(chunk: Uint8Array): string
   };
 }
 
-export function unframedEvents(body: BodyReader): BodyReader {
+export function unframedEvents(body: BodyReader, model: string): BodyReader {
   let parser: ReturnType<typeof createFrameParser> | null = null;
   return {
     async read() {
       loading ??= loadCodec();
-      parser ??= createFrameParser(await loading);
+      parser ??= createFrameParser(await loading, model);
       for (;;) {
         const chunk = await body.read();
         if (chunk.done || chunk.value === undefined) return { done: true, value: undefined };

@@ -40,17 +40,22 @@ export type Evidence = {
 /** The part of a body's reader that answers are read with. */
 export type BodyReader = Pick<ReadableStreamDefaultReader<Uint8Array>, 'read' | 'cancel'>;
 
+/** An answer out of the host's own form: events of the dialect, or a whole answer of it. */
+export type Unframed = { readonly body: BodyReader; readonly isStream: boolean };
+
 export type ProviderAdapter = {
   /** Calls beside the answer that this API has in a dialect. */
   offers(operation: Operation, dialect: Dialect): boolean;
+  /** What a body needs that this API has no place for; null when all of it can be asked. */
+  readonly lacks?: (target: Target, body: string) => string | null;
   /** At once where everything is at hand; a promise only while a token or signature has to be waited for. */
   prepare(preparation: Preparation): HttpCall | Promise<HttpCall | Failure>;
   /** Total: what is not known is `unclassified`. `now` (epoch ms) turns dates into waits. */
   classify(evidence: Evidence, now: number): Failure;
   /** Errors in the host's own form, where that is not the dialect's; null leaves them to the dialect. */
   readonly readError?: (body: unknown, headers: Headers) => ErrorWords | null;
-  /** A streamed answer in the host's own framing, as server-sent events of the dialect; null when it is none. */
-  readonly unframed?: (headers: Headers, body: BodyReader) => BodyReader | null;
+  /** An answer in the host's own form as one of the dialect; null when it is the dialect's already. */
+  readonly unframed?: (headers: Headers, body: BodyReader, target: Target) => Unframed | null;
   /** The provider's id of the request, from its answer's headers. */
   requestId(headers: Headers): string | null;
 };

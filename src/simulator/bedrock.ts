@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 
 import { anthropicSpeech } from './anthropic.ts';
 import type { Preset } from './faults.ts';
+import { converseSpeech } from './converse.ts';
 import { changedBody, withHeaders } from './host.ts';
 import type { Host } from './host.ts';
 import { checkSignature } from './sigv4.ts';
@@ -78,6 +79,14 @@ const bedrockSpeech: Speech = {
   headers: (requestId) => ({ 'x-amzn-requestid': requestId }),
 };
 
+const converseInBedrock: Speech = {
+  ...bedrockSpeech,
+  answerPath: converseSpeech.answerPath,
+  whole: (answer, model, form) => converseSpeech.whole(answer, model, form),
+  events: (answer, model, form) => converseSpeech.events(answer, model, form),
+  read: (body, headers, models) => readInBedrock(converseSpeech.read(body, headers, models)),
+};
+
 /** The exception that stands for an error event of the model's own format. */
 const exceptions: Readonly<Record<string, string>> = {
   overloaded_error: 'serviceUnavailableException',
@@ -112,6 +121,11 @@ function frame(headers: Readonly<Record<string, string>>, payload: string): Uint
   return bytes;
 }
 
+/** An event of Converse's own, named by its frame. */
+function eventFrame(type: string, data: string): Uint8Array {
+  return frame({ ':event-type': type, ':content-type': 'application/json', ':message-type': 'event' }, data);
+}
+
 function chunkFrame(data: string): Uint8Array {
   return frame(
     { ':event-type': 'chunk', ':content-type': 'application/json', ':message-type': 'event' },
@@ -128,6 +142,8 @@ function exceptionFrame(type: string, message: string): Uint8Array {
 
 function frameOf(block: string): Uint8Array {
   const data = /^data: (.*)$/m.exec(block)?.[1] ?? '';
+  const converse = /^event: converse:(\w+)$/m.exec(block)?.[1];
+  if (converse !== undefined) return eventFrame(converse, data);
   if (!/^event: error$/m.test(block)) return chunkFrame(data);
   const said = JSON.parse(data) as { readonly error: { readonly type: string; readonly message: string } };
   return exceptionFrame(exceptions[said.error.type] ?? 'modelStreamErrorException', said.error.message);
@@ -180,12 +196,14 @@ function framed(reply: WireReply): WireReply {
 }
 
 const invokePath = /^\/model\/([^/]+)\/invoke(-with-response-stream)?$/;
+const conversePath = /^\/model\/([^/]+)\/converse(-stream)?$/;
 const bodyKeysRefused = ['model', 'stream', 'service_tier', 'container', 'mcp_servers'] as const;
 
 export const bedrockHost: Host = {
-  speeches: [bedrockSpeech],
+  speeches: [bedrockSpeech, converseInBedrock],
   enter(request, reply, keys) {
-    const match = invokePath.exec(request.path);
+    const conversing = conversePath.exec(request.path);
+    const match = invokePath.exec(request.path) ?? conversing;
     if (request.method !== 'POST' || match === null)
       return bedrockSpeech.notFound(request.method, request.path);
     const bearer = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1] ?? null;
@@ -196,6 +214,8 @@ export const bedrockHost: Host = {
     if (signature.kind === 'refused') return bedrockError(403, signature.exception, signature.words);
     let extra: string | null = null;
     const body = changedBody(request, (given) => {
+      if (conversing !== null)
+        return { ...given, model: decodeURIComponent(match[1] ?? ''), stream: match[2] !== undefined };
       extra = bodyKeysRefused.find((key) => key in given) ?? null;
       if (given['anthropic_version'] !== 'bedrock-2023-05-31') extra = 'anthropic_version';
       const { anthropic_version: _version, anthropic_beta: _beta, ...rest } = given;
@@ -205,7 +225,7 @@ export const bedrockHost: Host = {
     return {
       request: {
         ...request,
-        path: '/v1/messages',
+        path: conversing === null ? '/v1/messages' : converseSpeech.answerPath,
         headers: withHeaders(request.headers, {
           'anthropic-version': '2023-06-01',
           'x-api-key': signature.key,

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { simulated, startHouse, until } from '../harness.ts';
+import { simulated, simulatedGoogle, startHouse, until, withGoogle } from '../harness.ts';
 import type { House } from '../harness.ts';
 
 const bin = resolve(import.meta.dir, 'node_modules/.bin');
@@ -140,7 +140,7 @@ const servers = (): readonly string[] => [...new Set(house.simulator.calls().map
 
 describe.skipIf(!isInstalled)('coding clients', () => {
   beforeAll(async () => {
-    house = await startHouse({}, simulated);
+    house = await startHouse(withGoogle, [...simulated, simulatedGoogle]);
   });
   afterAll(() => house.stop());
   beforeEach(() => {
@@ -153,6 +153,7 @@ describe.skipIf(!isInstalled)('coding clients', () => {
   test.each([
     ['notes', 'anthropic'],
     ['chat', 'openai'],
+    ['lone', 'google'],
     ['local/llama-3.2-3b', 'local'],
   ])('Claude Code on %s', async (model, provider) => {
     const { code, output } = await claude(model, order('Bash', write));
@@ -192,6 +193,7 @@ describe.skipIf(!isInstalled)('coding clients', () => {
   test.each([
     ['chat', 'openai'],
     ['notes', 'anthropic'],
+    ['lone', 'google'],
     ['local/llama-3.2-3b', 'local'],
   ])('Codex on %s', async (model, provider) => {
     const { output } = await codex(model);
@@ -203,6 +205,7 @@ describe.skipIf(!isInstalled)('coding clients', () => {
 
   test.each([
     ['notes', 'anthropic'],
+    ['lone', 'google'],
     ['local/llama-3.2-3b', 'local'],
   ])('qwen-code on %s', async (model, provider) => {
     const { output } = await qwen(model);
@@ -213,6 +216,7 @@ describe.skipIf(!isInstalled)('coding clients', () => {
 
   test.each([
     ['notes', 'anthropic'],
+    ['lone', 'google'],
     ['local/llama-3.2-3b', 'local'],
   ])('opencode on %s', async (model, provider) => {
     const { output } = await opencode(model);

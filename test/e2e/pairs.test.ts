@@ -6,29 +6,32 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 
 import { dialects, providerApis } from '../../src/core/target.ts';
-import type { Dialect, ProviderApi } from '../../src/core/target.ts';
+import type { Dialect } from '../../src/core/target.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { configuration, simulated, simulatedGoogle, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
 const timeouts = { connect: '1s', firstToken: '800ms', stall: '800ms', total: '5s' };
-const targets: Readonly<Record<ProviderApi | 'vertex-gemini', string>> = {
+/** Where one API reaches models of two publishers, both are tried. */
+const rows = [...providerApis, 'openai-responses', 'vertex-gemini', 'bedrock-converse'] as const;
+type Row = (typeof rows)[number];
+
+const targets: Readonly<Record<(typeof rows)[number], string>> = {
   anthropic: 'anthropic/claude-opus-4-8',
   openai: 'openai/gpt-5.2',
   google: 'google/gemini-2.5-flash',
   bedrock: 'aws-us/claude-opus-4-8',
   vertex: 'vertex/claude-opus-4-8',
+  'openai-responses': 'responses/gpt-5.2',
   'vertex-gemini': 'vertex/gemini-2.5-flash',
+  'bedrock-converse': 'aws-us/nova-pro',
   'azure-openai': 'azure/gpt-5.2',
   'openai-compatible': 'local/llama-3.2-3b',
 };
-/** Where one API reaches models of two publishers, both are tried. */
-const rows = [...providerApis, 'vertex-gemini'] as const;
-type Row = (typeof rows)[number];
-
-const providerOf = (api: Row): string => targets[api].split('/')[0] ?? '';
+const providerOf = (api: Row): string =>
+  api === 'openai-responses' ? 'openai' : (targets[api].split('/')[0] ?? '');
 /** Some other provider stands in. */
-const backupOf = (api: Row): string => targets[api === 'openai' ? 'anthropic' : 'openai'];
+const backupOf = (api: Row): string => targets[providerOf(api) === 'openai' ? 'anthropic' : 'openai'];
 
 function everything(simulator: Simulator): Json {
   const { providers } = configuration(simulator) as { providers: Json };
@@ -41,12 +44,19 @@ function everything(simulator: Simulator): Json {
   return {
     providers: {
       ...providers,
+      responses: {
+        api: 'openai',
+        keys: ['env:KEY_O'],
+        baseUrl: simulator.baseUrl('openai'),
+        models: { 'gpt-5.2': { dialects: ['openai-responses'] } },
+      },
       google: { api: 'google', keys: ['env:KEY_G'], baseUrl: simulator.baseUrl('google') },
       'aws-us': {
         api: 'bedrock',
         region: 'us-east-1',
         keys: ['env:KEY_AWS'],
         baseUrl: simulator.baseUrl('aws-us'),
+        models: { 'nova-pro': { upstream: 'us.amazon.nova-pro-v1:0', vendor: 'amazon', family: 'nova' } },
       },
       vertex: {
         api: 'vertex',
@@ -76,7 +86,7 @@ beforeAll(async () => {
     {
       id: 'aws-us',
       api: 'bedrock',
-      models: ['us.anthropic.claude-opus-4-8'],
+      models: ['us.anthropic.claude-opus-4-8', 'us.amazon.nova-pro-v1:0'],
       keys: ['AKIASIMULATED0000001:aws-secret-text'],
     },
     {
