@@ -31,6 +31,7 @@ export function anAttempt(changes: Partial<AttemptRecord> = {}): AttemptRecord {
     whyNext: null,
     inputTokens: 1_200,
     outputTokens: 80,
+    costUsd: 0.0025,
     malformedEvents: 0,
     ...changes,
   };

@@ -129,6 +129,9 @@ function modelOf(name: string, given: ModelEntry, provider: string): Model {
     aliases: [...known.aliases, ...(given.aliases ?? [])],
     contextTokens: given.context ?? known.contextTokens,
     outputTokens: given.output ?? known.outputTokens,
+    limitsKnown: known.limitsKnown || (given.context !== undefined && given.output !== undefined),
+    price: given.price ?? known.price,
+    keptUntil: known.keptUntil,
     capabilities: given.capabilities === undefined ? known.capabilities : new Set(given.capabilities),
   };
 }

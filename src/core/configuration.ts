@@ -55,6 +55,10 @@ const model = z.strictObject({
   family: z.string().min(1).optional(),
   context: described(z.int().positive().optional(), 'Context window in tokens.'),
   output: described(z.int().positive().optional(), 'Largest output in tokens.'),
+  price: described(
+    z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative() }).optional(),
+    'US dollars per million tokens.',
+  ),
   aliases: described(z.array(modelName).optional(), 'Other names that lead to it.'),
   dialects: described(z.array(dialect).min(1).optional(), 'Formats it speaks, preferred first.'),
   capabilities: described(

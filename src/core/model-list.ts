@@ -20,8 +20,11 @@ export type ModelView = {
   /** For people: the feature's title, or the model's name. */
   readonly title: string;
   readonly vendor: string;
-  readonly contextTokens: number;
-  readonly outputTokens: number;
+  /** Null when not known. */
+  readonly contextTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly price: Target['model']['price'];
+  readonly keptUntil: string | null;
   readonly available: boolean;
   /** Why the preferred target does not answer; null when it does. */
   readonly reason: ExclusionReason | null;
@@ -115,8 +118,10 @@ export function viewModel(
     kind: isFeature ? 'feature' : 'model',
     title: isFeature ? resolved.feature.title : preferred.model.name,
     vendor: preferred.model.vendor,
-    contextTokens: preferred.model.contextTokens,
-    outputTokens: preferred.model.outputTokens,
+    contextTokens: preferred.model.limitsKnown ? preferred.model.contextTokens : null,
+    outputTokens: preferred.model.limitsKnown ? preferred.model.outputTokens : null,
+    price: preferred.model.price,
+    keptUntil: preferred.model.keptUntil,
     available: decision.kind === 'route',
     reason: serves ? null : (own?.reason ?? null),
     since: serves || own === undefined ? null : sinceOf(own, preferred, conditions),

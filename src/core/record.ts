@@ -62,6 +62,8 @@ export type AttemptRecord = {
   readonly whyNext: WhyNext;
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
+  /** At list price; null where price or tokens are not known. */
+  readonly costUsd: number | null;
   readonly malformedEvents: number;
 };
 

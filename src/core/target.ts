@@ -82,6 +82,12 @@ export type Model = {
   readonly aliases: readonly string[];
   readonly contextTokens: number;
   readonly outputTokens: number;
+  /** False where the two limits above are careful assumptions. */
+  readonly limitsKnown: boolean;
+  /** US dollars per million tokens; null when unknown. */
+  readonly price: { readonly input: number; readonly output: number } | null;
+  /** The day until which the vendor promises to keep it; null when none is known. */
+  readonly keptUntil: string | null;
   readonly capabilities: ReadonlySet<Capability>;
 };
 

@@ -4,6 +4,7 @@ import type { Instant } from '../core/ids.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { AttemptRecord, RequestOutcome, RequestRecord, Told } from '../core/record.ts';
 import type { SwitchId } from '../core/ids.ts';
+import { costUsd } from '../core/cost.ts';
 import { hopBetween, retentionWords, termsAt } from '../core/target.ts';
 import type { Target } from '../core/target.ts';
 import type { Trace } from './attempt.ts';
@@ -48,6 +49,7 @@ function traceRecord(trace: Trace, n: number): AttemptRecord {
     whyNext: trace.whyNext,
     inputTokens: facts?.usage?.inputTokens ?? null,
     outputTokens: facts?.usage?.outputTokens ?? null,
+    costUsd: costUsd(target.model.price, facts?.usage ?? null),
     malformedEvents: trace.source?.malformedEvents() ?? 0,
   };
 }

@@ -21,6 +21,9 @@ function availability(view: ModelView): Json {
     vendor: view.vendor,
     context_tokens: view.contextTokens,
     output_tokens: view.outputTokens,
+    price_usd_per_million:
+      view.price === null ? null : { input: view.price.input, output: view.price.output },
+    kept_until: view.keptUntil,
     available: view.available,
     reason: view.reason,
     since: timeText(view.since),

@@ -33,7 +33,7 @@ function attemptToWire(attempt: AttemptRecord): Json {
     why_next: attempt.whyNext,
     input_tokens: attempt.inputTokens,
     output_tokens: attempt.outputTokens,
-    cost_usd: null,
+    cost_usd: attempt.costUsd,
     malformed_events: attempt.malformedEvents,
   };
 }

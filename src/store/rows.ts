@@ -49,6 +49,7 @@ const storedAttempt = (attempt: AttemptRecord) => ({
   whyNext: attempt.whyNext,
   inputTokens: attempt.inputTokens,
   outputTokens: attempt.outputTokens,
+  costUsd: attempt.costUsd,
   malformedEvents: attempt.malformedEvents,
 });
 
@@ -71,6 +72,7 @@ const attemptFrom = (stored: ReturnType<typeof storedAttempt>): AttemptRecord =>
   whyNext: stored.whyNext,
   inputTokens: stored.inputTokens,
   outputTokens: stored.outputTokens,
+  costUsd: stored.costUsd ?? null,
   malformedEvents: stored.malformedEvents,
 });
 

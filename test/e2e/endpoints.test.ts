@@ -73,6 +73,7 @@ describe('embeddings', () => {
       .withResponse();
     const record = await house.record(response.headers.get('x-breakwater-request-id') ?? '');
     expect(record).toMatchObject({ outcome: 'answered', served: target, finish: 'stop' });
+    expect(record).toMatchObject({ attempts: [{ cost_usd: null }] });
     expect(JSON.stringify(record)).not.toContain('harbour');
   });
 
@@ -171,12 +172,20 @@ describe('lists of models', () => {
       vendor: 'anthropic',
       context_tokens: 1_000_000,
       output_tokens: 128_000,
+      price_usd_per_million: { input: 5, output: 25 },
+      kept_until: null,
       available: true,
       reason: null,
       since: null,
       backup: null,
     });
     expect((await house.openai.models.retrieve('gpt-5.2')).id).toBe('gpt-5.2');
+    const unknown = (await house.openai.models.retrieve('local/nobody-knows-9')) as unknown as Listed;
+    expect(unknown.breakwater).toMatchObject({
+      context_tokens: null,
+      output_tokens: null,
+      price_usd_per_million: null,
+    });
     expect((await house.openai.models.retrieve('openai/gpt-5.2')).id).toBe('openai/gpt-5.2');
   });
 
