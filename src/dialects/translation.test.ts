@@ -43,7 +43,6 @@ describe('what matters and can not be carried makes a target lack it', () => {
       'file_ids',
       toClaude({ messages: [{ role: 'user', content: [{ type: 'file', file: { file_id: 'f' } }] }] }),
     ],
-    ['custom_tools', toClaude({ tools: [{ type: 'custom', custom: { name: 'c' } }] })],
     ['functions', toClaude({ functions: [{ name: 'f' }] })],
     ['content part video_url', toClaude({ messages: [{ role: 'user', content: [{ type: 'video_url' }] }] })],
     ['prefill', toClaude({ messages: [...question, { role: 'assistant', content: 'So' }] }, adaptive)],

@@ -378,3 +378,29 @@ test('neither SDK retries what the gateway has retried', async () => {
     .catch(() => {});
   expect(house.simulator.calls().length).toBe(2);
 });
+
+describe.each([false, true])('a custom tool across dialects (streamed: %p)', (streamed) => {
+  test('goes as a function and comes back as what it is', async () => {
+    const asked = {
+      model: 'notes',
+      messages: [{ role: 'user' as const, content: 'use tool custom__patch now' }],
+      tools: [{ type: 'custom' as const, custom: { name: 'patch', description: 'Patch' } }],
+    };
+    const completion = streamed
+      ? await house.openai.chat.completions.stream(asked).finalChatCompletion()
+      : await house.openai.chat.completions.create(asked);
+    const message = completion.choices[0]?.message;
+    const call = message?.tool_calls?.[0];
+    expect(call).toMatchObject({ type: 'custom', custom: { name: 'patch', input: expect.any(String) } });
+    expect(completion.choices[0]?.finish_reason).toBe('tool_calls');
+    const next = await house.openai.chat.completions.create({
+      ...asked,
+      messages: [
+        ...asked.messages,
+        { role: 'assistant', content: null, tool_calls: message?.tool_calls ?? [] },
+        { role: 'tool', tool_call_id: call?.id ?? '', content: 'patched' },
+      ],
+    });
+    expect(next.choices[0]?.message.content).toContain('patched');
+  });
+});

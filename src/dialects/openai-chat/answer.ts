@@ -1,6 +1,7 @@
 /** Whole chat completions. */
 import type { Answer, Part } from '../conversation.ts';
 import type { AnswerFacts, AnswerOptions, JsonObject } from '../dialect.ts';
+import { customInput, itemName } from '../custom-tools.ts';
 import { answerIdFor } from '../answer-id.ts';
 import {
   type AnswerContext,
@@ -126,15 +127,23 @@ function finishOf(answer: Answer, refusal: string | null): string {
   return refusal !== null && answer.finish === 'refusal' ? 'stop' : writeFinish(answer.finish);
 }
 
+/** A call under the caller's own kind of tool. */
+export function writtenCall(call: {
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: string;
+}): JsonObject {
+  const { kind, name } = itemName(call.name);
+  return kind === 'custom'
+    ? { id: call.id, type: 'custom', custom: { name, input: customInput(call.arguments) } }
+    : { id: call.id, type: 'function', function: { name: call.name, arguments: call.arguments } };
+}
+
 export function encodeAnswer(answer: Answer, options: AnswerOptions): JsonObject {
   const { parts } = answer;
   const refusal = joined(parts, 'refusal');
   const thinking = joined(parts, 'thinking');
-  const calls = parts.flatMap((part) =>
-    part.kind === 'tool_call'
-      ? [{ id: part.id, type: 'function', function: { name: part.name, arguments: part.arguments } }]
-      : [],
-  );
+  const calls = parts.flatMap((part) => (part.kind === 'tool_call' ? [writtenCall(part)] : []));
   const message = {
     role: 'assistant',
     content: joined(parts, 'text'),

@@ -1,5 +1,6 @@
 /** Messages of a chat completions request. */
 import type { Message, Part } from '../conversation.ts';
+import { flatName } from '../custom-tools.ts';
 import type { InvalidRequest, JsonObject } from '../dialect.ts';
 import { objectOf, objectsOf, textOf } from '../json-value.ts';
 import type { LeftOvers } from '../left-over.ts';
@@ -67,8 +68,15 @@ function assistantParts(message: JsonObject, leftOvers: LeftOvers): readonly Par
   if (objectOf(message['audio']) !== null) leftOvers.lack('audio');
   if (objectOf(message['function_call']) !== null) leftOvers.lack('functions');
   for (const call of objectsOf(message['tool_calls'])) {
-    const named = objectOf(call['function']);
-    if (named === null) leftOvers.lack('custom_tools');
+    const custom = objectOf(call['custom']);
+    const named = objectOf(call['function']) ?? {};
+    if (custom !== null)
+      parts.push({
+        kind: 'tool_call',
+        id: textOf(call['id']) ?? '',
+        name: flatName({ kind: 'custom', namespace: null, name: textOf(custom['name']) ?? '' }),
+        arguments: JSON.stringify({ input: textOf(custom['input']) ?? '' }),
+      });
     else
       parts.push({
         kind: 'tool_call',

@@ -1,16 +1,26 @@
 /** Tools and tool choice of a chat completions request. */
 import type { Tool, ToolChoice } from '../conversation.ts';
+import { customTool, flatName } from '../custom-tools.ts';
+import type { JsonObject } from '../dialect.ts';
 import { booleanOf, objectOf, objectsOf, textOf } from '../json-value.ts';
 import type { LeftOvers } from '../left-over.ts';
 
 type Tools = { readonly tools: readonly Tool[]; readonly toolChoice: ToolChoice | null };
 
+function customOf(custom: JsonObject, leftOvers: LeftOvers): Tool {
+  const grammar = textOf(objectOf(objectOf(custom['format'])?.['grammar'])?.['definition']);
+  if (grammar !== null) leftOvers.drop('tool_grammar');
+  const name = textOf(custom['name']) ?? '';
+  return customTool({ name, description: textOf(custom['description']), grammar }, null);
+}
+
 function decodeList(values: readonly unknown[], leftOvers: LeftOvers): readonly Tool[] {
   return objectsOf(values).flatMap((value): Tool[] => {
+    const custom = objectOf(value['custom']);
+    if (custom !== null) return [customOf(custom, leftOvers)];
     const tool = objectOf(value['function']);
     if (tool === null) {
-      // Grammars of custom tools can not be carried, and their calls would come back in another form.
-      leftOvers.lack('custom_tools');
+      leftOvers.lack(`tool ${textOf(value['type']) ?? 'without type'}`);
       return [];
     }
     return [
@@ -25,7 +35,11 @@ function decodeList(values: readonly unknown[], leftOvers: LeftOvers): readonly 
 }
 
 function nameIn(value: unknown): string | null {
-  return textOf(objectOf(objectOf(value)?.['function'])?.['name']);
+  const choice = objectOf(value);
+  const custom = textOf(objectOf(choice?.['custom'])?.['name']);
+  return custom === null
+    ? textOf(objectOf(choice?.['function'])?.['name'])
+    : flatName({ kind: 'custom', namespace: null, name: custom });
 }
 
 export function decodeTools(values: readonly unknown[], choice: unknown, leftOvers: LeftOvers): Tools {

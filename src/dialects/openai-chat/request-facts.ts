@@ -1,6 +1,7 @@
 /** What routing needs to know about a chat completion request. */
 import type { Capability } from '../../core/target.ts';
 import type { InvalidRequest, JsonObject, RequestFacts } from '../dialect.ts';
+import { flatName } from '../custom-tools.ts';
 import { Estimate } from '../estimate.ts';
 import { objectOf, objectsOf, textOf } from '../json-value.ts';
 import { isInvalid, readBasics, readTokensMax } from '../request-basics.ts';
@@ -43,8 +44,11 @@ function wantsAudio(body: JsonObject): boolean {
 function toolNames(body: JsonObject): ReadonlySet<string> {
   const names = new Set<string>();
   for (const tool of objectsOf(body['tools'])) {
-    const name = textOf((objectOf(tool['function']) ?? objectOf(tool['custom']))?.['name']);
+    const custom = textOf(objectOf(tool['custom'])?.['name']);
+    const name = custom ?? textOf(objectOf(tool['function'])?.['name']);
     if (name !== null) names.add(name);
+    // Across dialects a custom tool goes by its flat name.
+    if (custom !== null) names.add(flatName({ kind: 'custom', namespace: null, name: custom }));
   }
   for (const legacy of objectsOf(body['functions'])) {
     const name = textOf(legacy['name']);

@@ -1,8 +1,10 @@
 /** Writes a streamed chat completion: role first, then deltas, the finish chunk, usage when asked for, `[DONE]`. */
 import type { AnswerEvent, FinishReason, Usage } from '../conversation.ts';
 import type { AnswerOptions, JsonObject, StreamWriter } from '../dialect.ts';
+import { itemName } from '../custom-tools.ts';
 import { answerIdFor } from '../answer-id.ts';
 import { sseText } from '../sse.ts';
+import { writtenCall } from './answer.ts';
 import { writeFinish, writeUsage } from './usage.ts';
 
 export class ChatStreamWriter implements StreamWriter {
@@ -11,6 +13,7 @@ export class ChatStreamWriter implements StreamWriter {
   #model = '';
   #callIndex = -1;
   #hasRefusal = false;
+  #custom: { readonly id: string; readonly name: string; arguments: string } | null = null;
 
   constructor(options: AnswerOptions & { readonly includeUsage: boolean }) {
     this.#options = options;
@@ -31,21 +34,32 @@ export class ChatStreamWriter implements StreamWriter {
         return this.#delta({ refusal: event.text });
       case 'tool_start':
         this.#callIndex += 1;
+        this.#custom = itemName(event.name).kind === 'custom' ? { ...event, arguments: '' } : null;
+        if (this.#custom !== null) return '';
         return this.#call({
           id: event.id,
           type: 'function',
           function: { name: event.name, arguments: '' },
         });
       case 'tool_delta':
-        return this.#call({ function: { arguments: event.json } });
+        // The text of a custom tool is inside JSON, which is whole only at its end.
+        if (this.#custom !== null) this.#custom.arguments += event.json;
+        return this.#custom === null ? this.#call({ function: { arguments: event.json } }) : '';
       case 'finish':
         return this.#finish(event.reason, event.usage);
       case 'text_start':
       case 'thinking_start':
       case 'refusal_start':
-      case 'part_end':
         return '';
+      case 'part_end':
+        return this.#closeCustom();
     }
+  }
+
+  #closeCustom(): string {
+    const call = this.#custom;
+    this.#custom = null;
+    return call === null ? '' : this.#call(writtenCall(call));
   }
 
   #call(fields: JsonObject): string {

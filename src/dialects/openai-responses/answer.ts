@@ -13,7 +13,7 @@ import { objectOf, objectsOf, textOf } from '../json-value.ts';
 import { callersToolName } from '../tool-names.ts';
 import { reasoningPart } from './decode-items.ts';
 import { toolNameLengthMax } from './limits.ts';
-import { callName } from './names.ts';
+import { callName } from '../custom-tools.ts';
 import {
   callItem,
   itemPrefix,

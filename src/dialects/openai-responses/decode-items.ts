@@ -9,7 +9,7 @@ import type { JsonObject } from '../dialect.ts';
 import { isJsonObject, objectsOf, textOf } from '../json-value.ts';
 import type { LeftOvers } from '../left-over.ts';
 import { mediaOf } from '../media.ts';
-import { callName } from './names.ts';
+import { callName } from '../custom-tools.ts';
 import { isForeignReasoning } from './scrub.ts';
 
 type Turn = { readonly role: Message['role']; readonly parts: Part[] };

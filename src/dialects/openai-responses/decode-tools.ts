@@ -3,7 +3,7 @@ import type { Tool, ToolChoice } from '../conversation.ts';
 import type { JsonObject } from '../dialect.ts';
 import { booleanOf, objectOf, objectsOf, textOf } from '../json-value.ts';
 import type { LeftOvers } from '../left-over.ts';
-import { customSchema, flatName } from './names.ts';
+import { customTool, flatName } from '../custom-tools.ts';
 
 function functionTool(tool: JsonObject, namespace: string | null): Tool {
   return {
@@ -14,23 +14,11 @@ function functionTool(tool: JsonObject, namespace: string | null): Tool {
   };
 }
 
-/** A grammar cannot be carried; the model is told of it in the description instead. */
-function customTool(tool: JsonObject, namespace: string | null, leftOvers: LeftOvers): Tool {
-  const format = objectOf(tool['format']);
-  const grammar = textOf(format?.['definition']);
+function customOf(tool: JsonObject, namespace: string | null, leftOvers: LeftOvers): Tool {
+  const grammar = textOf(objectOf(tool['format'])?.['definition']);
   if (grammar !== null) leftOvers.drop('tool_grammar');
-  const description = [
-    textOf(tool['description']),
-    grammar === null ? null : `The input follows this grammar:\n${grammar}`,
-  ]
-    .filter((text) => text !== null)
-    .join('\n\n');
-  return {
-    name: flatName({ kind: 'custom', namespace, name: textOf(tool['name']) ?? '' }),
-    description: description === '' ? null : description,
-    schema: customSchema,
-    strict: null,
-  };
+  const name = textOf(tool['name']) ?? '';
+  return customTool({ name, description: textOf(tool['description']), grammar }, namespace);
 }
 
 export function decodeTools(
@@ -43,7 +31,7 @@ export function decodeTools(
       case 'function':
         return [functionTool(tool, namespace)];
       case 'custom':
-        return [customTool(tool, namespace, leftOvers)];
+        return [customOf(tool, namespace, leftOvers)];
       case 'namespace':
         return decodeTools(objectsOf(tool['tools']), leftOvers, textOf(tool['name']));
     }

@@ -3,7 +3,7 @@ import type { Opaque, Usage } from '../conversation.ts';
 import type { JsonObject } from '../dialect.ts';
 import { foreignThinkingMark } from '../foreign-thinking.ts';
 import { objectOf, textOf } from '../json-value.ts';
-import { customInput, itemName } from './names.ts';
+import { customInput, itemName } from '../custom-tools.ts';
 import type { Ended } from './usage.ts';
 import { writeUsage } from './usage.ts';
 

@@ -4,7 +4,7 @@ import type { InvalidRequest, JsonObject, RequestFacts } from '../dialect.ts';
 import { Estimate } from '../estimate.ts';
 import { isJsonObject, objectOf, objectsOf, textOf } from '../json-value.ts';
 import { invalid, isInvalid, readTokensMax } from '../request-basics.ts';
-import { flatName } from './names.ts';
+import { flatName } from '../custom-tools.ts';
 
 /** Fields that lean on what one provider keeps. */
 const keptFields = ['previous_response_id', 'conversation', 'prompt'] as const;

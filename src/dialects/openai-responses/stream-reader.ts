@@ -16,7 +16,7 @@ import { readAnswer } from './answer.ts';
 import { reasoningPart } from './decode-items.ts';
 import { eventWords } from './error.ts';
 import { toolNameLengthMax } from './limits.ts';
-import { callName } from './names.ts';
+import { callName } from '../custom-tools.ts';
 import { readUsage } from './usage.ts';
 
 /** More items than this in one answer are not an answer. */

@@ -6,7 +6,7 @@ import type { AnswerEvent, FinishReason, Opaque, Usage } from '../conversation.t
 import type { AnswerOptions, JsonObject, StreamWriter } from '../dialect.ts';
 import { answerIdFor } from '../answer-id.ts';
 import { sseText } from '../sse.ts';
-import { itemName } from './names.ts';
+import { itemName } from '../custom-tools.ts';
 import {
   callItem,
   itemPrefix,

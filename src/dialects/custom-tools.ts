@@ -1,17 +1,18 @@
 /**
- * Tools that only this dialect has, as plain functions of one name, and back again.
+ * Tools that only OpenAI's formats have, as plain functions of one name, and back again.
  *
  * Custom tools take text instead of JSON, and namespaces group functions under a name. Other dialects know neither: a
  * custom tool becomes a function with one text, a namespaced one a function whose name holds both. The name alone says
  * what it was, so nothing has to be remembered between request and answer.
  */
-import type { JsonObject } from '../dialect.ts';
-import { objectOf, parseJson, textOf } from '../json-value.ts';
+import type { Tool } from './conversation.ts';
+import type { JsonObject } from './dialect.ts';
+import { objectOf, parseJson, textOf } from './json-value.ts';
 
 const customPrefix = 'custom__';
 const namespacePattern = /^ns(\d{1,3})__/;
 
-export const customSchema: JsonObject = {
+const customSchema: JsonObject = {
   type: 'object',
   properties: { input: { type: 'string' } },
   required: ['input'],
@@ -53,4 +54,20 @@ export function callName(item: JsonObject): string {
 /** The text a custom tool was called with, out of the arguments of the function that stood for it. */
 export function customInput(json: string): string {
   return textOf(objectOf(parseJson(json))?.['input']) ?? json;
+}
+
+/** A custom tool as the function that stands for it. A grammar cannot be carried; the model is told of it in words. */
+export function customTool(
+  tool: { readonly name: string; readonly description: string | null; readonly grammar: string | null },
+  namespace: string | null,
+): Tool {
+  const { name, description, grammar } = tool;
+  const texts = [description, grammar === null ? null : `The input follows this grammar:\n${grammar}`];
+  const joined = texts.filter((text) => text !== null).join('\n\n');
+  return {
+    name: flatName({ kind: 'custom', namespace, name }),
+    description: joined === '' ? null : joined,
+    schema: customSchema,
+    strict: null,
+  };
 }
