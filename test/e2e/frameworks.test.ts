@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 
 import { createAnthropic } from '@ai-sdk/anthropic';
+import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
 import { ChatAnthropic } from '@langchain/anthropic';
 import { ToolMessage } from '@langchain/core/messages';
@@ -10,6 +11,7 @@ import { tool as langchainTool } from '@langchain/core/tools';
 import { ChatOpenAI } from '@langchain/openai';
 import * as ai from 'ai';
 import { createAnthropic as createAnthropicPrevious } from 'ai-anthropic-previous';
+import { createGoogleGenerativeAI as createGooglePrevious } from 'ai-google-previous';
 import { createOpenAI as createOpenAiPrevious } from 'ai-openai-previous';
 import * as aiPrevious from 'ai-previous';
 import AnthropicPrevious from 'anthropic-previous';
@@ -104,6 +106,52 @@ describe.each([
       stopWhen: ai.isStepCount(3),
     });
     expect(text).toContain('calm in Oslo');
+  });
+});
+
+describe.each([
+  ['google on anthropic', 'notes'],
+  ['google on openai', 'chat'],
+])('Vercel AI SDK, %s', (_name, feature) => {
+  test('text, stream and a loop of tools', async () => {
+    const model = createGoogleGenerativeAI({ baseURL: `${house.url}/v1beta`, apiKey })(feature);
+    expect((await ai.generateText({ model, prompt: 'say exactly: ahoy' })).text).toBe('ahoy');
+    let text = '';
+    for await (const part of ai.streamText({ model, prompt: 'say exactly: ahoy there' }).textStream)
+      text += part;
+    expect(text).toBe('ahoy there');
+    const looped = await ai.generateText({
+      model,
+      prompt: 'use tool weather with {"city":"Oslo"}',
+      tools: { weather: ai.tool({ inputSchema: cities, execute: ({ city }) => `calm in ${city}` }) },
+      stopWhen: ai.isStepCount(3),
+    });
+    expect(looped.text).toContain('calm in Oslo');
+    const previous = createGooglePrevious({ baseURL: `${house.url}/v1beta`, apiKey })(feature);
+    expect((await aiPrevious.generateText({ model: previous, prompt: 'say exactly: ahoy' })).text).toBe(
+      'ahoy',
+    );
+  });
+});
+
+describe.each([
+  ['on openai', 'chat'],
+  ['on anthropic', 'notes'],
+])('Vercel AI SDK, responses %s', (_name, feature) => {
+  test('text, stream and a loop of tools', async () => {
+    const model = createOpenAI({ baseURL: `${house.url}/v1`, apiKey }).responses(feature);
+    expect((await ai.generateText({ model, prompt: 'say exactly: ahoy' })).text).toBe('ahoy');
+    let text = '';
+    for await (const part of ai.streamText({ model, prompt: 'say exactly: ahoy there' }).textStream)
+      text += part;
+    expect(text).toBe('ahoy there');
+    const looped = await ai.generateText({
+      model,
+      prompt: 'use tool weather with {"city":"Oslo"}',
+      tools: { weather: ai.tool({ inputSchema: cities, execute: ({ city }) => `calm in ${city}` }) },
+      stopWhen: ai.isStepCount(3),
+    });
+    expect(looped.text).toContain('calm in Oslo');
   });
 });
 
