@@ -3,13 +3,11 @@
  * models of it. `source: null` means that nobody has confirmed the fact; a price or a date that is not known is null and
  * is never guessed. It is not fetched at run time: a configuration that knows better says so.
  */
+import type { TokenPrice } from './cost.ts';
 import type { Capability } from './target.ts';
 
 /** Where a fact was read; null when it is not confirmed. */
 export type Source = { readonly page: string; readonly read: string } | null;
-
-/** US dollars per million tokens, list price, without discounts or surcharges for long prompts. */
-export type Price = { readonly input: number; readonly output: number };
 
 export type ModelFacts = {
   readonly vendor: string;
@@ -18,7 +16,7 @@ export type ModelFacts = {
   readonly outputTokens: number;
   readonly limits: Source;
   readonly lacks: readonly Capability[];
-  readonly price: Price | null;
+  readonly price: TokenPrice | null;
   readonly priceSource: Source;
   /** The vendor promises to keep it until this day at least; null when no day is known. */
   readonly keptUntil: string | null;

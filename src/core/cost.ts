@@ -3,6 +3,7 @@
  * quarter more, as the large vendors do; batch discounts, tiers and surcharges for long prompts are not known here, so
  * this is for comparing and for sums, not for invoices. It refuses to guess a price.
  */
+/** US dollars per million tokens. */
 export type TokenPrice = { readonly input: number; readonly output: number };
 
 export type TokenCounts = {

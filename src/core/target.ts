@@ -1,5 +1,6 @@
 /** Targets: what can be asked, and what is known about it. Built once, when the configuration is compiled. */
 import type { TargetName } from './ids.ts';
+import type { TokenPrice } from './cost.ts';
 import type { Secret } from './secret.ts';
 
 /** A wire format. */
@@ -85,7 +86,7 @@ export type Model = {
   /** False where the two limits above are careful assumptions. */
   readonly limitsKnown: boolean;
   /** US dollars per million tokens; null when unknown. */
-  readonly price: { readonly input: number; readonly output: number } | null;
+  readonly price: TokenPrice | null;
   /** The day until which the vendor promises to keep it; null when none is known. */
   readonly keptUntil: string | null;
   readonly capabilities: ReadonlySet<Capability>;

@@ -1,21 +1,12 @@
 /** A chat completions request → the neutral conversation. */
-import type { Conversation, Effort, Message } from '../conversation.ts';
+import type { Conversation, Message } from '../conversation.ts';
 import type { InvalidRequest, JsonObject } from '../dialect.ts';
 import { booleanOf, numberOf, objectOf, textOf } from '../json-value.ts';
+import { readEffort } from '../effort.ts';
 import { dropUnread, LeftOvers } from '../left-over.ts';
 import { isInvalid, readBasics, wrongNumber } from '../request-basics.ts';
 import { decodeMessage, gathered } from './decode-message.ts';
 import { decodeTools } from './decode-tools.ts';
-
-const efforts: ReadonlySet<string> = new Set([
-  'none',
-  'minimal',
-  'low',
-  'medium',
-  'high',
-  'xhigh',
-  'max',
-] satisfies readonly Effort[]);
 
 /** Fields that are read here, and those that only steer caches or the form of the stream. */
 const readFields: ReadonlySet<string> = new Set([
@@ -77,14 +68,6 @@ function stopOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
 }
 
-function effortOf(value: unknown, leftOvers: LeftOvers): Effort | null {
-  const effort = textOf(value);
-  if (effort === null) return null;
-  if (efforts.has(effort)) return effort as Effort;
-  leftOvers.drop('reasoning_effort');
-  return null;
-}
-
 function readLeftOvers(body: JsonObject, leftOvers: LeftOvers): void {
   if ((numberOf(body['n']) ?? 1) > 1) leftOvers.lack('n');
   if (Array.isArray(body['modalities']) && body['modalities'].includes('audio')) leftOvers.lack('audio');
@@ -116,7 +99,7 @@ export function decodeRequest(body: JsonObject): Conversation | InvalidRequest {
   }
   readLeftOvers(body, leftOvers);
   const format = formatOf(body['response_format'], leftOvers);
-  const effort = effortOf(body['reasoning_effort'], leftOvers);
+  const effort = readEffort(body['reasoning_effort'], leftOvers);
   const { tools, toolChoice } = decodeTools(basics.tools, body['tool_choice'], leftOvers);
   return {
     messages: gathered(messages),

@@ -1,22 +1,13 @@
 /** A responses request → the neutral conversation. */
-import type { Conversation, Effort, Message } from '../conversation.ts';
+import type { Conversation, Message } from '../conversation.ts';
 import type { InvalidRequest, JsonObject } from '../dialect.ts';
 import { booleanOf, numberOf, objectOf, objectsOf, textOf } from '../json-value.ts';
+import { readEffort } from '../effort.ts';
 import { dropUnread, LeftOvers } from '../left-over.ts';
 import { isInvalid, wrongNumber } from '../request-basics.ts';
 import { decodeItems } from './decode-items.ts';
 import { decodeToolChoice, decodeTools } from './decode-tools.ts';
 import { pinOf, readFacts } from './request-facts.ts';
-
-const efforts: ReadonlySet<string> = new Set([
-  'none',
-  'minimal',
-  'low',
-  'medium',
-  'high',
-  'xhigh',
-  'max',
-] satisfies readonly Effort[]);
 
 /** Fields that are read here, and those that only steer caches, storage or the form of the stream. */
 const readFields: ReadonlySet<string> = new Set([
@@ -72,14 +63,6 @@ function formatOf(text: JsonObject | null, leftOvers: LeftOvers): Conversation['
   return null;
 }
 
-function effortOf(reasoning: JsonObject | null, leftOvers: LeftOvers): Effort | null {
-  const effort = textOf(reasoning?.['effort']);
-  if (effort === null) return null;
-  if (efforts.has(effort)) return effort as Effort;
-  leftOvers.drop('reasoning_effort');
-  return null;
-}
-
 function systemOf(instructions: unknown): readonly Message[] {
   return typeof instructions === 'string' && instructions !== ''
     ? [{ role: 'system', parts: [{ kind: 'text', text: instructions }] }]
@@ -102,7 +85,7 @@ export function decodeRequest(body: JsonObject): Conversation | InvalidRequest {
   const all = decodeTools(objectsOf(body['tools']), leftOvers);
   const { tools, toolChoice } = decodeToolChoice(body['tool_choice'], all, leftOvers);
   const format = formatOf(objectOf(body['text']), leftOvers);
-  const effort = effortOf(objectOf(body['reasoning']), leftOvers);
+  const effort = readEffort(objectOf(body['reasoning'])?.['effort'], leftOvers);
   return {
     messages,
     tools,
