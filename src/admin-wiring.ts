@@ -1,12 +1,17 @@
 /** Gives the admin API what it stands on. */
 import { createKey, revokeKey } from './control/keys.ts';
-import { createSwitch, releaseSwitch } from './control/switches.ts';
-import { controlError, recordRejection } from './control/verb.ts';
+import { createSwitch, hypotheticalSwitch, releaseSwitch } from './control/switches.ts';
+import { controlError, done, recordRejection, withStore } from './control/verb.ts';
+import type { Result } from './control/verb.ts';
 import type { SecretSource } from './core/compile-provider.ts';
 import { coverage } from './core/coverage.ts';
 import { resolveRequested } from './core/default-route.ts';
 import { explainCandidates, explainDecision } from './core/explain.ts';
-import { switchId } from './core/ids.ts';
+import { instant, switchId } from './core/ids.ts';
+import type { Instant } from './core/ids.ts';
+import { previewSwitch } from './core/preview.ts';
+import type { Preview } from './core/preview.ts';
+import type { RequestRecord } from './core/record.ts';
 import { decide } from './core/routing.ts';
 import { capabilities } from './core/target.ts';
 import type { Engine } from './engine.ts';
@@ -14,7 +19,8 @@ import type { AdminDependencies, Explained, ExplainInput } from './http/admin-de
 import { stateToWire } from './http/state-view.ts';
 import { candidateToWire } from './http/wire.ts';
 import type { Json } from './http/wire.ts';
-import type { Store } from './store/store.ts';
+import { pageSizeMax } from './store/store.ts';
+import type { Page, Store } from './store/store.ts';
 import { compileText, pathText } from './sync/config-file.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -69,6 +75,46 @@ function explain(input: ExplainInput, engine: Engine): Explained {
       words: [explainDecision(decision), ...explainCandidates(decision.candidates)].join(' '),
     },
   };
+}
+
+/** How far a preview looks back, and at how many requests. */
+const previewWindowMs = 15 * 60_000;
+const previewRecordsMax = 5_000;
+
+async function recentRecords(store: Store, since: Instant): Promise<readonly RequestRecord[]> {
+  const records: RequestRecord[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Page<RequestRecord> = await store.listRecords({
+      since,
+      limit: pageSizeMax,
+      ...(cursor === null ? {} : { cursor }),
+    });
+    records.push(...page.items);
+    cursor = page.nextCursor;
+  } while (cursor !== null && records.length < previewRecordsMax);
+  return records;
+}
+
+function preview(input: unknown, engine: Engine, store: Store): Promise<Result<Preview>> {
+  return withStore<Preview>(async () => {
+    const entry = hypotheticalSwitch(input, engine.switchDependencies(store));
+    if (entry.kind === 'error') return entry;
+    await engine.records.flush();
+    const now = engine.clock.now();
+    const records = await recentRecords(store, instant(now - previewWindowMs));
+    // Where more was asked than is looked at, the window is as long as what was.
+    const oldest = records.at(-1)?.at ?? now;
+    const windowMs = records.length < previewRecordsMax ? previewWindowMs : Math.max(1, now - oldest);
+    const keys = new Map([...engine.state.keys.byHash.values()].map((key) => [key.id, key.features]));
+    const result = previewSwitch(entry.value, records, windowMs, engine.state.snapshot, {
+      switches: engine.state.switches,
+      standing: (target) => engine.board.standing(target),
+      keyFeatures: (key) => (key === null ? null : (keys.get(key) ?? null)),
+      now,
+    });
+    return done(result);
+  });
 }
 
 function configView(engine: Engine): Json {
@@ -152,6 +198,7 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
           });
         return result;
       },
+      preview: (input) => preview(input, engine, store),
       release: async (releasing, actor) => {
         const result = await releaseSwitch(releasing, actor, engine.switchDependencies(store));
         if (result.kind === 'done') {

@@ -48,7 +48,7 @@ describe('help', () => {
 test.each([
   [['swich', 'off'], 'Did you mean "breakwater switch off"?'],
   [['switch', 'offf', 'provider:x'], 'Did you mean "breakwater switch off"?'],
-  [['switch'], 'There are: switch off, switch on, switch list.'],
+  [['switch'], 'There are: switch off, switch preview, switch on, switch list.'],
   [['keys', 'nonsense'], 'There are: keys create, keys list, keys revoke.'],
   [['something', 'else', 'entirely'], 'See: breakwater help'],
   [['state', 'now'], '"now" is one word too many. Usage: breakwater state'],

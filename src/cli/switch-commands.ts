@@ -127,6 +127,48 @@ async function list(call: Call): Promise<ExitCode> {
   });
 }
 
+const percent = (share: unknown): string => `${Math.round(Number(share) * 1_000) / 10} %`;
+
+function previewWords(feature: Json): { readonly head: string[]; readonly body: string } {
+  const moves = ((feature['moves'] ?? []) as readonly Json[]).map((move) => {
+    const hop = move['hop'] === null ? '' : ` (${textOf(move['hop'])})`;
+    return `${percent(move['share'])} move from ${textOf(move['from'])} to ${textOf(move['to'])}${hop}`;
+  });
+  const rest = [
+    ['asked_share', 'would be asked'],
+    ['refused_share', 'would be refused by policy'],
+    ['stranded_share', 'would have nobody to answer'],
+  ].flatMap(([name = '', words]) =>
+    Number(feature[name]) > 0 ? [`${percent(feature[name])} ${words}`] : [],
+  );
+  const reasons = (feature['reasons'] ?? []) as readonly string[];
+  const all = [...moves, ...rest];
+  return {
+    head: [
+      textOf(feature['feature']),
+      feature['requests'] === 1 ? '1 request' : `${textOf(feature['requests'])} requests`,
+    ],
+    body: `${all.length === 0 ? 'Nothing changes.' : `${all.join('; ')}.`}${reasons.length === 0 ? '' : ` ${reasons.join('; ')}.`}`,
+  };
+}
+
+async function preview(call: Call): Promise<ExitCode> {
+  const scope = scopeFrom(call.words);
+  if (typeof scope === 'string') return usageError(call, scope);
+  const reply = await callAdmin(call, 'POST', 'switches/preview', { scope, effect: 'off' });
+  return show(call, reply, (value) => {
+    const minutes = Math.round(Number(value['window_ms']) / 60_000);
+    const features = (value['features'] ?? []) as readonly Json[];
+    if (features.length === 0) return `No requests in the last ${minutes} minutes: nothing to judge by.`;
+    const cost = value['cost_change'];
+    const costWords =
+      typeof cost === 'number'
+        ? `\nCost at list price over that time: ${cost < 0 ? '−' : '+'}$${Math.abs(cost)}`
+        : '';
+    return `The last ${minutes} minutes, ${textOf(value['requests'])} requests:\n${entries(features.map(previewWords))}${costWords}`;
+  });
+}
+
 /** As many as a scope has kinds of words. */
 const scopeWordsMax = scopeKeys.length;
 
@@ -149,6 +191,14 @@ export const switchCommands: readonly Command[] = [
       as: asOption,
     },
     run: off,
+  },
+  {
+    name: 'switch preview',
+    usage: 'SCOPE:NAME…',
+    wordsMax: scopeWordsMax,
+    summary: 'Who would move where, who would be stranded, by the last 15 minutes',
+    options: {},
+    run: preview,
   },
   {
     name: 'switch on',

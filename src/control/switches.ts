@@ -75,6 +75,9 @@ export const switchInput = z.strictObject({
   mode: z.enum(['enforce', 'observe']).optional(),
 });
 
+/** A switch that is only asked about needs no reason. */
+export const previewInput = switchInput.extend({ reason: reason.optional() });
+
 export const releaseInput = z.strictObject({
   reason,
   ramp: z.boolean().optional(),
@@ -119,6 +122,26 @@ function newSwitch(
   };
 }
 
+function scopeProblem(scope: z.infer<typeof switchInput>['scope']): ControlError | null {
+  if (Object.values(scope).some((value) => value !== undefined)) return null;
+  return controlError(
+    'invalid',
+    'The scope is empty: it would take everything out.',
+    'Name at least one of provider, vendor, family, model, target, feature. To mean everything, write provider:*.',
+    'scope',
+  );
+}
+
+/** The switch that an input describes, with an id of no switch; it is neither kept nor in force. */
+export function hypotheticalSwitch(input: unknown, dependencies: SwitchDependencies): Result<Switch> {
+  const parsed = parseInput(previewInput, input);
+  if (parsed.kind === 'error') return parsed;
+  const problem = scopeProblem(parsed.value.scope);
+  if (problem !== null) return problem;
+  const entry = newSwitch({ ...parsed.value, reason: 'a preview' }, 'preview', dependencies);
+  return done({ ...entry, id: switchId('sw_preview') });
+}
+
 export async function createSwitch(
   input: unknown,
   actor: string,
@@ -128,16 +151,8 @@ export async function createSwitch(
     recordRejection(error, { actor, subject: 'switch' }, dependencies);
   const parsed = parseInput(switchInput, input);
   if (parsed.kind === 'error') return reject(parsed);
-  if (Object.values(parsed.value.scope).every((value) => value === undefined)) {
-    return reject(
-      controlError(
-        'invalid',
-        'The scope is empty: it would take everything out.',
-        'Name at least one of provider, vendor, family, model, target, feature. To mean everything, write provider:*.',
-        'scope',
-      ),
-    );
-  }
+  const problem = scopeProblem(parsed.value.scope);
+  if (problem !== null) return reject(problem);
   if (dependencies.current().length >= switchesMax)
     return reject(controlError('conflict', `${switchesMax} switches are in force.`, 'Release some first.'));
   const entry = newSwitch(parsed.value, actor, dependencies);

@@ -197,6 +197,26 @@ const problem = z.object({
   remedy: text,
 });
 
+const preview = z.object({
+  window_ms: count,
+  requests: count,
+  features: z.array(
+    z.object({
+      feature: text,
+      requests: count,
+      moves: z.array(z.object({ from: text, to: text, hop: z.enum(hops).nullable(), share: z.number() })),
+      asked_share: z.number(),
+      refused_share: z.number(),
+      stranded_share: z.number(),
+      reasons: z.array(text),
+    }),
+  ),
+  cost_change: z.number().nullable(),
+  capacity: z.array(
+    z.object({ target: text, load_before: z.number(), load_after: z.number(), limit: count }),
+  ),
+});
+
 /** Every answer by the name it has in the OpenAPI file. */
 export const adminAnswers = {
   State: z.object({
@@ -210,6 +230,7 @@ export const adminAnswers = {
   }),
   Switch: switchEntry,
   SwitchCreated: switchEntry.extend({ expands_to: z.array(text), matches: count, acks: z.array(ack) }),
+  SwitchPreview: preview,
   SwitchList: listOf(switchEntry),
   AckList: listOf(ack),
   RecordList: listOf(record),

@@ -4,6 +4,7 @@ import type { Releasing, SwitchCreated } from '../control/switches.ts';
 import type { Result } from '../control/verb.ts';
 import type { FeatureCoverage } from '../core/coverage.ts';
 import type { Instant } from '../core/ids.ts';
+import type { Preview } from '../core/preview.ts';
 import type { Switch } from '../core/switches.ts';
 import type { Store } from '../control/queries.ts';
 import type { Role } from './roles.ts';
@@ -37,6 +38,8 @@ export type AdminDependencies = {
     readonly list: () => readonly Switch[];
     readonly find: (id: string) => Promise<Switch | null>;
     readonly create: (input: unknown, actor: string) => Promise<Result<SwitchCreated>>;
+    /** What it would do to the traffic of the last minutes; nothing is changed. */
+    readonly preview: (input: unknown) => Promise<Result<Preview>>;
     readonly release: (releasing: Releasing, actor: string) => Promise<Result<Switch>>;
     /** Replicas that have every switch in force. */
     readonly acks: () => readonly Json[];

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import { keyInput } from '../control/keys.ts';
-import { releaseInput, switchInput } from '../control/switches.ts';
+import { previewInput, releaseInput, switchInput } from '../control/switches.ts';
 import type { Result } from '../control/verb.ts';
 import { scopeText } from '../core/coverage.ts';
 import { explainRecord } from '../core/explain.ts';
@@ -12,6 +12,7 @@ import type { AdminDependencies } from './admin-dependencies.ts';
 import { adminError, controlErrorReply, json } from './admin-error.ts';
 import { changeQuery, oneOf, pageSize, recordFilter, recordQuery, word } from './admin-query.ts';
 import type { Query } from './admin-query.ts';
+import { previewToWire } from './preview-view.ts';
 import type { Role } from './roles.ts';
 import { changeToWire, keyToWire, listToWire, recordToWire, switchToWire } from './wire.ts';
 
@@ -103,6 +104,16 @@ export const adminRouteTable: readonly AdminRoute[] = [
           { etag: `"${entry.rev}"` },
         ),
       ),
+  },
+  {
+    method: 'POST',
+    path: '/admin/v1/switches/preview',
+    role: 'viewer',
+    summary: 'What a switch would do to the traffic of the last 15 minutes; nothing is changed',
+    body: previewInput,
+    answer: 'SwitchPreview',
+    handle: async ({ body }, { switches }) =>
+      sent(await switches.preview(body), (preview) => json(previewToWire(preview))),
   },
   {
     method: 'GET',

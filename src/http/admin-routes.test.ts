@@ -56,6 +56,12 @@ beforeEach(() => {
       list: () => [entry, aSwitch({ effect: { kind: 'shed', percent: 50 }, expiresAt: null })],
       find: (id) => Promise.resolve(id === entry.id ? entry : null),
       create: note('create', Promise.resolve(done({ entry, expandsTo: [] }))),
+      preview: note(
+        'preview',
+        Promise.resolve(
+          done({ windowMs: 900_000, requests: 0, features: [], costChange: null, capacity: [] }),
+        ),
+      ),
       release: note('release', Promise.resolve(done({ ...entry, rev: 2 }))),
       acks: () => [{ replica: 'r_1', rev: 1, at: new Date(start).toISOString() }],
     },
