@@ -12,6 +12,7 @@ import { instant } from './core/ids.ts';
 import { adminDependencies } from './admin-wiring.ts';
 import { adminRoutes } from './http/admin-routes.ts';
 import { listen } from './http/server.ts';
+import { statusRoutes } from './http/status-routes.ts';
 import type { Listening } from './http/server.ts';
 import { openStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
@@ -171,6 +172,7 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
     admin: adminRoutes(
       adminDependencies(engine, store, { verify: token.verify, secrets: options.environment.secrets, log }),
     ),
+    status: statusRoutes(engine.gateway),
     metrics: () => {
       engine.publishGauges();
       return engine.metrics.expose();

@@ -154,3 +154,9 @@ export function speaking(
 export function offBy(switches: readonly Switch[]): Switch | null {
   return switches.find((entry) => entry.mode === 'enforce' && entry.effect.kind === 'off') ?? null;
 }
+
+/** A switch for one feature or tenant does not take the target out as such. */
+export function isForEverybody(entry: Switch): boolean {
+  const { feature, data_class: dataClass, tenant, key } = entry.scope;
+  return feature === undefined && dataClass === undefined && tenant === undefined && key === undefined;
+}

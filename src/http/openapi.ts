@@ -100,6 +100,7 @@ function errorResponses(): Json {
 
 const probeWords = {
   root: 'Something is here',
+  status: 'The status page, and its files in the Statuspage v2 shape',
   models:
     "What may be named as model, in the shape of the caller's dialect, and whether it answers right now",
   health: 'The process is alive',

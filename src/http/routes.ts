@@ -11,7 +11,7 @@ export type DataRoute = {
 } & (
   | { readonly kind: 'dialect'; readonly dialect: Dialect; readonly operation: Operation }
   | { readonly kind: 'models' }
-  | { readonly kind: 'health' | 'ready' | 'metrics' | 'root' }
+  | { readonly kind: 'health' | 'ready' | 'metrics' | 'root' | 'status' }
 );
 
 // oxfmt-ignore
@@ -30,6 +30,8 @@ export const dataRoutes: readonly DataRoute[] = [
   { method: 'GET',  path: '/v1/models',                role: 'caller', kind: 'models' },
   { method: 'GET',  path: '/v1/models/{id}',           role: 'caller', kind: 'models' },
   { method: 'GET',  path: '/',                         role: 'public', kind: 'root' },
+  { method: 'GET',  path: '/status',                   role: 'public', kind: 'status' },
+  { method: 'GET',  path: '/api/v2/{file}.json',       role: 'public', kind: 'status' },
   { method: 'GET',  path: '/healthz',                  role: 'public', kind: 'health' },
   { method: 'GET',  path: '/readyz',                   role: 'public', kind: 'ready' },
   { method: 'GET',  path: '/metrics',                  role: 'public', kind: 'metrics' },
@@ -47,6 +49,7 @@ export function dataRouteAt(path: string): DataRoute | null {
   const method = geminiPath.exec(path)?.[2];
   const addressed = method === undefined ? undefined : byPath.get(`/v1beta/models/{model}:${method}`);
   if (addressed !== undefined) return addressed;
+  if (path.startsWith('/api/v2/') && path.endsWith('.json')) return byPath.get('/api/v2/{file}.json') ?? null;
   const prefix = modelPrefixes.find((each) => path.startsWith(each));
   return prefix === undefined ? null : (byPath.get(`${prefix}{id}`) ?? null);
 }

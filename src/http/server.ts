@@ -8,6 +8,7 @@ import type { ErrorReply } from '../gateway/reply.ts';
 import { modelsAnswer } from './model-routes.ts';
 import { addressIn, dataRouteAt, dialectOf, modelIn } from './routes.ts';
 import type { DataRoute } from './routes.ts';
+import type { StatusRoutes } from './status-routes.ts';
 
 export type FrontDoor = {
   readonly host: string;
@@ -15,6 +16,7 @@ export type FrontDoor = {
   readonly gateway: GatewayDependencies;
   readonly admin: { handle(request: Request, url: URL): Promise<Response> };
   readonly metrics: () => Promise<string>;
+  readonly status: StatusRoutes;
   readonly isReady: () => boolean;
   /** False while the server lets open answers finish before it stops. */
   readonly accepts: () => boolean;
@@ -41,7 +43,7 @@ function refusal(path: string, request: Request, gateway: GatewayDependencies, r
 }
 
 async function probe(
-  kind: Exclude<DataRoute['kind'], 'dialect' | 'models'>,
+  kind: Exclude<DataRoute['kind'], 'dialect' | 'models' | 'status'>,
   door: FrontDoor,
 ): Promise<Response> {
   switch (kind) {
@@ -104,6 +106,7 @@ async function route(request: Request, door: FrontDoor, exempt: () => void): Pro
   if (found.method !== request.method && !(found.method === 'GET' && request.method === 'HEAD'))
     return notFound(path, request, door);
   if (found.kind === 'models') return models(path, request, door);
+  if (found.kind === 'status') return door.status.handle(path, request) ?? notFound(path, request, door);
   if (found.kind !== 'dialect') return probe(found.kind, door);
   if (!door.accepts())
     return refusal(path, request, door.gateway, {

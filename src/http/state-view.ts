@@ -3,7 +3,7 @@ import type { Health } from '../core/health.ts';
 import type { Instant } from '../core/ids.ts';
 import type { GateRule, Snapshot } from '../core/snapshot.ts';
 import { viewFeature } from '../core/status.ts';
-import { covers, isInForce } from '../core/switches.ts';
+import { covers, isForEverybody, isInForce } from '../core/switches.ts';
 import type { Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
 import type { HealthBoard } from '../gateway/health-board.ts';
@@ -52,12 +52,6 @@ function targetToWire(target: Target, sources: StateSources): Json {
     probes: null,
     provider_says: null,
   };
-}
-
-/** A switch for one feature or tenant does not take the target out as such. */
-function isForEverybody(entry: Switch): boolean {
-  const { feature, data_class: dataClass, tenant, key } = entry.scope;
-  return feature === undefined && dataClass === undefined && tenant === undefined && key === undefined;
 }
 
 /** Targets of features, and every other one with traffic or trouble. */

@@ -460,6 +460,8 @@ describe('routes', () => {
     ).toBe(true);
     expect(dataRoutes.filter((route) => route.role === 'public').map((route) => route.path)).toEqual([
       '/',
+      '/status',
+      '/api/v2/{file}.json',
       '/healthz',
       '/readyz',
       '/metrics',

@@ -1,0 +1,191 @@
+/**
+ * What the status page says: features first, in six states and in words their users understand, then models, then what
+ * is going on. It is made from what routing would do and what gates and switches say now, so the page cannot be calmer
+ * than the gateway. It speaks of models and features, never of quality: that a model fails says nothing about how well
+ * it answers. It holds no history, and it refuses to guess causes that nobody has written down.
+ */
+import type { HealthState } from './health.ts';
+import type { Instant } from './ids.ts';
+import type { FeatureStatus, FeatureView } from './status.ts';
+import { listWords } from './words.ts';
+
+export type ModelStatus = 'working' | 'failing' | 'returning' | 'paused';
+
+/** A target as the page needs it. */
+export type TargetNow = {
+  readonly target: string;
+  readonly model: string;
+  readonly vendor: string;
+  readonly gate: HealthState;
+  readonly gateSince: Instant | null;
+  /** Since when a switch for everybody holds it out; null when none does. */
+  readonly pausedSince: Instant | null;
+};
+
+export type FeatureLine = FeatureView & {
+  readonly words: string;
+  /** The model that answers now, when it is not the usual one. */
+  readonly backup: string | null;
+};
+
+export type ModelLine = {
+  readonly model: string;
+  readonly vendor: string;
+  readonly status: ModelStatus;
+  readonly words: string;
+  readonly since: Instant | null;
+};
+
+export type Event = {
+  readonly id: string;
+  readonly state: 'failing' | 'returning' | 'paused';
+  readonly title: string;
+  readonly words: string;
+  readonly since: Instant;
+  readonly models: readonly string[];
+  readonly features: readonly string[];
+};
+
+export type StatusPage = {
+  readonly generatedAt: Instant;
+  readonly overall: FeatureStatus;
+  readonly headline: string;
+  readonly features: readonly FeatureLine[];
+  readonly models: readonly ModelLine[];
+  readonly events: readonly Event[];
+};
+
+export const featureWords: Readonly<Record<FeatureStatus, string>> = {
+  normal: 'working normally',
+  backup: 'working with a backup model',
+  slow: 'slower than usual',
+  partial: 'some requests fail',
+  paused: 'paused by us',
+  unavailable: 'not available',
+};
+
+export const modelWords: Readonly<Record<ModelStatus, string>> = {
+  working: 'working',
+  failing: 'failing; we do not use it right now',
+  returning: 'coming back step by step',
+  paused: 'paused by us',
+};
+
+/** From calm to grave. */
+const gravity: readonly FeatureStatus[] = ['normal', 'backup', 'slow', 'partial', 'paused', 'unavailable'];
+const modelGravity: readonly ModelStatus[] = ['working', 'returning', 'failing', 'paused'];
+
+function modelStatus(target: TargetNow): ModelStatus {
+  if (target.pausedSince !== null) return 'paused';
+  switch (target.gate) {
+    case 'healthy':
+      return 'working';
+    case 'shedding':
+    case 'ejected':
+    case 'probing':
+      return 'failing';
+    case 'ramping':
+      return 'returning';
+  }
+}
+
+function modelLines(targets: readonly TargetNow[]): readonly ModelLine[] {
+  const byModel = new Map<string, TargetNow[]>();
+  for (const target of targets) byModel.set(target.model, [...(byModel.get(target.model) ?? []), target]);
+  return [...byModel].map(([model, hosts]): ModelLine => {
+    // A model works as long as one of its hosts does.
+    const [best] = [...hosts].sort(
+      (one, other) => modelGravity.indexOf(modelStatus(one)) - modelGravity.indexOf(modelStatus(other)),
+    );
+    const status = best === undefined ? 'working' : modelStatus(best);
+    return {
+      model,
+      vendor: hosts[0]?.vendor ?? '',
+      status,
+      words: modelWords[status],
+      since: status === 'working' ? null : (best?.pausedSince ?? best?.gateSince ?? null),
+    };
+  });
+}
+
+const modelOf = (target: string): string => target.slice(target.indexOf('/') + 1);
+
+function eventWords(state: Event['state'], features: readonly FeatureLine[]): string {
+  const onBackup = features.filter((feature) => feature.status === 'backup').map((feature) => feature.title);
+  const out = features
+    .filter((feature) => feature.status === 'paused' || feature.status === 'unavailable')
+    .map((feature) => feature.title);
+  const asked = features.filter((feature) => feature.status === 'partial').map((feature) => feature.title);
+  const first: Readonly<Record<Event['state'], string>> = {
+    failing: 'More of its answers fail than we accept, so we do not send requests to it.',
+    returning: 'It answers again. We bring it back step by step.',
+    paused: 'We have taken it out.',
+  };
+  return [
+    first[state],
+    ...(onBackup.length === 0 ? [] : [`${listWords(onBackup, 'and')}: working with a backup model.`]),
+    ...(asked.length === 0 ? [] : [`${listWords(asked, 'and')}: some requests fail or need your consent.`]),
+    ...(out.length === 0 ? [] : [`${listWords(out, 'and')}: not available until it is back.`]),
+  ].join(' ');
+}
+
+/** Models in the same trouble since about the same time are one story. */
+const togetherMs = 5 * 60_000;
+
+function eventsOf(models: readonly ModelLine[], features: readonly FeatureLine[]): readonly Event[] {
+  const groups: { state: Event['state']; since: Instant; models: ModelLine[] }[] = [];
+  for (const model of models) {
+    if (model.status === 'working' || model.since === null) continue;
+    const { since, status } = model;
+    const group = groups.find((each) => each.state === status && Math.abs(each.since - since) <= togetherMs);
+    if (group === undefined) groups.push({ state: status, since, models: [model] });
+    else group.models.push(model);
+  }
+  return groups.map(({ state, since, models: held }): Event => {
+    const names = held.map((model) => model.model);
+    const affected = features.filter(
+      (feature) => names.includes(modelOf(feature.preferred)) && feature.status !== 'normal',
+    );
+    const title = `${listWords(names, 'and')} ${names.length === 1 ? 'is' : 'are'} ${state === 'paused' ? 'paused by us' : state === 'failing' ? 'failing' : 'coming back'}`;
+    return {
+      id: `${state}-${since}-${names.join('-')}`,
+      state,
+      title,
+      words: eventWords(state, affected),
+      since,
+      models: names,
+      features: affected.map((feature) => feature.feature),
+    };
+  });
+}
+
+function headlineOf(features: readonly FeatureLine[], overall: FeatureStatus): string {
+  if (overall === 'normal') return 'Everything is working normally';
+  const hit = features.filter((feature) => feature.status === overall).map((feature) => feature.title);
+  return `${listWords(hit, 'and')}: ${featureWords[overall]}`;
+}
+
+export function buildStatusPage(
+  views: readonly FeatureView[],
+  targets: readonly TargetNow[],
+  now: Instant,
+): StatusPage {
+  const features = views.map((view): FeatureLine => ({
+    ...view,
+    words: featureWords[view.status],
+    backup: view.status === 'backup' && view.serving !== null ? modelOf(view.serving) : null,
+  }));
+  const models = modelLines(targets);
+  const overall = features.reduce<FeatureStatus>(
+    (worst, { status }) => (gravity.indexOf(status) > gravity.indexOf(worst) ? status : worst),
+    'normal',
+  );
+  return {
+    generatedAt: now,
+    overall,
+    headline: headlineOf(features, overall),
+    features,
+    models,
+    events: eventsOf(models, features),
+  };
+}

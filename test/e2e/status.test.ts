@@ -1,0 +1,114 @@
+/** The status page through an outage: what visitors, feed readers and browsers see. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { existsSync } from 'node:fs';
+
+import AxeBuilder from 'axe-core';
+import { chromium } from 'playwright-core';
+
+import { startHouse } from '../harness.ts';
+import type { House, Json } from '../harness.ts';
+
+const browserPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
+if (browserPath === undefined)
+  console.log(
+    'Chromium is not installed (Debian: apt-get install chromium): the status page is not tried in a browser.',
+  );
+
+let house: House;
+beforeAll(async () => {
+  house = await startHouse();
+});
+afterAll(() => house.stop());
+
+const file = async (name: string): Promise<Json> =>
+  (await (await fetch(`${house.url}/api/v2/${name}.json`)).json()) as Json;
+const later = (): Promise<void> => Bun.sleep(1_050);
+
+test('a calm page is small, needs no script and can be cached', async () => {
+  const response = await fetch(`${house.url}/status`);
+  const html = await response.text();
+  expect(response.headers.get('content-type')).toContain('text/html');
+  expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(html.length).toBeLessThan(30_000);
+  expect(html).not.toContain('<script');
+  expect(html).toContain('Everything is working normally');
+  expect(html).toContain('Meeting notes');
+  const etag = response.headers.get('etag') ?? '';
+  expect((await fetch(`${house.url}/status`, { headers: { 'if-none-match': etag } })).status).toBe(304);
+});
+
+test('files have the shape that readers of status pages know', async () => {
+  const summary = await file('summary');
+  expect(summary).toMatchObject({
+    page: { id: 'breakwater', time_zone: 'Etc/UTC' },
+    status: { indicator: 'none' },
+    incidents: [],
+    scheduled_maintenances: [],
+    x_ai: { state: 'normal' },
+  });
+  expect((summary['components'] as readonly Json[])[0]).toMatchObject({
+    id: 'notes',
+    name: 'Meeting notes',
+    status: 'operational',
+    x_ai: { state: 'normal', preferred: 'anthropic/claude-opus-4-8' },
+  });
+  for (const name of ['status', 'components', 'incidents', 'incidents/unresolved', 'scheduled-maintenances'])
+    expect(await file(name)).toHaveProperty('page');
+  expect((await fetch(`${house.url}/api/v2/nothing.json`)).status).toBe(404);
+});
+
+describe('while a vendor is switched off', () => {
+  let html = '';
+  beforeAll(async () => {
+    await house.admin('POST', 'switches', {
+      scope: { vendor: 'anthropic' },
+      effect: 'off',
+      reason: 'elevated errors <script>',
+    });
+    await later();
+    html = await (await fetch(`${house.url}/status`)).text();
+  });
+
+  test('the page says who works on a backup, who is paused, and why in plain words', async () => {
+    expect(html).toContain('working with a backup model');
+    expect(html).toContain('paused by us');
+    expect(html).toContain('gpt-5.2 answers instead.');
+    expect(html).not.toContain('<script');
+    const summary = await file('summary');
+    expect(summary).toMatchObject({ status: { indicator: 'major' } });
+    expect((summary['incidents'] as readonly Json[])[0]).toMatchObject({
+      name: 'claude-opus-4-8 is paused by us',
+      status: 'identified',
+      x_ai: { models: ['claude-opus-4-8'] },
+    });
+  });
+
+  test.skipIf(browserPath === undefined).each([360, 1_280])(
+    'a browser at %p pixels finds nothing wrong',
+    async (width) => {
+      const browser = await chromium.launch({ executablePath: browserPath ?? '', args: ['--no-sandbox'] });
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const context = await browser.newContext({
+          viewport: { width, height: 900 },
+          colorScheme,
+          // For the checker alone: the page itself allows no script.
+          bypassCSP: true,
+        });
+        const page = await context.newPage();
+        await page.goto(`${house.url}/status`);
+        await page.addScriptTag({ content: AxeBuilder.source });
+        const found = (await page.evaluate('axe.run()')) as { violations: { id: string }[] };
+        expect(found.violations.map((violation) => violation.id)).toEqual([]);
+        const isWide = (await page.evaluate(
+          'document.documentElement.scrollWidth > document.documentElement.clientWidth',
+        )) as boolean;
+        expect(isWide).toBe(false);
+        const folder = process.env['SCREENSHOTS'];
+        if (folder !== undefined)
+          await page.screenshot({ path: `${folder}/status-${width}-${colorScheme}.png`, fullPage: true });
+        await context.close();
+      }
+      await browser.close();
+    },
+  );
+});
