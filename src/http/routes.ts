@@ -2,6 +2,7 @@
 import type { Dialect } from '../core/target.ts';
 import type { Operation } from '../dialects/dialect.ts';
 import type { Address } from '../gateway/handle.ts';
+import { statusFiles } from './status-json.ts';
 
 /** `caller`: a Breakwater key (or none yet, over loopback). `public`: nobody is asked. */
 export type DataRoute = {
@@ -49,7 +50,8 @@ export function dataRouteAt(path: string): DataRoute | null {
   const method = geminiPath.exec(path)?.[2];
   const addressed = method === undefined ? undefined : byPath.get(`/v1beta/models/{model}:${method}`);
   if (addressed !== undefined) return addressed;
-  if (path.startsWith('/api/v2/') && path.endsWith('.json')) return byPath.get('/api/v2/{file}.json') ?? null;
+  if (statusFiles.some((file) => path === `/api/v2/${file}.json`))
+    return byPath.get('/api/v2/{file}.json') ?? null;
   const prefix = modelPrefixes.find((each) => path.startsWith(each));
   return prefix === undefined ? null : (byPath.get(`${prefix}{id}`) ?? null);
 }

@@ -51,8 +51,14 @@ export type StatusRoutes = { readonly handle: (path: string, request: Request) =
 /** Null for a path that is not of the status page. */
 export function statusRoutes(gateway: GatewayDependencies): StatusRoutes {
   let page: StatusPage | null = null;
+  let switches = gateway.state.switches;
   const fresh = (): StatusPage => {
-    if (page === null || gateway.clock.now() - page.generatedAt >= freshMs) page = pageNow(gateway);
+    // What a person switched shows at once; the rest may be a second old.
+    const isSwitched = switches !== gateway.state.switches;
+    if (page === null || isSwitched || gateway.clock.now() - page.generatedAt >= freshMs) {
+      switches = gateway.state.switches;
+      page = pageNow(gateway);
+    }
     return page;
   };
   const answer = (body: string, type: string, request: Request): Response => {

@@ -22,7 +22,6 @@ afterAll(() => house.stop());
 
 const file = async (name: string): Promise<Json> =>
   (await (await fetch(`${house.url}/api/v2/${name}.json`)).json()) as Json;
-const later = (): Promise<void> => Bun.sleep(1_050);
 
 test('a calm page is small, needs no script and can be cached', async () => {
   const response = await fetch(`${house.url}/status`);
@@ -65,7 +64,6 @@ describe('while a vendor is switched off', () => {
       effect: 'off',
       reason: 'elevated errors <script>',
     });
-    await later();
     html = await (await fetch(`${house.url}/status`)).text();
   });
 
