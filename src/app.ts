@@ -9,7 +9,7 @@ import type { Environment } from './config.ts';
 import { createEngine } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { instant } from './core/ids.ts';
-import { adminDependencies } from './admin-wiring.ts';
+import { adminDependencies } from './wiring/admin.ts';
 import { adminRoutes } from './http/admin-routes.ts';
 import { listen } from './http/server.ts';
 import { statusRoutes } from './http/status-routes.ts';

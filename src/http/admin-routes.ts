@@ -10,7 +10,7 @@ import { adminError, controlErrorReply, invalidInput } from './admin-error.ts';
 import type { AdminErrorBody, Read } from './admin-error.ts';
 import { readQuery } from './admin-query.ts';
 import { adminRouteTable } from './admin-route-table.ts';
-import type { AdminCall, AdminRoute } from './admin-route-table.ts';
+import type { AdminCall, AdminRoute } from './admin-route.ts';
 import { mayAct } from './roles.ts';
 import type { Role } from './roles.ts';
 

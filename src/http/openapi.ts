@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { errorCodes } from '../core/errors.ts';
 import { adminAnswers, answerParts } from './admin-answers.ts';
 import { adminRouteTable } from './admin-route-table.ts';
-import type { AdminRoute } from './admin-route-table.ts';
+import type { AdminRoute } from './admin-route.ts';
 import { headerTable } from './headers.ts';
 import { dataRoutes } from './routes.ts';
 import type { DataRoute } from './routes.ts';

@@ -1,0 +1,79 @@
+/** The policy in force: the configuration, what it would decide, what it survives. */
+import { z } from 'zod';
+
+import { scopeText } from '../core/coverage.ts';
+import { capabilities } from '../core/target.ts';
+import type { AdminDependencies } from './admin-dependencies.ts';
+import { adminError, json } from './admin-error.ts';
+import { oneOf, word } from './admin-query.ts';
+import type { AdminRoute } from './admin-route.ts';
+
+const explainInput = z.strictObject({
+  feature: word.optional(),
+  model: word.optional(),
+  data_class: word.optional(),
+  key: word.optional(),
+  needs: z.array(oneOf(capabilities)).optional(),
+  input_tokens: z.int().nonnegative().optional(),
+});
+
+export const policyRoutes: readonly AdminRoute[] = [
+  {
+    method: 'GET',
+    path: '/admin/v1/config',
+    role: 'viewer',
+    summary: 'The configuration in force, without secrets',
+    answer: 'Config',
+    handle: (_call, { config }) => Promise.resolve(json(config.view())),
+  },
+  {
+    method: 'POST',
+    path: '/admin/v1/config/check',
+    // It says whether files and variables that the configuration names are there: not for every viewer.
+    role: 'operator',
+    summary: 'Every problem of a configuration, with line and column',
+    body: z.strictObject({ text: z.string() }),
+    takesText: true,
+    answer: 'ConfigChecked',
+    handle: ({ body }, { config }) => Promise.resolve(json(config.check((body as { text: string }).text))),
+  },
+  {
+    method: 'POST',
+    path: '/admin/v1/explain',
+    role: 'viewer',
+    summary: 'Where a request would go now, and why',
+    body: explainInput,
+    answer: 'Explained',
+    handle: ({ body }, { explain }) =>
+      Promise.resolve(explained(explain(body as z.infer<typeof explainInput>))),
+  },
+  {
+    method: 'GET',
+    path: '/admin/v1/coverage',
+    role: 'viewer',
+    summary: 'What each feature can survive',
+    answer: 'CoverageList',
+    handle: (_call, { coverage }) =>
+      Promise.resolve(
+        json({
+          items: coverage().map(({ losses, ...rest }) => ({
+            ...rest,
+            losses: losses.map((loss) => ({ ...loss, loss: scopeText(loss.loss) })),
+          })),
+          next_cursor: null,
+        }),
+      ),
+  },
+];
+
+function explained(result: ReturnType<AdminDependencies['explain']>): Response {
+  return result.kind === 'explained'
+    ? json(result.value)
+    : adminError({
+        status: 400,
+        code: 'invalid',
+        message: result.message,
+        remedy: 'Name a feature, or a model that is configured, and a key only if it is in use.',
+        field: null,
+      });
+}

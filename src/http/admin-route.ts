@@ -1,0 +1,54 @@
+/** What a route of the admin API is, and the answers that many of them share. Each area has its own file of routes. */
+import type { z } from 'zod';
+
+import type { Result } from '../control/verb.ts';
+import type { AnswerName } from './admin-answers.ts';
+import type { AdminDependencies } from './admin-dependencies.ts';
+import { adminError, controlErrorReply } from './admin-error.ts';
+import type { Query } from './admin-query.ts';
+import type { Role } from './roles.ts';
+
+export type AdminCall = {
+  readonly actor: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly query: Query;
+  readonly body: unknown;
+  readonly request: Request;
+};
+
+export type AdminRoute = {
+  readonly method: 'GET' | 'POST';
+  /** With `{id}` for what varies. */
+  readonly path: string;
+  readonly role: Role;
+  readonly summary: string;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** A body of YAML or plain text stands for `{ "text": … }`. */
+  readonly takesText?: true;
+  /** What a verb of control changes. The verb parses the body itself, and what is rejected is written down. */
+  readonly changes?: 'switch' | 'key';
+  readonly answer: AnswerName;
+  /** 200 unless said otherwise. */
+  readonly status?: 201;
+  readonly handle: (call: AdminCall, dependencies: AdminDependencies) => Promise<Response>;
+};
+
+export function sent<T>(result: Result<T>, show: (value: T) => Response): Response {
+  return result.kind === 'error' ? controlErrorReply(result) : show(result.value);
+}
+
+export const notFound = (what: string): Response =>
+  adminError({
+    status: 404,
+    code: 'not_found',
+    message: `There is no ${what}.`,
+    remedy: 'Check the id.',
+    field: null,
+  });
+
+/** The revision in `If-Match`; null when there is none, NaN when it is not one. */
+export function revisionOf(request: Request): number | null {
+  const text = request.headers.get('if-match');
+  return text === null || text === '*' ? null : Number(/^(?:W\/)?"(\d+)"$/.exec(text)?.[1] ?? Number.NaN);
+}

@@ -1,0 +1,14 @@
+/** What is true now. */
+import { json } from './admin-error.ts';
+import type { AdminRoute } from './admin-route.ts';
+
+export const stateRoutes: readonly AdminRoute[] = [
+  {
+    method: 'GET',
+    path: '/admin/v1/state',
+    role: 'viewer',
+    summary: 'Targets, gates, features and switches now',
+    answer: 'State',
+    handle: (_call, { state }) => Promise.resolve(json(state())),
+  },
+];
