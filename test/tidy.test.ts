@@ -26,7 +26,8 @@ const layers: Record<string, readonly string[]> = {
   telemetry: ['core'],
   dialects: ['core'],
   providers: ['core', 'dialects'],
-  gateway: ['core', 'dialects', 'providers', 'telemetry'],
+  outbound: [],
+  gateway: ['core', 'dialects', 'providers', 'outbound', 'telemetry'],
   store: ['core'],
   control: ['core', 'store', 'telemetry'],
   sync: ['core', 'gateway', 'store', 'telemetry'],
@@ -78,15 +79,24 @@ test('only config.ts reads the environment', () => {
 });
 
 test('only upstream.ts and the command line open outbound connections', () => {
-  const allowed = new Set(['src/gateway/upstream.ts', 'src/gateway/media-fetch.ts']);
+  const allowed = new Set([
+    'src/gateway/upstream.ts',
+    'src/outbound/guarded-fetch.ts',
+    'src/simulator/wire-server.ts',
+  ]);
   const openers = production.filter(
     (file) =>
       !allowed.has(file) &&
       !file.startsWith('src/cli/') &&
       !file.startsWith('src/demo/') &&
-      /(?:await|return|=|=>|\() ?fetch\(|Bun\.connect\(/.test(read(file)),
+      /(?:await|return|=|=>|\() ?fetch\(|Bun\.connect\(|from 'node:https?'/.test(read(file)),
   );
-  expect(openers.map((file) => `${file}: calls to providers go through gateway/upstream.ts`)).toEqual([]);
+  expect(
+    openers.map(
+      (file) =>
+        `${file}: calls to providers go through gateway/upstream.ts, all others through outbound/guarded-fetch.ts`,
+    ),
+  ).toEqual([]);
 });
 
 test('core is pure', () => {

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import type { Conversation } from '../dialects/conversation.ts';
 import { codecFor } from '../dialects/registry.ts';
 import { createMediaFetcher, hasMediaUrls, withInlineMedia } from './media-fetch.ts';
-import { isPublicAddress } from './public-address.ts';
+import { isPublicAddress } from '../outbound/public-address.ts';
 
 const png = Buffer.from('iVBORw0KGgo=', 'base64');
 const hits: string[] = [];
@@ -22,7 +22,7 @@ const server = Bun.serve({
 });
 afterAll(() => server.stop(true));
 const at = (path: string): string => `http://127.0.0.1:${server.port}${path}`;
-const open = createMediaFetcher({ isAllowed: () => true, bytesMax: 1_000 });
+const open = createMediaFetcher({ guard: () => true, bytesMax: 1_000 });
 
 describe('what may be fetched', () => {
   test('a picture, as the bytes it is', async () => {

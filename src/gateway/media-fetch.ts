@@ -1,25 +1,18 @@
 /**
  * Pictures and documents that a request names by address, fetched for targets that take none.
  *
- * The address is a caller's, so it may lead anywhere: only public addresses are connected to, and the address that was
- * checked is the one that is used, because a name can answer differently the second time. Redirects are not followed,
- * nothing of ours is sent along, and size, kind and time are limited. What cannot be fetched stays an address, and the
- * target that needs it is left out.
+ * The address is a caller's, so it may lead anywhere: only public addresses are connected to, redirects are not
+ * followed, nothing of ours is sent along, and size, kind and time are limited. What cannot be fetched stays an address,
+ * and the target that needs it is left out.
  */
-import { lookup as resolveName } from 'node:dns';
-import type { LookupAddress } from 'node:dns';
-import { request as requestPlain } from 'node:http';
-import type { IncomingMessage, RequestOptions } from 'node:http';
-import { request as requestSecure } from 'node:https';
-import { isIP } from 'node:net';
-
 import type { Conversation, Media, Message, Part } from '../dialects/conversation.ts';
-import { isPublicAddress } from './public-address.ts';
+import { guardedFetch, publicOnly } from '../outbound/guarded-fetch.ts';
+import type { AnswerHead, Guard } from '../outbound/guarded-fetch.ts';
 
 export type MediaFetcher = (url: string) => Promise<Media | null>;
 
 export type MediaFetcherOptions = {
-  readonly isAllowed?: (address: string) => boolean;
+  readonly guard?: Guard;
   readonly bytesMax?: number;
   readonly limitMs?: number;
 };
@@ -30,67 +23,22 @@ const limitMsDefault = 5_000;
 const fetchesMax = 20;
 const takenTypes = /^(?:image\/(?:png|jpeg|gif|webp|heic|heif)|application\/pdf)$/;
 
-/** Resolves a name to addresses that may be connected to; an error when there is none. */
-function guardedLookup(isAllowed: (address: string) => boolean): NonNullable<RequestOptions['lookup']> {
-  return (hostname, options, callback) => {
-    resolveName(hostname, { all: true }, (error, found: readonly LookupAddress[]) => {
-      const allowed = error === null ? found.filter(({ address }) => isAllowed(address)) : [];
-      const [first] = allowed;
-      // One forbidden address makes the whole name suspect.
-      if (error !== null || first === undefined || allowed.length < found.length)
-        callback(error ?? new Error('the address is not public'), '', 0);
-      else if (options.all === true) callback(null, allowed);
-      else callback(null, first.address, first.family);
-    });
-  };
-}
-
-function readBody(response: IncomingMessage, bytesMax: number, done: (bytes: Buffer | null) => void): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  response.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > bytesMax) {
-      response.destroy();
-      done(null);
-    } else chunks.push(chunk);
-  });
-  response.once('end', () => done(size > bytesMax ? null : Buffer.concat(chunks)));
-  response.once('error', () => done(null));
-}
+const mediaTypeOf = ({ headers }: AnswerHead): string =>
+  (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 
 export function createMediaFetcher(options: MediaFetcherOptions = {}): MediaFetcher {
-  const isAllowed = options.isAllowed ?? isPublicAddress;
-  const bytesMax = options.bytesMax ?? bytesMaxDefault;
-  const limitMs = options.limitMs ?? limitMsDefault;
-  const lookup = guardedLookup(isAllowed);
-  return (text) => {
-    const { promise, resolve } = Promise.withResolvers<Media | null>();
-    const url = URL.canParse(text) ? new URL(text) : null;
-    const host = url?.hostname.replaceAll(/^\[|\]$/g, '') ?? '';
-    const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:';
-    // A bare address is not looked up, so it is judged here.
-    if (url === null || !isWeb || url.username !== '' || (isIP(host) !== 0 && !isAllowed(host)))
-      return Promise.resolve(null);
-    const send = url.protocol === 'https:' ? requestSecure : requestPlain;
-    const call = send(url, { lookup, headers: { accept: 'image/*, application/pdf' } }, (response) => {
-      const mediaType = (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-      if (response.statusCode !== 200 || !takenTypes.test(mediaType)) {
-        response.destroy();
-        resolve(null);
-        return;
-      }
-      readBody(response, bytesMax, (bytes) =>
-        resolve(bytes === null ? null : { kind: 'data', mediaType, base64: bytes.toString('base64') }),
-      );
+  return async (url) => {
+    const fetched = await guardedFetch({
+      url,
+      guard: options.guard ?? publicOnly,
+      headers: { accept: 'image/*, application/pdf' },
+      limitMs: options.limitMs ?? limitMsDefault,
+      bytesMax: options.bytesMax ?? bytesMaxDefault,
+      wants: (head) => head.status === 200 && takenTypes.test(mediaTypeOf(head)),
     });
-    const timer = setTimeout(() => {
-      call.destroy();
-      resolve(null);
-    }, limitMs);
-    call.once('error', () => resolve(null));
-    call.end();
-    return promise.finally(() => clearTimeout(timer));
+    if (fetched.kind === 'failed') return null;
+    const base64 = Buffer.from(fetched.body).toString('base64');
+    return { kind: 'data', mediaType: mediaTypeOf(fetched), base64 };
   };
 }
 
