@@ -7,6 +7,7 @@ import { failureClasses } from '../core/failure.ts';
 import { providerApis } from '../core/target.ts';
 import type { Dialect, ProviderApi } from '../core/target.ts';
 import { codecFor } from '../dialects/registry.ts';
+import { failureMatrix, matrixLines } from './failure-matrix.ts';
 import { adapterFor } from './registry.ts';
 
 type Fixture = {
@@ -41,6 +42,20 @@ const fixturesOf = (api: string): readonly Fixture[] =>
   readdirSync(join(folder, api)).map(
     (file) => JSON.parse(readFileSync(join(folder, api, file), 'utf8')) as Fixture,
   );
+
+test('every class of every API has a fixture, or a reason why it has none', () => {
+  const rows = failureMatrix(
+    (api, failureClass) =>
+      fixturesOf(api).filter(({ expect: { class: got } }) => got === failureClass).length,
+  );
+  process.stdout.write(`${matrixLines(rows).join('\n')}\n`);
+  const wrong = rows.flatMap(({ failureClass, cells }) =>
+    cells.flatMap(({ api, cell }) =>
+      cell.kind === 'hole' && cell.reason === null ? [`${api} has no fixture of ${failureClass}`] : [],
+    ),
+  );
+  expect(wrong).toEqual([]);
+});
 
 describe.each(apis)('%s', (api) => {
   const adapter = adapterFor(api);

@@ -5,6 +5,7 @@
  */
 import { providerCode } from '../core/failure.ts';
 import type { Failure, FailureClass } from '../core/failure.ts';
+import { isWithinLimits } from './rate-limits.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Evidence } from './provider.ts';
 
@@ -52,6 +53,7 @@ const byWord: Readonly<Record<string, FailureClass>> = {
   INTERNAL: 'server_error',
   DEADLINE_EXCEEDED: 'server_error',
   NOT_FOUND: 'model_not_found',
+  BILLING_DISABLED: 'quota_exhausted',
 };
 
 /** Last resort: sentences that providers have used for years where no code tells. */
@@ -61,22 +63,35 @@ const byMessage: readonly (readonly [RegExp, FailureClass])[] = [
     'context_exceeded',
   ],
   [/blocked due to (?:PROHIBITED_CONTENT|SAFETY)/, 'content_refused'],
-  [/blocked by content filtering policy/i, 'content_refused'],
+  [/blocked by content filtering policy|your input was flagged/i, 'content_refused'],
   [/reached your specified api usage limits|credit balance is too low/i, 'quota_exhausted'],
 ];
 
 const byStatus: Readonly<Record<number, FailureClass>> = {
+  400: 'request_rejected',
   401: 'credential_rejected',
   402: 'quota_exhausted',
   403: 'credential_rejected',
   404: 'model_not_found',
   408: 'server_error',
+  405: 'request_rejected',
+  406: 'request_rejected',
   409: 'server_error',
+  410: 'model_not_found',
+  411: 'request_rejected',
+  412: 'request_rejected',
   413: 'request_rejected',
+  414: 'request_rejected',
+  415: 'request_rejected',
+  417: 'request_rejected',
   422: 'request_rejected',
   424: 'server_error',
   425: 'server_error',
+  428: 'request_rejected',
   429: 'rate_limited',
+  431: 'request_rejected',
+  451: 'request_rejected',
+  499: 'server_error',
   503: 'overloaded',
   529: 'overloaded',
 };
@@ -101,10 +116,12 @@ function messageClass(message: string): FailureClass | null {
 }
 
 function statusClass(status: number): FailureClass {
-  const exact = byStatus[status];
-  if (exact !== undefined) return exact;
-  if (status >= 500) return 'server_error';
-  return status >= 400 ? 'request_rejected' : 'unclassified';
+  return byStatus[status] ?? (status >= 500 ? 'server_error' : 'unclassified');
+}
+
+/** Words for "the request is wrong", which say whose fault an unknown status is. */
+function saysCallersFault(words: Evidence['words']): boolean {
+  return words !== null && ['invalid_request_error', 'INVALID_ARGUMENT'].includes(words.type ?? '');
 }
 
 /** An edge in front of the provider answered, not the provider: an HTML page, or Cloudflare's own statuses. */
@@ -116,6 +133,9 @@ function isEdge(evidence: Evidence): boolean {
       (evidence.status >= 520 && evidence.status <= 530 && evidence.status !== 529))
   );
 }
+
+/** Statuses so vague that the message is read. */
+const messageStatuses: ReadonlySet<number> = new Set([400, 403, 413, 422]);
 
 /** Classes that only an error status can mean: inside a 200 the stream's own class says more. */
 function insideAnswer(evidence: Evidence): FailureClass {
@@ -133,11 +153,9 @@ function classOf(evidence: Evidence): FailureClass {
   const word = wordClass(words.code) ?? wordClass(words.type);
   // A message decides only where the word is silent or as vague as "invalid request".
   if (word !== null && !(evidence.status < 500 && word === 'server_error')) return word;
-  const said =
-    evidence.status === 400 || evidence.status === 413 || evidence.status === 422
-      ? messageClass(words.message)
-      : null;
-  return said ?? statusClass(evidence.status);
+  const said = messageStatuses.has(evidence.status) ? messageClass(words.message) : null;
+  const judged = said ?? statusClass(evidence.status);
+  return judged === 'unclassified' && saysCallersFault(words) ? 'request_rejected' : judged;
 }
 
 /** A code that only repeats the status says less than the type beside it. */
@@ -148,8 +166,10 @@ function wordOf(words: Evidence['words']): string | null {
 
 /** Total: any evidence gives a failure. `now` is epoch ms. */
 export function classify(evidence: Evidence, now: number): Failure {
-  const failureClass = classOf(evidence);
   const { words, status } = evidence;
+  const said = classOf(evidence);
+  // Codes lie in outages: a limit that is nowhere near used up is the provider's trouble, whatever it calls it.
+  const failureClass = said === 'rate_limited' && isWithinLimits(evidence.headers) ? 'overloaded' : said;
   const code = isEdge(evidence) ? `edge_${status}` : providerCode(wordOf(words));
   return { class: failureClass, status, retryAfterMs: retryAfterMs(evidence.headers, now), code };
 }

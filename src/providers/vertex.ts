@@ -3,7 +3,7 @@ import { failureOf, providerCode } from '../core/failure.ts';
 import type { Failure, FailureClass } from '../core/failure.ts';
 import type { Target } from '../core/target.ts';
 import type { ErrorWords } from '../dialects/dialect.ts';
-import { numberOf, objectOf, textOf } from '../dialects/json-value.ts';
+import { numberOf, objectOf, objectsOf, textOf } from '../dialects/json-value.ts';
 import { callHeaders } from './call-headers.ts';
 import { classify } from './classify.ts';
 import { googleToken } from './google-auth.ts';
@@ -32,10 +32,15 @@ function readError(body: unknown): ErrorWords | null {
   const error = objectOf(objectOf(Array.isArray(body) ? body[0] : body)?.['error']);
   const status = textOf(error?.['status']);
   if (error === null || (status === null && numberOf(error['code']) === null)) return null;
-  return { type: status, code: null, message: textOf(error['message']) ?? status ?? '' };
+  const reason = objectsOf(error['details'])
+    .map((detail) => textOf(detail['reason']))
+    .find((each) => each !== null);
+  return { type: status, code: reason ?? null, message: textOf(error['message']) ?? status ?? '' };
 }
 
-function classOf({ words }: Evidence, otherwise: FailureClass): FailureClass {
+function classOf({ words, status }: Evidence, otherwise: FailureClass): FailureClass {
+  // Inside an answer, an internal error is an error event like any other.
+  if (status === 200 && otherwise === 'stream_error_event') return otherwise;
   const word = words?.type ?? '';
   const known = Object.hasOwn(byRpcStatus, word) ? byRpcStatus[word] : undefined;
   if (known === undefined || otherwise === 'context_exceeded' || otherwise === 'quota_exhausted')
