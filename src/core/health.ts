@@ -17,7 +17,8 @@
  * It refuses to attribute: which target is at fault was decided by the failure table. It never looks at switches, so
  * it cannot undo one.
  */
-import type { FailureClass } from './failure.ts';
+import type { Evidence, GateCause, GateNumbers, GateScope } from './evidence.ts';
+import type { HealthRule } from './health-rule.ts';
 import type { Instant } from './ids.ts';
 
 export type Health =
@@ -41,41 +42,6 @@ export type Health =
     };
 export type HealthState = Health['state'];
 
-export type HealthRule = {
-  readonly consecutiveMax: number;
-  readonly windowMs: number;
-  readonly windowFailuresMin: number;
-  /** Share of failures in the window that trips, as a fraction of 1. */
-  readonly breach: number;
-  readonly holdMs: number;
-  readonly holdMsMax: number;
-  readonly probesPassedMin: number;
-  /** A probe not heard of for this long is given up, so that a lost one cannot block the return. */
-  readonly probeMsMax: number;
-  /** Shares of requests let through while ramping, as fractions of 1. */
-  readonly ramp: readonly number[];
-  readonly rampHoldMs: number;
-  /** Consecutive failures that end a ramp. */
-  readonly rampConsecutiveMax: number;
-  /** Healthy time after which earlier ejections are forgotten. */
-  readonly forgetMs: number;
-};
-
-export const defaultHealthRule: HealthRule = {
-  consecutiveMax: 5,
-  windowMs: 30_000,
-  windowFailuresMin: 5,
-  breach: 0.2,
-  holdMs: 5_000,
-  holdMsMax: 120_000,
-  probesPassedMin: 3,
-  probeMsMax: 60_000,
-  ramp: [0.01, 0.1, 0.5, 1],
-  rampHoldMs: 30_000,
-  rampConsecutiveMax: 2,
-  forgetMs: 600_000,
-};
-
 const bucketCount = 10;
 
 /** Exact counts of the last `windowMs`, in ten buckets; `head` is the number of the newest one. */
@@ -93,18 +59,16 @@ export type HealthCell = {
   readonly latest: Instant;
 };
 
-export type Evidence = {
-  /** Null: the answer was good. */
-  readonly failure: FailureClass | null;
-  readonly generation: number;
-  readonly probe: boolean;
-};
-
 export type Transition = {
   readonly at: Instant;
   readonly from: HealthState;
   readonly to: HealthState;
+  /** The whole sentence, numbers included. */
   readonly words: string;
+  readonly cause: GateCause;
+  /** What the evidence says is sick; null when nobody weighed it. */
+  readonly scope: GateScope | null;
+  readonly numbers: GateNumbers | null;
 };
 export type Observed = { readonly cell: HealthCell; readonly transition: Transition | null };
 
@@ -144,7 +108,10 @@ function count(window: Window, good: boolean, windowMs: number, now: Instant): W
 
 const sum = (list: readonly number[]): number => list.reduce((total, each) => total + each, 0);
 
-function moved(cell: HealthCell, health: Health, now: Instant, words: string): Observed {
+type Said = { readonly words: string; readonly cause: GateCause };
+
+function moved(cell: HealthCell, health: Health, now: Instant, said: Said): Observed {
+  const { words, cause } = said;
   return {
     cell: {
       ...cell,
@@ -153,7 +120,15 @@ function moved(cell: HealthCell, health: Health, now: Instant, words: string): O
       consecutive: 0,
       window: { ...emptyWindow, head: cell.window.head },
     },
-    transition: { at: now, from: cell.health.state, to: health.state, words },
+    transition: {
+      at: now,
+      from: cell.health.state,
+      to: health.state,
+      words,
+      cause,
+      scope: null,
+      numbers: null,
+    },
   };
 }
 
@@ -162,7 +137,10 @@ function eject(cell: HealthCell, rule: HealthRule, now: Instant, random: number,
   const ejections = forgotten ? 1 : cell.ejections + 1;
   const hold = Math.min(rule.holdMsMax, rule.holdMs * 2 ** (ejections - 1));
   const until = (now + hold * (0.9 + 0.2 * random)) as Instant;
-  const observed = moved(cell, { state: 'ejected', since: now, until, words }, now, words);
+  const observed = moved(cell, { state: 'ejected', since: now, until, words }, now, {
+    words,
+    cause: 'failures',
+  });
   return { ...observed, cell: { ...observed.cell, ejections } };
 }
 
@@ -197,7 +175,10 @@ function observeProbe(
   if (passed < rule.probesPassedMin)
     return { cell: { ...cell, health: { ...health, passed, probeStartedAt: null } }, transition: null };
   const words = `${passed} probes passed one after another`;
-  return moved(cell, { state: 'ramping', since: now, step: 0, stepSince: now, words }, now, words);
+  return moved(cell, { state: 'ramping', since: now, step: 0, stepSince: now, words }, now, {
+    words,
+    cause: 'probes',
+  });
 }
 
 function observeRamp(cell: HealthCell, rule: HealthRule, now: Instant, random: number): Observed {
@@ -261,7 +242,7 @@ export function advance(cell: HealthCell, rule: HealthRule, now: Instant): Obser
         cell,
         { state: 'probing', since: now, passed: 0, probeStartedAt: null, words: health.words },
         now,
-        'the hold is over: one request at a time may try it',
+        { words: 'the hold is over: one request at a time may try it', cause: 'time' },
       );
     }
     case 'probing': {
@@ -274,12 +255,10 @@ export function advance(cell: HealthCell, rule: HealthRule, now: Instant): Obser
       const step = health.step + 1;
       if (step < rule.ramp.length && (rule.ramp[step] ?? 1) < 1)
         return { cell: { ...cell, health: { ...health, step, stepSince: now } }, transition: null };
-      const observed = moved(
-        cell,
-        { state: 'healthy' },
-        now,
-        'the ramp ended without a relapse: normal routing',
-      );
+      const observed = moved(cell, { state: 'healthy' }, now, {
+        words: 'the ramp ended without a relapse: normal routing',
+        cause: 'time',
+      });
       return { ...observed, cell: { ...observed.cell, healthySince: now } };
     }
   }
@@ -295,7 +274,7 @@ export type Admission =
       readonly words: string;
     };
 
-export function admission(cell: HealthCell, rule: HealthRule, random: number): Admission {
+export function admission(cell: HealthCell, rule: HealthRule, _now: Instant, random: number): Admission {
   const { health } = cell;
   switch (health.state) {
     case 'healthy':
@@ -318,7 +297,10 @@ export function admission(cell: HealthCell, rule: HealthRule, random: number): A
 
 /** Brings a target back by a ramp after a person had it off: its health is not known, whatever it was before. */
 export function startRamp(cell: HealthCell, now: Instant, words: string): Observed {
-  return moved(cell, { state: 'ramping', since: now, step: 0, stepSince: now, words }, now, words);
+  return moved(cell, { state: 'ramping', since: now, step: 0, stepSince: now, words }, now, {
+    words,
+    cause: 'person',
+  });
 }
 
 /** Marks the single probe as under way. Only for a cell whose admission is `probe`. */
@@ -347,4 +329,59 @@ export function badness(cell: HealthCell): number {
     case 'ejected':
       return 4 + cell.ejections;
   }
+}
+
+/**
+ * Takes requests into account that still wait for their first token: `nats` is what `waiting.ts` makes of them (the log
+ * of how much better a hang explains the waiting than bad luck). Call it about every 250 ms while anything waits.
+ */
+export function observeWaiting(cell: HealthCell, nats: number, rule: HealthRule, now: Instant): Observed {
+  return nats >= rule.waitingNats && cell.health.state === 'healthy'
+    ? eject(cell, rule, now, 0.5, 'requests wait far longer than usual for their first token')
+    : { cell, transition: null };
+}
+
+/**
+ * Whether the gateway itself should send one cheap request now (a probe), because traffic is too thin to tell, or the
+ * target is on its way back. Whoever sends it calls `startProbe` in the same turn and settles it with `probe: true`.
+ */
+export function wantsProbe(cell: HealthCell, rule: HealthRule, now: Instant): boolean {
+  return now >= cell.latest && rule.probeMsMax > 0 && admission(cell, rule, now, 0).kind === 'probe';
+}
+
+/** A person keeps a target out until `until` whatever its probes say; `now` or earlier gives it back to its gate. */
+export function holdOut(cell: HealthCell, until: Instant, now: Instant, words: string): Observed {
+  if (cell.health.state === 'ejected')
+    return { cell: { ...cell, health: { ...cell.health, until } }, transition: null };
+  return until <= now
+    ? { cell, transition: null }
+    : moved(cell, { state: 'ejected', since: now, until, words }, now, { words, cause: 'person' });
+}
+
+/** Good and failed attempts lately, for people. */
+export function recentCounts(cell: HealthCell): { readonly ok: number; readonly failed: number } {
+  return { ok: sum(cell.window.ok), failed: sum(cell.window.failed) };
+}
+
+/** Whether anything was ever observed of it. */
+export function isTouched(cell: HealthCell): boolean {
+  return cell.window.head > 0;
+}
+
+/** The cell as JSON, to be kept across a restart. */
+export function cellToJson(cell: HealthCell): unknown {
+  return cell;
+}
+
+const states: ReadonlySet<string> = new Set(['healthy', 'shedding', 'ejected', 'probing', 'ramping']);
+
+/** A kept cell; null when it cannot be understood (another version wrote it): then begin with a fresh one. */
+export function cellFromJson(json: unknown): HealthCell | null {
+  if (typeof json !== 'object' || json === null || !('health' in json) || !('window' in json)) return null;
+  const cell = json as HealthCell;
+  if (!states.has(cell.health.state)) return null;
+  // A probe that was under way died with its process.
+  return cell.health.state === 'probing'
+    ? { ...cell, health: { ...cell.health, probeStartedAt: null } }
+    : cell;
 }

@@ -10,7 +10,7 @@ import { compileFeature } from './compile-feature.ts';
 import { compileProvider } from './compile-provider.ts';
 import type { SecretSource } from './compile-provider.ts';
 import { catalogue } from './catalogue.ts';
-import { durationMs, rate, sizeBytes } from './duration.ts';
+import { durationMs, frequency, rate, sizeBytes } from './duration.ts';
 import { isNonEmpty } from './ids.ts';
 import type { NonEmpty, TargetName } from './ids.ts';
 import { undatedModel } from './models.ts';
@@ -42,6 +42,8 @@ const defaultGate: GateRule = {
   match: {},
   budget: 0.005,
   breach: 0.2,
+  falseAlarm: { count: 1, perMs: 30 * 86_400_000 },
+  latency: null,
   mode: 'enforce',
   restore: { probeEveryMs: 5_000, ramp: [0.01, 0.1, 0.5, 1], holdMs: 30_000 },
 };
@@ -86,6 +88,14 @@ function gatesOf(configuration: Configuration): readonly GateRule[] {
       match,
       budget: share(given.budget, defaultGate.budget),
       breach: share(given.breach, defaultGate.breach),
+      falseAlarm: frequency(given.falseAlarm ?? '') ?? defaultGate.falseAlarm,
+      latency:
+        given.latency === undefined
+          ? null
+          : {
+              firstTokenMs: durationMs(given.latency.firstToken ?? '') ?? defaultTimeouts.firstTokenMs,
+              breach: share(given.latency.breach, defaultGate.breach),
+            },
       mode: given.mode ?? defaultGate.mode,
       restore: {
         probeEveryMs: durationMs(given.restore?.probeEvery ?? '') ?? defaultGate.restore.probeEveryMs,
@@ -137,10 +147,6 @@ function warnOfInert(configuration: Configuration, report: Report): void {
   if (configuration.limits?.headers !== undefined) warn(['limits', 'headers']);
   for (const [name, provider] of Object.entries(configuration.providers ?? {}))
     if (provider.statusFeed !== undefined) warn(['providers', name, 'statusFeed']);
-  (configuration.gates ?? []).forEach((gate, index) => {
-    for (const key of ['latency', 'falseAlarm'] as const)
-      if (gate[key] !== undefined) warn(['gates', index, key]);
-  });
   for (const [name, feature] of Object.entries(configuration.features ?? {})) {
     if (feature.adapt !== undefined) warn(['features', name, 'adapt']);
     if (feature.midStream === 'continue') warn(['features', name, 'midStream']);

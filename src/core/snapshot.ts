@@ -81,6 +81,10 @@ export type GateRule = {
   /** Failure rates as fractions of 1. */
   readonly budget: number;
   readonly breach: number;
+  /** How often noise may trip it, per target. */
+  readonly falseAlarm: { readonly count: number; readonly perMs: number };
+  /** Slow first tokens count like failures when this is agreed; null: what is slow is learned, and sheds at most. */
+  readonly latency: { readonly firstTokenMs: number; readonly breach: number } | null;
   readonly mode: 'observe' | 'warn' | 'enforce';
   readonly restore: {
     readonly probeEveryMs: number;

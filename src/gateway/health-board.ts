@@ -9,14 +9,15 @@ import {
   admission,
   advance,
   badness,
-  defaultHealthRule,
   dropProbe,
   freshCell,
   observe,
   startProbe,
   startRamp,
 } from '../core/health.ts';
-import type { HealthCell, HealthRule, Observed, Transition } from '../core/health.ts';
+import type { HealthCell, Observed, Transition } from '../core/health.ts';
+import { defaultHealthRule } from '../core/health-rule.ts';
+import type { HealthRule } from '../core/health-rule.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
 import { isUsable, observeKey, usableKey } from '../core/key-health.ts';
 import type { KeyHealth } from '../core/key-health.ts';
@@ -221,7 +222,7 @@ class Board implements HealthBoard {
     const { rule, mode } = this.#rule(target);
     const cell = this.#cell(target);
     this.#apply(cell, advance(cell.health, rule, this.#options.now()));
-    const admitted = admission(cell.health, rule, this.#options.random());
+    const admitted = admission(cell.health, rule, this.#options.now(), this.#options.random());
     switch (admitted.kind) {
       case 'open':
       case 'probe':
@@ -273,6 +274,11 @@ class Board implements HealthBoard {
         failure: failure?.class ?? null,
         generation: ticket.generation,
         probe: ticket.probe,
+        callerKey: null,
+        requestKey: null,
+        startedAt: now,
+        firstTokenMs: null,
+        soft: null,
       };
       this.#apply(cell, observe(cell.health, evidence, this.#rule(target).rule, now, this.#options.random()));
     } else if (ticket.probe) cell.health = dropProbe(cell.health, ticket.generation);

@@ -1,4 +1,5 @@
 /** The answer of `GET /admin/v1/state`: targets with their gates, features with their status, switches in force. */
+import { isTouched, recentCounts } from '../core/health.ts';
 import type { Health } from '../core/health.ts';
 import type { Instant } from '../core/ids.ts';
 import type { GateRule, Snapshot } from '../core/snapshot.ts';
@@ -27,8 +28,7 @@ function gateToWire(health: Health, mode: GateRule['mode']): Json {
 
 function targetToWire(target: Target, sources: StateSources): Json {
   const { cell, mode } = sources.board.view(target);
-  const ok = cell.window.ok.reduce((sum, each) => sum + each, 0);
-  const failed = cell.window.failed.reduce((sum, each) => sum + each, 0);
+  const { ok, failed } = recentCounts(cell);
   const { regions } = target.provider.terms;
   return {
     target: target.name,
@@ -63,8 +63,8 @@ function shownTargets({ snapshot, board }: StateSources): readonly Target[] {
   );
   for (const target of snapshot.targets.values()) {
     if (routed.has(target.name)) continue;
-    const { health, window } = board.view(target).cell;
-    if (health.state !== 'healthy' || board.inFlight(target.name) > 0 || window.head > 0)
+    const { cell } = board.view(target);
+    if (cell.health.state !== 'healthy' || board.inFlight(target.name) > 0 || isTouched(cell))
       routed.set(target.name, target);
   }
   return [...routed.values()];
