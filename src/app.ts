@@ -10,6 +10,8 @@ import { createEngine } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { instant } from './core/ids.ts';
 import { adminDependencies } from './wiring/admin.ts';
+import { createStatusDesk } from './wiring/status.ts';
+import type { StatusDesk } from './wiring/status.ts';
 import { adminRoutes } from './http/admin-routes.ts';
 import { listen } from './http/server.ts';
 import { statusRoutes } from './http/status-routes.ts';
@@ -129,10 +131,11 @@ function announce(token: AdminToken, options: ServerOptions, log: Log): void {
   );
 }
 
-function startChores(engine: Engine, store: Store, log: Log): () => void {
+function startChores(engine: Engine, store: Store, status: StatusDesk, log: Log): () => void {
   const chores = async (): Promise<void> => {
     engine.board.tick();
     engine.publishGauges();
+    await status.look().catch(engine.onBug);
     const expired = await expireSwitches(engine.switchDependencies(store));
     for (const entry of expired) {
       engine.returned(entry);
@@ -161,10 +164,11 @@ type Parts = {
   readonly store: Store;
   readonly log: Log;
   readonly token: AdminToken;
+  readonly status: StatusDesk;
 };
 
 function open(parts: Parts, address: { host: string; port: number }): RunningServer {
-  const { options, engine, store, log, token } = parts;
+  const { options, engine, store, log, token, status } = parts;
   let accepting = true;
   const listening: Listening = listen({
     ...address,
@@ -172,7 +176,7 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
     admin: adminRoutes(
       adminDependencies(engine, store, { verify: token.verify, secrets: options.environment.secrets, log }),
     ),
-    status: statusRoutes(engine.gateway),
+    status: statusRoutes(status.page),
     metrics: () => {
       engine.publishGauges();
       return engine.metrics.expose();
@@ -188,7 +192,7 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
           options.configPath,
           () => void again().catch((error: unknown) => engine.onBug(error)),
         );
-  const stopChores = startChores(engine, store, log);
+  const stopChores = startChores(engine, store, status, log);
   log('info', {
     event: 'ready',
     address: listening.url,
@@ -205,6 +209,7 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
     await listening.stop();
     await engine.records.stop(drainMs);
     engine.watchdog.stop();
+    await status.stop().catch((error: unknown) => engine.onBug(error));
     await store.close();
     log('info', { event: 'stopped' });
   };
@@ -252,8 +257,9 @@ export async function startServer(options: ServerOptions): Promise<Started> {
     }),
   );
   catchBugs(engine);
+  const status = await createStatusDesk(engine, store);
   try {
-    return { kind: 'started', server: open({ options, engine, store, log, token }, address) };
+    return { kind: 'started', server: open({ options, engine, store, log, token, status }, address) };
   } catch (error) {
     await store.close();
     const code =

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 
 import { instant, keyId, switchId } from '../src/core/ids.ts';
 import type { RequestRecord } from '../src/core/record.ts';
+import type { FeatureStatus } from '../src/core/status.ts';
+import type { StatusInterval } from '../src/core/status-history.ts';
 import { pageSizeMax } from '../src/store/store.ts';
 import type { RecordFilter, Store } from '../src/store/store.ts';
 import { aChange, aKey, anAttempt, aRecord, aRescue, aSwitch, gpt, opus, start } from './record-fixture.ts';
@@ -233,6 +235,43 @@ function conformance(open: () => Promise<OpenedForTest>): void {
       store = await opened.reopen();
       expect(await store.findSnapshot('h1')).toBe('listen: x');
       expect(await store.findSnapshot('h2')).toBeNull();
+    });
+  });
+
+  describe('how features were', () => {
+    const interval = (
+      feature: string,
+      status: FeatureStatus,
+      since: number,
+      until: number,
+    ): StatusInterval => ({
+      feature,
+      status,
+      since: instant(start + since),
+      until: instant(start + until),
+    });
+
+    test('an interval grows in place and outlives a restart', async () => {
+      await store.saveStatus([interval('notes', 'normal', 0, 5), interval('chat', 'backup', 1, 1)]);
+      await store.saveStatus([interval('notes', 'normal', 0, 20)]);
+      store = await opened.reopen();
+      expect(await store.loadStatus(start, 10)).toEqual([
+        interval('notes', 'normal', 0, 20),
+        interval('chat', 'backup', 1, 1),
+      ]);
+    });
+
+    test('only what was not over is loaded, the newest where it is too much, and old ones can be deleted', async () => {
+      const [old, mid, late] = [
+        interval('notes', 'normal', 0, 5),
+        interval('notes', 'backup', 5, 9),
+        interval('notes', 'normal', 9, 12),
+      ];
+      await store.saveStatus([late, old, mid]);
+      expect(await store.loadStatus(instant(start + 9), 10)).toEqual([mid, late]);
+      expect(await store.loadStatus(start, 1)).toEqual([late]);
+      expect(await store.pruneStatus(instant(start + 6))).toBe(1);
+      expect(await store.loadStatus(start, 10)).toEqual([mid, late]);
     });
   });
 

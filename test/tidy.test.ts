@@ -31,7 +31,8 @@ const layers: Record<string, readonly string[]> = {
   store: ['core'],
   control: ['core', 'store', 'telemetry'],
   sync: ['core', 'gateway', 'store', 'telemetry'],
-  http: ['core', 'dialects', 'gateway', 'control', 'telemetry'],
+  site: ['core'],
+  http: ['core', 'dialects', 'gateway', 'control', 'site', 'telemetry'],
   simulator: ['core', 'dialects'],
 };
 

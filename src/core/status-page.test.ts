@@ -26,15 +26,18 @@ const target = (changes: Partial<TargetNow> = {}): TargetNow => ({
   ...changes,
 });
 
+const pageOf = (features: readonly FeatureView[], targets: readonly TargetNow[], at: typeof now) =>
+  buildStatusPage(features, targets, new Map(), at);
+
 describe('the status page', () => {
   test('on a good day says so and nothing else', () => {
-    const page = buildStatusPage([feature({})], [target()], now);
+    const page = pageOf([feature({})], [target()], now);
     expect(page).toMatchObject({ overall: 'normal', headline: 'Everything is working normally', events: [] });
     expect(page.features[0]).toMatchObject({ words: 'working normally', backup: null });
   });
 
   test('two versions that fail together are one story, by their names and not by their vendor', () => {
-    const page = buildStatusPage(
+    const page = pageOf(
       [feature({ status: 'backup', serving: 'openai/gpt-5.2' })],
       [
         target({ gate: 'ejected', gateSince: ago(4) }),
@@ -56,7 +59,7 @@ describe('the status page', () => {
   });
 
   test('what a person took out is paused by us, whatever its gate says', () => {
-    const page = buildStatusPage(
+    const page = pageOf(
       [feature({ status: 'paused', serving: null })],
       [target({ gate: 'ejected', gateSince: ago(9), pausedSince: ago(3) })],
       now,
@@ -67,7 +70,7 @@ describe('the status page', () => {
   });
 
   test('a model works as long as one of its hosts does', () => {
-    const page = buildStatusPage(
+    const page = pageOf(
       [feature({ status: 'backup', serving: 'aws/claude-opus-4-8' })],
       [target({ gate: 'ejected', gateSince: ago(4) }), target({ target: 'aws/claude-opus-4-8' })],
       now,
@@ -76,7 +79,7 @@ describe('the status page', () => {
   });
 
   test('the gravest feature gives the headline', () => {
-    const page = buildStatusPage(
+    const page = pageOf(
       [feature({}), feature({ feature: 'chat', title: 'Chat', status: 'unavailable', serving: null })],
       [target()],
       now,

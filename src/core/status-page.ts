@@ -2,11 +2,13 @@
  * What the status page says: features first, in six states and in words their users understand, then models, then what
  * is going on. It is made from what routing would do and what gates and switches say now, so the page cannot be calmer
  * than the gateway. It speaks of models and features, never of quality: that a model fails says nothing about how well
- * it answers. It holds no history, and it refuses to guess causes that nobody has written down.
+ * it answers. It refuses to guess causes that nobody has written down.
  */
 import type { HealthState } from './health.ts';
 import type { Instant } from './ids.ts';
 import type { FeatureStatus, FeatureView } from './status.ts';
+import { pastOf } from './status-history.ts';
+import type { FeaturePast, StatusHistory } from './status-history.ts';
 import { listWords } from './words.ts';
 
 export type ModelStatus = 'working' | 'failing' | 'returning' | 'paused';
@@ -26,6 +28,7 @@ export type FeatureLine = FeatureView & {
   readonly words: string;
   /** The model that answers now, when it is not the usual one. */
   readonly backup: string | null;
+  readonly past: FeaturePast;
 };
 
 export type ModelLine = {
@@ -168,12 +171,14 @@ function headlineOf(features: readonly FeatureLine[], overall: FeatureStatus): s
 export function buildStatusPage(
   views: readonly FeatureView[],
   targets: readonly TargetNow[],
+  history: StatusHistory,
   now: Instant,
 ): StatusPage {
   const features = views.map((view): FeatureLine => ({
     ...view,
     words: featureWords[view.status],
     backup: view.status === 'backup' && view.serving !== null ? modelOf(view.serving) : null,
+    past: pastOf(history.get(view.feature) ?? [], now),
   }));
   const models = modelLines(targets);
   const overall = features.reduce<FeatureStatus>(

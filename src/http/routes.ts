@@ -2,7 +2,7 @@
 import type { Dialect } from '../core/target.ts';
 import type { Operation } from '../dialects/dialect.ts';
 import type { Address } from '../gateway/handle.ts';
-import { statusFiles } from './status-json.ts';
+import { statusFiles } from '../site/statuspage-json.ts';
 
 /** `caller`: a Breakwater key (or none yet, over loopback). `public`: nobody is asked. */
 export type DataRoute = {

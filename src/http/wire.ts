@@ -1,13 +1,12 @@
 /** Core values → the JSON of the admin API, by hand: snake_case, RFC 3339 times. Core types are never the JSON. */
 import type { ApiKey } from '../core/keys.ts';
+import { momentText } from '../core/moment.ts';
 import type { AttemptRecord, Candidate, Change, ChangeKind, RequestRecord } from '../core/record.ts';
 import type { Effect, Switch } from '../core/switches.ts';
 
 export type Json = { readonly [key: string]: unknown };
 
-export function timeText(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
-}
+export const timeText = (at: number | null): string | null => (at === null ? null : momentText(at));
 
 export function candidateToWire({ target, eligible, reason, rule }: Candidate): Json {
   return { target, eligible, reason, rule };

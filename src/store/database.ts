@@ -10,7 +10,7 @@ import type { SQLQueryBindings } from 'bun:sqlite';
 import { chmodSync, existsSync } from 'node:fs';
 
 import { migrations } from './migrations.ts';
-import type { RecordRow } from './rows.ts';
+import type { RecordRow, StatusRow } from './rows.ts';
 import { pageSizeMax } from './store.ts';
 import type { Page, RecordFilter, ReleaseOutcome } from './store.ts';
 
@@ -276,6 +276,28 @@ export class SqliteDatabase {
       this.#database.query<{ text: string }, [string]>('SELECT text FROM snapshots WHERE hash = ?').get(hash)
         ?.text ?? null
     );
+  }
+
+  saveStatus(rows: readonly StatusRow[]): void {
+    const insert = this.#database.query(
+      'INSERT INTO status_intervals (feature, since, until, status) VALUES (?, ?, ?, ?) ON CONFLICT (feature, since) DO UPDATE SET until = excluded.until, status = excluded.status',
+    );
+    this.#database.transaction(() => {
+      for (const { feature, since, until, status } of rows) insert.run(feature, since, until, status);
+    })();
+  }
+
+  loadStatus(since: number, rowsMax: number): readonly StatusRow[] {
+    return this.#database
+      .query<StatusRow, [number, number]>(
+        'SELECT feature, since, until, status FROM status_intervals WHERE until >= ? ORDER BY since DESC LIMIT ?',
+      )
+      .all(since, rowsMax)
+      .reverse();
+  }
+
+  pruneStatus(before: number): number {
+    return this.#database.query('DELETE FROM status_intervals WHERE until < ?').run(before).changes;
   }
 
   close(): void {

@@ -24,4 +24,9 @@ export const migrations: readonly string[] = [
   CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE snapshots (hash TEXT PRIMARY KEY, at INTEGER NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE status_intervals (
+    feature TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, status TEXT NOT NULL, PRIMARY KEY (feature, since)
+  ) WITHOUT ROWID;
+  `,
 ];

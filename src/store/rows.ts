@@ -5,6 +5,9 @@
  */
 import type { ApiKey } from '../core/keys.ts';
 import type { AttemptRecord, Candidate, Change, RequestRecord } from '../core/record.ts';
+import { instant } from '../core/ids.ts';
+import type { FeatureStatus } from '../core/status.ts';
+import type { StatusInterval } from '../core/status-history.ts';
 import type { Switch } from '../core/switches.ts';
 
 const form = 1;
@@ -272,3 +275,24 @@ export function keyFromBody(body: string): ApiKey {
     features: stored.features === null ? null : new Set(stored.features),
   };
 }
+
+export type StatusRow = {
+  readonly feature: string;
+  readonly since: number;
+  readonly until: number;
+  readonly status: string;
+};
+
+export const statusRow = ({ feature, since, until, status }: StatusInterval): StatusRow => ({
+  feature,
+  since,
+  until,
+  status,
+});
+
+export const statusFromRow = (row: StatusRow): StatusInterval => ({
+  feature: row.feature,
+  since: instant(row.since),
+  until: instant(row.until),
+  status: row.status as FeatureStatus,
+});

@@ -11,6 +11,8 @@ import {
   keyFromBody,
   recordFromBody,
   recordRow,
+  statusFromRow,
+  statusRow,
   switchBody,
   switchFromBody,
 } from './rows.ts';
@@ -152,6 +154,10 @@ function storeOn(client: WorkerClient): Store {
     fingerprintKey: () => client.call('settingOr', fingerprintSetting, randomKey()),
     saveSnapshot: (hash, text, at) => client.call('saveSnapshot', hash, text, at),
     findSnapshot: (hash) => client.call('findSnapshot', hash),
+    saveStatus: (intervals) => client.call('saveStatus', intervals.map(statusRow)),
+    loadStatus: async (since, intervalsMax) =>
+      (await client.call('loadStatus', since, intervalsMax)).map(statusFromRow),
+    pruneStatus: (before) => client.call('pruneStatus', before),
     close: () => client.close(),
   };
 }

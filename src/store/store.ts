@@ -5,6 +5,7 @@
 import type { Instant, KeyId, SwitchId } from '../core/ids.ts';
 import type { ApiKey } from '../core/keys.ts';
 import type { Change, RequestRecord } from '../core/record.ts';
+import type { StatusInterval } from '../core/status-history.ts';
 import type { Switch } from '../core/switches.ts';
 
 export type RecordFilter = {
@@ -70,6 +71,12 @@ export type Store = {
   fingerprintKey(): Promise<string>;
   saveSnapshot(hash: string, text: string, at: Instant): Promise<void>;
   findSnapshot(hash: string): Promise<string | null>;
+  /** Writes intervals; one of the same feature that began at the same time is replaced. */
+  saveStatus(intervals: readonly StatusInterval[]): Promise<void>;
+  /** Intervals that were not over before an instant, oldest first, the newest `intervalsMax` at most. */
+  loadStatus(since: Instant, intervalsMax: number): Promise<readonly StatusInterval[]>;
+  /** Deletes intervals that were over before an instant; says how many. */
+  pruneStatus(before: Instant): Promise<number>;
   close(): Promise<void>;
 };
 

@@ -1,7 +1,8 @@
 /** The status page as HTML: no script, one file, readable by people, screen readers and printers. */
 import type { FeatureStatus } from '../core/status.ts';
 import type { ModelStatus, StatusPage } from '../core/status-page.ts';
-import { timeText } from './wire.ts';
+import { momentText } from '../core/moment.ts';
+import { barsSvg } from './bars.ts';
 
 const escaped = (text: string): string =>
   text.replaceAll(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0) ?? 0};`);
@@ -47,18 +48,44 @@ article h3{font-size:1rem;margin:0 0 .25rem}
 .stale{max-height:0;overflow:hidden;animation:stale 0s ${staleSeconds}s forwards}
 .stale p{background:var(--warn);color:var(--page);padding:.6rem 1rem;margin:0 0 1rem;border-radius:.5rem}
 @keyframes stale{to{max-height:10rem}}
+.past{flex-basis:100%;display:flex;gap:.75rem;align-items:center;color:var(--muted);font-size:.85rem}
+.bars{flex:1;min-width:0;height:1.6rem}
+.bars path{fill:none;stroke-width:.8}
+.bars .g,.bars .u{stroke-width:24;stroke-dasharray:.8 .2}
+.g,.key .g{stroke:var(--good)}.u{stroke:var(--line)}.k{stroke:var(--note)}.w{stroke:var(--warn)}.b{stroke:var(--bad)}
+.key{display:flex;flex-wrap:wrap;gap:.25rem 1rem;color:var(--muted);font-size:.85rem;margin:.6rem 0 0}
+.key svg{width:.7rem;height:.7rem;margin-right:.35rem}.key path{stroke-width:10}
 a{color:var(--note)}
 footer{margin-top:3rem;font-size:.9rem}
 `.replaceAll('\n', '');
 
-const readable = (at: number): string => `${timeText(at)?.slice(0, 16).replace('T', ' ') ?? ''} UTC`;
+const readable = (at: number): string => `${momentText(at).slice(0, 16).replace('T', ' ')} UTC`;
 
-const time = (at: number): string => `<time datetime="${timeText(at) ?? ''}">${readable(at)}</time>`;
+const time = (at: number): string => `<time datetime="${momentText(at)}">${readable(at)}</time>`;
+
+function past({ past: { days, uptime, words } }: StatusPage['features'][number]): string {
+  const figure = uptime === null ? 'no data' : `${uptime.toFixed(2)} %`;
+  return `<span class="past">${barsSvg(days, escaped(words))}<span>${figure}</span></span>`;
+}
+
+/** What the bars' colours mean. */
+const key = `<p class="key">${[
+  ['g', 'no failures'],
+  ['k', 'on a backup model'],
+  ['w', 'slow or partly failing'],
+  ['b', 'paused or not available'],
+  ['u', 'no data'],
+]
+  .map(
+    ([style, words]) =>
+      `<span><svg viewBox="0 0 10 10" aria-hidden="true"><path class="${style}" d="M0 5H10"/></svg>${words}</span>`,
+  )
+  .join('')}</p>`;
 
 function featureItem(feature: StatusPage['features'][number]): string {
   const more =
     feature.backup === null ? '' : `<span class="more">${escaped(feature.backup)} answers instead.</span>`;
-  return `<li><span class="name">${escaped(feature.title)}</span><span class="state ${feature.status}"><span aria-hidden="true">${featureSigns[feature.status]}</span> ${feature.words}</span>${more}</li>`;
+  return `<li><span class="name">${escaped(feature.title)}</span><span class="state ${feature.status}"><span aria-hidden="true">${featureSigns[feature.status]}</span> ${feature.words}</span>${more}${past(feature)}</li>`;
 }
 
 function modelItem(model: StatusPage['models'][number]): string {
@@ -76,7 +103,7 @@ export function statusHtml(page: StatusPage): string {
   const features =
     page.features.length === 0
       ? '<p>No features are configured.</p>'
-      : `<ul>${page.features.map(featureItem).join('')}</ul>`;
+      : `<ul>${page.features.map(featureItem).join('')}</ul>${key}`;
   const models =
     page.models.length === 0 ? '' : `<h2>Models</h2><ul>${page.models.map(modelItem).join('')}</ul>`;
   return `<!doctype html>

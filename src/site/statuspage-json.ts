@@ -4,8 +4,9 @@
  */
 import type { FeatureStatus } from '../core/status.ts';
 import type { Event, StatusPage } from '../core/status-page.ts';
-import { timeText } from './wire.ts';
-import type { Json } from './wire.ts';
+import { momentText } from '../core/moment.ts';
+
+export type Json = { readonly [key: string]: unknown };
 
 const componentStatus: Readonly<Record<FeatureStatus, string>> = {
   normal: 'operational',
@@ -37,7 +38,7 @@ function pageOf(page: StatusPage): Json {
     name: 'AI features',
     url: '/status',
     time_zone: 'Etc/UTC',
-    updated_at: timeText(page.generatedAt),
+    updated_at: momentText(page.generatedAt),
   };
 }
 
@@ -51,8 +52,8 @@ function componentOf(page: StatusPage, feature: StatusPage['features'][number], 
     id: feature.feature,
     name: feature.title,
     status: componentStatus[feature.status],
-    created_at: timeText(page.generatedAt),
-    updated_at: timeText(page.generatedAt),
+    created_at: momentText(page.generatedAt),
+    updated_at: momentText(page.generatedAt),
     position,
     description: feature.words,
     showcase: true,
@@ -67,13 +68,13 @@ function componentOf(page: StatusPage, feature: StatusPage['features'][number], 
 
 function incidentOf(page: StatusPage, event: Event): Json {
   const status = incidentStatus[event.state];
-  const since = timeText(event.since);
+  const since = momentText(event.since);
   return {
     id: event.id,
     name: event.title,
     status,
     created_at: since,
-    updated_at: timeText(page.generatedAt),
+    updated_at: momentText(page.generatedAt),
     monitoring_at: null,
     resolved_at: null,
     impact: event.features.length === 0 ? 'none' : 'minor',
