@@ -168,6 +168,11 @@ function boardOf(live: Live, onBug: (error: unknown) => void): HealthBoard {
   return createHealthBoard({
     ...clock,
     gates: () => live.state.snapshot.gates,
+    onDisbelieved: (target, failure) =>
+      live.metrics.count('breakwater_disbelieved_total', {
+        provider: target.provider.id,
+        failure: failure.class,
+      }),
     onTransition: (target, transition) => {
       live.log('warn', {
         event: 'gate',

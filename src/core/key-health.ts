@@ -35,14 +35,8 @@ function troubleOf(failureClass: FailureClass): KeyTrouble | null {
     : null;
 }
 
-/** Takes one outcome into account; `random` in [0, 1) jitters the wait. */
-export function observeKey(
-  health: KeyHealth,
-  failure: Failure | null,
-  now: Instant,
-  random: number,
-): KeyHealth {
-  if (failure === null) return usableKey;
+/** Takes one failure into account; `random` in [0, 1) jitters the wait. */
+export function observeKey(health: KeyHealth, failure: Failure, now: Instant, random: number): KeyHealth {
   const trouble = troubleOf(failure.class);
   if (trouble === null) return health;
   const strikes = health.kind === 'set_aside' && health.trouble === trouble ? health.strikes + 1 : 1;

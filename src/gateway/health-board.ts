@@ -1,10 +1,10 @@
 /**
- * Live health of targets and keys: holds the cells that `core/health.ts` and `core/key-health.ts` compute, hands out
- * tickets to attempts, and publishes every transition. Asking, admitting and starting a probe happen in one turn of
- * the event loop, so that a probe stays single-flight.
+ * Live health of targets and keys: holds the cells that `core/health.ts` computes, hands out tickets to attempts, and
+ * publishes every transition. Asking, admitting and starting a probe happen in one turn of the event loop, so that a
+ * probe stays single-flight.
  */
 import { failureRow } from '../core/failure.ts';
-import type { Failure } from '../core/failure.ts';
+import type { CountsAgainst, Failure } from '../core/failure.ts';
 import {
   admission,
   advance,
@@ -19,13 +19,12 @@ import type { HealthCell, Observed, Transition } from '../core/health.ts';
 import { defaultHealthRule } from '../core/health-rule.ts';
 import type { HealthRule } from '../core/health-rule.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
-import { isUsable, observeKey, usableKey } from '../core/key-health.ts';
-import type { KeyHealth } from '../core/key-health.ts';
 import { deposit, fullBudget, withdraw } from '../core/retry-budget.ts';
 import type { RetryBudget } from '../core/retry-budget.ts';
 import type { Standing } from '../core/routing.ts';
 import type { GateRule } from '../core/snapshot.ts';
 import type { ProviderKey, Target } from '../core/target.ts';
+import { KeyRing } from './key-ring.ts';
 
 /** Proof that an attempt was admitted; given back with its outcome, once. */
 export type Ticket = {
@@ -66,7 +65,11 @@ export type HealthBoardOptions = {
   readonly random: () => number;
   readonly gates: () => readonly GateRule[];
   readonly onTransition: (target: Target, transition: Transition) => void;
+  /** A failure that blames our credential was not believed, because the key works elsewhere or did a moment ago. */
+  readonly onDisbelieved: (target: Target, failure: Failure) => void;
 };
+
+const noKeys: ReadonlySet<string> = new Set();
 
 /** Targets that requests can name freely are bounded elsewhere; this is the backstop. */
 const cellsMax = 10_000;
@@ -93,12 +96,6 @@ function ruleOf(gate: GateRule | undefined): HealthRule {
   };
 }
 
-/** Rate limits are pooled per model family; what else a key suffers is its own. */
-function keyCells(target: Target, key: ProviderKey | null): { readonly own: string; readonly pool: string } {
-  const own = key?.name ?? `${target.provider.id}#none`;
-  return { own, pool: `${own}|${target.model.family}` };
-}
-
 /** Routing drew the lot for a ramp already; panic passes a closed gate, but neither a limit nor a provider's own wait. */
 function passesNow(reason: Extract<Standing, { kind: 'out' }>['reason'], panic: boolean): boolean {
   switch (reason) {
@@ -117,16 +114,16 @@ function passesNow(reason: Extract<Standing, { kind: 'out' }>['reason'], panic: 
 class Board implements HealthBoard {
   readonly #options: HealthBoardOptions;
   readonly #cells = new Map<TargetName, Cell>();
-  readonly #keys = new Map<string, KeyHealth>();
+  readonly #keys: KeyRing;
   readonly #providerInFlight = new Map<string, number>();
   readonly #rules = new WeakMap<
     readonly GateRule[],
     Map<TargetName, { rule: HealthRule; mode: GateRule['mode'] }>
   >();
-  #turn = 0;
 
   constructor(options: HealthBoardOptions) {
     this.#options = options;
+    this.#keys = new KeyRing(options.now, options.random);
   }
 
   #rule(target: Target): { rule: HealthRule; mode: GateRule['mode'] } {
@@ -164,49 +161,6 @@ class Board implements HealthBoard {
     if (observed.transition !== null) this.#options.onTransition(cell.target, observed.transition);
   }
 
-  #usableKey(target: Target, tried: ReadonlySet<string>): ProviderKey | null | undefined {
-    const now = this.#options.now();
-    const usable = (key: ProviderKey | null): boolean => {
-      const names = keyCells(target, key);
-      return (
-        isUsable(this.#keys.get(names.own) ?? usableKey, now) &&
-        isUsable(this.#keys.get(names.pool) ?? usableKey, now)
-      );
-    };
-    const { keys } = target.provider;
-    if (keys.length === 0) return usable(null) ? null : undefined;
-    for (let step = 0; step < keys.length; step++) {
-      const key = keys[(this.#turn + step) % keys.length];
-      if (key !== undefined && !tried.has(key.name) && usable(key)) return key;
-    }
-    return undefined;
-  }
-
-  /** Why no key is usable, and until when. */
-  #keyTrouble(target: Target): Extract<Standing, { kind: 'out' }> {
-    const keys: readonly (ProviderKey | null)[] =
-      target.provider.keys.length === 0 ? [null] : target.provider.keys;
-    const now = this.#options.now();
-    const troubles = keys.flatMap((key) => {
-      const names = keyCells(target, key);
-      return [this.#keys.get(names.own), this.#keys.get(names.pool)].filter(
-        (health) => health?.kind === 'set_aside' && health.until > now,
-      );
-    });
-    const limited = troubles.some(
-      (health) => health?.kind === 'set_aside' && health.trouble === 'rate_limited',
-    );
-    const until = Math.min(...troubles.map((health) => (health?.kind === 'set_aside' ? health.until : now)));
-    const words = limited ? 'our rate limit there is used up' : 'no usable credential';
-    return {
-      kind: 'out',
-      reason: limited ? 'rate_limited' : 'credential_unavailable',
-      words,
-      until: until as Instant,
-      badness: 8,
-    };
-  }
-
   standing(target: Target): Standing {
     const { provider } = target;
     if ((this.#providerInFlight.get(provider.id) ?? 0) >= provider.concurrencyMax) {
@@ -218,7 +172,7 @@ class Board implements HealthBoard {
         badness: 9,
       };
     }
-    if (this.#usableKey(target, new Set()) === undefined) return this.#keyTrouble(target);
+    if (this.#keys.usable(target, noKeys) === undefined) return this.#keys.trouble(target);
     const { rule, mode } = this.#rule(target);
     const cell = this.#cell(target);
     this.#apply(cell, advance(cell.health, rule, this.#options.now()));
@@ -245,8 +199,8 @@ class Board implements HealthBoard {
     const cell = this.#cell(target);
     const probe = standing.kind === 'probe';
     if (probe) cell.health = startProbe(cell.health, this.#options.now());
-    const key = this.#usableKey(target, triedKeys) ?? target.provider.keys[0] ?? null;
-    this.#turn++;
+    const key = this.#keys.usable(target, triedKeys) ?? target.provider.keys[0] ?? null;
+    this.#keys.took();
     cell.inFlight++;
     this.#providerInFlight.set(target.provider.id, (this.#providerInFlight.get(target.provider.id) ?? 0) + 1);
     if (triedKeys.size === 0) cell.budget = deposit(cell.budget, this.#options.now());
@@ -267,8 +221,7 @@ class Board implements HealthBoard {
       return;
     }
     const failure = outcome === 'good' ? null : outcome;
-    const counts = failure === null ? 'target' : failureRow(failure.class).counts;
-    this.#settleKey(ticket, failure, now);
+    const counts = this.#countsAgainst(ticket, failure);
     if (counts === 'target' || counts === 'provider') {
       const evidence = {
         failure: failure?.class ?? null,
@@ -284,19 +237,20 @@ class Board implements HealthBoard {
     } else if (ticket.probe) cell.health = dropProbe(cell.health, ticket.generation);
   }
 
-  #settleKey(ticket: Ticket, failure: Failure | null, now: Instant): void {
-    const names = keyCells(ticket.target, ticket.key);
-    const name = failure?.class === 'rate_limited' ? names.pool : names.own;
+  /** A key's failure that is not believed is evidence against the target like any other. */
+  #countsAgainst({ target, key }: Ticket, failure: Failure | null): CountsAgainst {
     if (failure === null) {
-      if (this.#keys.size > 0) for (const each of [names.own, names.pool]) this.#keys.delete(each);
-      return;
+      this.#keys.good(target, key);
+      return 'target';
     }
-    if (failureRow(failure.class).counts !== 'key') return;
-    this.#keys.set(name, observeKey(this.#keys.get(name) ?? usableKey, failure, now, this.#options.random()));
+    const blame = this.#keys.failed(target, key, failure);
+    if (blame !== 'disbelieved') return failureRow(failure.class).counts;
+    this.#options.onDisbelieved(target, failure);
+    return 'provider';
   }
 
   hasOtherKey(target: Target, triedKeys: ReadonlySet<string>): boolean {
-    return target.provider.keys.length > 1 && this.#usableKey(target, triedKeys) !== undefined;
+    return target.provider.keys.length > 1 && this.#keys.usable(target, triedKeys) !== undefined;
   }
 
   hasRetry(target: Target): boolean {

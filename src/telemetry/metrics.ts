@@ -23,6 +23,7 @@ export const metricTable = {
   breakwater_tokens_total:               { kind: 'counter',   labels: ['provider', 'model', 'direction'], help: 'Tokens as providers counted them.' },
   breakwater_malformed_events_total:     { kind: 'counter',   labels: ['provider', 'model'], help: 'Stream events that could not be read and were left out.' },
   breakwater_unclassified_total:        { kind: 'counter',   labels: ['provider', 'model'], help: 'Failures that are in no table. Anything above 0 needs attention: the log names status and code.' },
+  breakwater_disbelieved_total:         { kind: 'counter',   labels: ['provider', 'failure'], help: 'Failures that blame our credential, taken for the trouble of the provider.' },
   breakwater_gate_state:                 { kind: 'gauge',     labels: ['target', 'state'], help: '1 for the state a gate is in.' },
   breakwater_in_flight:                  { kind: 'gauge',     labels: ['target'], help: 'Calls open now.' },
   breakwater_switches_in_force:          { kind: 'gauge',     labels: [], help: 'Switches in force now.' },

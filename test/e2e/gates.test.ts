@@ -1,0 +1,127 @@
+/** Gates over real sockets: what a sick provider looks like from outside, and what becomes of callers meanwhile. */
+import { afterEach, describe, expect, test } from 'bun:test';
+
+import { configuration, startHouse } from '../harness.ts';
+import type { House, Json } from '../harness.ts';
+import type { Simulator } from '../../src/simulator/simulator.ts';
+
+let house: House;
+afterEach(() => house.stop());
+
+const opus = 'anthropic/claude-opus-4-8';
+
+/** Two keys at Anthropic, a quick way back, and patience for a slow machine. */
+function withGate(simulator: Simulator): Json {
+  const { providers } = configuration(simulator) as { providers: Record<string, Json> };
+  const timeouts = { connect: '5s', firstToken: '10s', stall: '10s', total: '30s' };
+  return {
+    providers: {
+      ...providers,
+      anthropic: { ...providers['anthropic'], keys: ['env:KEY_A', 'env:KEY_B'] },
+    },
+    features: { notes: { title: 'Meeting notes', route: [opus, 'openai/gpt-5.2'], timeouts } },
+    gates: [{ match: {}, restore: { probeEvery: '1s', ramp: ['50%', '100%'], hold: '1s' } }],
+  };
+}
+
+type Answer = { readonly status: number; readonly target: string | null; readonly id: string };
+
+async function ask(): Promise<Answer> {
+  const response = await fetch(`${house.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
+    body: JSON.stringify({
+      model: 'notes',
+      max_tokens: 50,
+      messages: [{ role: 'user', content: 'Hello' }],
+    }),
+  });
+  await response.arrayBuffer();
+  return {
+    status: response.status,
+    target: response.headers.get('x-breakwater-target'),
+    id: response.headers.get('x-breakwater-request-id') ?? '',
+  };
+}
+
+async function gateOf(target: string): Promise<Json> {
+  const { body } = await house.admin('GET', 'state');
+  return (body['targets'] as Json[]).find((each) => each['target'] === target)!['gate'] as Json;
+}
+
+/** Asks until the gate is in one of these states; every answer on the way must be a good one. */
+async function askUntil(states: readonly string[], most: number): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  for (let n = 0; n < most; n++) {
+    answers.push(await ask());
+    if (states.includes(String((await gateOf(opus))['state']))) return answers;
+  }
+  throw new Error(`after ${most} requests the gate is ${JSON.stringify(await gateOf(opus))}`);
+}
+
+const waitUntil = async (isTrue: () => Promise<boolean>, what: string): Promise<void> => {
+  const end = Date.now() + 60_000;
+  while (!(await isTrue())) {
+    if (Date.now() > end) throw new Error(`never happened: ${what}`);
+    await Bun.sleep(50);
+  }
+};
+
+async function metric(name: string): Promise<number> {
+  const text = await (await fetch(`${house.url}/metrics`)).text();
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+describe('codes that lie', () => {
+  test('a storm of 401 on keys that worked is the provider’s: the gate acts, no key is lost', async () => {
+    house = await startHouse(withGate);
+    for (let n = 0; n < 6; n++) expect(await ask()).toMatchObject({ status: 200, target: opus });
+    const fault = house.simulator.setFault({
+      provider: 'anthropic',
+      fault: { kind: 'preset', preset: 'credential_rejected' },
+    });
+    const during = await askUntil(['shedding', 'ejected'], 60);
+    expect(during.every(({ status, target }) => status === 200 && target === 'openai/gpt-5.2')).toBe(true);
+    expect(await metric('breakwater_disbelieved_total')).toBeGreaterThan(0);
+    house.simulator.removeFault(fault);
+    await waitUntil(async () => (await ask()).target === opus, 'the keys are used again');
+  }, 120_000);
+
+  test('one revoked key of two: the key is left alone, the model is not', async () => {
+    house = await startHouse(withGate);
+    for (let n = 0; n < 6; n++) await ask();
+    house.simulator.setFault({
+      provider: 'anthropic',
+      key: 'key-a',
+      fault: { kind: 'preset', preset: 'credential_rejected' },
+    });
+    for (let n = 0; n < 40; n++) expect(await ask()).toMatchObject({ status: 200, target: opus });
+    expect((await gateOf(opus))['state']).toBe('healthy');
+    const refused = house.simulator.calls('anthropic').filter((call) => call.key === 'key-a').length;
+    expect(refused).toBeLessThanOrEqual(3 + 3);
+  }, 120_000);
+
+  test('a 429 with plenty left is overload: the gate acts, and the key is not set aside', async () => {
+    house = await startHouse(withGate);
+    for (let n = 0; n < 3; n++) await ask();
+    house.simulator.setFault({
+      provider: 'anthropic',
+      fault: {
+        kind: 'preset',
+        preset: 'rate_limited',
+        headers: {
+          'retry-after': '20',
+          'anthropic-ratelimit-requests-limit': '4000',
+          'anthropic-ratelimit-requests-remaining': '3990',
+        },
+      },
+    });
+    const during = await askUntil(['shedding', 'ejected'], 60);
+    expect(during.every(({ status, target }) => status === 200 && target === 'openai/gpt-5.2')).toBe(true);
+    const record = await house.record(during[0]!.id);
+    expect((record['attempts'] as Json[])[0]!['failure']).toBe('overloaded');
+  }, 120_000);
+});
