@@ -289,6 +289,7 @@ export async function createEngine(
     keyDependencies: (using) => ({
       ...controlFor(using),
       features: () => [...state.snapshot.features.keys(), 'default'],
+      dataClasses: () => [...state.snapshot.dataClasses.keys()],
       publish: (list) => applyKeys(live, list),
     }),
     change: (facts) => newChange(facts, controlFor(store)),

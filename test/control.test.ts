@@ -46,6 +46,7 @@ beforeEach(async () => {
   keyDependencies = {
     ...control,
     features: () => ['notes', 'chat', 'default'],
+    dataClasses: () => ['internal', 'restricted'],
     publish: (list) => void (keys = list),
   };
 });
@@ -305,7 +306,7 @@ describe('keys', () => {
     const { warnings } = valueOf(
       await makeKey({ name: 'a', budget: '50usd/day', data_class_max: 'internal' }),
     );
-    expect(warnings).toHaveLength(2);
+    expect(warnings).toHaveLength(1);
   });
 
   test.each([
@@ -314,6 +315,7 @@ describe('keys', () => {
     ['no feature at all', { name: 'a', features: [] }, 'features'],
     ['an unknown feature', { name: 'a', features: ['note'] }, 'features'],
     ['a misspelt field', { name: 'a', tennant: 'x' }, 'tennant'],
+    ['an unknown data class', { name: 'a', data_class_max: 'restrictd' }, 'data_class_max'],
     ['a strange rate', { name: 'a', rpm: 0.5 }, 'rpm'],
     ['a strange budget', { name: 'a', budget: '50 dollars' }, 'budget'],
   ])('refuses and writes down: %s', async (_name, input, field) => {

@@ -83,7 +83,7 @@ export const keyCommands: readonly Command[] = [
     options: {
       features: { type: 'string', value: 'a,b', help: 'only these features' },
       tenant: { type: 'string', value: 'NAME', help: 'whose requests these are' },
-      'data-class-max': { type: 'string', value: 'NAME', help: 'kept, not yet in force' },
+      'data-class-max': { type: 'string', value: 'NAME', help: 'the most sensitive class it may send' },
       rpm: { type: 'string', value: 'N', help: 'requests a minute' },
       budget: { type: 'string', value: '50usd/day', help: 'kept, not yet in force' },
       as: asOption,

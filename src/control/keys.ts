@@ -11,6 +11,8 @@ import type { ControlDependencies, ControlError, Result } from './verb.ts';
 export type KeyDependencies = ControlDependencies & {
   /** Names of the features that exist, `default` included. */
   readonly features: () => readonly string[];
+  /** Names of the data classes that are defined. */
+  readonly dataClasses: () => readonly string[];
   /** Puts the keys in force on this replica, at once. */
   readonly publish: (keys: readonly ApiKey[]) => void;
 };
@@ -43,15 +45,21 @@ export type KeyCreated = {
 
 /** What is stored with the key and not yet enforced. */
 function inert(key: ApiKey): readonly string[] {
-  const names = [key.dataClassMax === null ? null : 'data_class_max', key.budget === null ? null : 'budget'];
-  return names.flatMap((name) => (name === null ? [] : [`${name} is kept but not yet in force`]));
+  return key.budget === null ? [] : ['budget is kept but not yet in force'];
 }
 
 /** What is wrong with a request for a key that its shape does not show. */
 async function problemOf(
   features: readonly string[] | null,
+  dataClassMax: string | null,
   dependencies: KeyDependencies,
 ): Promise<ControlError | null> {
+  const classes = dependencies.dataClasses();
+  if (dataClassMax !== null && !classes.includes(dataClassMax)) {
+    const remedy =
+      didYouMean(dataClassMax, classes) || `Data classes are ${classes.join(', ') || 'not defined'}.`;
+    return controlError('invalid', `There is no data class ${dataClassMax}.`, remedy, 'data_class_max');
+  }
   const known = dependencies.features();
   const unknown = features?.find((feature) => !known.includes(feature));
   if (unknown !== undefined) {
@@ -82,7 +90,7 @@ export async function createKey(
     budget = null,
   } = parsed.value;
   return withStore<KeyCreated>(async () => {
-    const problem = await problemOf(features, dependencies);
+    const problem = await problemOf(features, dataClassMax, dependencies);
     if (problem !== null) return reject(problem);
     const id = keyId(dependencies.newId('key'));
     // The end of the id is in the secret, so that a leaked one can be told apart without its hash.

@@ -77,6 +77,13 @@ export function dataPolicyWords(featureTitle: string, dataClass: string): string
   return `No provider of ${featureTitle} is approved for data of the class "${dataClass}", so nothing was sent.`;
 }
 
+/** Why a key may not: what its highest data class says, or that the feature is not among its own. */
+export function keyWords(featureTitle: string, tooSensitive: string | null): string {
+  return tooSensitive === null
+    ? `This key may not use ${featureTitle}.`
+    : `This key may not send this data: ${tooSensitive}. Nothing was sent.`;
+}
+
 export function interruptedWords(failure: FailureClass | 'switched_off'): string {
   const why = failure === 'switched_off' ? 'was switched off by the operator' : failureRow(failure).words;
   return `The answer was cut off: the model ${why}. What you have is not complete.`;

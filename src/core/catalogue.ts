@@ -8,7 +8,15 @@ import type { ModelFacts } from './catalogue-data.ts';
 import { undatedModel } from './models.ts';
 import type { Capability, Model } from './target.ts';
 
-const all: readonly Capability[] = ['tools', 'vision', 'documents', 'audio', 'structured_output', 'thinking'];
+const all: readonly Capability[] = [
+  'tools',
+  'vision',
+  'documents',
+  'audio',
+  'structured_output',
+  'thinking',
+  'streaming',
+];
 
 function modelOf(name: string, facts: ModelFacts): Model {
   const lacks = new Set(facts.lacks);

@@ -1,4 +1,5 @@
 /** One feature of a configuration → its compiled form. Part of `policy.ts`. */
+import { compileAdapt } from './compile-adapt.ts';
 import { unlistedTarget } from './compile-provider.ts';
 import type { FeatureConfiguration } from './configuration.ts';
 import { durationMs } from './duration.ts';
@@ -6,7 +7,7 @@ import { instant, isNonEmpty, targetName } from './ids.ts';
 import type { TargetName } from './ids.ts';
 import { undatedModel } from './models.ts';
 import { didYouMean } from './nearest.ts';
-import { dataPolicyObjection } from './routing.ts';
+import { dataPolicyObjection } from './rules.ts';
 import { defaultTimeouts } from './snapshot.ts';
 import type {
   DataClass,
@@ -39,8 +40,8 @@ function routeOf(
   given: FeatureConfiguration,
   context: FeatureContext,
   report: Report,
-): readonly Target[] {
-  const route: Target[] = [];
+): ReadonlyMap<string, Target> {
+  const route = new Map<string, Target>();
   given.route.forEach((text, index) => {
     const path = ['features', name, 'route', index];
     const slash = text.indexOf('/');
@@ -57,9 +58,9 @@ function routeOf(
       return;
     }
     const target = findTarget(provider, model, context);
-    if (route.some((earlier) => earlier.name === target.name))
+    if ([...route.values()].some((earlier) => earlier.name === target.name))
       report({ path, message: `${text} is in the route twice`, remedy: 'remove one', severity: 'error' });
-    else route.push(target);
+    else route.set(text, target);
   });
   return route;
 }
@@ -194,28 +195,24 @@ export function compileFeature(
   context: FeatureContext,
   report: Report,
 ): Feature | null {
-  const route = routeOf(name, given, context, report);
+  const named = routeOf(name, given, context, report);
+  const route = [...named.values()];
+  const fallback = fallbackOf(given.fallback);
+  const adapt = compileAdapt(name, { adapt: given.adapt, route: named, fallback }, report);
   checkDataClass(name, given, route, context, report);
-  for (const adapted of Object.keys(given.adapt ?? {})) {
-    if (!given.route.includes(adapted))
-      report({
-        path: ['features', name, 'adapt', adapted],
-        message: 'is not a target of the route',
-        remedy: didYouMean(adapted, given.route) || 'name a target of the route',
-        severity: 'error',
-      });
-  }
   if (!isNonEmpty(route)) return null;
   return {
     name,
     title: given.title ?? name,
     route,
-    fallback: fallbackOf(given.fallback),
+    fallback,
     dataClass: given.dataClass ?? null,
     models: pickable(name, given, route, report),
     needs: needsOf(given.needs),
     timeouts: timeoutsOf(given.timeouts),
     priority: given.priority ?? 'normal',
+    midStream: given.midStream ?? 'error',
+    adapt,
     expect: expectationsOf(given.expect),
   };
 }

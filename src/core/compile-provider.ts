@@ -8,7 +8,16 @@ import { undatedModel } from './models.ts';
 import { Secret } from './secret.ts';
 import { cloudOf, hostUrl } from './cloud.ts';
 import { hostName, isHosted } from './host-models.ts';
-import type { Dialect, Model, Provider, ProviderApi, ProviderKey, Target, Terms } from './target.ts';
+import type {
+  Capability,
+  Dialect,
+  Model,
+  Provider,
+  ProviderApi,
+  ProviderKey,
+  Target,
+  Terms,
+} from './target.ts';
 
 /** Finds the text behind `env:NAME` or `file:PATH`; a string says why it cannot. */
 export type SecretSource = (reference: string) => Secret | string;
@@ -120,6 +129,13 @@ function needsKeys(api: ProviderApi): boolean {
 
 type ModelEntry = NonNullable<NonNullable<ProviderConfiguration['models']>[string]>;
 
+/** A list of capabilities says what a model can do with content; that it streams goes without saying. */
+function capabilitiesOf(given: ModelEntry, known: ReadonlySet<Capability>): ReadonlySet<Capability> {
+  const able = new Set<Capability>(given.capabilities ?? known).add('streaming');
+  if (given.streaming === false || given.streaming === 'no') able.delete('streaming');
+  return able;
+}
+
 function modelOf(name: string, given: ModelEntry, provider: string): Model {
   const known = modelNamed(name, provider);
   return {
@@ -132,7 +148,7 @@ function modelOf(name: string, given: ModelEntry, provider: string): Model {
     limitsKnown: known.limitsKnown || (given.context !== undefined && given.output !== undefined),
     price: given.price ?? known.price,
     keptUntil: known.keptUntil,
-    capabilities: given.capabilities === undefined ? known.capabilities : new Set(given.capabilities),
+    capabilities: capabilitiesOf(given, known.capabilities),
   };
 }
 

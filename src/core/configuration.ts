@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 
+import { adaptSchema } from './configure-adapt.ts';
 import { durationMs, frequency, rate, sizeBytes } from './duration.ts';
 import { dialects, providerApis } from './target.ts';
 
@@ -65,6 +66,7 @@ const model = z.strictObject({
     z.array(capability).optional(),
     'What it can do; default: what the catalogue says.',
   ),
+  streaming: described(yesNo.optional(), 'Whether it can stream its answers; default yes.'),
 });
 
 const provider = z.strictObject({
@@ -121,6 +123,15 @@ const dataClass = z.strictObject({
   entities: z.array(z.string().min(1)).min(1).optional(),
 });
 
+const dataRule = z.strictObject({
+  match: z.strictObject({
+    feature: z.string().optional(),
+    tenant: z.string().optional(),
+    key: described(z.string().optional(), 'Id or name of a key.'),
+  }),
+  dataClass: z.string(),
+});
+
 const gate = z.strictObject({
   match: z
     .strictObject({
@@ -172,25 +183,6 @@ const expectation = z.union([
   z.strictObject({ never: z.strictObject({ leavesRegion: z.string() }) }),
 ]);
 
-const adapt = z.strictObject({
-  system: z
-    .strictObject({
-      append: z.string().optional(),
-      prepend: z.string().optional(),
-      replace: z.string().optional(),
-    })
-    .optional(),
-  params: z.record(z.string(), z.unknown()).optional(),
-  tools: z.enum(['none', 'all']).optional(),
-  reduce: z
-    .strictObject({
-      maxOutputTokens: z.int().positive().optional(),
-      tools: z.enum(['none', 'all']).optional(),
-      systemReplace: z.string().optional(),
-    })
-    .optional(),
-});
-
 const feature = z.strictObject({
   title: described(z.string().min(1).max(80).optional(), 'What people see.'),
   route: described(
@@ -223,9 +215,15 @@ const feature = z.strictObject({
       total: duration.optional(),
     })
     .optional(),
-  midStream: z.enum(['error', 'continue']).optional(),
+  midStream: described(
+    z.enum(['error', 'continue']).optional(),
+    'continue: another target carries on after a cut; text only, once, never with tools.',
+  ),
   priority: z.enum(['critical', 'normal', 'sheddable']).optional(),
-  adapt: z.record(z.string(), adapt).optional(),
+  adapt: described(
+    z.record(z.string(), adaptSchema).optional(),
+    'What is changed in a request before a target of the route gets it.',
+  ),
   expect: z.array(expectation).optional(),
 });
 
@@ -255,9 +253,17 @@ export const configurationSchema = z.strictObject({
     .optional(),
   providers: z.record(name, provider).optional(),
   dataClasses: z.record(name, dataClass.nullable()).optional(),
+  dataRules: described(
+    z.array(dataRule).optional(),
+    'Classes that requests have whatever they say; every rule that matches is in force.',
+  ),
   gates: z.array(gate).optional(),
   features: z.record(name, feature).optional(),
-  consent: z.strictObject({ expires: duration.optional() }).optional(),
+  consent: z
+    .strictObject({
+      expires: described(duration.optional(), 'How long an offer may be taken up; default 10m.'),
+    })
+    .optional(),
   retryAfterMax: duration.optional(),
   limits: limits.optional(),
   playbooks: z.string().optional(),

@@ -2,10 +2,12 @@
  * What each feature can survive: for every scope that could be lost, what would answer instead. It asks `decide` the
  * same question a request would, with the scope switched off, so that it cannot promise what routing would not do.
  */
+import { classDemand } from './data-class.ts';
 import type { Instant } from './ids.ts';
 import { switchId } from './ids.ts';
-import { decide, modeFor } from './routing.ts';
+import { decide } from './routing.ts';
 import type { RoutingDecision } from './routing.ts';
+import { modeFor, plainRequest } from './rules.ts';
 import type { Expectation, Feature, Snapshot } from './snapshot.ts';
 import type { Scope, Switch } from './switches.ts';
 import { hopBetween, termsAt } from './target.ts';
@@ -54,29 +56,13 @@ function decideWithout(
   scope: Scope | null,
   now: Instant,
 ): RoutingDecision {
-  const dataClass =
-    feature.dataClass === null ? null : (snapshot.dataClasses.get(feature.dataClass) ?? 'undefined_class');
-  return decide(
-    {
-      feature,
-      route: feature.route,
-      needs: new Set(),
-      inputTokensEstimate: 0,
-      dataClass,
-      dataClassName: feature.dataClass,
-      tenant: null,
-      key: null,
-      keyFeatures: null,
-      fallbackLimit: null,
-      consentedTarget: null,
-    },
-    {
-      switches: scope === null ? [] : [switchOff(scope, now)],
-      standing: () => ({ kind: 'open' }),
-      now,
-      random: 0,
-    },
-  );
+  const demand = classDemand(snapshot, feature, null, { tenant: null, keyNames: [] });
+  return decide(plainRequest(feature, { demand }), {
+    switches: scope === null ? [] : [switchOff(scope, now)],
+    standing: () => ({ kind: 'open' }),
+    now,
+    random: 0,
+  });
 }
 
 function verdictOf(feature: Feature, decision: RoutingDecision): Verdict {

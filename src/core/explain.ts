@@ -38,6 +38,8 @@ function dataClass(record: RequestRecord): Sentences {
       return [];
     case 'header':
       return [`The caller marked its data as ${record.dataClass ?? 'unknown'}.`];
+    case 'rule':
+      return [`A rule of the configuration counts its data as ${record.dataClass ?? 'unknown'}.`];
     case 'feature':
       return [`Data of this feature counts as ${record.dataClass ?? 'unknown'}.`];
   }

@@ -1,5 +1,7 @@
 /** Callers' keys as the data plane knows them: hashes only. A key is found by the hash of its whole text. */
 import type { KeyId } from './ids.ts';
+import type { RoutingRequest } from './rules.ts';
+import type { Snapshot } from './snapshot.ts';
 
 export type ApiKey = {
   readonly id: KeyId;
@@ -16,6 +18,21 @@ export type ApiKey = {
   readonly createdAt: number;
   readonly revokedAt: number | null;
 };
+
+/** What a key limits, as routing reads it; nothing without a key. */
+export function keyLimits(
+  key: ApiKey | null,
+  snapshot: Pick<Snapshot, 'dataClasses'>,
+): Pick<RoutingRequest, 'tenant' | 'key' | 'keyFeatures' | 'keyClassMax'> {
+  if (key === null) return { tenant: null, key: null, keyFeatures: null, keyClassMax: null };
+  const { tenant, id, features, dataClassMax } = key;
+  return {
+    tenant,
+    key: id,
+    keyFeatures: features,
+    keyClassMax: dataClassMax === null ? null : (snapshot.dataClasses.get(dataClassMax) ?? 'undefined_class'),
+  };
+}
 
 /** Usable keys by hash. `everCreated`: once any key was made, a key is required. */
 export type KeyTable = { readonly byHash: ReadonlyMap<string, ApiKey>; readonly everCreated: boolean };

@@ -5,11 +5,13 @@
  * as usable that would refuse. A name that answers through a backup is available and says so. It refuses to guess
  * about what a request will need: a model may still lack a capability for one request.
  */
+import { classDemand } from './data-class.ts';
 import { resolveRequested } from './default-route.ts';
 import type { Instant, KeyId } from './ids.ts';
 import type { Candidate, ExclusionReason } from './record.ts';
 import { decide } from './routing.ts';
 import type { RoutingDecision, Standing } from './routing.ts';
+import { plainRequest } from './rules.ts';
 import type { Feature, Snapshot } from './snapshot.ts';
 import type { Switch } from './switches.ts';
 import type { Target } from './target.ts';
@@ -56,22 +58,15 @@ function decisionFor(
   asker: ListAsker,
   conditions: ListConditions,
 ): RoutingDecision {
-  const dataClass =
-    feature.dataClass === null ? null : (snapshot.dataClasses.get(feature.dataClass) ?? 'undefined_class');
+  const { tenant, key, features: keyFeatures } = asker;
   return decide(
-    {
-      feature,
+    plainRequest(feature, {
       route,
-      needs: new Set(),
-      inputTokensEstimate: 0,
-      dataClass,
-      dataClassName: feature.dataClass,
-      tenant: asker.tenant,
-      key: asker.key,
-      keyFeatures: asker.features,
-      fallbackLimit: null,
-      consentedTarget: null,
-    },
+      demand: classDemand(snapshot, feature, null, { tenant, keyNames: key === null ? [] : [key] }),
+      tenant,
+      key,
+      keyFeatures,
+    }),
     // The least lucky draw in a ramp: what is shown as available is so for everybody.
     { ...conditions, random: 0.999_999 },
   );

@@ -14,9 +14,19 @@ import { durationMs, frequency, rate, sizeBytes } from './duration.ts';
 import { isNonEmpty } from './ids.ts';
 import type { NonEmpty, TargetName } from './ids.ts';
 import { undatedModel } from './models.ts';
+import { didYouMean } from './nearest.ts';
 import { readConfiguration } from './read-configuration.ts';
 import { defaultTimeouts } from './snapshot.ts';
-import type { DataClass, Feature, GateRule, Limits, Problem, Report, Snapshot } from './snapshot.ts';
+import type {
+  DataClass,
+  DataRule,
+  Feature,
+  GateRule,
+  Limits,
+  Problem,
+  Report,
+  Snapshot,
+} from './snapshot.ts';
 import type { Model, Provider, Target } from './target.ts';
 
 export type CompileContext = { readonly hash: string; readonly secrets: SecretSource };
@@ -132,6 +142,33 @@ function dataClassesOf(configuration: Configuration): ReadonlyMap<string, DataCl
   return new Map(classes);
 }
 
+const defaultConsentMs = 600_000;
+
+function dataRulesOf(
+  configuration: Configuration,
+  dataClasses: ReadonlyMap<string, DataClass>,
+  report: Report,
+): readonly DataRule[] {
+  return (configuration.dataRules ?? []).map(({ match, dataClass }, index): DataRule => {
+    if (!dataClasses.has(dataClass))
+      report({
+        path: ['dataRules', index, 'dataClass'],
+        message: `unknown data class "${dataClass}"`,
+        remedy: didYouMean(dataClass, dataClasses.keys()) || 'define it under dataClasses',
+        severity: 'error',
+      });
+    const { feature, tenant, key } = match;
+    return {
+      match: {
+        ...(feature === undefined ? {} : { feature }),
+        ...(tenant === undefined ? {} : { tenant }),
+        ...(key === undefined ? {} : { key }),
+      },
+      dataClass,
+    };
+  });
+}
+
 /** Settings that are understood but do nothing yet. */
 function warnOfInert(configuration: Configuration, report: Report): void {
   const warn = (path: readonly (string | number)[]): void =>
@@ -141,14 +178,13 @@ function warnOfInert(configuration: Configuration, report: Report): void {
       remedy: 'do not rely on it',
       severity: 'warning',
     });
-  for (const key of ['adminListen', 'statusListen', 'playbooks', 'consent'] as const)
+  for (const key of ['adminListen', 'statusListen', 'playbooks'] as const)
     if (configuration[key] !== undefined) warn([key]);
   if (configuration.audit?.mode === 'strict') warn(['audit', 'mode']);
   if (configuration.limits?.headers !== undefined) warn(['limits', 'headers']);
   for (const [name, provider] of Object.entries(configuration.providers ?? {}))
     if (provider.statusFeed !== undefined) warn(['providers', name, 'statusFeed']);
   for (const [name, feature] of Object.entries(configuration.features ?? {})) {
-    if (feature.adapt !== undefined) warn(['features', name, 'adapt']);
     if (feature.midStream === 'continue') warn(['features', name, 'midStream']);
     if (feature.priority !== undefined && feature.priority !== 'normal') warn(['features', name, 'priority']);
   }
@@ -209,6 +245,8 @@ const defaults: Snapshot['defaults'] = {
   needs: { capabilities: new Set(), contextTokens: 0 },
   timeouts: defaultTimeouts,
   priority: 'normal',
+  midStream: 'error',
+  adapt: new Map(),
   expect: [],
 };
 
@@ -256,6 +294,7 @@ export function compile(document: unknown, context: CompileContext): Compiled {
   checkFeatureNames(features, models, report);
   warnOfInert(configuration, report);
   const listen = listenOf(configuration, report);
+  const dataRules = dataRulesOf(configuration, dataClasses, report);
   const errors = problems.filter((problem) => problem.severity === 'error');
   if (isNonEmpty(errors))
     return { ok: false, problems: [errors[0], ...problems.filter((problem) => problem !== errors[0])] };
@@ -273,6 +312,8 @@ export function compile(document: unknown, context: CompileContext): Compiled {
     models,
     targetsByModel: targetsByModel(targets.values()),
     dataClasses,
+    dataRules,
+    consentMs: durationMs(configuration.consent?.expires ?? '') ?? defaultConsentMs,
     gates: gatesOf(configuration),
     limits: limitsOf(configuration),
     defaults,

@@ -7,12 +7,15 @@
  * is given, and never changes anything.
  */
 import { exclusionSentence } from './caller-words.ts';
+import { demandOf } from './data-class.ts';
 import { resolveRequested } from './default-route.ts';
 import type { Instant, KeyId, TargetName } from './ids.ts';
 import { costUsd } from './cost.ts';
 import type { RequestRecord } from './record.ts';
 import { decide } from './routing.ts';
-import type { RoutingDecision, Standing } from './routing.ts';
+import type { RoutingDecision } from './routing.ts';
+import { plainRequest } from './rules.ts';
+import type { Standing } from './rules.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Switch } from './switches.ts';
 import type { Hop, Target } from './target.ts';
@@ -109,21 +112,14 @@ function decisionFor(
   const named = record.feature === snapshot.defaults.name || record.requested === record.feature;
   const resolved = resolveRequested(snapshot, record.requested, named ? null : record.feature);
   if (resolved.kind !== 'resolved') return null;
-  const { dataClass } = record;
   return decide(
-    {
-      feature: resolved.feature,
+    plainRequest(resolved.feature, {
       route: resolved.route,
-      needs: new Set(),
-      inputTokensEstimate: 0,
-      dataClass: dataClass === null ? null : (snapshot.dataClasses.get(dataClass) ?? 'undefined_class'),
-      dataClassName: dataClass,
+      demand: demandOf(snapshot.dataClasses, record.dataClass, 'header'),
       tenant: record.tenant,
       key: record.key,
       keyFeatures: conditions.keyFeatures(record.key),
-      fallbackLimit: null,
-      consentedTarget: null,
-    },
+    }),
     { switches, standing: conditions.standing, now: conditions.now, random: 0.999_999 },
   );
 }

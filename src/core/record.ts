@@ -5,6 +5,7 @@
  * crossed a boundary, and what the user was told. It has no field that could hold a prompt or an answer: even a
  * failure keeps the provider's code and never its message. `store` and `http` turn it into rows and JSON by hand.
  */
+import type { ClassSource } from './data-class.ts';
 import type { FailureClass } from './failure.ts';
 import type { ChangeId, Instant, KeyId, RequestId, SwitchId, TargetName } from './ids.ts';
 import type { BoundaryCrossing, Dialect, Hop } from './target.ts';
@@ -88,7 +89,7 @@ export type RequestRecord = {
   readonly served: TargetName | null;
   readonly modelReported: string | null;
   readonly dataClass: string | null;
-  readonly dataClassSource: 'header' | 'feature' | 'none';
+  readonly dataClassSource: ClassSource;
   readonly consent: 'none' | 'token';
   readonly snapshot: string;
   readonly hop: Hop | null;

@@ -4,8 +4,10 @@ import { aFeature, gptAtOpenai, llamaAtLocal, opusAtAnthropic, opusAtAws } from 
 import { instant, switchId } from './ids.ts';
 import type { NonEmpty } from './ids.ts';
 import { decide } from './routing.ts';
+import { plainRequest } from './rules.ts';
 import type { Conditions, RoutingDecision, RoutingRequest, Standing } from './routing.ts';
-import type { Feature } from './snapshot.ts';
+import type { ClassDemand } from './data-class.ts';
+import type { DataClass, Feature } from './snapshot.ts';
 import type { Scope, Switch } from './switches.ts';
 import type { Target } from './target.ts';
 
@@ -49,20 +51,10 @@ type Setting = {
 
 function run(setting: Setting = {}): RoutingDecision {
   const targets = setting.route ?? route;
-  const request: RoutingRequest = {
-    feature: aFeature(targets, setting.feature),
-    route: targets,
-    needs: new Set(),
+  const request = plainRequest(aFeature(targets, setting.feature), {
     inputTokensEstimate: 100,
-    dataClass: null,
-    dataClassName: null,
-    tenant: null,
-    key: null,
-    keyFeatures: null,
-    fallbackLimit: null,
-    consentedTarget: null,
     ...setting.request,
-  };
+  });
   const conditions: Conditions = {
     switches: setting.switches ?? [],
     standing: (target) => setting.out?.[target.provider.id] ?? open,
@@ -71,6 +63,12 @@ function run(setting: Setting = {}): RoutingDecision {
   };
   return decide(request, conditions);
 }
+
+const demanding = (dataClass: DataClass): ClassDemand => ({
+  name: dataClass.name,
+  source: 'header',
+  dataClass,
+});
 
 const plan = (decision: RoutingDecision): string =>
   decision.kind === 'route'
@@ -199,15 +197,15 @@ test.each([
     },
     'fallback_not_allowed',
   ],
-  ['data policy', { request: { dataClass: strict, dataClassName: 'restricted' } }, 'local'],
+  ['data policy', { request: { demand: demanding(strict) } }, 'local'],
   [
     'data policy beats panic',
-    { request: { dataClass: strict, dataClassName: 'restricted' }, out: { local: ejected(5) } },
+    { request: { demand: demanding(strict) }, out: { local: ejected(5) } },
     'local (panic)',
   ],
   [
     'an undefined class goes nowhere',
-    { request: { dataClass: 'undefined_class', dataClassName: 'x' } },
+    { request: { demand: { name: 'x', source: 'header', dataClass: 'undefined_class' } } },
     'data_policy_denied',
   ],
   ['a capability nobody but one has', { request: { needs: new Set(['tools']) } }, 'anthropic aws-us openai'],
@@ -221,7 +219,7 @@ test.each([
 
 test('rules speak in their order: data policy before switches before gates', () => {
   const decision = run({
-    request: { dataClass: strict, dataClassName: 'restricted' },
+    request: { demand: demanding(strict) },
     switches: [aSwitch({ provider: '*' })],
     out: { local: ejected(5) },
   });
@@ -242,7 +240,5 @@ test('expired terms count as unknown', () => {
     regions: null,
     entities: null,
   } as const;
-  expect(plan(run({ route: [stale], request: { dataClass: loose, dataClassName: 'internal' } }))).toBe(
-    'data_policy_denied',
-  );
+  expect(plan(run({ route: [stale], request: { demand: demanding(loose) } }))).toBe('data_policy_denied');
 });

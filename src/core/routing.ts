@@ -1,66 +1,24 @@
 /**
  * Routing: which targets may answer this request, in which order, and why the others may not.
  *
- * The rules speak in a fixed order: data policy → switches → key permissions → capability and context → consent →
- * gates → preference. The first that excludes a target is the reason on its candidate. Data policy comes first so that
- * nothing can override it; gates come last so that they only choose among what is permitted. When every permitted
- * target is out by its gate, the least bad one is tried all the same (panic): refusing every request because of a
- * statistic would be worse than asking. What a person switched off, or policy forbids, stays out even then.
+ * The rules speak in a fixed order (`rules.ts`), and the first that excludes a target is the reason on its candidate.
+ * What is left goes by preference. When every permitted target is out by its gate, the least bad one is tried all the
+ * same (panic): refusing every request because of a statistic would be worse than asking. What a person switched off,
+ * or policy forbids, stays out even then.
  *
  * Everything it needs is an argument; the same arguments give the same decision, which is how `explain` can repeat it.
  */
 import type { ErrorCode } from './errors.ts';
 import { isNonEmpty } from './ids.ts';
-import type { Instant, KeyId, NonEmpty, SwitchId, TargetName } from './ids.ts';
+import type { Instant, NonEmpty, SwitchId, TargetName } from './ids.ts';
 import type { Candidate, ExclusionReason } from './record.ts';
-import type { DataClass, FallbackMode, Feature } from './snapshot.ts';
-import { offBy, speaking } from './switches.ts';
+import { consentObjection, firstObjection, modeFor, rulesSpoken } from './rules.ts';
+import type { Conditions, Objection, RoutingRequest, RuleSpoken } from './rules.ts';
+export type { Conditions, RoutingRequest, Standing } from './rules.ts';
+import { speaking } from './switches.ts';
 import type { Asker, Switch } from './switches.ts';
-import { hopBetween, hops, termsAt } from './target.ts';
-import type { Capability, Hop, Target } from './target.ts';
-
-export type RoutingRequest = {
-  readonly feature: Feature;
-  /** What the caller asked for first, then the rest of the route. */
-  readonly route: NonEmpty<Target>;
-  readonly needs: ReadonlySet<Capability>;
-  readonly inputTokensEstimate: number;
-  /** `undefined_class`: the caller named a class that the configuration does not define. */
-  readonly dataClass: DataClass | 'undefined_class' | null;
-  readonly dataClassName: string | null;
-  readonly tenant: string | null;
-  readonly key: KeyId | null;
-  /** Features the key may use; null for all. */
-  readonly keyFeatures: ReadonlySet<string> | null;
-  /** The caller's own wish, which may only tighten the policy. */
-  readonly fallbackLimit: FallbackMode | null;
-  /** The target a consent token was given for; nothing else may answer then. */
-  readonly consentedTarget: TargetName | null;
-};
-
-/** Whether a target can take a request now, as its gate, keys and capacity see it. */
-export type Standing =
-  | { readonly kind: 'open' }
-  | { readonly kind: 'probe' }
-  | {
-      readonly kind: 'out';
-      readonly reason: Extract<
-        ExclusionReason,
-        'ejected' | 'probe_in_flight' | 'ramping' | 'credential_unavailable' | 'rate_limited' | 'at_capacity'
-      >;
-      readonly words: string;
-      /** When it may be asked again, if that is known. */
-      readonly until: Instant | null;
-      readonly badness: number;
-    };
-
-export type Conditions = {
-  readonly switches: readonly Switch[];
-  readonly standing: (target: Target) => Standing;
-  readonly now: Instant;
-  /** In [0, 1). */
-  readonly random: number;
-};
+import { hops } from './target.ts';
+import type { Hop, Target } from './target.ts';
 
 export type Offer = { readonly target: Target; readonly hop: Hop };
 
@@ -87,112 +45,7 @@ export type RoutingDecision = {
     }
 );
 
-/** An estimate of input tokens may be this much too high before it excludes a target. */
-export const estimateErrorBound = 0.25;
-
-const tightness: Record<FallbackMode, number> = { auto: 0, notify: 1, reduce: 1, ask: 2, never: 3 };
-
-/** The policy for a hop after the caller's wish: the tighter of the two. */
-export function modeFor(
-  feature: Pick<Feature, 'fallback'>,
-  hop: Hop | null,
-  limit: FallbackMode | null,
-): FallbackMode {
-  if (hop === null) return 'auto';
-  const mode = feature.fallback[hop];
-  return limit !== null && tightness[limit] > tightness[mode] ? limit : mode;
-}
-
-/** Why a target may not process a data class; null when it may. Unknown facts count as worst. */
-export function dataPolicyObjection(
-  target: Target,
-  dataClass: DataClass | 'undefined_class' | null,
-  now: Instant,
-): string | null {
-  if (dataClass === null) return null;
-  if (dataClass === 'undefined_class') return 'the data class is not defined';
-  const terms = termsAt(target.provider.terms, now);
-  if (dataClass.training !== null && terms.training !== 'no') return 'training is not excluded';
-  if (dataClass.retentionDaysMax !== null) {
-    if (terms.retention === 'unknown') return 'retention is unknown';
-    if (terms.retention.days > dataClass.retentionDaysMax)
-      return `retention of ${terms.retention.days} days is too long`;
-  }
-  if (dataClass.regions !== null) {
-    const allowed = dataClass.regions;
-    if (terms.regions === 'unknown') return 'region is unknown';
-    const foreign = terms.regions.find((region) => !allowed.has(region));
-    if (foreign !== undefined) return `region ${foreign} is not allowed`;
-  }
-  if (dataClass.entities !== null && (terms.entity === null || !dataClass.entities.has(terms.entity)))
-    return `company ${terms.entity ?? 'unknown'} is not allowed`;
-  return null;
-}
-
-type Verdict =
-  | { readonly kind: 'in'; readonly probe: boolean; readonly lastResort: boolean }
-  | { readonly kind: 'offer'; readonly hop: Hop }
-  | {
-      readonly kind: 'excluded';
-      readonly reason: ExclusionReason;
-      readonly rule: string;
-      readonly standing: Extract<Standing, { kind: 'out' }> | null;
-    };
-
-const excluded = (reason: ExclusionReason, rule: string): Verdict => ({
-  kind: 'excluded',
-  reason,
-  rule,
-  standing: null,
-});
-
-function capabilityObjection(request: RoutingRequest, target: Target): Verdict | null {
-  const { model } = target;
-  for (const needed of [...request.needs, ...request.feature.needs.capabilities]) {
-    if (!model.capabilities.has(needed)) return excluded('lacks_capability', needed);
-  }
-  if (model.contextTokens < request.feature.needs.contextTokens)
-    return excluded('context_too_small', `needs ${request.feature.needs.contextTokens} tokens`);
-  const surely = request.inputTokensEstimate / (1 + estimateErrorBound);
-  if (surely > model.contextTokens)
-    return excluded(
-      'context_too_small',
-      `about ${request.inputTokensEstimate} tokens, window ${model.contextTokens}`,
-    );
-  return null;
-}
-
-function consentObjection(request: RoutingRequest, target: Target): Verdict | null {
-  if (request.consentedTarget !== null) {
-    return request.consentedTarget === target.name
-      ? null
-      : excluded('consent_required', 'the user agreed to another target');
-  }
-  const hop = hopBetween(request.route[0], target);
-  const mode = modeFor(request.feature, hop, request.fallbackLimit);
-  if (hop === null) return null;
-  switch (mode) {
-    case 'auto':
-    case 'notify':
-    case 'reduce':
-      return null;
-    case 'ask':
-      return { kind: 'offer', hop };
-    case 'never':
-      return excluded('fallback_never', `${hop}: never`);
-  }
-}
-
-function gateVerdict(standing: Standing, lastResort: boolean): Verdict {
-  switch (standing.kind) {
-    case 'open':
-      return { kind: 'in', probe: false, lastResort };
-    case 'probe':
-      return { kind: 'in', probe: true, lastResort };
-    case 'out':
-      return { kind: 'excluded', reason: standing.reason, rule: standing.words, standing };
-  }
-}
+type Verdict = Objection | { readonly kind: 'in'; readonly lastResort: boolean };
 
 function judge(
   request: RoutingRequest,
@@ -200,22 +53,10 @@ function judge(
   spoke: readonly Switch[],
   conditions: Conditions,
 ): Verdict {
-  const objection = dataPolicyObjection(target, request.dataClass, conditions.now);
-  if (objection !== null) return excluded('data_policy', `${request.dataClassName ?? ''}: ${objection}`);
-  const off = offBy(spoke);
-  if (off !== null) return excluded('switched_off', off.id);
-  const enforced = spoke.filter((entry) => entry.mode === 'enforce');
-  const shed = enforced.find(
-    (entry) => entry.effect.kind === 'shed' && conditions.random * 100 < entry.effect.percent,
-  );
-  if (shed !== undefined) return excluded('shed', shed.id);
-  if (request.keyFeatures !== null && !request.keyFeatures.has(request.feature.name))
-    return excluded('not_permitted_for_key', request.feature.name);
-  const lastResort = enforced.some((entry) => entry.effect.kind === 'last_resort');
-  const reached = capabilityObjection(request, target) ?? consentObjection(request, target);
-  if (reached !== null && reached.kind === 'excluded') return reached;
-  const gate = gateVerdict(conditions.standing(target), lastResort);
-  return reached !== null && gate.kind === 'in' ? reached : gate;
+  const objection = firstObjection(request, target, conditions, spoke);
+  if (objection !== null) return objection;
+  const lastResort = spoke.some(({ mode, effect }) => mode === 'enforce' && effect.kind === 'last_resort');
+  return { kind: 'in', lastResort };
 }
 
 function candidateOf(target: Target, verdict: Verdict): Candidate {
@@ -296,15 +137,29 @@ function earliest(judged: readonly Judged[]): Instant | null {
   return times.length === 0 ? null : (Math.min(...times) as Instant);
 }
 
+/** Who asks, as switches see it. */
+export function askerOf({ feature, demand, tenant, key }: RoutingRequest): Asker {
+  return { feature: feature.name, dataClass: demand.name, tenant, key };
+}
+
+/** Every rule's word on every target of the route, whoever decided. */
+export function everyRule(
+  request: RoutingRequest,
+  conditions: Conditions,
+): ReadonlyMap<TargetName, readonly RuleSpoken[]> {
+  const asker = askerOf(request);
+  return new Map(
+    request.route.map((target) => {
+      const spoke = speaking(conditions.switches, target, asker, conditions.now);
+      return [target.name, rulesSpoken(request, target, conditions, spoke)];
+    }),
+  );
+}
+
 /** Decides where a request may go. Never fails: a refusal is a decision. */
 export function decide(request: RoutingRequest, conditions: Conditions): RoutingDecision {
   const spokeIds = new Set<SwitchId>();
-  const asker: Asker = {
-    feature: request.feature.name,
-    dataClass: request.dataClassName,
-    tenant: request.tenant,
-    key: request.key,
-  };
+  const asker = askerOf(request);
   const judged = request.route.map((target): Judged => {
     const spoke = speaking(conditions.switches, target, asker, conditions.now);
     for (const entry of spoke) spokeIds.add(entry.id);

@@ -2,6 +2,7 @@
  * The compiled configuration: immutable, indexed, read by the data plane without waiting for anything.
  * `policy.ts` makes it; a new one replaces the old one whole.
  */
+import type { TargetAdaptation } from './adaptation.ts';
 import type { NonEmpty, TargetName } from './ids.ts';
 import type { Capability, Hop, Model, Provider, Target } from './target.ts';
 
@@ -44,6 +45,9 @@ export type Feature = {
   readonly needs: Needs;
   readonly timeouts: Timeouts;
   readonly priority: Priority;
+  /** What happens when an answer breaks off in the middle. */
+  readonly midStream: 'error' | 'continue';
+  readonly adapt: ReadonlyMap<TargetName, TargetAdaptation>;
   readonly expect: readonly Expectation[];
 };
 
@@ -68,6 +72,12 @@ export type DataClass = {
   readonly retentionDaysMax: number | null;
   readonly regions: ReadonlySet<string> | null;
   readonly entities: ReadonlySet<string> | null;
+};
+
+/** A class that requests have whatever their callers say. */
+export type DataRule = {
+  readonly match: { readonly feature?: string; readonly tenant?: string; readonly key?: string };
+  readonly dataClass: string;
 };
 
 export type GateRule = {
@@ -123,6 +133,9 @@ export type Snapshot = {
   /** Targets that serve a model, by the model's own name, in configuration order. */
   readonly targetsByModel: ReadonlyMap<string, readonly Target[]>;
   readonly dataClasses: ReadonlyMap<string, DataClass>;
+  readonly dataRules: readonly DataRule[];
+  /** How long an offer may be taken up. */
+  readonly consentMs: number;
   readonly gates: readonly GateRule[];
   readonly limits: Limits;
   /** The policy of requests that name no feature. Its route is found per model. */

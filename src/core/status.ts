@@ -2,9 +2,11 @@
  * The status of a feature in the words of the status page, from what routing would do with its next request. It asks
  * `decide`, so that the page cannot show a feature as working that would refuse.
  */
+import { classDemand } from './data-class.ts';
 import type { Instant } from './ids.ts';
 import { decide } from './routing.ts';
 import type { RoutingDecision, Standing } from './routing.ts';
+import { plainRequest } from './rules.ts';
 import type { Feature, Snapshot } from './snapshot.ts';
 import type { Switch } from './switches.ts';
 import type { Target } from './target.ts';
@@ -39,24 +41,8 @@ function statusOf(feature: Feature, decision: RoutingDecision): FeatureStatus {
 
 /** What a feature's next request would meet, with the least lucky draw in a ramp (`random` 1 is never drawn). */
 export function viewFeature(feature: Feature, snapshot: Snapshot, conditions: StatusConditions): FeatureView {
-  const dataClass =
-    feature.dataClass === null ? null : (snapshot.dataClasses.get(feature.dataClass) ?? 'undefined_class');
-  const decision = decide(
-    {
-      feature,
-      route: feature.route,
-      needs: new Set(),
-      inputTokensEstimate: 0,
-      dataClass,
-      dataClassName: feature.dataClass,
-      tenant: null,
-      key: null,
-      keyFeatures: null,
-      fallbackLimit: null,
-      consentedTarget: null,
-    },
-    { ...conditions, random: 0.999_999 },
-  );
+  const demand = classDemand(snapshot, feature, null, { tenant: null, keyNames: [] });
+  const decision = decide(plainRequest(feature, { demand }), { ...conditions, random: 0.999_999 });
   const serving = decision.kind === 'route' ? decision.plan[0].name : null;
   return {
     feature: feature.name,

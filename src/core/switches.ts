@@ -7,6 +7,7 @@
  *
  * It refuses to consider health: panic mode has no way to undo what is decided here.
  */
+import { classNames } from './data-class.ts';
 import type { Instant, SwitchId } from './ids.ts';
 import { undatedModel } from './models.ts';
 import type { Target } from './target.ts';
@@ -123,7 +124,11 @@ function matchesKey(key: ScopeKey, pattern: string, target: Target, asker: Asker
     case 'feature':
       return asker === null || matchesPattern(pattern, asker.feature);
     case 'data_class':
-      return asker === null || (asker.dataClass !== null && matchesPattern(pattern, asker.dataClass));
+      return (
+        asker === null ||
+        (asker.dataClass !== null &&
+          classNames(asker.dataClass).some((word) => matchesPattern(pattern, word)))
+      );
     case 'tenant':
       return asker === null || (asker.tenant !== null && matchesPattern(pattern, asker.tenant));
     case 'key':

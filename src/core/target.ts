@@ -37,6 +37,7 @@ export const capabilities = [
   'audio',
   'structured_output',
   'thinking',
+  'streaming',
 ] as const;
 export type Capability = (typeof capabilities)[number];
 

@@ -61,6 +61,7 @@ export const capabilityWords: Record<Capability, string> = {
   audio: 'audio',
   structured_output: 'answers in a fixed structure',
   thinking: 'thinking before it answers',
+  streaming: 'answers in a stream',
 };
 
 /** `none`, `30d`, `unknown` → how long content is kept, in words. */

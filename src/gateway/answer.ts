@@ -4,6 +4,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import { failureRow } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { RequestOutcome, Told } from '../core/record.ts';
+import { askerOf } from '../core/routing.ts';
 import type { RoutingDecision, RoutingRequest } from '../core/routing.ts';
 import { dialectFor } from './exchange.ts';
 import type { ConsentScope } from './consent.ts';
@@ -310,12 +311,7 @@ export async function answer(decided: Decided, dependencies: GatewayDependencies
   const execution = execute(exchange, {
     plan: decision.plan,
     panic: decision.panic,
-    asker: {
-      feature: exchange.feature.name,
-      dataClass: exchange.dataClassName,
-      tenant: asked.tenant,
-      key: asked.key,
-    },
+    asker: askerOf(asked),
     switches: () => dependencies.state.switches,
   });
   return respondInTime(run, execution);

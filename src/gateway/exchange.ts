@@ -1,4 +1,5 @@
 /** Everything one request carries through the data plane: what was asked, the snapshot it sees, and what happened so far. */
+import type { ClassDemand } from '../core/data-class.ts';
 import type { Instant, RequestId } from '../core/ids.ts';
 import type { Candidate } from '../core/record.ts';
 import type { ApiKey } from '../core/keys.ts';
@@ -46,7 +47,7 @@ export type Exchange = Shared &
     readonly snapshot: Snapshot;
     readonly feature: Feature;
     readonly preferred: Target;
-    readonly dataClassName: string | null;
+    readonly demand: ClassDemand;
     readonly deadline: Instant;
     /** The caller shortened the time; running out of it is then no evidence against a target. */
     readonly deadlineByCaller: boolean;

@@ -7,8 +7,11 @@ import type { Instant, RequestId } from '../core/ids.ts';
 import { instant } from '../core/ids.ts';
 import type { ApiKey } from '../core/keys.ts';
 import type { RequestRecord } from '../core/record.ts';
+import { classDemand } from '../core/data-class.ts';
+import { keyLimits } from '../core/keys.ts';
 import { decide } from '../core/routing.ts';
 import type { RoutingDecision, RoutingRequest } from '../core/routing.ts';
+import { plainRequest } from '../core/rules.ts';
 import type { Feature, Snapshot } from '../core/snapshot.ts';
 import type { Target } from '../core/target.ts';
 import type { DialectCodec } from '../dialects/dialect.ts';
@@ -155,7 +158,10 @@ function newExchange(
     snapshot,
     feature: placed.feature,
     preferred: placed.preferred,
-    dataClassName: asked.wishes.dataClass ?? placed.feature.dataClass,
+    demand: classDemand(snapshot, placed.feature, asked.wishes.dataClass, {
+      tenant: asked.key?.tenant ?? null,
+      keyNames: asked.key === null ? [] : [asked.key.id, asked.key.name],
+    }),
     deadline: instant(times.at + Math.min(totalMs, wished ?? totalMs)),
     deadlineByCaller: wished !== null && wished < totalMs,
     traces: [],
@@ -173,20 +179,16 @@ function routingRequest(
   route: RoutingRequest['route'],
   consentedTarget: RoutingRequest['consentedTarget'],
 ): RoutingRequest {
-  const { snapshot, dataClassName, key } = exchange;
-  return {
-    feature: exchange.feature,
+  const { snapshot, demand, facts, key } = exchange;
+  return plainRequest(exchange.feature, {
     route,
-    needs: exchange.facts.needs,
-    inputTokensEstimate: exchange.facts.inputTokensEstimate,
-    dataClass: dataClassName === null ? null : (snapshot.dataClasses.get(dataClassName) ?? 'undefined_class'),
-    dataClassName,
-    tenant: key?.tenant ?? null,
-    key: key?.id ?? null,
-    keyFeatures: key?.features ?? null,
+    needs: facts.stream ? new Set([...facts.needs, 'streaming']) : facts.needs,
+    inputTokensEstimate: facts.inputTokensEstimate,
+    demand,
+    ...keyLimits(key, snapshot),
     fallbackLimit: exchange.wishes.fallback,
     consentedTarget,
-  };
+  });
 }
 
 function decideFor(

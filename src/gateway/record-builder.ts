@@ -75,9 +75,8 @@ export function buildRecord(exchange: Exchange, closing: Closing): RequestRecord
     preferred: exchange.preferred.name,
     served: closing.served?.name ?? null,
     modelReported: answer?.model?.slice(0, requestedLengthMax) ?? null,
-    dataClass: exchange.dataClassName,
-    dataClassSource:
-      wishes.dataClass === null ? (exchange.dataClassName === null ? 'none' : 'feature') : 'header',
+    dataClass: exchange.demand.name,
+    dataClassSource: exchange.demand.source,
     consent: closing.consented ? 'token' : 'none',
     snapshot: exchange.snapshot.hash,
     hop,

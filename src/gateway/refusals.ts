@@ -2,6 +2,7 @@
 import {
   consentWords,
   dataPolicyWords,
+  keyWords,
   noTargetWords,
   notAllowedWords,
   upstreamFailedWords,
@@ -10,6 +11,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import { failureRow } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { neverFallsBack } from '../core/routing.ts';
+import { keyClassObjection } from '../core/rules.ts';
 import type { RoutingDecision, RoutingRequest } from '../core/routing.ts';
 import { retentionWords, termsAt } from '../core/target.ts';
 import type { JsonObject } from '../dialects/dialect.ts';
@@ -42,7 +44,7 @@ export function refusalReply(
       return {
         ...common,
         code: decision.code,
-        message: dataPolicyWords(title, exchange.dataClassName ?? ''),
+        message: dataPolicyWords(title, exchange.demand.name ?? ''),
       };
     case 'fallback_not_allowed':
       return { ...common, code: decision.code, message: notAllowedWords(exchange.facts.model, title, []) };
@@ -50,7 +52,7 @@ export function refusalReply(
       return {
         ...common,
         code: decision.code,
-        message: `This key may not use the feature ${exchange.feature.name}.`,
+        message: keyWords(title, keyClassObjection(refused.asked)),
       };
     case 'context_exceeded':
       return {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { failureClasses } from '../core/failure.ts';
 import { changeKinds, exclusionReasons } from '../core/record.ts';
+import { ruleNames } from '../core/rules.ts';
 import { scopeKeys } from '../core/switches.ts';
 import { dialects, hops } from '../core/target.ts';
 
@@ -22,6 +23,17 @@ const candidate = z.object({
   eligible: z.boolean(),
   reason: z.enum(exclusionReasons).nullable(),
   rule: name,
+});
+
+const explainedCandidate = candidate.extend({
+  rules: z.array(
+    z.object({
+      rule: z.enum(ruleNames),
+      says: z.enum(['allows', 'excludes', 'asks', 'notes']),
+      reason: z.enum(exclusionReasons).nullable(),
+      words: name,
+    }),
+  ),
 });
 
 const attempt = z.object({
@@ -64,7 +76,7 @@ const record = z.object({
   served: name,
   model_reported: name,
   data_class: name,
-  data_class_source: z.enum(['header', 'feature', 'none']),
+  data_class_source: z.enum(['header', 'rule', 'feature', 'none']),
   consent: z.enum(['none', 'token']),
   snapshot: text,
   hop: z.enum(hops).nullable(),
@@ -244,7 +256,7 @@ export const adminAnswers = {
   Explained: z.object({
     decision: z.enum(['route', 'ask', 'refuse']),
     plan: z.array(text),
-    candidates: z.array(candidate),
+    candidates: z.array(explainedCandidate),
     words: text,
   }),
   CoverageList: listOf(coverage),

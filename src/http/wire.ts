@@ -2,6 +2,7 @@
 import type { ApiKey } from '../core/keys.ts';
 import { momentText } from '../core/moment.ts';
 import type { AttemptRecord, Candidate, Change, ChangeKind, RequestRecord } from '../core/record.ts';
+import type { RuleSpoken } from '../core/rules.ts';
 import type { Effect, Switch } from '../core/switches.ts';
 
 export type Json = { readonly [key: string]: unknown };
@@ -10,6 +11,10 @@ export const timeText = (at: number | null): string | null => (at === null ? nul
 
 export function candidateToWire({ target, eligible, reason, rule }: Candidate): Json {
   return { target, eligible, reason, rule };
+}
+
+export function ruleToWire({ rule, says, reason, words }: RuleSpoken): Json {
+  return { rule, says, reason, words };
 }
 
 function attemptToWire(attempt: AttemptRecord): Json {

@@ -86,6 +86,26 @@ test.each([
     ],
   ],
   [
+    'every problem of adapt, where it stands',
+    `${good}features:\n  a:\n    route: [openai/gpt-5.2]\n    adapt:\n      openai/gpt-5.2:\n        system:\n          append: "{{systm}} and {{"\n          replace: ""\n        params: { temprature: 1 }\n      openai/gpt-5: { tools: none }\n`,
+    [
+      'f:10:11: error: features.a.adapt.openai/gpt-5.2.system.append: has the unknown place "{{systm}}"; did you mean "system"?',
+      'f:10:11: error: features.a.adapt.openai/gpt-5.2.system.append: opens "{{" and never closes it; close it with "}}", or write {{open}} for two braces',
+      'f:11:11: error: features.a.adapt.openai/gpt-5.2.system.replace: stands beside append or prepend; write the whole prompt in replace, with {{system}} where the original goes',
+      'f:11:11: error: features.a.adapt.openai/gpt-5.2.system.replace: is empty; write a text, or leave it out',
+      'f:12:19: error: features.a.adapt.openai/gpt-5.2.params.temprature: unknown key "temprature"; did you mean "temperature"?',
+      'f:13:7: error: features.a.adapt.openai/gpt-5: is not a target of the route; did you mean "openai/gpt-5.2"?',
+    ],
+  ],
+  [
+    'a limited mode that never applies, and a hop that nothing limits',
+    `${good}  local: { api: openai-compatible, baseUrl: http://l/v1 }\nfeatures:\n  a:\n    route: [openai/gpt-5.2, openai/gpt-5.1, local/llama-3]\n    fallback: { same_vendor: auto, local: reduce }\n    adapt: { openai/gpt-5.1: { reduce: { tools: none } } }\n`,
+    [
+      'f:9:32: warning: features.a.adapt.openai/gpt-5.1.reduce: never applies: the hop same_vendor is "auto"; say same_vendor: reduce under fallback, or move its settings out of reduce',
+      'f:8:5: warning: features.a.fallback: local is reduce, but nothing limits local/llama-3; say under adapt what its limited mode is: local/llama-3: { reduce: { maxOutputTokens: 400 } }',
+    ],
+  ],
+  [
     'what does nothing yet',
     `${good}features:\n  a: { route: [openai/gpt-5.2], midStream: continue }\n`,
     ['f:5:33: warning: features.a.midStream: is accepted but not yet in force; do not rely on it'],

@@ -12,12 +12,16 @@ import type { Instant } from '../core/ids.ts';
 import { previewSwitch } from '../core/preview.ts';
 import type { Preview } from '../core/preview.ts';
 import type { RequestRecord } from '../core/record.ts';
-import { decide } from '../core/routing.ts';
+import { classDemand } from '../core/data-class.ts';
+import { keyLimits } from '../core/keys.ts';
+import { decide, everyRule } from '../core/routing.ts';
+import { plainRequest } from '../core/rules.ts';
+import type { Conditions } from '../core/rules.ts';
 import { capabilities } from '../core/target.ts';
 import type { Engine } from '../engine.ts';
 import type { AdminDependencies, Explained, ExplainInput } from '../http/admin-dependencies.ts';
 import { stateToWire } from '../http/state-view.ts';
-import { candidateToWire } from '../http/wire.ts';
+import { candidateToWire, ruleToWire } from '../http/wire.ts';
 import type { Json } from '../http/wire.ts';
 import { pageSizeMax } from '../store/store.ts';
 import type { Page, Store } from '../store/store.ts';
@@ -38,40 +42,38 @@ function explain(input: ExplainInput, engine: Engine): Explained {
   if (name === undefined) return { kind: 'invalid', message: 'Neither a feature nor a model is named.' };
   const resolved = resolveRequested(snapshot, name, input.feature ?? null);
   if (resolved.kind !== 'resolved') return { kind: 'invalid', message: resolved.message };
-  const dataClassName = input.data_class ?? resolved.feature.dataClass;
   const key = [...engine.state.keys.byHash.values()].find((each) => each.id === input.key) ?? null;
   // Without its key a request would be judged by wider permissions than it has.
   if (input.key !== undefined && key === null)
     return { kind: 'invalid', message: `There is no usable key ${input.key}.` };
-  const decision = decide(
-    {
-      feature: resolved.feature,
-      route: resolved.route,
-      needs: new Set(capabilities.filter((capability) => input.needs?.includes(capability) === true)),
-      inputTokensEstimate: input.input_tokens ?? 0,
-      dataClass:
-        dataClassName === null ? null : (snapshot.dataClasses.get(dataClassName) ?? 'undefined_class'),
-      dataClassName,
+  const request = plainRequest(resolved.feature, {
+    route: resolved.route,
+    needs: new Set(capabilities.filter((capability) => input.needs?.includes(capability) === true)),
+    inputTokensEstimate: input.input_tokens ?? 0,
+    demand: classDemand(snapshot, resolved.feature, input.data_class ?? null, {
       tenant: key?.tenant ?? null,
-      key: key?.id ?? null,
-      keyFeatures: key?.features ?? null,
-      fallbackLimit: null,
-      consentedTarget: null,
-    },
-    {
-      switches,
-      standing: (target) => engine.board.standing(target),
-      now: engine.clock.now(),
-      random: 0.999_999,
-    },
-  );
+      keyNames: key === null ? [] : [key.id, key.name],
+    }),
+    ...keyLimits(key, snapshot),
+  });
+  const conditions: Conditions = {
+    switches,
+    standing: (target) => engine.board.standing(target),
+    now: engine.clock.now(),
+    random: 0.999_999,
+  };
+  const decision = decide(request, conditions);
+  const spoken = everyRule(request, conditions);
   const plan = decision.kind === 'route' ? decision.plan.map((target) => target.name) : [];
   return {
     kind: 'explained',
     value: {
       decision: decision.kind,
       plan,
-      candidates: decision.candidates.map(candidateToWire),
+      candidates: decision.candidates.map((candidate) => ({
+        ...candidateToWire(candidate),
+        rules: (spoken.get(candidate.target) ?? []).map(ruleToWire),
+      })),
       words: [explainDecision(decision), ...explainCandidates(decision.candidates)].join(' '),
     },
   };
