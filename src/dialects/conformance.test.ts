@@ -129,6 +129,7 @@ const conversation = fc
     user: 'u1',
     stream: false,
     includeUsage: false,
+    cache: false,
     leftOver: [],
   }));
 

@@ -70,6 +70,8 @@ export type Conversation = {
   readonly effort: Effort | null;
   readonly thinkingBudgetTokens: number | null;
   readonly user: string | null;
+  /** The caller asked that its prompt be cached; a format that caches only on request is told. */
+  readonly cache: boolean;
   readonly stream: boolean;
   /** The caller wants usage in a streamed answer. */
   readonly includeUsage: boolean;

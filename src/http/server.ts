@@ -6,6 +6,7 @@ import type { GatewayDependencies } from '../gateway/handle.ts';
 import { baseHeaders, errorResponse } from '../gateway/reply.ts';
 import type { ErrorReply } from '../gateway/reply.ts';
 import { modelsAnswer } from './model-routes.ts';
+import { asJsonArray } from './json-array-stream.ts';
 import { addressIn, dataRouteAt, dialectOf, modelIn } from './routes.ts';
 import type { DataRoute } from './routes.ts';
 import type { StatusRoutes } from './status-routes.ts';
@@ -115,14 +116,11 @@ async function route(request: Request, door: FrontDoor, exempt: () => void): Pro
       retryAfterMs: 1_000,
     });
   const address = found.dialect === 'gemini' ? addressIn(path) : null;
-  if (address?.stream === true && new URL(request.url).searchParams.get('alt') !== 'sse')
-    return refusal(path, request, door.gateway, {
-      code: 'invalid_request',
-      message: 'Streams come as server-sent events: add ?alt=sse to the address.',
-      param: 'alt',
-    });
   exempt();
-  return handle(request, codecForCall(found.dialect, found.operation), door.gateway, address);
+  const answer = await handle(request, codecForCall(found.dialect, found.operation), door.gateway, address);
+  return address?.stream === true && new URL(request.url).searchParams.get('alt') !== 'sse'
+    ? asJsonArray(answer, door.gateway.state.snapshot.limits.eventBytesMax)
+    : answer;
 }
 
 /** Listens. Throws when the address is taken. */

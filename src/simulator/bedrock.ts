@@ -197,6 +197,8 @@ function framed(reply: WireReply): WireReply {
 
 const invokePath = /^\/model\/([^/]+)\/invoke(-with-response-stream)?$/;
 const conversePath = /^\/model\/([^/]+)\/converse(-stream)?$/;
+/** Features of Anthropic's own API. */
+const betasRefused = /"(?:oauth|claude-code|prompt-caching-scope|files-api|mcp-client|skills|fast-mode)-/;
 const bodyKeysRefused = ['model', 'stream', 'service_tier', 'container', 'mcp_servers'] as const;
 
 export const bedrockHost: Host = {
@@ -213,15 +215,18 @@ export const bedrockHost: Host = {
         : ({ kind: 'signed', key: bearer, token: null } as const);
     if (signature.kind === 'refused') return bedrockError(403, signature.exception, signature.words);
     let extra: string | null = null;
+    let isBetaInvalid = false;
     const body = changedBody(request, (given) => {
       if (conversing !== null)
         return { ...given, model: decodeURIComponent(match[1] ?? ''), stream: match[2] !== undefined };
       extra = bodyKeysRefused.find((key) => key in given) ?? null;
       if (given['anthropic_version'] !== 'bedrock-2023-05-31') extra = 'anthropic_version';
-      const { anthropic_version: _version, anthropic_beta: _beta, ...rest } = given;
+      const { anthropic_version: _version, anthropic_beta: betas, ...rest } = given;
+      if (JSON.stringify(betas ?? '').match(betasRefused) !== null) isBetaInvalid = true;
       return { ...rest, model: decodeURIComponent(match[1] ?? ''), stream: match[2] !== undefined };
     });
     if (extra !== null) return validation(`Malformed input request: #: extraneous key [${extra as string}]`);
+    if (isBetaInvalid) return validation('invalid beta flag');
     return {
       request: {
         ...request,

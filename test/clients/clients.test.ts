@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { simulated, simulatedGoogle, startHouse, until, withGoogle } from '../harness.ts';
-import type { House } from '../harness.ts';
+import type { House, Json } from '../harness.ts';
+import type { Simulator } from '../../src/simulator/simulator.ts';
 
 const bin = resolve(import.meta.dir, 'node_modules/.bin');
 const isInstalled = existsSync(join(bin, 'claude'));
@@ -136,11 +137,34 @@ const written = (): string => {
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
 };
 
+/** Beside the usual, a provider that is asked in the form of responses only. */
+function withResponses(simulator: Simulator): Json {
+  const base = withGoogle(simulator);
+  const responses = {
+    api: 'openai',
+    keys: ['env:KEY_O'],
+    baseUrl: simulator.baseUrl('openai'),
+    models: { 'gpt-5.2': { dialects: ['openai-responses'] } },
+  };
+  return {
+    providers: { ...(base['providers'] as Json), responses },
+    features: { ...(base['features'] as Json), respond: { route: ['responses/gpt-5.2'] } },
+  };
+}
+
+/** One target for each dialect: what is asked for, and who is to be called. */
+const everyDialect = [
+  ['local/llama-3.2-3b', 'local', 'openai-chat'],
+  ['respond', 'openai', 'openai-responses'],
+  ['notes', 'anthropic', 'anthropic-messages'],
+  ['lone', 'google', 'gemini'],
+] as const;
+
 const servers = (): readonly string[] => [...new Set(house.simulator.calls().map((call) => call.provider))];
 
 describe.skipIf(!isInstalled)('coding clients', () => {
   beforeAll(async () => {
-    house = await startHouse(withGoogle, [...simulated, simulatedGoogle]);
+    house = await startHouse(withResponses, [...simulated, simulatedGoogle]);
   });
   afterAll(() => house.stop());
   beforeEach(() => {
@@ -150,12 +174,7 @@ describe.skipIf(!isInstalled)('coding clients', () => {
     house.simulator.forgetCalls();
   });
 
-  test.each([
-    ['notes', 'anthropic'],
-    ['chat', 'openai'],
-    ['lone', 'google'],
-    ['local/llama-3.2-3b', 'local'],
-  ])('Claude Code on %s', async (model, provider) => {
+  test.each(everyDialect)('Claude Code on %s (%s, %s)', async (model, provider) => {
     const { code, output } = await claude(model, order('Bash', write));
     expect(output).toContain(`The tool said: ${word}`);
     expect(code).toBe(0);
@@ -190,12 +209,7 @@ describe.skipIf(!isInstalled)('coding clients', () => {
     await releaseAll();
   });
 
-  test.each([
-    ['chat', 'openai'],
-    ['notes', 'anthropic'],
-    ['lone', 'google'],
-    ['local/llama-3.2-3b', 'local'],
-  ])('Codex on %s', async (model, provider) => {
+  test.each(everyDialect)('Codex on %s (%s, %s)', async (model, provider) => {
     const { output } = await codex(model);
     expect(output).toContain(`The tool said: `);
     expect(output).toContain(word);
@@ -203,22 +217,14 @@ describe.skipIf(!isInstalled)('coding clients', () => {
     expect(servers()).toEqual([provider]);
   });
 
-  test.each([
-    ['notes', 'anthropic'],
-    ['lone', 'google'],
-    ['local/llama-3.2-3b', 'local'],
-  ])('qwen-code on %s', async (model, provider) => {
+  test.each(everyDialect)('qwen-code on %s (%s, %s)', async (model, provider) => {
     const { output } = await qwen(model);
     expect(output).toContain(word);
     expect(written()).toBe(word);
     expect(servers()).toEqual([provider]);
   });
 
-  test.each([
-    ['notes', 'anthropic'],
-    ['lone', 'google'],
-    ['local/llama-3.2-3b', 'local'],
-  ])('opencode on %s', async (model, provider) => {
+  test.each(everyDialect)('opencode on %s (%s, %s)', async (model, provider) => {
     const { output } = await opencode(model);
     expect(output).toContain(`The tool said: ${word}`);
     expect(written()).toBe(word);

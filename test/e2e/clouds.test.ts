@@ -269,6 +269,21 @@ test('addresses are the clouds’ own', async () => {
   ]);
 });
 
+test('bug 38: betas that only Anthropic’s own API knows stay away from clouds; a count never fails for them', async () => {
+  const betas =
+    'interleaved-thinking-2025-05-14,oauth-2025-04-20,claude-code-20250219,prompt-caching-scope-2026-01-05';
+  const headers = { 'anthropic-beta': betas };
+  for (const model of ['only-bedrock', 'only-vertex']) {
+    const body = { model, max_tokens: 300, messages: asked('say exactly: ok') };
+    expect(textOf(await house.anthropic.messages.create(body, { headers }))).toBe('ok');
+    const counted = await house.anthropic.messages.countTokens({ model, messages: asked('ok') }, { headers });
+    expect(counted.input_tokens).toBeGreaterThan(0);
+  }
+  expect(house.simulator.calls('google')[0]?.headers.get('anthropic-beta')).toBe(
+    'interleaved-thinking-2025-05-14',
+  );
+});
+
 test('no credential is in a log line', () => {
   expect(house.logs.join('\n')).not.toMatch(/aws-secret-text|another-secret|ya29|azure-key-text/);
 });

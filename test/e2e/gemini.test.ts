@@ -262,12 +262,31 @@ describe('failure', () => {
     });
     expect(response.status).toBe(400);
     expect(JSON.stringify(await response.json())).toContain('is empty; send at least one');
-    const stream = await fetch(`${house.url}/v1beta/models/search:streamGenerateContent`, {
+  });
+
+  const asArray = async (model: string): Promise<readonly Json[]> => {
+    const response = await fetch(`${house.url}/v1beta/models/${model}:streamGenerateContent`, {
       method: 'POST',
-      body: JSON.stringify({ contents: [{ parts: [{ text: 'Hello' }] }] }),
+      body: JSON.stringify({
+        contents: [{ role: 'user', parts: [{ text: 'say exactly: a quiet harbour' }] }],
+      }),
     });
-    expect(stream.status).toBe(400);
-    expect(JSON.stringify(await stream.json())).toContain('alt=sse');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toContain('application/json');
+    return (await response.json()) as readonly Json[];
+  };
+
+  test.each(['search', 'chat'])('without alt=sse a stream is one JSON array (%s)', async (model) => {
+    const chunks = await asArray(model);
+    const said = chunks.map((chunk) => JSON.stringify(chunk).match(/"text":"([^"]*)"/)?.[1] ?? '');
+    expect(chunks.length).toBeGreaterThan(1);
+    expect(said.join('')).toBe('a quiet harbour');
+  });
+
+  test('an array that broke off ends with the error as its last element', async () => {
+    house.simulator.setFault({ provider: 'google', fault: { kind: 'delay', betweenTokensMs: 15 } });
+    house.simulator.setFault({ provider: 'google', fault: { kind: 'cut', how: 'reset', afterEvents: 2 } });
+    expect((await asArray('lone')).at(-1)).toHaveProperty('error');
   });
 
   test('a caller that leaves stops the provider', async () => {

@@ -1,7 +1,8 @@
 /** A messages request → the neutral conversation. */
+import { asksForCache } from '../cache-marks.ts';
 import type { Conversation, Effort, Message } from '../conversation.ts';
 import type { InvalidRequest, JsonObject } from '../dialect.ts';
-import { numberOf, objectOf, textOf } from '../json-value.ts';
+import { numberOf, objectOf, textOf, objectsOf } from '../json-value.ts';
 import { dropUnread, LeftOvers } from '../left-over.ts';
 import { isInvalid, readBasics, wrongNumber } from '../request-basics.ts';
 import { decodeMessage, decodeSystem } from './decode-message.ts';
@@ -106,6 +107,7 @@ export function decodeRequest(body: JsonObject): Conversation | InvalidRequest {
     user: textOf(objectOf(body['metadata'])?.['user_id']),
     stream: basics.stream,
     includeUsage: true,
+    cache: asksForCache(body, [...objectsOf(body['messages']), { content: body['system'] }]),
     leftOver: leftOvers.list(),
   };
 }

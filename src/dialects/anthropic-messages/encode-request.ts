@@ -103,6 +103,15 @@ function checkEnd({ turns }: EncodedMessages, rules: ClaudeRules, encoding: Enco
   if (last?.content.length === 0) encoding.lack('empty_messages');
 }
 
+/** Marks the end of the prompt: what stands before it is read from the cache the next time. */
+function withCacheMark(turns: EncodedMessages['turns']): EncodedMessages['turns'] {
+  const last = turns.at(-1);
+  const block = last?.content.at(-1);
+  if (last === undefined || block === undefined || last.role !== 'user') return turns;
+  const marked = { ...block, cache_control: { type: 'ephemeral' } };
+  return [...turns.slice(0, -1), { ...last, content: [...last.content.slice(0, -1), marked] }];
+}
+
 /** The service refuses stop sequences of nothing but space. */
 function stopsOf(stop: readonly string[], encoding: Encoding): readonly string[] | null {
   const filled = stop.filter((sequence) => sequence.trim() !== '');
@@ -122,7 +131,7 @@ export function encodeRequest(conversation: Conversation, traits: ModelTraits): 
     model: traits.upstream,
     max_tokens: outputTokensMax,
     system: systemOf(messages.system, conversation),
-    messages: messages.turns,
+    messages: conversation.cache ? withCacheMark(messages.turns) : messages.turns,
     tools: tools.length === 0 ? null : toolsOf(tools),
     tool_choice: tools.length === 0 ? null : toolChoiceOf(conversation, rules, encoding),
     ...samplingOf(conversation, rules, thinking, encoding),

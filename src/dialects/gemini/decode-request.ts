@@ -144,6 +144,7 @@ export function decodeRequest(body: JsonObject): Conversation | InvalidRequest {
     user: null,
     stream: body['stream'] === true,
     includeUsage: true,
+    cache: false,
     leftOver: leftOvers.list(),
   };
 }

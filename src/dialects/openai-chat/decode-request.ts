@@ -1,7 +1,8 @@
 /** A chat completions request → the neutral conversation. */
+import { asksForCache } from '../cache-marks.ts';
 import type { Conversation, Message } from '../conversation.ts';
 import type { InvalidRequest, JsonObject } from '../dialect.ts';
-import { booleanOf, numberOf, objectOf, textOf } from '../json-value.ts';
+import { booleanOf, numberOf, objectOf, textOf, objectsOf } from '../json-value.ts';
 import { readEffort } from '../effort.ts';
 import { dropUnread, LeftOvers } from '../left-over.ts';
 import { isInvalid, readBasics, wrongNumber } from '../request-basics.ts';
@@ -117,6 +118,7 @@ export function decodeRequest(body: JsonObject): Conversation | InvalidRequest {
     user: textOf(body['safety_identifier']) ?? textOf(body['user']),
     stream: basics.stream,
     includeUsage: objectOf(body['stream_options'])?.['include_usage'] === true,
+    cache: asksForCache(body, objectsOf(body['messages'])),
     leftOver: leftOvers.list(),
   };
 }

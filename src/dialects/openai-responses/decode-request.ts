@@ -1,4 +1,5 @@
 /** A responses request → the neutral conversation. */
+import { asksForCache } from '../cache-marks.ts';
 import type { Conversation, Message } from '../conversation.ts';
 import type { InvalidRequest, JsonObject } from '../dialect.ts';
 import { booleanOf, numberOf, objectOf, objectsOf, textOf } from '../json-value.ts';
@@ -102,6 +103,7 @@ export function decodeRequest(body: JsonObject): Conversation | InvalidRequest {
     user: textOf(body['safety_identifier']) ?? textOf(body['user']),
     stream: body['stream'] === true,
     includeUsage: true,
+    cache: asksForCache(body, objectsOf(body['input'])),
     leftOver: leftOvers.list(),
   };
 }

@@ -58,6 +58,14 @@ export type ResponseHead = {
   readonly createdSeconds: number;
 };
 
+/** An answer that was cut was cut in its last item. */
+function asEnded(output: readonly JsonObject[], ended: Ended | null): readonly JsonObject[] {
+  const last = output.at(-1);
+  return ended?.status === 'incomplete' && last?.['status'] === 'completed'
+    ? [...output.slice(0, -1), { ...last, status: 'incomplete' satisfies ItemStatus }]
+    : output;
+}
+
 /** The response around the items. Settings that the caller asked for are not repeated: they are not known here. */
 export function responseOf(
   head: ResponseHead,
@@ -77,7 +85,7 @@ export function responseOf(
     max_output_tokens: null,
     metadata: {},
     model: head.model,
-    output,
+    output: asEnded(output, ended),
     parallel_tool_calls: true,
     previous_response_id: null,
     reasoning: { effort: null, summary: null },
