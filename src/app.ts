@@ -134,6 +134,7 @@ function announce(token: AdminToken, options: ServerOptions, log: Log): void {
 function startChores(engine: Engine, store: Store, status: StatusDesk, log: Log): () => void {
   const chores = async (): Promise<void> => {
     engine.board.tick();
+    engine.capacity.tick();
     engine.publishGauges();
     await status.look().catch(engine.onBug);
     const expired = await expireSwitches(engine.switchDependencies(store));

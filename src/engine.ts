@@ -13,6 +13,7 @@ import type { Snapshot } from './core/snapshot.ts';
 import { covers, isInForce } from './core/switches.ts';
 import type { Scope, Switch } from './core/switches.ts';
 import type { Target } from './core/target.ts';
+import type { Capacity } from './gateway/capacity.ts';
 import type { Clock } from './gateway/clock.ts';
 import { createConsents } from './gateway/consent.ts';
 import { createFlights } from './gateway/flights.ts';
@@ -33,11 +34,13 @@ import { bugPlace } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { capacityOf, publishCapacity } from './wiring/capacity.ts';
 
 export type Engine = {
   readonly clock: Clock;
   readonly state: GatewayState;
   readonly board: HealthBoard;
+  readonly capacity: Capacity;
   readonly flights: Flights;
   readonly watchdog: Watchdog;
   readonly records: RecordPump;
@@ -211,6 +214,7 @@ function targetsOf(live: Live, scope: Scope): readonly Target[] {
 
 type GatewayParts = {
   readonly board: HealthBoard;
+  readonly capacity: Capacity;
   readonly watchdog: Watchdog;
   readonly record: (record: RequestRecord) => void;
   readonly fingerprintKey: string;
@@ -224,6 +228,7 @@ function gatewayOf(live: Live, parts: GatewayParts): GatewayDependencies {
     clock,
     watchdog,
     board,
+    capacity: parts.capacity,
     flights: live.flights,
     reachability: createReachability(clock.now),
     fetchMedia: createMediaFetcher(),
@@ -260,9 +265,11 @@ export async function createEngine(
   };
   const watchdog = createWatchdog(clock.now);
   const board = boardOf(live, onBug);
+  const capacity = capacityOf(state, clock, watchdog);
   const { pump, record, observe } = createRecords(store, metrics, log);
   const gateway = gatewayOf(live, {
     board,
+    capacity,
     watchdog,
     record,
     fingerprintKey,
@@ -273,6 +280,7 @@ export async function createEngine(
     clock,
     state,
     board,
+    capacity,
     flights: live.flights,
     watchdog,
     records: pump,
@@ -302,7 +310,7 @@ export async function createEngine(
     },
     publishGauges: () => {
       observe();
-      publishGauges({ state, metrics, board, pump });
+      publishGauges({ state, metrics, board, capacity, pump });
     },
     onBug,
   };
@@ -312,12 +320,14 @@ type GaugeSources = {
   readonly state: GatewayState;
   readonly metrics: Metrics;
   readonly board: HealthBoard;
+  readonly capacity: Capacity;
   readonly pump: RecordPump;
 };
 
 const states = ['healthy', 'shedding', 'ejected', 'probing', 'ramping'] as const;
 
-function publishGauges({ state, metrics, board, pump }: GaugeSources): void {
+function publishGauges({ state, metrics, board, capacity, pump }: GaugeSources): void {
+  publishCapacity(state, capacity, metrics);
   const now = clock.now();
   const routed = new Set([...state.snapshot.features.values()].flatMap((feature) => feature.route));
   for (const target of routed) {

@@ -24,6 +24,8 @@ export function aProvider(id: string, changes: Partial<Provider> = {}): Provider
     terms: { ...openTerms, entity: id },
     cloud: null,
     concurrencyMax: 100,
+    requestsPerMinute: null,
+    tokensPerMinute: null,
     ...changes,
   };
 }

@@ -6,6 +6,7 @@ import { failureRow } from './failure.ts';
 import type { FailureClass } from './failure.ts';
 import type { TargetName } from './ids.ts';
 import type { Candidate, ExclusionReason } from './record.ts';
+import type { Priority } from './snapshot.ts';
 import { listWords } from './words.ts';
 
 export type Trouble = { readonly target: TargetName; readonly failure: FailureClass };
@@ -67,6 +68,12 @@ export function notAllowedWords(
 
 export function noTargetWords(featureTitle: string, candidates: readonly Candidate[]): string {
   return `No model can take this request for ${featureTitle} right now: ${candidateWords(candidates)}.`;
+}
+
+export function overloadedWords(featureTitle: string, priority: Priority): string {
+  return priority === 'sheddable'
+    ? `Every model of ${featureTitle} is busy with more urgent requests. Please try again in a moment.`
+    : `Every model of ${featureTitle} is at its limit right now. Please try again in a moment.`;
 }
 
 export function consentWords(requested: string, featureTitle: string, offers: readonly string[]): string {

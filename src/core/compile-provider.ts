@@ -198,6 +198,8 @@ export function compileProvider(
     local: given.local === true || given.local === 'yes' || (given.local === undefined && id === 'local'),
     terms: termsOf(given.terms),
     concurrencyMax: given.limits?.concurrency ?? defaultConcurrency,
+    requestsPerMinute: given.limits?.rpm ?? null,
+    tokensPerMinute: given.limits?.tpm ?? null,
   };
   const targets = new Map<string, Target>();
   const vendor = nativeVendors[given.api];

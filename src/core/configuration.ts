@@ -103,7 +103,11 @@ const provider = z.strictObject({
     'Only what the catalogue does not know or gets wrong.',
   ),
   limits: z
-    .strictObject({ concurrency: described(z.int().positive().optional(), 'Most calls open at once.') })
+    .strictObject({
+      concurrency: described(z.int().positive().optional(), 'Most calls open at once.'),
+      rpm: described(z.int().positive().optional(), 'Requests a minute that the provider allows you.'),
+      tpm: described(z.int().positive().optional(), 'Input tokens a minute that the provider allows you.'),
+    })
     .optional(),
 });
 

@@ -24,7 +24,7 @@ export const errorCodes = {
   upstream_failed:           { status: 502, retryHelps: false, meaning: 'Attempts were made and failed; 504 when the last one ran out of time.' },
   rate_limited:              { status: 429, retryHelps: true,  meaning: 'The limit of this key is used up.' },
   budget_exhausted:          { status: 429, retryHelps: false, meaning: 'The budget of this key is used up.' },
-  overloaded:                { status: 503, retryHelps: true,  meaning: 'Breakwater itself is at its limit.' },
+  overloaded:                { status: 503, retryHelps: true,  meaning: 'Every target that could answer is at its limit, or Breakwater is; the less urgent is refused first.' },
   internal_error:            { status: 500, retryHelps: false, meaning: 'Breakwater failed; the fault is ours.' },
 } as const satisfies Record<string, Row>;
 

@@ -44,7 +44,9 @@ function run(
     words.push(
       command.kind === 'finish'
         ? command.because
-        : `${command.target.provider.id} ${command.why}${command.waitMs > 0 ? ` after ${command.waitMs}` : ''}`,
+        : command.kind === 'wait'
+          ? `wait for ${command.targets.map(({ provider }) => provider.id).join(', ')}`
+          : `${command.target.provider.id} ${command.why}${command.waitMs > 0 ? ` after ${command.waitMs}` : ''}`,
     );
   };
   let step = next(startFailover(targets, instant(deadline), limits), { kind: 'begin' }, instant(0), 0.5);

@@ -8,10 +8,14 @@
  * next target of the plan is asked at once: waiting helps a busy target, not a different one. What the caller did
  * wrong is never tried elsewhere, and a request that was too long goes only to a larger window.
  *
+ * A target that is full is passed over without waiting. Only when every target that is left is full does the request
+ * wait in line, at all of them at once, and goes where a place comes free first.
+ *
  * It works only before the commit point. After it there is no second attempt, so there is no event for it.
  */
 import { failureRow } from './failure.ts';
 import type { Failure } from './failure.ts';
+import { isNonEmpty } from './ids.ts';
 import type { Instant, NonEmpty } from './ids.ts';
 import type { Target } from './target.ts';
 import type { WhyNext } from './record.ts';
@@ -26,6 +30,8 @@ export type FailoverState = {
   readonly triedAgain: boolean;
   readonly keysTried: number;
   readonly last: Failure | null;
+  /** Targets passed over because they were full. */
+  readonly full: readonly Target[];
   readonly deadline: Instant;
   readonly limits: FailoverLimits;
 };
@@ -40,7 +46,11 @@ export type FailoverEvent =
       readonly budget: boolean;
     }
   /** The target was taken out before or during the attempt (a switch, a gate): not the target's failure. */
-  | { readonly kind: 'skipped' };
+  | { readonly kind: 'skipped' }
+  /** The target had no room for one more call. */
+  | { readonly kind: 'full' }
+  /** A place came free at one of those waited for; null: none did in time. */
+  | { readonly kind: 'waited'; readonly target: Target | null };
 
 export type Command =
   | {
@@ -49,8 +59,13 @@ export type Command =
       readonly waitMs: number;
       readonly why: 'first' | Exclude<WhyNext, null>;
     }
-  /** `passed_on`: the failure is the caller's to see. `exhausted`: nothing is left to try. */
-  | { readonly kind: 'finish'; readonly because: 'passed_on' | 'exhausted' | 'deadline' | 'attempts_used' };
+  /** Every target left is full: wait for a place at any of these. */
+  | { readonly kind: 'wait'; readonly targets: NonEmpty<Target> }
+  /** `passed_on`: the failure is the caller's to see. `exhausted`: nothing is left to try. `no_room`: all were full. */
+  | {
+      readonly kind: 'finish';
+      readonly because: 'passed_on' | 'exhausted' | 'deadline' | 'attempts_used' | 'no_room';
+    };
 
 export type Step = { readonly state: FailoverState; readonly command: Command };
 
@@ -66,7 +81,17 @@ export function startFailover(
   deadline: Instant,
   limits: FailoverLimits,
 ): FailoverState {
-  return { plan, index: -1, attempts: 0, triedAgain: false, keysTried: 1, last: null, deadline, limits };
+  return {
+    plan,
+    index: -1,
+    attempts: 0,
+    triedAgain: false,
+    keysTried: 1,
+    last: null,
+    full: [],
+    deadline,
+    limits,
+  };
 }
 
 function finish(state: FailoverState, because: Extract<Command, { kind: 'finish' }>['because']): Step {
@@ -88,6 +113,28 @@ function attemptSame(
   return { state: again, command: { kind: 'attempt', target, waitMs, why } };
 }
 
+/** Nothing is left that has room: wait where there was none. */
+function lineUp(state: FailoverState, accepts: (target: Target) => boolean): Step {
+  const targets = state.full.filter(accepts);
+  return isNonEmpty(targets) ? { state, command: { kind: 'wait', targets } } : finish(state, 'exhausted');
+}
+
+/** From here on only those that were full are left to try. */
+function afterWait(state: FailoverState, target: Target | null): Step {
+  if (target === null) return finish(state, 'no_room');
+  const admitted: FailoverState = {
+    ...state,
+    plan: [target, ...state.full.filter((each) => each !== target)],
+    full: [],
+    index: 0,
+    attempts: state.attempts + 1,
+    triedAgain: false,
+    keysTried: 1,
+  };
+  const why = state.attempts === 0 ? 'first' : 'next_target';
+  return { state: admitted, command: { kind: 'attempt', target, waitMs: 0, why } };
+}
+
 /** The next target of the plan that `accepts` allows. */
 function moveOn(
   state: FailoverState,
@@ -96,7 +143,7 @@ function moveOn(
 ): Step {
   const index = state.plan.findIndex((target, at) => at > state.index && accepts(target));
   const target = state.plan[index];
-  if (target === undefined) return finish(state, 'exhausted');
+  if (target === undefined) return lineUp(state, accepts);
   const moved = { ...state, index, attempts: state.attempts + 1, triedAgain: false, keysTried: 1 };
   return { state: moved, command: { kind: 'attempt', target, waitMs: 0, why } };
 }
@@ -164,6 +211,13 @@ export function next(state: FailoverState, event: FailoverEvent, now: Instant, r
       const step = moveOn({ ...state, attempts: state.attempts - 1 }, 'next_target', () => true);
       return now >= state.deadline ? finish(state, 'deadline') : step;
     }
+    case 'full': {
+      const target = state.plan[state.index];
+      const full = target === undefined ? state.full : [...state.full, target];
+      return moveOn({ ...state, full, attempts: state.attempts - 1 }, 'next_target', () => true);
+    }
+    case 'waited':
+      return afterWait(state, event.target);
     case 'failed':
       return afterFailure(state, event, now, random);
   }

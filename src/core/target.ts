@@ -73,6 +73,9 @@ export type Provider = {
   readonly terms: Terms;
   /** Most calls open at once. */
   readonly concurrencyMax: number;
+  /** Rates agreed with the provider; null when none is configured. */
+  readonly requestsPerMinute: number | null;
+  readonly tokensPerMinute: number | null;
 };
 
 /** A model version: who made it, its family, and every name it goes by. */

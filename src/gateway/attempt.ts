@@ -14,6 +14,7 @@ import type { HttpCall } from '../providers/provider.ts';
 import { adapterFor } from '../providers/registry.ts';
 import { streamSource, wholeSource } from './answer-source.ts';
 import type { AnswerSource, SourceOptions } from './answer-source.ts';
+import type { Place } from './capacity.ts';
 import type { Clock } from './clock.ts';
 import type { Exchange } from './exchange.ts';
 import type { Ticket } from './health-board.ts';
@@ -25,6 +26,7 @@ import type { Watch } from './watchdog.ts';
 /** What is written down about an attempt while it runs. */
 export type Trace = {
   readonly ticket: Ticket;
+  readonly place: Place;
   readonly startedAt: Instant;
   firstByteAt: Instant | null;
   firstTokenAt: Instant | null;
@@ -88,9 +90,10 @@ export const thinkingFirstTokenMs = 60_000;
 const errorBodyBytesMax = 65_536;
 const bodyStartLength = 2_000;
 
-export function newTrace(ticket: Ticket, now: Instant): Trace {
+export function newTrace(ticket: Ticket, place: Place, now: Instant): Trace {
   return {
     ticket,
+    place,
     startedAt: now,
     firstByteAt: null,
     firstTokenAt: null,

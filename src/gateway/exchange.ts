@@ -10,6 +10,7 @@ import type { Conversation } from '../dialects/conversation.ts';
 import type { DialectCodec, InvalidRequest, JsonObject, RequestFacts } from '../dialects/dialect.ts';
 import type { Span } from '../dialects/json-text.ts';
 import type { Trace } from './attempt.ts';
+import type { Capacity, Claim } from './capacity.ts';
 import type { Clock } from './clock.ts';
 import type { CallerWishes } from './caller-headers.ts';
 import type { Flights } from './flights.ts';
@@ -23,6 +24,7 @@ export type Shared = {
   readonly clock: Clock;
   readonly watchdog: Watchdog;
   readonly board: HealthBoard;
+  readonly capacity: Capacity;
   readonly flights: Flights;
   readonly reachability: Reachability;
   readonly fetchMedia: MediaFetcher;
@@ -48,6 +50,7 @@ export type Exchange = Shared &
     readonly feature: Feature;
     readonly preferred: Target;
     readonly demand: ClassDemand;
+    readonly claim: Claim;
     readonly deadline: Instant;
     /** The caller shortened the time; running out of it is then no evidence against a target. */
     readonly deadlineByCaller: boolean;

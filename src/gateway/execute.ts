@@ -18,7 +18,9 @@ import { replaceTopLevel } from '../dialects/json-text.ts';
 import { codecFor } from '../dialects/registry.ts';
 import { adapterFor } from '../providers/registry.ts';
 import { attempt, newTrace } from './attempt.ts';
-import type { AttemptResult, Committed, ProviderRefusal } from './attempt.ts';
+import type { AttemptResult, Committed, ProviderRefusal, Trace } from './attempt.ts';
+import { loadSign } from './capacity.ts';
+import type { Place } from './capacity.ts';
 import { dialectFor } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import type { Flight } from './flights.ts';
@@ -125,10 +127,13 @@ export type ExecuteOptions = {
   readonly switches: () => readonly Switch[];
 };
 
-type Tried =
-  | { readonly result: AttemptResult; readonly flight: Flight; readonly ticket: Ticket }
-  | 'skipped'
-  | InvalidRequest;
+type Sent = {
+  readonly result: AttemptResult;
+  readonly flight: Flight;
+  readonly ticket: Ticket;
+  readonly place: Place;
+};
+type Tried = Sent | 'skipped' | 'full' | InvalidRequest;
 
 class Run {
   readonly #exchange: Exchange;
@@ -150,7 +155,14 @@ class Run {
     return true;
   }
 
-  async try(target: Target, moreToTry: boolean): Promise<Tried> {
+  /** `granted`: a place that was waited for. */
+  async try(target: Target, moreToTry: boolean, granted: Place | null): Promise<Tried> {
+    const tried = await this.#try(target, moreToTry, granted);
+    if (granted !== null && !isSent(tried)) this.#exchange.capacity.leave(granted);
+    return tried;
+  }
+
+  async #try(target: Target, moreToTry: boolean, granted: Place | null): Promise<Tried> {
     const exchange = this.#exchange;
     if (this.#triedTarget !== target) this.#triedKeys = new Set();
     this.#triedTarget = target;
@@ -164,18 +176,24 @@ class Run {
       exclude(exchange, target, 'lacks_capability', payload.capability);
       return 'skipped';
     }
+    const place = granted ?? exchange.capacity.enter(target, exchange.claim);
+    if ('kind' in place) {
+      exclude(exchange, target, 'at_capacity', place.words);
+      return 'full';
+    }
     const admitted = exchange.board.admit(target, this.#triedKeys, this.#options.panic);
     if ('kind' in admitted) {
+      if (granted === null) exchange.capacity.leave(place);
       exclude(exchange, target, admitted.reason, admitted.words);
       return 'skipped';
     }
     if (admitted.key !== null) this.#triedKeys.add(admitted.key.name);
     exchange.warnings.splice(0, exchange.warnings.length, ...payload.warnings);
-    return this.#send(admitted, payload, moreToTry);
+    return this.#send({ ticket: admitted, place }, payload, moreToTry);
   }
 
   async #send(
-    ticket: Ticket,
+    { ticket, place }: { readonly ticket: Ticket; readonly place: Place },
     payload: Extract<Payload, { kind: 'ready' }>,
     moreToTry: boolean,
   ): Promise<Tried> {
@@ -193,7 +211,7 @@ class Run {
       body: payload.body,
     });
     const stopper = new Stopper();
-    const trace = newTrace(ticket, exchange.clock.now());
+    const trace = newTrace(ticket, place, exchange.clock.now());
     const flight: Flight = { target, asker: this.#options.asker, stopper, committed: false };
     exchange.traces.push(trace);
     exchange.flights.begin(flight);
@@ -202,7 +220,8 @@ class Run {
     // Waited for inside the flight, so that a switch or a caller who leaves meanwhile is heeded.
     const call = prepared instanceof Promise ? await prepared : prepared;
     // Without a credential nothing is sent: that is the credential's failure, not the model's.
-    if ('class' in call) return { result: { kind: 'failed', failure: call, refusal: null }, flight, ticket };
+    if ('class' in call)
+      return { result: { kind: 'failed', failure: call, refusal: null }, flight, ticket, place };
     const result = await attempt(
       exchange,
       {
@@ -216,7 +235,8 @@ class Run {
       trace,
       stopper,
     );
-    return { result, flight, ticket };
+    showLoad(exchange, place, result, trace);
+    return { result, flight, ticket, place };
   }
 
   hasOtherKey(target: Target): boolean {
@@ -224,17 +244,29 @@ class Run {
   }
 }
 
+function isSent(tried: Tried): tried is Sent {
+  return typeof tried === 'object' && 'result' in tried;
+}
+
+/** What a call showed about how busy its target is. Models that think first keep no pace to compare with. */
+function showLoad(exchange: Exchange, place: Place, result: AttemptResult, trace: Trace): void {
+  const { facts, capacity, clock } = exchange;
+  if (result.kind === 'failed')
+    capacity.seen(place, loadSign(result.failure.class, clock.now() - trace.startedAt));
+  if (result.kind !== 'committed') return;
+  const paced = facts.stream && !facts.needs.has('thinking') && facts.mayThink !== true;
+  const ms = (trace.firstTokenAt ?? clock.now()) - trace.startedAt;
+  capacity.seen(place, paced ? ms : 'none');
+}
+
 /** Closes an attempt that did not commit: its trace, its flight and its ticket. */
-function close(
-  exchange: Exchange,
-  tried: Exclude<Tried, 'skipped' | InvalidRequest>,
-  failure: Failure | 'nobody',
-): void {
+function close(exchange: Exchange, tried: Sent, failure: Failure | 'nobody'): void {
   const trace = exchange.traces.at(-1);
   exchange.flights.end(tried.flight);
   if (tried.result.kind === 'committed') exchange.watchdog.remove(tried.result.answer.watch);
   exchange.stopCurrent = null;
   exchange.board.settle(tried.ticket, failure);
+  exchange.capacity.leave(tried.place);
   if (trace === undefined) return;
   trace.endedAt = exchange.clock.now();
   trace.outcome = failure === 'nobody' ? 'cancelled' : 'failed';
@@ -248,6 +280,23 @@ function wait(ms: number, exchange: Exchange): Promise<void> {
   exchange.stopCurrent = () => {
     clearTimeout(timer);
     resolve();
+  };
+  return promise;
+}
+
+/** Waits for a place at one of these; null when there is none in time, or the caller leaves. */
+function waitForPlace(exchange: Exchange, targets: NonEmpty<Target>): Promise<Place | null> {
+  const { promise, resolve } = Promise.withResolvers<Place | null>();
+  const { capacity, claim, deadline } = exchange;
+  const giveUp = capacity.wait(targets, claim, deadline, (place) => {
+    exchange.stopCurrent = null;
+    // Who left while the place came free does not keep it.
+    if (place !== null && exchange.callerLeft) capacity.leave(place);
+    resolve(exchange.callerLeft ? null : place);
+  });
+  exchange.stopCurrent = () => {
+    giveUp();
+    resolve(null);
   };
   return promise;
 }
@@ -271,7 +320,15 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
   );
   let refusal: ProviderRefusal | null = null;
   let kept: Kept | null = null;
+  let granted: Place | null = null;
   for (;;) {
+    if (command.kind === 'wait') {
+      granted = await waitForPlace(exchange, command.targets);
+      if (exchange.callerLeft) return { kind: 'caller_left' };
+      const event: FailoverEvent = { kind: 'waited', target: granted?.target ?? null };
+      ({ state, command } = next(state, event, clock.now(), clock.random()));
+      continue;
+    }
     if (command.kind === 'finish') {
       if (kept !== null) return kept;
       return {
@@ -279,7 +336,7 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
         because: command.because,
         failure: state.last,
         refusal,
-        failedOn: state.last === null ? null : (options.plan[state.index] ?? null),
+        failedOn: state.last === null ? null : (state.plan[state.index] ?? null),
       };
     }
     noteWhy(exchange, command);
@@ -288,9 +345,10 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
     await wait(command.waitMs, exchange);
     if (exchange.callerLeft) return { kind: 'caller_left' };
     const { target } = command;
-    const tried: Tried = await run.try(target, state.index + 1 < options.plan.length);
+    const tried: Tried = await run.try(target, state.index + 1 < state.plan.length, granted);
+    granted = null;
     let event: FailoverEvent;
-    if (tried === 'skipped') event = { kind: 'skipped' };
+    if (tried === 'skipped' || tried === 'full') event = { kind: tried };
     else if ('message' in tried) return { kind: 'invalid', problem: tried };
     else {
       const { result } = tried;

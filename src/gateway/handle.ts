@@ -143,7 +143,7 @@ function newExchange(
   dependencies: GatewayDependencies,
 ): Exchange {
   const { snapshot } = dependencies.state;
-  const { clock, watchdog, board, flights, reachability, fetchMedia } = dependencies;
+  const { clock, watchdog, board, capacity, flights, reachability, fetchMedia } = dependencies;
   const { totalMs } = placed.feature.timeouts;
   const wished = asked.wishes.timeoutMs;
   return {
@@ -152,6 +152,7 @@ function newExchange(
     clock,
     watchdog,
     board,
+    capacity,
     flights,
     reachability,
     fetchMedia,
@@ -162,6 +163,11 @@ function newExchange(
       tenant: asked.key?.tenant ?? null,
       keyNames: asked.key === null ? [] : [asked.key.id, asked.key.name],
     }),
+    claim: {
+      priority: placed.feature.priority,
+      tenant: asked.key?.tenant ?? null,
+      inputTokens: asked.facts.inputTokensEstimate,
+    },
     deadline: instant(times.at + Math.min(totalMs, wished ?? totalMs)),
     deadlineByCaller: wished !== null && wished < totalMs,
     traces: [],

@@ -115,7 +115,6 @@ class Board implements HealthBoard {
   readonly #options: HealthBoardOptions;
   readonly #cells = new Map<TargetName, Cell>();
   readonly #keys: KeyRing;
-  readonly #providerInFlight = new Map<string, number>();
   readonly #rules = new WeakMap<
     readonly GateRule[],
     Map<TargetName, { rule: HealthRule; mode: GateRule['mode'] }>
@@ -162,16 +161,6 @@ class Board implements HealthBoard {
   }
 
   standing(target: Target): Standing {
-    const { provider } = target;
-    if ((this.#providerInFlight.get(provider.id) ?? 0) >= provider.concurrencyMax) {
-      return {
-        kind: 'out',
-        reason: 'at_capacity',
-        words: `${provider.concurrencyMax} calls are open`,
-        until: null,
-        badness: 9,
-      };
-    }
     if (this.#keys.usable(target, noKeys) === undefined) return this.#keys.trouble(target);
     const { rule, mode } = this.#rule(target);
     const cell = this.#cell(target);
@@ -202,7 +191,6 @@ class Board implements HealthBoard {
     const key = this.#keys.usable(target, triedKeys) ?? target.provider.keys[0] ?? null;
     this.#keys.took();
     cell.inFlight++;
-    this.#providerInFlight.set(target.provider.id, (this.#providerInFlight.get(target.provider.id) ?? 0) + 1);
     if (triedKeys.size === 0) cell.budget = deposit(cell.budget, this.#options.now());
     return { target, key, generation: cell.health.generation, probe };
   }
@@ -212,10 +200,6 @@ class Board implements HealthBoard {
     const cell = this.#cell(target);
     const now = this.#options.now();
     cell.inFlight--;
-    this.#providerInFlight.set(
-      target.provider.id,
-      Math.max(0, (this.#providerInFlight.get(target.provider.id) ?? 1) - 1),
-    );
     if (outcome === 'nobody') {
       if (ticket.probe) cell.health = dropProbe(cell.health, ticket.generation);
       return;

@@ -5,6 +5,7 @@ import {
   keyWords,
   noTargetWords,
   notAllowedWords,
+  overloadedWords,
   upstreamFailedWords,
 } from '../core/caller-words.ts';
 import type { ErrorCode } from '../core/errors.ts';
@@ -113,11 +114,29 @@ function passedOnReply(
   };
 }
 
+/** Every target that could answer is full. To try again at once would only add to it. */
+function overloadedReply(exchange: Exchange): ErrorReply {
+  const full = exchange.candidates.flatMap(({ target, reason }) => {
+    const found = reason === 'at_capacity' ? exchange.snapshot.targets.get(target) : undefined;
+    return found === undefined ? [] : [found];
+  });
+  return {
+    code: 'overloaded',
+    message: overloadedWords(exchange.feature.title, exchange.feature.priority),
+    retryHelps: false,
+    retryAfterMs: exchange.capacity.retryAfterMs(full),
+    excluded: exchange.candidates,
+  };
+}
+
 export function failedReply(refused: Refused, failed: Extract<Execution, { kind: 'failed' }>): ErrorReply {
   const { exchange } = refused;
   const { failure } = failed;
   const troubles = troublesOf(exchange);
   const model = exchange.facts.model;
+  if (failed.because === 'no_room' && failure === null && exchange.offers.length === 0)
+    return overloadedReply(exchange);
+  if (failure === null && exchange.offers.length > 0) return askReply(refused);
   if (failure === null)
     return {
       code: 'no_eligible_target',

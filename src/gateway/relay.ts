@@ -42,6 +42,7 @@ function settle(delivery: Delivery, ending: Ending): void {
   const { trace } = answer;
   if (execution.soft === null) {
     trace.endedAt = exchange.clock.now();
+    exchange.capacity.leave(trace.place);
     switch (ending.kind) {
       case 'complete':
         trace.outcome = 'ok';

@@ -16,6 +16,8 @@ export type ErrorReply = {
   /** Where it refines the table's status. */
   readonly status?: number;
   readonly message: string;
+  /** Where it differs from the table: whether trying again at once can help. */
+  readonly retryHelps?: boolean;
   readonly param?: string | null;
   readonly retryAfterMs?: number | null;
   readonly failures?: readonly Trouble[];
@@ -117,7 +119,7 @@ export function errorResponse(
 ): Response {
   const error = callerError(reply, id);
   headers.set('content-type', 'application/json');
-  headers.set('x-should-retry', String(errorCodes[reply.code].retryHelps));
+  headers.set('x-should-retry', String(reply.retryHelps ?? errorCodes[reply.code].retryHelps));
   const { retryAfterMs } = reply;
   if (retryAfterMs !== undefined && retryAfterMs !== null)
     headers.set('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));

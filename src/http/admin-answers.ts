@@ -160,6 +160,7 @@ const targetState = z.object({
   }),
   off_by: z.array(text),
   traffic: z.object({ ok: count, failed: count, in_flight: count }),
+  capacity: z.object({ limit: count, learnt: z.boolean(), waiting: count }),
   probes: z.null(),
   provider_says: z.null(),
 });

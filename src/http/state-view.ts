@@ -7,6 +7,7 @@ import { viewFeature } from '../core/status.ts';
 import { covers, isForEverybody, isInForce } from '../core/switches.ts';
 import type { Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
+import type { Capacity } from '../gateway/capacity.ts';
 import type { HealthBoard } from '../gateway/health-board.ts';
 import { switchToWire, timeText } from './wire.ts';
 import type { Json } from './wire.ts';
@@ -15,6 +16,7 @@ export type StateSources = {
   readonly snapshot: Snapshot;
   readonly switches: readonly Switch[];
   readonly board: HealthBoard;
+  readonly capacity: Capacity;
   readonly now: Instant;
   readonly replica: string;
   readonly rev: number;
@@ -24,6 +26,11 @@ function gateToWire(health: Health, mode: GateRule['mode']): Json {
   const since = 'since' in health ? timeText(health.since) : null;
   const until = health.state === 'ejected' ? timeText(health.until) : null;
   return { state: health.state, since, until, words: 'words' in health ? health.words : null, mode };
+}
+
+function capacityToWire(target: Target, capacity: Capacity): Json {
+  const { limit, learnt, waiting } = capacity.view(target);
+  return { limit, learnt, waiting };
 }
 
 function targetToWire(target: Target, sources: StateSources): Json {
@@ -49,6 +56,7 @@ function targetToWire(target: Target, sources: StateSources): Json {
       )
       .map((entry) => entry.id),
     traffic: { ok, failed, in_flight: sources.board.inFlight(target.name) },
+    capacity: capacityToWire(target, sources.capacity),
     probes: null,
     provider_says: null,
   };

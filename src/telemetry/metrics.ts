@@ -26,6 +26,9 @@ export const metricTable = {
   breakwater_disbelieved_total:         { kind: 'counter',   labels: ['provider', 'failure'], help: 'Failures that blame our credential, taken for the trouble of the provider.' },
   breakwater_gate_state:                 { kind: 'gauge',     labels: ['target', 'state'], help: '1 for the state a gate is in.' },
   breakwater_in_flight:                  { kind: 'gauge',     labels: ['target'], help: 'Calls open now.' },
+  breakwater_concurrency_limit:         { kind: 'gauge',     labels: ['target'], help: 'Calls that may be open at once: what the provider allows, or less where overload showed a limit.' },
+  breakwater_waiting:                   { kind: 'gauge',     labels: ['target'], help: 'Requests waiting for a place.' },
+  breakwater_shed_total:                { kind: 'counter',   labels: ['feature'], help: 'Requests refused because every target was at its limit.' },
   breakwater_switches_in_force:          { kind: 'gauge',     labels: [], help: 'Switches in force now.' },
   breakwater_records_written_total:      { kind: 'gauge',     labels: [], help: 'Records written to the store.' },
   breakwater_records_dropped_total:      { kind: 'gauge',     labels: [], help: 'Records that could not be kept. Anything above 0 needs attention.' },
@@ -132,6 +135,7 @@ class PrometheusMetrics implements Metrics {
     });
     if (record.outcome === 'refused')
       this.count('breakwater_policy_refusals_total', { feature, code: record.errorCode ?? 'none' });
+    if (record.errorCode === 'overloaded') this.count('breakwater_shed_total', { feature });
     this.#observe('breakwater_request_seconds', { feature }, record.durationMs);
     for (const attempt of record.attempts) {
       const labels = this.#isKnown(attempt.target)

@@ -180,6 +180,7 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
         snapshot: engine.state.snapshot,
         switches: engine.state.switches,
         board: engine.board,
+        capacity: engine.capacity,
         now: now(),
         replica,
         rev: engine.rev(),

@@ -1,0 +1,273 @@
+/**
+ * How many calls may be open at one target: a limit that is learnt, as a value: `judgeRound(limit, calls) → limit`.
+ *
+ * There is none until the target shows one. Two signs speak: it says that it is overloaded (429, 503, 529), or first
+ * tokens come later than they typically do for prompts of that size, which is what a queue in front of the model looks
+ * like from outside. How long an answer takes is no sign: that is its length. Calls are judged in rounds of a few. A
+ * round with a sign sets the limit to a little less than what was open; each further one lowers it, and only calls that
+ * began under the limit in force speak about it. Quiet rounds raise it again: quickly up to where it last was too much,
+ * then carefully, then faster the longer nothing happens. Long quiet forgets it.
+ *
+ * A late first token may also mean that the model became slower, whatever we send. Then lowering the limit does not
+ * help, and a limit that does not help only refuses people: when halving it left the delay as it was, the limit is
+ * given up and the new pace is taken as typical.
+ *
+ * It refuses to judge health (that is the gate's) and to look at the length of answers.
+ */
+import type { Instant } from './ids.ts';
+
+/** What a call showed about load, when its first token came or it failed before. */
+export type CallSeen = {
+  readonly startedAt: Instant;
+  readonly seenAt: Instant;
+  /** Calls open at the target when this one began, itself included. */
+  readonly openAtStart: number;
+  readonly inputTokens: number;
+  readonly sign: LoadSign;
+};
+
+/**
+ * Milliseconds to the first token; `overloaded`: the target said that it is too busy; `none`: it says nothing about
+ * load (a whole answer, another failure).
+ */
+export type LoadSign = number | 'overloaded' | 'none';
+
+/** What first tokens typically take for one size of prompt, as natural logarithms of milliseconds. */
+type Typical = { readonly mean: number; readonly spread: number; readonly seen: number };
+
+/** When the limit was first lowered in this trouble, to know whether lowering helps. */
+type FirstCut = { readonly open: number; readonly lateMs: number };
+
+export type ConcurrencyLimit = {
+  /** Null: nothing has shown a limit. */
+  readonly most: number | null;
+  readonly typical: readonly Typical[];
+  /** Calls that began earlier say nothing about the limit in force. */
+  readonly setAt: Instant;
+  /** The last sign of too much; null when there was none yet. */
+  readonly signAt: Instant | null;
+  /** Where it last was too much: below it the limit grows quickly. */
+  readonly tooMuch: number;
+  readonly firstCut: FirstCut | null;
+};
+
+/** Prompts are compared with prompts of their size: up to 1,000, 4,000, 16,000, 64,000 tokens, and more. */
+const sizesMax = [1_000, 4_000, 16_000, 64_000] as const;
+/** Timed calls of a size before it is known what is typical. */
+const typicalMin = 16;
+/** Calls in a round while there is no limit, and while there is one. */
+const roundCalls = { free: 16, limited: 8 } as const;
+/** Calls seen longer ago than this say nothing about load now. */
+const roundMsMax = 60_000;
+const late = {
+  /** First tokens at least twice as late as typical, … */
+  ratio: Math.log(2),
+  /** … by more than chance explains, … */
+  deviations: 4,
+  /** … and by a time that a person notices. */
+  msMin: 300,
+} as const;
+/** Below this share of "late", a round is quiet. */
+const quietShare = 0.4;
+/** A round with this many calls turned away is too much: a stray one is background. */
+const overloadsMin = { free: 4, limited: 2 } as const;
+const cut = 0.85;
+const mostMin = 2;
+/** After halving, a delay still this large as a share of what it was means that lowering does not help. */
+const unhelped = 0.8;
+const growth = {
+  /** Per second while below what was last too much. */
+  quick: 0.25,
+  /** Per second from there, doubling every `doublesMs` without a sign. */
+  careful: 0.005,
+  doublesMs: 10_000,
+} as const;
+/** A limit counts as used from this share on; one that is not used need not grow. */
+const usedShare = 0.55;
+export const forgetMs = 300_000;
+/** What is typical is learnt this fast: quicker down than up, so that a slowly growing queue is not taken for normal. */
+const learnMs = { down: 60_000, up: 600_000 } as const;
+const learnShareMax = 0.2;
+const spreadMin = 0.05;
+
+export function noLimit(now: Instant): ConcurrencyLimit {
+  const unknown: Typical = { mean: 0, spread: 0.25, seen: 0 };
+  return {
+    most: null,
+    typical: Array.from({ length: sizesMax.length + 1 }, () => unknown),
+    setAt: now,
+    signAt: null,
+    tooMuch: Number.POSITIVE_INFINITY,
+    firstCut: null,
+  };
+}
+
+function sizeOf(inputTokens: number): number {
+  const at = sizesMax.findIndex((most) => inputTokens <= most);
+  return at < 0 ? sizesMax.length : at;
+}
+
+const phaseOf = (limit: ConcurrencyLimit): 'free' | 'limited' => (limit.most === null ? 'free' : 'limited');
+
+/** Whether there are enough calls to judge. Being told of overload is judged at once. */
+export function isRoundOver(limit: ConcurrencyLimit, calls: readonly CallSeen[]): boolean {
+  return calls.length >= roundCalls[phaseOf(limit)] || calls.at(-1)?.sign === 'overloaded';
+}
+
+/** What a round came to. */
+type Round = {
+  readonly typical: readonly Typical[];
+  readonly ms: number;
+  readonly calls: number;
+  readonly timed: number;
+  readonly overloads: number;
+  readonly openMost: number;
+  /** How far first tokens were above typical, on average: as a logarithm, and in milliseconds. */
+  readonly above: number;
+  readonly lateMs: number;
+  readonly spread: number;
+};
+
+/** What is typical after one more time, while it is not yet known. */
+function beginner({ mean, spread, seen }: Typical, logMs: number): Typical {
+  const next = mean + (logMs - mean) / (seen + 1);
+  return {
+    mean: next,
+    spread: seen === 0 ? spread : spread + ((logMs - next) ** 2 - spread) / (seen + 1),
+    seen: seen + 1,
+  };
+}
+
+function roundOf(limit: ConcurrencyLimit, calls: readonly CallSeen[], now: Instant): Round {
+  let typical = limit.typical;
+  let [counted, timed, overloads, openMost, above, squared, lateMs] = [0, 0, 0, 0, 0, 0, 0];
+  let since = now;
+  for (const { startedAt, seenAt, openAtStart, inputTokens, sign } of calls) {
+    if (startedAt < limit.setAt || now - seenAt > roundMsMax) continue;
+    counted++;
+    since = Math.min(since, seenAt) as Instant;
+    openMost = Math.max(openMost, openAtStart);
+    if (sign === 'overloaded') overloads++;
+    if (typeof sign !== 'number') continue;
+    const size = sizeOf(inputTokens);
+    const known = typical[size];
+    if (known === undefined) continue;
+    const logMs = Math.log(Math.max(1, sign));
+    if (known.seen < typicalMin) {
+      typical = typical.with(size, beginner(known, logMs));
+      continue;
+    }
+    timed++;
+    above += logMs - known.mean;
+    squared += (logMs - known.mean) ** 2;
+    lateMs += sign - Math.exp(known.mean);
+  }
+  const each = Math.max(1, timed);
+  return {
+    typical,
+    ms: now - since,
+    calls: counted,
+    timed,
+    overloads,
+    openMost,
+    above: above / each,
+    lateMs: lateMs / each,
+    spread: Math.max(0, squared / each - (above / each) ** 2),
+  };
+}
+
+type Verdict = 'too_much' | 'unclear' | 'quiet';
+
+/** What typical spread to expect: the widest of the sizes known, to be on the safe side. */
+function spreadOf(typical: readonly Typical[]): number {
+  return typical.reduce(
+    (most, each) => (each.seen < typicalMin ? most : Math.max(most, each.spread)),
+    spreadMin,
+  );
+}
+
+function verdictOn(limit: ConcurrencyLimit, round: Round): Verdict {
+  const { timed, above, lateMs, overloads } = round;
+  if (overloads >= overloadsMin[phaseOf(limit)]) return 'too_much';
+  if (timed >= typicalMin / 4 && lateMs >= late.msMin) {
+    const chance = late.deviations * Math.sqrt(spreadOf(limit.typical) / timed);
+    if (above >= Math.max(late.ratio, chance)) return 'too_much';
+  }
+  return overloads > 0 || (timed > 0 && above > late.ratio * quietShare) ? 'unclear' : 'quiet';
+}
+
+/** Moves what is typical by what a round showed: by time, so that a burst of traffic does not teach faster than a lull. */
+function learnt({ typical, timed, above, spread, ms }: Round): readonly Typical[] {
+  if (timed === 0) return typical;
+  const share = Math.min(learnShareMax, ms / (above < 0 ? learnMs.down : learnMs.up));
+  return typical.map((each) =>
+    each.seen < typicalMin
+      ? each
+      : { ...each, mean: each.mean + share * above, spread: each.spread + share * (spread - each.spread) },
+  );
+}
+
+/** Lowering it has not helped: the target is slow, not full. */
+function givenUp(round: Round, now: Instant): ConcurrencyLimit {
+  const typical = round.typical.map((each) =>
+    each.seen < typicalMin ? each : { ...each, mean: each.mean + round.above },
+  );
+  return { ...noLimit(now), typical };
+}
+
+function lowered(limit: ConcurrencyLimit, round: Round, open: number, now: Instant): ConcurrencyLimit {
+  const { firstCut } = limit;
+  const { lateMs } = round;
+  const from = Math.min(limit.most ?? Number.POSITIVE_INFINITY, Math.max(open, round.openMost));
+  const byDelay = round.overloads < overloadsMin[phaseOf(limit)];
+  if (byDelay && firstCut !== null && from <= firstCut.open / 2 && lateMs >= firstCut.lateMs * unhelped)
+    return givenUp(round, now);
+  return {
+    most: Math.max(mostMin, Math.floor(from * cut)),
+    typical: round.typical,
+    setAt: now,
+    signAt: now,
+    tooMuch: from,
+    firstCut: firstCut ?? { open: from, lateMs },
+  };
+}
+
+/** How much a limit that is used may grow after a quiet round. */
+function raised(limit: ConcurrencyLimit, most: number, round: Round, now: Instant): number {
+  const quietMs = now - (limit.signAt ?? now);
+  const rate = most < limit.tooMuch * cut ? growth.quick : growth.careful * 2 ** (quietMs / growth.doublesMs);
+  return most * (1 + Math.min(growth.quick, (rate * round.ms) / 1000));
+}
+
+function quiet(limit: ConcurrencyLimit, round: Round, now: Instant): ConcurrencyLimit {
+  const next = { ...limit, typical: learnt(round) };
+  if (limit.most === null || limit.signAt === null) return next;
+  const used = round.openMost >= limit.most * usedShare;
+  if (!used && now - limit.signAt >= forgetMs) return { ...noLimit(now), typical: next.typical };
+  return used ? { ...next, most: raised(limit, limit.most, round, now), firstCut: null } : next;
+}
+
+/** Judges the calls since the last judgement; null while there are too few. `open`: calls open at the target now. */
+export function judgeRound(
+  limit: ConcurrencyLimit,
+  calls: readonly CallSeen[],
+  open: number,
+  now: Instant,
+): ConcurrencyLimit | null {
+  const round = roundOf(limit, calls, now);
+  const isFull = round.calls >= roundCalls[phaseOf(limit)];
+  switch (verdictOn(limit, round)) {
+    case 'too_much':
+      return lowered(limit, round, open, now);
+    case 'unclear':
+      return isFull ? { ...limit, typical: learnt(round) } : null;
+    case 'quiet':
+      return isFull ? quiet(limit, round, now) : null;
+  }
+}
+
+/** Forgets a limit that has long been quiet: nobody asks any more. */
+export function settleLimit(limit: ConcurrencyLimit, now: Instant): ConcurrencyLimit {
+  if (limit.most === null || limit.signAt === null || now - limit.signAt < forgetMs * 2) return limit;
+  return { ...noLimit(now), typical: limit.typical };
+}

@@ -1,0 +1,127 @@
+/** Protecting what requests are moved to: places, waiting, and who is refused first. */
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+
+import { adminToken, startHouse, until } from '../harness.ts';
+import type { House, Json } from '../harness.ts';
+
+let house: House;
+beforeEach(async () => {
+  house = await startHouse((simulator) => ({
+    providers: {
+      anthropic: {
+        api: 'anthropic',
+        keys: ['env:KEY_A'],
+        baseUrl: simulator.baseUrl('anthropic'),
+        limits: { concurrency: 2 },
+      },
+      openai: {
+        api: 'openai',
+        keys: ['env:KEY_O'],
+        baseUrl: simulator.baseUrl('openai'),
+        limits: { rpm: 2 },
+      },
+    },
+    features: {
+      urgent: { route: ['anthropic/claude-opus-4-8'], priority: 'critical' },
+      usual: { route: ['anthropic/claude-opus-4-8'] },
+      batch: { route: ['anthropic/claude-opus-4-8'], priority: 'sheddable' },
+      moved: { route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'] },
+      paced: { route: ['openai/gpt-5.2'], priority: 'sheddable' },
+    },
+  }));
+});
+afterEach(() => house.stop());
+
+function ask(feature: string): Promise<Response> {
+  return fetch(`${house.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'x-api-key': 'any', 'anthropic-version': '2023-06-01' },
+    body: JSON.stringify({ model: feature, max_tokens: 50, messages: [{ role: 'user', content: 'Hello' }] }),
+  });
+}
+
+/** Calls that stay open until the fault is taken away. */
+async function occupy(count: number): Promise<{ readonly free: () => Promise<void> }> {
+  const id = house.simulator.setFault({
+    provider: 'anthropic',
+    fault: { kind: 'delay', beforeHeadersMs: 1_500 },
+  });
+  const calls = Array.from({ length: count }, () => ask('urgent'));
+  await until(() => house.simulator.calls('anthropic').length >= count, 'the calls are open');
+  house.simulator.removeFault(id);
+  return {
+    free: async () => {
+      for (const response of await Promise.all(calls)) expect(response.status).toBe(200);
+    },
+  };
+}
+
+test('what can be shed is refused at once when every place is taken, and told the truth about retrying', async () => {
+  const { free } = await occupy(2);
+  const began = performance.now();
+  const refused = await ask('batch');
+  expect(performance.now() - began).toBeLessThan(1_000);
+  expect(refused.status).toBe(503);
+  expect(refused.headers.get('x-should-retry')).toBe('false');
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  const body = (await refused.json()) as { breakwater: Json; error: Json };
+  expect(body.breakwater).toMatchObject({
+    code: 'overloaded',
+    excluded: [{ target: 'anthropic/claude-opus-4-8', reason: 'at_capacity' }],
+  });
+  expect(body.breakwater['retry_after_ms']).toBeGreaterThan(0);
+  await free();
+  expect(house.simulator.calls('anthropic').length).toBe(2);
+});
+
+test('others wait in line and are answered when a place comes free', async () => {
+  const { free } = await occupy(2);
+  const waiting = [ask('usual'), ask('urgent')];
+  await until(() => house.server.engine.capacity.waiting === 2, 'both wait');
+  const state = await house.admin('GET', 'state');
+  expect(state.body['targets']).toContainEqual(
+    expect.objectContaining({
+      target: 'anthropic/claude-opus-4-8',
+      capacity: { limit: 2, learnt: false, waiting: 2 },
+    }),
+  );
+  const metrics = await (
+    await fetch(`${house.url}/metrics`, { headers: { authorization: `Bearer ${adminToken}` } })
+  ).text();
+  expect(metrics).toContain('breakwater_waiting{target="anthropic/claude-opus-4-8"} 2');
+  for (const response of await Promise.all(waiting)) expect(response.status).toBe(200);
+  await free();
+  await until(() => house.server.engine.capacity.waiting === 0, 'nobody waits');
+});
+
+test('a full target is passed over without waiting where the policy has another', async () => {
+  const { free } = await occupy(2);
+  const moved = await ask('moved');
+  expect(moved.headers.get('x-breakwater-target')).toBe('openai/gpt-5.2');
+  expect(moved.headers.get('x-breakwater-fallback')).toBe('at_capacity');
+  await free();
+});
+
+test('a caller who leaves while waiting leaves the line', async () => {
+  const { free } = await occupy(2);
+  const leaver = new AbortController();
+  const left = fetch(`${house.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'x-api-key': 'any', 'anthropic-version': '2023-06-01' },
+    body: JSON.stringify({ model: 'usual', max_tokens: 50, messages: [{ role: 'user', content: 'Hello' }] }),
+    signal: leaver.signal,
+  }).catch(() => null);
+  await until(() => house.server.engine.capacity.waiting === 1, 'it waits');
+  leaver.abort();
+  await left;
+  await until(() => house.server.engine.capacity.waiting === 0, 'it left the line');
+  await free();
+});
+
+test('a rate agreed with the provider is kept', async () => {
+  expect((await ask('paced')).status).toBe(200);
+  const second = await ask('paced');
+  expect(second.status).toBe(503);
+  expect(await second.json()).toMatchObject({ breakwater: { code: 'overloaded' } });
+  expect(house.simulator.calls('openai').length).toBe(1);
+});
