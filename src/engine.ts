@@ -171,6 +171,13 @@ function boardOf(live: Live, onBug: (error: unknown) => void): HealthBoard {
   return createHealthBoard({
     ...clock,
     gates: () => live.state.snapshot.gates,
+    keysKnown: () => live.state.keys.byHash.size,
+    onSoft: (target, signal) =>
+      live.metrics.count('breakwater_soft_failures_total', {
+        provider: target.provider.id,
+        model: target.model.name,
+        signal,
+      }),
     onDisbelieved: (target, failure) =>
       live.metrics.count('breakwater_disbelieved_total', {
         provider: target.provider.id,

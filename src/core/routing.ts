@@ -176,6 +176,17 @@ export function decide(request: RoutingRequest, conditions: Conditions): Routing
   if (isNonEmpty(plan)) return { ...facts, kind: 'route', plan, panic: false };
   if (facts.offers.length > 0) return { ...facts, kind: 'ask' };
   const panic = leastBad(judged, request);
-  if (panic !== null) return { ...facts, kind: 'route', plan: [panic], panic: true };
+  if (panic !== null)
+    return {
+      ...facts,
+      candidates: facts.candidates.map((candidate) =>
+        candidate.target === panic.name
+          ? { ...candidate, rule: `tried all the same, because nothing better is left: ${candidate.rule}` }
+          : candidate,
+      ),
+      kind: 'route',
+      plan: [panic],
+      panic: true,
+    };
   return { ...facts, kind: 'refuse', code: refusalCode(request, judged), retryAt: earliest(judged) };
 }

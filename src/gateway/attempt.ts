@@ -255,6 +255,7 @@ async function readToCommit(
   };
   const committed = (ended: boolean): Committed => {
     trace.firstTokenAt = clock.now();
+    exchange.board.began(plan.ticket);
     return {
       trace,
       source,

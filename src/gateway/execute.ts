@@ -181,7 +181,13 @@ class Run {
       exclude(exchange, target, 'at_capacity', place.words);
       return 'full';
     }
-    const admitted = exchange.board.admit(target, this.#triedKeys, this.#options.panic);
+    const admitted = exchange.board.admit(target, {
+      triedKeys: this.#triedKeys,
+      panic: this.#options.panic,
+      key: exchange.key?.id ?? null,
+      user: exchange.wishes.user,
+      request: exchange.id,
+    });
     if ('kind' in admitted) {
       if (granted === null) exchange.capacity.leave(place);
       exclude(exchange, target, admitted.reason, admitted.words);
@@ -265,7 +271,12 @@ function close(exchange: Exchange, tried: Sent, failure: Failure | 'nobody'): vo
   exchange.flights.end(tried.flight);
   if (tried.result.kind === 'committed') exchange.watchdog.remove(tried.result.answer.watch);
   exchange.stopCurrent = null;
-  exchange.board.settle(tried.ticket, failure);
+  const firstTokenAt = trace?.firstTokenAt ?? null;
+  exchange.board.settle(tried.ticket, {
+    outcome: failure,
+    firstTokenMs: firstTokenAt === null ? null : firstTokenAt - tried.ticket.startedAt,
+    soft: null,
+  });
   exchange.capacity.leave(tried.place);
   if (trace === undefined) return;
   trace.endedAt = exchange.clock.now();

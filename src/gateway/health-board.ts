@@ -3,6 +3,7 @@
  * publishes every transition. Asking, admitting and starting a probe happen in one turn of the event loop, so that a
  * probe stays single-flight.
  */
+import type { Evidence, SoftSignal } from '../core/evidence.ts';
 import { failureRow } from '../core/failure.ts';
 import type { CountsAgainst, Failure } from '../core/failure.ts';
 import {
@@ -14,6 +15,7 @@ import {
   observe,
   startProbe,
   startRamp,
+  wantsProbe,
 } from '../core/health.ts';
 import type { HealthCell, Observed, Transition } from '../core/health.ts';
 import { defaultHealthRule } from '../core/health-rule.ts';
@@ -32,20 +34,50 @@ export type Ticket = {
   readonly key: ProviderKey | null;
   readonly generation: number;
   readonly probe: boolean;
+  /** Sent by ourselves, for no caller. */
+  readonly own: boolean;
+  /** It passed a closed gate, because nothing better was left. */
+  readonly panic: boolean;
+  readonly startedAt: Instant;
+  readonly callerKey: string | null;
+  readonly requestKey: string | null;
 };
+
+/** An attempt that wants to be admitted. */
+export type Asking = {
+  /** Keys that this request has used at the target already. */
+  readonly triedKeys: ReadonlySet<string>;
+  /** Nothing better is left: a closed gate is passed. */
+  readonly panic: boolean;
+  /** Whose evidence it gives: one caller alone condemns nobody. */
+  readonly key: string | null;
+  readonly user: string | null;
+  /** Failures of one request are one piece of evidence. */
+  readonly request: string | null;
+};
+
+/** How an attempt ended. */
+export type Settlement = {
+  /** `nobody`: it was stopped, and by neither its own fault nor the target's. */
+  readonly outcome: Failure | 'good' | 'nobody';
+  /** Null: no content came. */
+  readonly firstTokenMs: number | null;
+  /** What is wrong with an answer that arrived. */
+  readonly soft: SoftSignal | null;
+};
+
+type Out = Extract<Standing, { kind: 'out' }>;
 
 export type GateView = { readonly cell: HealthCell; readonly mode: GateRule['mode'] };
 
 export type HealthBoard = {
   standing(target: Target): Standing;
-  /** Admits an attempt with a key not in `triedKeys`; `panic` passes a closed gate. */
-  admit(
-    target: Target,
-    triedKeys: ReadonlySet<string>,
-    panic: boolean,
-  ): Ticket | Extract<Standing, { kind: 'out' }>;
-  /** `failure` null: the answer was good. `nobody`: the attempt says nothing about the target (cancelled). */
-  settle(ticket: Ticket, outcome: Failure | 'good' | 'nobody'): void;
+  admit(target: Target, asking: Asking): Ticket | Out;
+  /** Admits a probe of ours, if the gate wants one now; null when it does not. */
+  admitProbe(target: Target): Ticket | null;
+  /** The answer has begun: the attempt waits no longer. */
+  began(ticket: Ticket): void;
+  settle(ticket: Ticket, settlement: Settlement): void;
   hasOtherKey(target: Target, triedKeys: ReadonlySet<string>): boolean;
   /** Whether the target's retry budget has a retry left; `takeRetry` uses it up. */
   hasRetry(target: Target): boolean;
@@ -58,18 +90,33 @@ export type HealthBoard = {
   tick(): void;
 };
 
-type Cell = { target: Target; health: HealthCell; budget: RetryBudget; inFlight: number };
+type Cell = {
+  target: Target;
+  health: HealthCell;
+  budget: RetryBudget;
+  inFlight: number;
+  inPanic: number;
+  /** Attempts without a first token, in the order they began. */
+  readonly waiting: Set<Ticket>;
+};
 
 export type HealthBoardOptions = {
   readonly now: () => Instant;
   readonly random: () => number;
   readonly gates: () => readonly GateRule[];
+  /** Callers' keys there are. */
+  readonly keysKnown: () => number;
   readonly onTransition: (target: Target, transition: Transition) => void;
+  readonly onSoft: (target: Target, signal: SoftSignal) => void;
   /** A failure that blames our credential was not believed, because the key works elsewhere or did a moment ago. */
   readonly onDisbelieved: (target: Target, failure: Failure) => void;
 };
 
 const noKeys: ReadonlySet<string> = new Set();
+
+/** The share of a provider's open calls that may pass a closed gate when nothing better is left, and the least number. */
+const panicShare = 0.25;
+const panicMin = 8;
 
 /** Targets that requests can name freely are bounded elsewhere; this is the backstop. */
 const cellsMax = 10_000;
@@ -94,6 +141,15 @@ function ruleOf(gate: GateRule | undefined): HealthRule {
     ramp: gate.restore.ramp,
     rampHoldMs: gate.restore.holdMs,
   };
+}
+
+const ownAsking: Asking = { triedKeys: noKeys, panic: false, key: null, user: null, request: null };
+
+/** An answer that arrived and is of no use is a soft signal, not a failure of the target. */
+function softOf(failure: Failure): SoftSignal | null {
+  return failure.class === 'tool_call_invalid' || failure.class === 'structured_output_invalid'
+    ? failure.class
+    : null;
 }
 
 /** Routing drew the lot for a ramp already; panic passes a closed gate, but neither a limit nor a provider's own wait. */
@@ -142,7 +198,14 @@ class Board implements HealthBoard {
     let cell = this.#cells.get(target.name);
     if (cell === undefined) {
       const now = this.#options.now();
-      cell = { target, health: freshCell(now), budget: fullBudget(now), inFlight: 0 };
+      cell = {
+        target,
+        health: freshCell(now),
+        budget: fullBudget(now),
+        inFlight: 0,
+        inPanic: 0,
+        waiting: new Set(),
+      };
       if (this.#cells.size >= cellsMax) this.#dropIdle();
       this.#cells.set(target.name, cell);
     }
@@ -178,44 +241,87 @@ class Board implements HealthBoard {
     }
   }
 
-  admit(
-    target: Target,
-    triedKeys: ReadonlySet<string>,
-    panic: boolean,
-  ): Ticket | Extract<Standing, { kind: 'out' }> {
+  admit(target: Target, asking: Asking): Ticket | Out {
     const standing = this.standing(target);
-    if (standing.kind === 'out' && !passesNow(standing.reason, panic)) return standing;
+    if (standing.kind === 'out' && !passesNow(standing.reason, asking.panic)) return standing;
     const cell = this.#cell(target);
+    const panic = standing.kind === 'out' && standing.reason !== 'ramping';
+    if (panic && cell.inPanic >= Math.max(panicMin, target.provider.concurrencyMax * panicShare))
+      return { ...standing, reason: 'at_capacity', words: `${cell.inPanic} calls pass its closed gate` };
     const probe = standing.kind === 'probe';
     if (probe) cell.health = startProbe(cell.health, this.#options.now());
-    const key = this.#keys.usable(target, triedKeys) ?? target.provider.keys[0] ?? null;
-    this.#keys.took();
-    cell.inFlight++;
-    if (triedKeys.size === 0) cell.budget = deposit(cell.budget, this.#options.now());
-    return { target, key, generation: cell.health.generation, probe };
+    if (asking.triedKeys.size === 0) cell.budget = deposit(cell.budget, this.#options.now());
+    return this.#hand(cell, asking, { probe, own: false, panic });
   }
 
-  settle(ticket: Ticket, outcome: Failure | 'good' | 'nobody'): void {
+  #hand(cell: Cell, asking: Asking, how: Pick<Ticket, 'probe' | 'own' | 'panic'>): Ticket {
+    const { target } = cell;
+    const key = this.#keys.usable(target, asking.triedKeys) ?? target.provider.keys[0] ?? null;
+    this.#keys.took();
+    const startedAt = this.#options.now();
+    const ticket: Ticket = {
+      target,
+      key,
+      generation: cell.health.generation,
+      probe: how.probe,
+      own: how.own,
+      panic: how.panic,
+      startedAt,
+      callerKey: this.#callerKey(asking),
+      requestKey: asking.request,
+    };
+    cell.inFlight++;
+    if (how.panic) cell.inPanic++;
+    cell.waiting.add(ticket);
+    return ticket;
+  }
+
+  /** The person where one is named; else the key, unless it is the only one: then nothing tells callers apart. */
+  #callerKey({ key, user }: Asking): string | null {
+    if (user !== null) return `${key ?? ''}|${user}`;
+    return this.#options.keysKnown() > 1 ? key : null;
+  }
+
+  admitProbe(target: Target): Ticket | null {
+    const { rule } = this.#rule(target);
+    const cell = this.#cell(target);
+    const now = this.#options.now();
+    this.#apply(cell, advance(cell.health, rule, now));
+    if (!wantsProbe(cell.health, rule, now) || this.#keys.usable(target, noKeys) === undefined) return null;
+    cell.health = startProbe(cell.health, now);
+    return this.#hand(cell, ownAsking, { probe: true, own: true, panic: false });
+  }
+
+  began(ticket: Ticket): void {
+    this.#cells.get(ticket.target.name)?.waiting.delete(ticket);
+  }
+
+  settle(ticket: Ticket, settlement: Settlement): void {
     const { target } = ticket;
     const cell = this.#cell(target);
     const now = this.#options.now();
+    cell.waiting.delete(ticket);
     cell.inFlight--;
+    if (ticket.panic) cell.inPanic--;
+    const { outcome, firstTokenMs } = settlement;
     if (outcome === 'nobody') {
       if (ticket.probe) cell.health = dropProbe(cell.health, ticket.generation);
       return;
     }
-    const failure = outcome === 'good' ? null : outcome;
+    const soft = outcome === 'good' ? settlement.soft : softOf(outcome);
+    const failure = outcome === 'good' || soft !== null ? null : outcome;
     const counts = this.#countsAgainst(ticket, failure);
     if (counts === 'target' || counts === 'provider') {
-      const evidence = {
+      if (soft !== null) this.#options.onSoft(target, soft);
+      const evidence: Evidence = {
         failure: failure?.class ?? null,
         generation: ticket.generation,
         probe: ticket.probe,
-        callerKey: null,
-        requestKey: null,
-        startedAt: now,
-        firstTokenMs: null,
-        soft: null,
+        callerKey: ticket.callerKey,
+        requestKey: ticket.requestKey,
+        startedAt: ticket.startedAt,
+        firstTokenMs,
+        soft,
       };
       this.#apply(cell, observe(cell.health, evidence, this.#rule(target).rule, now, this.#options.random()));
     } else if (ticket.probe) cell.health = dropProbe(cell.health, ticket.generation);

@@ -10,6 +10,8 @@ import { moveDeadline, stoppedResult } from './attempt.ts';
 import type { Committed, Patience } from './attempt.ts';
 import type { Execution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
+import type { Settlement } from './health-board.ts';
+import { softSignal } from './soft-signal.ts';
 import type { Watch } from './watchdog.ts';
 
 /** How the answer ended, for the record. */
@@ -31,6 +33,15 @@ export type Delivery = {
   readonly onEnd: (ending: Ending) => void;
 };
 
+function settleTicket({ exchange, execution }: Delivery, outcome: Settlement['outcome']): void {
+  const { trace, source } = execution.answer;
+  exchange.board.settle(trace.ticket, {
+    outcome,
+    firstTokenMs: trace.firstTokenAt === null ? null : trace.firstTokenAt - trace.startedAt,
+    soft: outcome === 'good' ? softSignal(source.facts()) : null,
+  });
+}
+
 /** Closes the committed attempt: trace, flight, watch and ticket. */
 function settle(delivery: Delivery, ending: Ending): void {
   const { exchange, execution } = delivery;
@@ -46,17 +57,17 @@ function settle(delivery: Delivery, ending: Ending): void {
     switch (ending.kind) {
       case 'complete':
         trace.outcome = 'ok';
-        exchange.board.settle(trace.ticket, 'good');
+        settleTicket(delivery, 'good');
         break;
       case 'partial':
         trace.outcome = 'failed';
         trace.failure = ending.failure;
-        exchange.board.settle(trace.ticket, ending.failure);
+        settleTicket(delivery, ending.failure);
         break;
       case 'caller_left':
       case 'switched_off':
         trace.outcome = 'cancelled';
-        exchange.board.settle(trace.ticket, 'nobody');
+        settleTicket(delivery, 'nobody');
         break;
     }
   }

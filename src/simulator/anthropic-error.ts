@@ -25,11 +25,14 @@ export function anthropicPreset(preset: Preset, model: string): Refusal {
     case 'server_error':
       return anthropicError(500, 'api_error', 'Internal server error');
     case 'rate_limited':
-      return anthropicError(
-        429,
-        'rate_limit_error',
-        "This request would exceed your organization's rate limit of 50 requests per minute.",
-      );
+      return {
+        ...anthropicError(
+          429,
+          'rate_limit_error',
+          "This request would exceed your organization's rate limit of 50 requests per minute.",
+        ),
+        headers: { 'anthropic-ratelimit-requests-remaining': '0', 'retry-after': '12' },
+      };
     case 'quota_exhausted':
       return invalidRequest(
         'You have reached your specified API usage limits. You will regain access on 2026-12-01 at 00:00 UTC.',

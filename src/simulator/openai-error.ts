@@ -52,12 +52,15 @@ export function openaiPreset(preset: Preset, model: string): Refusal {
         words: 'The server had an error while processing your request. Sorry about that!',
       });
     case 'rate_limited':
-      return openaiError({
-        status: 429,
-        type: 'requests',
-        code: 'rate_limit_exceeded',
-        words: `Rate limit reached for ${model} in organization org-simulated on requests per min (RPM): Limit 500, Used 500, Requested 1. Please try again in 120ms.`,
-      });
+      return {
+        ...openaiError({
+          status: 429,
+          type: 'requests',
+          code: 'rate_limit_exceeded',
+          words: `Rate limit reached for ${model} in organization org-simulated on requests per min (RPM): Limit 500, Used 500, Requested 1. Please try again in 12s.`,
+        }),
+        headers: { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '12s' },
+      };
     case 'quota_exhausted':
       return openaiError({
         status: 429,

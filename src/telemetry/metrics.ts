@@ -24,6 +24,7 @@ export const metricTable = {
   breakwater_malformed_events_total:     { kind: 'counter',   labels: ['provider', 'model'], help: 'Stream events that could not be read and were left out.' },
   breakwater_unclassified_total:        { kind: 'counter',   labels: ['provider', 'model'], help: 'Failures that are in no table. Anything above 0 needs attention: the log names status and code.' },
   breakwater_disbelieved_total:         { kind: 'counter',   labels: ['provider', 'failure'], help: 'Failures that blame our credential, taken for the trouble of the provider.' },
+  breakwater_soft_failures_total:       { kind: 'counter',   labels: ['provider', 'model', 'signal'], help: 'Answers that arrived and were empty, cut by a limit, refused, slow, or did not fit what was asked.' },
   breakwater_gate_state:                 { kind: 'gauge',     labels: ['target', 'state'], help: '1 for the state a gate is in.' },
   breakwater_in_flight:                  { kind: 'gauge',     labels: ['target'], help: 'Calls open now.' },
   breakwater_concurrency_limit:         { kind: 'gauge',     labels: ['target'], help: 'Calls that may be open at once: what the provider allows, or less where overload showed a limit.' },
