@@ -31,10 +31,42 @@ export function dayText(at: number): string {
   return `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`;
 }
 
+const minuteMs = 60_000;
+
+function minuteText(minute: number): string {
+  const inDay = minute - Math.floor((minute * minuteMs) / dayMs) * (dayMs / minuteMs);
+  return `${dayText(minute * minuteMs)}T${pad(Math.floor(inDay / 60), 2)}:${pad(inDay % 60, 2)}:`;
+}
+
+/** The last minute that was written: one after the other, moments mostly lie in the same. */
+let lastMinute = { minute: 0, text: minuteText(0) };
+
 /** `2026-06-07T09:00:00.000Z` */
 export function momentText(at: number): string {
-  const inDay = at - Math.floor(at / dayMs) * dayMs;
-  const [hours, minutes, seconds] = [3_600_000, 60_000, 1_000].map((unit) => Math.floor(inDay / unit));
-  const time = [hours ?? 0, (minutes ?? 0) % 60, (seconds ?? 0) % 60].map((part) => pad(part, 2)).join(':');
-  return `${dayText(at)}T${time}.${pad(inDay % 1_000, 3)}Z`;
+  const minute = Math.floor(at / minuteMs);
+  if (lastMinute.minute !== minute) lastMinute = { minute, text: minuteText(minute) };
+  const inMinute = at - minute * minuteMs;
+  const seconds = Math.floor(inMinute / 1_000);
+  const millis = Math.floor(inMinute - seconds * 1_000);
+  return `${lastMinute.text}${seconds < 10 ? '0' : ''}${seconds}.${millis < 100 ? '0' : ''}${millis < 10 ? '0' : ''}${millis}Z`;
+}
+
+/** Days since the epoch of a day (the same algorithms, the other way). */
+function daysOf(year: number, month: number, day: number): number {
+  const shifted = month <= 2 ? year - 1 : year;
+  const era = Math.floor(shifted / 400);
+  const yearOfEra = shifted - era * 400;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * 146_097 + dayOfEra - 719_468;
+}
+
+/** What `momentText` wrote, read again; NaN for anything else. */
+export function momentFrom(text: string): number {
+  const match = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3})Z$/.exec(text);
+  if (match === null) return Number.NaN;
+  const [year = 0, month = 0, day = 0, hours = 0, minutes = 0, seconds = 0, millis = 0] = match
+    .slice(1)
+    .map(Number);
+  return ((daysOf(year, month, day) * 24 + hours) * 60 + minutes) * minuteMs + seconds * 1_000 + millis;
 }

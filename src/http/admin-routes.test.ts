@@ -8,6 +8,8 @@ import { instant } from '../core/ids.ts';
 import { adminAnswers } from './admin-answers.ts';
 import type { AnswerName } from './admin-answers.ts';
 import { adminBodyBytesMax } from './admin-body.ts';
+import type { RequestRecord } from '../core/record.ts';
+import type { KeptRecord } from '../store/store.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { adminRouteTable } from './admin-route-table.ts';
 import { adminRoutes } from './admin-routes.ts';
@@ -18,7 +20,11 @@ import type { Role } from './roles.ts';
 type Answer = { readonly status: number; readonly body: Record<string, unknown>; readonly headers: Headers };
 
 const entry = aSwitch();
-const record = aRescue();
+const kept = (record: RequestRecord, index: number): KeptRecord => ({
+  ...record,
+  leaf: { index, hash: 'ab'.repeat(32) },
+});
+const record = kept(aRescue(), 3);
 let calls: unknown[][];
 let fake: AdminDependencies;
 
@@ -37,7 +43,10 @@ beforeEach(() => {
     onBug: note('bug', undefined),
     store: {
       findRecord: (id) => Promise.resolve(id === record.id ? record : null),
-      listRecords: note('records', Promise.resolve({ items: [record, aRecord()], nextCursor: null })),
+      listRecords: note(
+        'records',
+        Promise.resolve({ items: [record, kept(aRecord(), 2)], nextCursor: null }),
+      ),
       listChanges: note(
         'changes',
         Promise.resolve({

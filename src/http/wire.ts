@@ -1,84 +1,24 @@
 /** Core values → the JSON of the admin API, by hand: snake_case, RFC 3339 times. Core types are never the JSON. */
 import type { ApiKey } from '../core/keys.ts';
 import { momentText } from '../core/moment.ts';
-import type { AttemptRecord, Candidate, Change, ChangeKind, RequestRecord } from '../core/record.ts';
+import { candidateToJson, recordToJson } from '../core/record-json.ts';
+import type { Change, ChangeKind, RequestRecord } from '../core/record.ts';
 import type { RuleSpoken } from '../core/rules.ts';
 import type { Effect, Switch } from '../core/switches.ts';
+import type { Leaf } from '../control/queries.ts';
 
 export type Json = { readonly [key: string]: unknown };
 
 export const timeText = (at: number | null): string | null => (at === null ? null : momentText(at));
 
-export function candidateToWire({ target, eligible, reason, rule }: Candidate): Json {
-  return { target, eligible, reason, rule };
-}
+export { candidateToJson as candidateToWire };
 
 export function ruleToWire({ rule, says, reason, words }: RuleSpoken): Json {
   return { rule, says, reason, words };
 }
 
-function attemptToWire(attempt: AttemptRecord): Json {
-  return {
-    n: attempt.n,
-    target: attempt.target,
-    company: attempt.company,
-    region: attempt.region,
-    retention: attempt.retention,
-    started_at: timeText(attempt.startedAt),
-    first_byte_ms: attempt.firstByteMs,
-    first_token_ms: attempt.firstTokenMs,
-    duration_ms: attempt.durationMs,
-    outcome: attempt.outcome,
-    failure: attempt.failure,
-    status: attempt.status,
-    provider_code: attempt.providerCode,
-    provider_request_id: attempt.providerRequestId,
-    payload_sent: attempt.payloadSent,
-    why_next: attempt.whyNext,
-    input_tokens: attempt.inputTokens,
-    output_tokens: attempt.outputTokens,
-    cost_usd: attempt.costUsd,
-    malformed_events: attempt.malformedEvents,
-  };
-}
-
-export function recordToWire(record: RequestRecord): Json {
-  return {
-    id: record.id,
-    at: timeText(record.at),
-    duration_ms: record.durationMs,
-    tenant: record.tenant,
-    key: record.key,
-    feature: record.feature,
-    user: record.user,
-    session: record.session,
-    trace: record.trace,
-    dialect: record.dialect,
-    stream: record.stream,
-    requested: record.requested,
-    preferred: record.preferred,
-    served: record.served,
-    model_reported: record.modelReported,
-    data_class: record.dataClass,
-    data_class_source: record.dataClassSource,
-    consent: record.consent,
-    snapshot: record.snapshot,
-    hop: record.hop,
-    fallback: record.fallback,
-    boundary: record.boundary,
-    told: record.told,
-    outcome: record.outcome,
-    error_code: record.errorCode,
-    status: record.status,
-    finish: record.finish,
-    candidates: record.candidates.map(candidateToWire),
-    attempts: record.attempts.map(attemptToWire),
-    incidents: [],
-    switches: record.switches,
-    fingerprints: { input: record.fingerprints.input, output: record.fingerprints.output },
-    warnings: record.warnings,
-    leaf: null,
-  };
+export function recordToWire(record: RequestRecord & { readonly leaf?: Leaf }): Json {
+  return { ...recordToJson(record), leaf: record.leaf ?? null };
 }
 
 function effectToWire(effect: Effect): unknown {

@@ -6,167 +6,154 @@
  * statement of 64 rows they were close, 7 against 9, but a batch is rarely full).
  */
 import { Database } from 'bun:sqlite';
-import type { SQLQueryBindings } from 'bun:sqlite';
 import { chmodSync, existsSync } from 'node:fs';
 
-import { migrations } from './migrations.ts';
-import type { RecordRow, StatusRow } from './rows.ts';
+import { inputBounds, Ledger } from './ledger.ts';
+import { migrate } from './migrations.ts';
+import { leafInputs } from './record-batch.ts';
+import type { RecordBatch } from './record-batch.ts';
+import { RecordTable } from './record-table.ts';
+import type { StatusRow } from './rows.ts';
 import { pageSizeMax } from './store.ts';
 import type { Page, RecordFilter, ReleaseOutcome } from './store.ts';
 
 type ChangeRow = { readonly id: string; readonly at: number; readonly kind: string; readonly body: string };
 
-const insertRecordSql = `INSERT INTO records (id, at, feature, requested, served, hop, outcome, tenant, user, key, boundary, attempted, failures, body) VALUES (${Array.from({ length: 14 }, () => '?').join(', ')}) ON CONFLICT (id) DO NOTHING`;
+/** An entry of the ledger as it was written, and its leaf. */
+export type KeptEntry = { readonly text: string; readonly index: number; readonly hash: string };
 
-type Condition = { readonly sql: string; readonly values: readonly SQLQueryBindings[] };
-type FilterName = Exclude<keyof RecordFilter, 'limit'>;
+/** The newest end of the ledger: no leaf is beyond it. */
+const noBound = Number.MAX_SAFE_INTEGER;
 
-/** A word in a list that `rows.ts` wrote between bars. */
-const among = (column: string, word: string): Condition => ({
-  // The first half lets the index of the rows that have any be used.
-  sql: `${column} <> '' AND ${column} LIKE ? ESCAPE '\\'`,
-  values: [`%|${word.replaceAll(/[\\%_]/g, String.raw`\$&`)}|%`],
-});
-
-const equal = (column: string, value: string): Condition => ({ sql: `${column} = ?`, values: [value] });
-
-/** Ids are made from the time (UUIDv7), so that a range of time is a range of ids and needs no index of its own. */
-function firstIdAt(at: number): string {
-  const digits = Math.max(0, at).toString(16).padStart(12, '0');
-  return `req_${digits.slice(0, 8)}-${digits.slice(8, 12)}`;
+/**
+ * Others may read the database while it is in use, but only one process may write it: whoever holds the lock file, for as
+ * long as it lives, however it ends.
+ */
+function hold(path: string): Database {
+  const lock = new Database(`${path}.lock`, { create: true });
+  try {
+    lock.run('PRAGMA busy_timeout = 0');
+    lock.run('BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+  chmodSync(`${path}.lock`, 0o600);
+  return lock;
 }
 
-/** Filter name → condition; a value is always a parameter. */
-const conditions: { readonly [name in FilterName]: (value: NonNullable<RecordFilter[name]>) => Condition } = {
-  feature: (value) => equal('feature', value),
-  target: (value) => equal('served', value),
-  attempted: (value) => among('attempted', value),
-  requested: (value) => equal('requested', value),
-  hop: (value) => equal('hop', value),
-  boundary: (value) => among('boundary', value),
-  failure: (value) => among('failures', value),
-  outcome: (value) =>
-    value === 'answered'
-      ? equal('outcome', value)
-      : { sql: "outcome <> 'answered' AND outcome = ?", values: [value] },
-  tenant: (value) => equal('tenant', value),
-  user: (value) => equal('user', value),
-  key: (value) => equal('key', value),
-  since: (value) => ({ sql: 'id >= ? AND at >= ?', values: [firstIdAt(value), value] }),
-  until: (value) => ({ sql: 'id < ? AND at < ?', values: [firstIdAt(value), value] }),
-  cursor: (value) => ({ sql: 'id < ?', values: [value] }),
-};
-
-const filterNames = Object.keys(conditions) as FilterName[];
-
-function conditionOf<N extends FilterName>(name: N, value: RecordFilter[N]): Condition | null {
-  return value === undefined ? null : conditions[name](value);
+/** The inputs of some of a batch: those that were not there before. */
+function someInputs(batch: RecordBatch, fresh: readonly number[]): Uint8Array<ArrayBuffer> {
+  const bounds = inputBounds(batch.inputs, batch.count);
+  return new Uint8Array(
+    Buffer.concat(fresh.map((index) => batch.inputs.subarray(bounds[index], bounds[index + 1]))),
+  );
 }
 
-/** The statement of a listing; its last parameter, the number of rows, is not among the values. */
-export function recordsQuery(filter: RecordFilter): Condition {
-  const asked = filterNames.flatMap((name) => conditionOf(name, filter[name]) ?? []);
-  const where = asked.length === 0 ? '' : `WHERE ${asked.map(({ sql }) => sql).join(' AND ')} `;
-  return {
-    sql: `SELECT id, body FROM records ${where}ORDER BY id DESC LIMIT ?`,
-    values: asked.flatMap(({ values }) => values),
-  };
-}
+const idOf = (entry: KeptEntry | undefined): string | null =>
+  entry === undefined ? null : (JSON.parse(entry.text) as { readonly id: string }).id;
 
 export class SqliteDatabase {
   readonly #database: Database;
+  readonly #lock: Database | null;
+  readonly #ledger: Ledger;
+  readonly #records: RecordTable;
 
   /** Opens and migrates. Throws when the file cannot be used or is newer than this program. */
   constructor(path: string) {
+    this.#lock = path === ':memory:' ? null : hold(path);
     const isNewFile = path !== ':memory:' && !existsSync(path);
     this.#database = new Database(path, { create: true, strict: true });
     // It holds the hashes of keys and the key of the fingerprints: nobody else's to read.
     if (isNewFile) chmodSync(path, 0o600);
-    // Rows are wide: larger pages mean fewer writes for a batch. Only a new file takes it.
-    this.#database.run('PRAGMA page_size = 16384');
-    this.#database.run('PRAGMA busy_timeout = 0');
-    this.#database.run('PRAGMA locking_mode = EXCLUSIVE');
+    // Only a new file takes it: twice the default, because a block of entries is long.
+    this.#database.run('PRAGMA page_size = 8192');
+    this.#database.run('PRAGMA busy_timeout = 5000');
     this.#database.run('PRAGMA journal_mode = WAL');
     this.#database.run('PRAGMA synchronous = FULL');
-    this.#migrate();
+    this.#ledger = new Ledger(this.#database);
+    this.#records = new RecordTable(this.#database);
+    migrate(this.#database, { ledger: this.#ledger, records: this.#records });
   }
 
-  #number(sql: string): number {
-    return this.#database.query<{ value: number }, []>(sql).get()?.value ?? 0;
+  /** After a write that failed: what is in memory is read again. */
+  forget(): void {
+    this.#ledger.forget();
+    this.#records.forget();
   }
 
-  #migrate(): void {
-    const current = this.#number('SELECT user_version AS value FROM pragma_user_version');
-    if (current > migrations.length)
-      throw new Error(
-        `it was written by a newer version (schema ${current}, this version knows ${migrations.length})`,
-      );
-    if (current === 0 && this.#number('SELECT count(*) AS value FROM sqlite_schema') > 0)
-      throw new Error('it is the database of another program');
+  appendRecords(batch: RecordBatch): void {
     this.#database.transaction(() => {
-      migrations.slice(current).forEach((step, index) => {
-        this.#database.run(step);
-        this.#database.run(`PRAGMA user_version = ${current + index + 1}`);
-      });
-      // Takes the write lock even when there is nothing to migrate, so that a second process finds out now.
-      this.#database.run(
-        "INSERT INTO settings (name, value) VALUES ('opened', '1') ON CONFLICT (name) DO UPDATE SET value = value",
-      );
+      this.#records.saveWords(batch.words);
+      const fresh = this.#records.insert(batch, this.#ledger.size);
+      if (fresh.length === batch.count) this.#ledger.append(batch.inputs, batch.count);
+      else if (fresh.length > 0) this.#ledger.append(someInputs(batch, fresh), fresh.length);
     })();
   }
 
-  appendRecords(rows: readonly RecordRow[]): void {
-    const insert = this.#database.query<unknown, SQLQueryBindings[]>(insertRecordSql);
-    this.#database.transaction(() => {
-      for (const row of rows) insert.run(...row);
-    })();
+  loadWords(): RecordBatch['words'] {
+    return this.#records.loadWords();
   }
 
-  #body(sql: string, ...values: SQLQueryBindings[]): string | null {
-    return this.#database.query<{ body: string }, SQLQueryBindings[]>(sql).get(...values)?.body ?? null;
+  #kept(index: number): KeptEntry | null {
+    const text = this.#ledger.entry(index);
+    return text === null ? null : { text, index, hash: this.#ledger.leafHash(index).toHex() };
   }
 
-  findRecord(id: string): string | null {
-    return this.#body('SELECT body FROM records WHERE id = ?', id);
+  findRecord(id: string): KeptEntry | null {
+    const leaf = this.#records.find(id);
+    return leaf === null ? null : this.#kept(leaf);
   }
 
-  listRecords(filter: RecordFilter): Page<string> {
-    const { sql, values } = recordsQuery(filter);
-    return this.#page(sql, values, filter.limit);
+  listRecords(filter: RecordFilter): Page<KeptEntry> {
+    const size = Math.min(filter.limit, pageSizeMax);
+    const below = filter.cursor === undefined ? noBound : (this.#records.find(filter.cursor) ?? 0);
+    const items: KeptEntry[] = [];
+    for (const leaf of this.#records.leaves(filter, below, size + 1, (at) => this.#ledger.entry(at))) {
+      const kept = this.#kept(leaf);
+      if (kept !== null) items.push(kept);
+      if (items.length > size) break;
+    }
+    const shown = items.slice(0, size);
+    return { items: shown, nextCursor: items.length > size ? idOf(shown.at(-1)) : null };
   }
 
-  #page(sql: string, values: readonly SQLQueryBindings[], asked: number): Page<string> {
-    const size = Math.min(asked, pageSizeMax);
-    const rows = this.#database
-      .query<{ id: string; body: string }, SQLQueryBindings[]>(sql)
-      .all(...values, size + 1);
-    const shown = rows.slice(0, size);
-    return {
-      items: shown.map((row) => row.body),
-      nextCursor: rows.length > size ? (shown.at(-1)?.id ?? null) : null,
-    };
-  }
-
+  /** Erases the oldest records that began before an instant; their leaves stay. */
   prune(before: number, recordsMax: number): number {
-    return this.#database
-      .query('DELETE FROM records WHERE id IN (SELECT id FROM records WHERE id < ? ORDER BY id LIMIT ?)')
-      .run(firstIdAt(before), recordsMax).changes;
+    return this.#database.transaction(() => {
+      const leaves = this.#records.takeOldest(before, recordsMax);
+      this.#ledger.erase(leaves);
+      return leaves.length;
+    })();
   }
 
   #insertChange(change: ChangeRow): void {
+    const leaf = this.#ledger.append(leafInputs([change.body]), 1);
     this.#database
-      .query('INSERT INTO changes (id, at, kind, body) VALUES (?, ?, ?, ?)')
-      .run(change.id, change.at, change.kind, change.body);
+      .query('INSERT INTO changes (leaf, id, kind) VALUES (?, ?, ?)')
+      .run(leaf, change.id, change.kind);
   }
 
   appendChange(change: ChangeRow): void {
-    this.#insertChange(change);
+    this.#database.transaction(() => this.#insertChange(change))();
   }
 
-  listChanges(cursor: string | null, limit: number): Page<string> {
-    return cursor === null
-      ? this.#page('SELECT id, body FROM changes ORDER BY id DESC LIMIT ?', [], limit)
-      : this.#page('SELECT id, body FROM changes WHERE id < ? ORDER BY id DESC LIMIT ?', [cursor], limit);
+  listChanges(cursor: string | null, limit: number): Page<KeptEntry> {
+    const size = Math.min(limit, pageSizeMax);
+    const below =
+      cursor === null
+        ? noBound
+        : (this.#database
+            .query<{ leaf: number }, [string]>('SELECT leaf FROM changes WHERE id = ?')
+            .get(cursor)?.leaf ?? 0);
+    const leaves = this.#database
+      .query<{ leaf: number }, [number, number]>(
+        'SELECT leaf FROM changes WHERE leaf < ? ORDER BY leaf DESC LIMIT ?',
+      )
+      .all(below, size + 1);
+    const items = leaves.flatMap(({ leaf }) => this.#kept(leaf) ?? []);
+    const shown = items.slice(0, size);
+    return { items: shown, nextCursor: items.length > size ? idOf(shown.at(-1)) : null };
   }
 
   insertSwitch(id: string, rev: number, body: string, change: ChangeRow): void {
@@ -196,6 +183,10 @@ export class SqliteDatabase {
       this.#insertChange(change);
       return 'released';
     })();
+  }
+
+  #body(sql: string, id: string): string | null {
+    return this.#database.query<{ body: string }, [string]>(sql).get(id)?.body ?? null;
   }
 
   loadSwitches(): readonly string[] {
@@ -302,5 +293,6 @@ export class SqliteDatabase {
 
   close(): void {
     this.#database.close();
+    this.#lock?.close();
   }
 }

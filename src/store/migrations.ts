@@ -1,11 +1,13 @@
-/**
- * The schema, step by step. A step is never changed once it has been released; a new one is added.
- *
- * Records are wide, so their table has a row id: without one, each row would be cut over two pages. What people look
- * for is rare (a failure, a hop, a boundary, one user), so most indexes hold only the rows that have it and cost the
- * others nothing. An index ends in the id, which is the order of a listing.
- */
-export const migrations: readonly string[] = [
+/** The schema, step by step. A step is never changed once it has been released; a new one is added. */
+import type { Database } from 'bun:sqlite';
+
+import { fillLedger } from './first-ledger.ts';
+import type { Filled } from './first-ledger.ts';
+
+/** Statements, or what has to be done by hand. */
+type Step = string | ((database: Database, filled: Filled) => void);
+
+export const migrations: readonly Step[] = [
   `
   CREATE TABLE records (
     id TEXT PRIMARY KEY, at INTEGER NOT NULL, feature TEXT NOT NULL, requested TEXT NOT NULL, served TEXT, hop TEXT, outcome TEXT NOT NULL,
@@ -29,4 +31,56 @@ export const migrations: readonly string[] = [
     feature TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, status TEXT NOT NULL, PRIMARY KEY (feature, since)
   ) WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE records RENAME TO first_records;
+  ALTER TABLE changes RENAME TO first_changes;
+  DROP INDEX records_feature;
+  DROP INDEX records_tenant;
+  DROP INDEX records_user;
+  DROP INDEX records_hop;
+  DROP INDEX records_outcome;
+  DROP INDEX records_boundary;
+  DROP INDEX records_failures;
+  CREATE TABLE blocks (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, leaves BLOB NOT NULL, entries BLOB);
+  CREATE TABLE subtrees (level INTEGER NOT NULL, position INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, position)) WITHOUT ROWID;
+  CREATE TABLE words (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+  INSERT INTO words (id, text) VALUES (1, 'answered');
+  CREATE TABLE run_words (word INTEGER NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (word, run)) WITHOUT ROWID;
+  CREATE TABLE records (
+    leaf INTEGER PRIMARY KEY, id BLOB NOT NULL, feature INTEGER, requested INTEGER, preferred INTEGER, served INTEGER, attempted INTEGER,
+    tenant INTEGER, key INTEGER, user INTEGER, class INTEGER, hop INTEGER, fallback INTEGER, boundary INTEGER, failures INTEGER,
+    outcome INTEGER, told INTEGER, error INTEGER, duration_ms INTEGER, first_token_ms INTEGER, input_tokens INTEGER,
+    output_tokens INTEGER, cost_microusd INTEGER
+  );
+  CREATE UNIQUE INDEX records_id ON records (leaf >> 12, id);
+  CREATE INDEX records_user ON records (leaf >> 12, user) WHERE user IS NOT NULL;
+  CREATE INDEX records_hop ON records (hop) WHERE hop IS NOT NULL;
+  CREATE INDEX records_outcome ON records (outcome) WHERE outcome <> 1;
+  CREATE INDEX records_boundary ON records (leaf, boundary) WHERE boundary IS NOT NULL;
+  CREATE INDEX records_failures ON records (leaf, failures) WHERE failures IS NOT NULL;
+  CREATE TABLE changes (leaf INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL);
+  `,
+  fillLedger,
 ];
+
+const number = (database: Database, sql: string): number =>
+  database.query<{ value: number }, []>(sql).get()?.value ?? 0;
+
+/** Brings a database to the last step, all or nothing. Throws when it is another program's or a newer version's. */
+export function migrate(database: Database, filled: Filled): void {
+  const current = number(database, 'SELECT user_version AS value FROM pragma_user_version');
+  if (current > migrations.length)
+    throw new Error(
+      `it was written by a newer version (schema ${current}, this version knows ${migrations.length})`,
+    );
+  if (current === 0 && number(database, 'SELECT count(*) AS value FROM sqlite_schema') > 0)
+    throw new Error('it is the database of another program');
+  if (current === migrations.length) return;
+  database.transaction(() => {
+    migrations.slice(current).forEach((step, index) => {
+      if (typeof step === 'string') database.run(step);
+      else step(database, filled);
+      database.run(`PRAGMA user_version = ${current + index + 1}`);
+    });
+  })();
+}

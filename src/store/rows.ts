@@ -1,10 +1,12 @@
 /**
  * Values ↔ rows, by hand in both directions, so that a rename in core renames nothing on disk. A row keeps the whole
- * value as JSON text with the number of its form, so that an old row can be read when the form has moved on, beside the
- * few columns that are searched.
+ * value as JSON text with the number of its form, so that an old row can be read when the form has moved on. Records and
+ * changes are entries of the ledger: their text is the one that is proved.
  */
 import type { ApiKey } from '../core/keys.ts';
-import type { AttemptRecord, Candidate, Change, RequestRecord } from '../core/record.ts';
+import { recordFromJson } from '../core/record-json.ts';
+import type { RecordJson } from '../core/record-json.ts';
+import type { Change, RequestRecord } from '../core/record.ts';
 import { instant } from '../core/ids.ts';
 import type { FeatureStatus } from '../core/status.ts';
 import type { StatusInterval } from '../core/status-history.ts';
@@ -19,169 +21,14 @@ function parsed(body: string): unknown {
   return stored;
 }
 
-const storedCandidate = ({ target, eligible, reason, rule }: Candidate) => ({
-  target,
-  eligible,
-  reason,
-  rule,
-});
-
-const candidateFrom = (stored: ReturnType<typeof storedCandidate>): Candidate => ({
-  target: stored.target,
-  eligible: stored.eligible,
-  reason: stored.reason,
-  rule: stored.rule,
-});
-
-const storedAttempt = (attempt: AttemptRecord) => ({
-  n: attempt.n,
-  target: attempt.target,
-  company: attempt.company,
-  region: attempt.region,
-  retention: attempt.retention,
-  startedAt: attempt.startedAt,
-  firstByteMs: attempt.firstByteMs,
-  firstTokenMs: attempt.firstTokenMs,
-  durationMs: attempt.durationMs,
-  outcome: attempt.outcome,
-  failure: attempt.failure,
-  status: attempt.status,
-  providerCode: attempt.providerCode,
-  providerRequestId: attempt.providerRequestId,
-  payloadSent: attempt.payloadSent,
-  whyNext: attempt.whyNext,
-  inputTokens: attempt.inputTokens,
-  outputTokens: attempt.outputTokens,
-  costUsd: attempt.costUsd,
-  malformedEvents: attempt.malformedEvents,
-});
-
-const attemptFrom = (stored: ReturnType<typeof storedAttempt>): AttemptRecord => ({
-  n: stored.n,
-  target: stored.target,
-  company: stored.company,
-  region: stored.region,
-  retention: stored.retention,
-  startedAt: stored.startedAt,
-  firstByteMs: stored.firstByteMs,
-  firstTokenMs: stored.firstTokenMs,
-  durationMs: stored.durationMs,
-  outcome: stored.outcome,
-  failure: stored.failure,
-  status: stored.status,
-  providerCode: stored.providerCode,
-  providerRequestId: stored.providerRequestId,
-  payloadSent: stored.payloadSent,
-  whyNext: stored.whyNext,
-  inputTokens: stored.inputTokens,
-  outputTokens: stored.outputTokens,
-  costUsd: stored.costUsd ?? null,
-  malformedEvents: stored.malformedEvents,
-});
-
-const storedRecord = (record: RequestRecord) => ({
-  form,
-  id: record.id,
-  at: record.at,
-  durationMs: record.durationMs,
-  tenant: record.tenant,
-  key: record.key,
-  feature: record.feature,
-  user: record.user,
-  session: record.session,
-  trace: record.trace,
-  dialect: record.dialect,
-  stream: record.stream,
-  requested: record.requested,
-  preferred: record.preferred,
-  served: record.served,
-  modelReported: record.modelReported,
-  dataClass: record.dataClass,
-  dataClassSource: record.dataClassSource,
-  consent: record.consent,
-  snapshot: record.snapshot,
-  hop: record.hop,
-  fallback: record.fallback,
-  boundary: record.boundary,
-  told: record.told,
-  outcome: record.outcome,
-  errorCode: record.errorCode,
-  status: record.status,
-  finish: record.finish,
-  candidates: record.candidates.map(storedCandidate),
-  attempts: record.attempts.map(storedAttempt),
-  switches: record.switches,
-  fingerprints: { input: record.fingerprints.input, output: record.fingerprints.output },
-  warnings: record.warnings,
-});
-
-export function recordFromBody(body: string): RequestRecord {
-  const stored = parsed(body) as ReturnType<typeof storedRecord>;
-  return {
-    id: stored.id,
-    at: stored.at,
-    durationMs: stored.durationMs,
-    tenant: stored.tenant,
-    key: stored.key,
-    feature: stored.feature,
-    user: stored.user,
-    session: stored.session,
-    trace: stored.trace,
-    dialect: stored.dialect,
-    stream: stored.stream,
-    requested: stored.requested,
-    preferred: stored.preferred,
-    served: stored.served,
-    modelReported: stored.modelReported,
-    dataClass: stored.dataClass,
-    dataClassSource: stored.dataClassSource,
-    consent: stored.consent,
-    snapshot: stored.snapshot,
-    hop: stored.hop,
-    fallback: stored.fallback,
-    boundary: stored.boundary,
-    told: stored.told,
-    outcome: stored.outcome,
-    errorCode: stored.errorCode,
-    status: stored.status,
-    finish: stored.finish,
-    candidates: stored.candidates.map(candidateFrom),
-    attempts: stored.attempts.map(attemptFrom),
-    switches: stored.switches,
-    fingerprints: { input: stored.fingerprints.input, output: stored.fingerprints.output },
-    warnings: stored.warnings,
-  };
+/** The salt came with the ledger; it is nobody's to see. */
+export function recordFromEntry(text: string): RequestRecord {
+  return recordFromJson(JSON.parse(text) as RecordJson);
 }
 
-/** Words between bars, so that one of several can be found by LIKE. */
-const words = (list: readonly string[]): string => (list.length === 0 ? '' : `|${list.join('|')}|`);
-
-/** The columns of `records`, in the order of the statement that inserts them. */
-export type RecordRow = readonly (string | number | null)[];
-
-export function recordRow(record: RequestRecord): RecordRow {
-  return [
-    record.id,
-    record.at,
-    record.feature,
-    record.requested,
-    record.served,
-    record.hop,
-    record.outcome,
-    record.tenant,
-    record.user,
-    record.key,
-    words(record.boundary),
-    words(record.attempts.map((attempt) => attempt.target)),
-    words(record.attempts.flatMap((attempt) => attempt.failure ?? [])),
-    JSON.stringify(storedRecord(record)),
-  ];
-}
-
-const storedChange = (change: Change) => ({
-  form,
+const changeJson = (change: Change) => ({
   id: change.id,
-  at: change.at,
+  at: new Date(change.at).toISOString(),
   kind: change.kind,
   actor: change.actor,
   subject: change.subject,
@@ -190,19 +37,19 @@ const storedChange = (change: Change) => ({
   after: change.after,
 });
 
-export const changeBody = (change: Change): string => JSON.stringify(storedChange(change));
+export const changeBody = (change: Change): string => JSON.stringify(changeJson(change));
 
-export function changeFromBody(body: string): Change {
-  const stored = parsed(body) as ReturnType<typeof storedChange>;
+export function changeFromEntry(text: string): Change {
+  const json = JSON.parse(text) as ReturnType<typeof changeJson>;
   return {
-    id: stored.id,
-    at: stored.at,
-    kind: stored.kind,
-    actor: stored.actor,
-    subject: stored.subject,
-    reason: stored.reason,
-    before: stored.before,
-    after: stored.after,
+    id: json.id,
+    at: instant(Date.parse(json.at)),
+    kind: json.kind,
+    actor: json.actor,
+    subject: json.subject,
+    reason: json.reason,
+    before: json.before,
+    after: json.after,
   };
 }
 

@@ -25,6 +25,7 @@ self.onmessage = (event) => {
   try {
     self.postMessage({ id, ok: true, value: perform(event.data) });
   } catch (error) {
+    database?.forget();
     self.postMessage({ id, ok: false, message: error instanceof Error ? error.message : String(error) });
   }
 };

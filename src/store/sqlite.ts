@@ -3,21 +3,22 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import type { Change } from '../core/record.ts';
-import type { SqliteDatabase } from './database.ts';
+import type { KeptEntry, SqliteDatabase } from './database.ts';
+import { packRecords } from './record-batch.ts';
 import {
   changeBody,
-  changeFromBody,
+  changeFromEntry,
   keyBody,
   keyFromBody,
-  recordFromBody,
-  recordRow,
+  recordFromEntry,
   statusFromRow,
   statusRow,
   switchBody,
   switchFromBody,
 } from './rows.ts';
 import { StoreUnavailable } from './store.ts';
-import type { Store, StoreOpened } from './store.ts';
+import type { KeptRecord, Store, StoreOpened } from './store.ts';
+import { WordTable } from './words.ts';
 
 type Verb = keyof SqliteDatabase;
 type Values<V extends Verb> = Parameters<SqliteDatabase[V]>;
@@ -67,14 +68,14 @@ class WorkerClient {
     this.#worker.terminate();
   }
 
-  #post(call: (id: number) => WorkerCall): Promise<unknown> {
+  #post(call: (id: number) => WorkerCall, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
     if (this.#ended !== null) return Promise.reject(this.#ended);
     if (this.#pending.size >= callsPendingMax)
       return Promise.reject(new StoreUnavailable('busy', 'the store cannot keep up'));
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#lastId++;
     this.#pending.set(this.#lastId, { resolve, reject });
-    this.#worker.postMessage(call(this.#lastId));
+    this.#worker.postMessage(call(this.#lastId), [...transfer]);
     return promise;
   }
 
@@ -84,6 +85,15 @@ class WorkerClient {
 
   async call<V extends Verb>(verb: V, ...values: Values<V>): Promise<Value<V>> {
     return (await this.#post((id) => ({ id, verb, values }))) as Value<V>;
+  }
+
+  /** As `call`, but buffers are handed over instead of copied. */
+  async send<V extends Verb>(
+    transfer: readonly ArrayBuffer[],
+    verb: V,
+    ...values: Values<V>
+  ): Promise<Value<V>> {
+    return (await this.#post((id) => ({ id, verb, values }), transfer)) as Value<V>;
   }
 
   /** Closes the database, so that its lock is gone when the promise resolves. A second time does nothing. */
@@ -109,22 +119,36 @@ const fingerprintSetting = 'fingerprint_key';
 
 const randomKey = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex');
 
-function storeOn(client: WorkerClient): Store {
+const keptRecord = ({ text, index, hash }: KeptEntry): KeptRecord => ({
+  ...recordFromEntry(text),
+  leaf: { index, hash },
+});
+
+function storeOn(client: WorkerClient, words: WordTable): Store {
   return {
-    appendRecords: (records) => client.call('appendRecords', records.map(recordRow)),
+    appendRecords: async (records) => {
+      if (records.length === 0) return;
+      const batch = packRecords(records, words);
+      await client.send(
+        [batch.inputs.buffer, batch.ids.buffer, batch.columns.buffer],
+        'appendRecords',
+        batch,
+      );
+      words.saved(batch.words);
+    },
     findRecord: async (id) => {
-      const body = await client.call('findRecord', id);
-      return body === null ? null : recordFromBody(body);
+      const entry = await client.call('findRecord', id);
+      return entry === null ? null : keptRecord(entry);
     },
     listRecords: async (filter) => {
       const page = await client.call('listRecords', filter);
-      return { ...page, items: page.items.map(recordFromBody) };
+      return { ...page, items: page.items.map(keptRecord) };
     },
     prune: (before, recordsMax) => client.call('prune', before, recordsMax),
     appendChange: (change) => client.call('appendChange', changeRow(change)),
     listChanges: async (cursor, limit) => {
       const page = await client.call('listChanges', cursor, limit);
-      return { ...page, items: page.items.map(changeFromBody) };
+      return { ...page, items: page.items.map(({ text }) => changeFromEntry(text)) };
     },
     insertSwitch: (entry, change) =>
       client.call('insertSwitch', entry.id, entry.rev, switchBody(entry), changeRow(change)),
@@ -189,7 +213,8 @@ export async function openStore(address: string): Promise<StoreOpened> {
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
     await client.open(path);
-    return { kind: 'opened', store: storeOn(client) };
+    const words = new WordTable(await client.call('loadWords'));
+    return { kind: 'opened', store: storeOn(client, words) };
   } catch (error) {
     client.stop();
     return failed(openingProblem(path, error));

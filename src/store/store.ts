@@ -30,6 +30,10 @@ export type RecordFilter = {
   readonly limit: number;
 };
 
+/** Where a record stands in the ledger's tree. */
+export type Leaf = { readonly index: number; readonly hash: string };
+export type KeptRecord = RequestRecord & { readonly leaf: Leaf };
+
 export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
 export const pageSizeMax = 200;
 
@@ -50,8 +54,9 @@ export type ReleaseOutcome = 'released' | 'not_found' | 'stale' | 'already_relea
 export type Store = {
   /** Durable when the promise resolves. The same id twice is written once. */
   appendRecords(records: readonly RequestRecord[]): Promise<void>;
-  findRecord(id: string): Promise<RequestRecord | null>;
-  listRecords(filter: RecordFilter): Promise<Page<RequestRecord>>;
+  findRecord(id: string): Promise<KeptRecord | null>;
+  /** In the order they were written, newest first. */
+  listRecords(filter: RecordFilter): Promise<Page<KeptRecord>>;
   /** Deletes the oldest records that began before an instant, a bounded number at a time; says how many. */
   prune(before: Instant, recordsMax: number): Promise<number>;
   appendChange(change: Change): Promise<void>;

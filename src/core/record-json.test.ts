@@ -1,0 +1,27 @@
+import { expect, test } from 'bun:test';
+
+import { aRecord, aRescue } from '../../test/record-fixture.ts';
+import { momentFrom, momentText } from './moment.ts';
+import { recordFromJson, recordToJson } from './record-json.ts';
+import type { RecordJson } from './record-json.ts';
+
+test.each([aRecord(), aRescue(), aRecord({ attempts: [], candidates: [], served: null })])(
+  'a record comes back from its JSON (%#)',
+  (record) => {
+    const json = JSON.parse(JSON.stringify(recordToJson(record))) as RecordJson;
+    expect(recordFromJson(json)).toEqual(record);
+  },
+);
+
+test('the id stands first', () => {
+  const record = aRecord();
+  expect(JSON.stringify(recordToJson(record))).toStartWith(`{"id":"${record.id}",`);
+});
+
+test('moments are written as the platform writes them, and read again', () => {
+  for (let at = 0; at < 4_000_000_000_000; at += 7_654_321_987) {
+    expect(momentText(at)).toBe(new Date(at).toISOString());
+    expect(momentFrom(momentText(at))).toBe(at);
+  }
+  expect(momentFrom('yesterday')).toBeNaN();
+});

@@ -1,0 +1,281 @@
+/**
+ * The rows of records that are searched: one narrow row of numbers for each entry of the ledger that is a record, in the
+ * ledger's order, so that writing only appends. Listings are newest first in that order, which no later write changes.
+ *
+ * What is rare in a record (a hop, a failure) has an index of the rows that have it. What every record has (a feature, a
+ * tenant) is noted once for each run of 4,096 entries in which it occurs, and a listing looks into those runs only. An id
+ * and a user are indexed within their run, so that writing touches few pages however many users there are.
+ */
+import type { Database, SQLQueryBindings } from 'bun:sqlite';
+
+import { noNumber, recordColumns, textHash, uuidBytes, wordSet } from './record-batch.ts';
+import type { RecordBatch } from './record-batch.ts';
+import type { RecordFilter } from './store.ts';
+import { answeredWord, otherWord } from './words.ts';
+
+/** As the indexes say it: `leaf >> 12`. */
+const runLeaves = 2 ** 12;
+const runOf = (leaf: number): number => Math.floor(leaf / runLeaves);
+
+type Condition = {
+  readonly sql: string;
+  readonly values: readonly SQLQueryBindings[];
+  /** Looked for across all runs by an index of its own. */
+  readonly rare?: true;
+  /** Only runs that have one of these words can have a row. */
+  readonly words?: readonly number[];
+  /** The row may be another's: the entry has to be read. */
+  readonly check?: (json: Readonly<Record<string, unknown>>) => boolean;
+  /** Needs the run beside it, for an index within runs. */
+  readonly inRun?: true;
+};
+type FilterName = Exclude<keyof RecordFilter, 'limit' | 'cursor'>;
+
+const nothing: Condition = { sql: 'FALSE', values: [], words: [] };
+
+const marks = (list: readonly unknown[]): string => list.map(() => '?').join(', ');
+
+/** UUIDv7: the first 48 bits are the time. */
+function firstIdAt(at: number): Uint8Array {
+  const bytes = new Uint8Array(16);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.max(0, Math.ceil(at))) << 16n);
+  return bytes;
+}
+
+export class RecordTable {
+  readonly #database: Database;
+  /** Words noted for the run that is being written. */
+  #noted: { readonly run: number; readonly words: Set<number> } = { run: -1, words: new Set() };
+  readonly #insertSql: string;
+
+  constructor(database: Database) {
+    this.#database = database;
+    const names = ['leaf', 'id', ...recordColumns.map(({ name }) => name)];
+    this.#insertSql = `INSERT INTO records (${names.join(', ')}) VALUES (${marks(names)}) ON CONFLICT DO NOTHING`;
+  }
+
+  /** A transaction was taken back. */
+  forget(): void {
+    this.#noted = { run: -1, words: new Set() };
+  }
+
+  saveWords(words: RecordBatch['words']): void {
+    const insert = this.#database.query('INSERT OR IGNORE INTO words (id, text) VALUES (?, ?)');
+    for (const [id, text] of words) insert.run(id, text);
+  }
+
+  loadWords(): RecordBatch['words'] {
+    return this.#database
+      .query<{ id: number; text: string }, []>('SELECT id, text FROM words ORDER BY id')
+      .all()
+      .map(({ id, text }) => [id, text] as const);
+  }
+
+  /** Writes the rows of a batch from a leaf on; says which of the batch are new, in order. */
+  insert(batch: RecordBatch, first: number): readonly number[] {
+    const width = recordColumns.length;
+    const insert = this.#database.query<unknown, SQLQueryBindings[]>(this.#insertSql);
+    const fresh: number[] = [];
+    const row: SQLQueryBindings[] = Array.from({ length: width + 2 }, () => null);
+    for (let index = 0; index < batch.count; index++) {
+      const leaf = first + fresh.length;
+      row[0] = leaf;
+      row[1] = batch.ids.subarray(index * 16, index * 16 + 16);
+      for (let column = 0; column < width; column++) {
+        const value = batch.columns[index * width + column] ?? noNumber;
+        row[column + 2] = value === noNumber ? null : value;
+      }
+      if (insert.run(...row).changes === 0) continue;
+      fresh.push(index);
+      this.#note(runOf(leaf), batch.columns.subarray(index * width, (index + 1) * width));
+    }
+    return fresh;
+  }
+
+  #note(run: number, columns: Int32Array): void {
+    if (this.#noted.run !== run) this.#noted = { run, words: new Set() };
+    const { words } = this.#noted;
+    for (const column of wordIndexes) {
+      const word = columns[column] ?? noNumber;
+      if (word === noNumber || words.has(word)) continue;
+      words.add(word);
+      this.#database.query('INSERT OR IGNORE INTO run_words (word, run) VALUES (?, ?)').run(word, run);
+    }
+  }
+
+  #last(): number {
+    return (
+      this.#database.query<{ leaf: number | null }, []>('SELECT max(leaf) AS leaf FROM records').get()
+        ?.leaf ?? -1
+    );
+  }
+
+  /** The leaf of a record; null when there is none. Ids begin with the time, so few runs can have it, the newest mostly. */
+  find(id: string): number | null {
+    const bytes = uuidBytes(id);
+    if (bytes === null) return null;
+    const query = this.#database.query<{ leaf: number }, SQLQueryBindings[]>(
+      'SELECT leaf FROM records WHERE (leaf >> 12) = ? AND id = ?',
+    );
+    for (let run = runOf(this.#last()); run >= 0; run--) {
+      const found = query.get(run, bytes);
+      if (found !== null) return found.leaf;
+    }
+    return null;
+  }
+
+  /** Takes out the rows of the oldest records, if they began before an instant; gives their leaves. */
+  takeOldest(before: number, rowsMax: number): readonly number[] {
+    const oldest = this.#database
+      .query<{ leaf: number | null }, []>('SELECT min(leaf) AS leaf FROM records')
+      .get()?.leaf;
+    if (oldest === undefined || oldest === null) return [];
+    const leaves = this.#database
+      .query<{ leaf: number }, SQLQueryBindings[]>(
+        'SELECT leaf FROM records WHERE leaf < ? AND id < ? ORDER BY leaf LIMIT ?',
+      )
+      .all(oldest + runLeaves, firstIdAt(before), rowsMax)
+      .map(({ leaf }) => leaf);
+    const remove = this.#database.query('DELETE FROM records WHERE leaf = ?');
+    for (const leaf of leaves) remove.run(leaf);
+    return leaves;
+  }
+
+  #wordId(text: string): number | null {
+    const found = this.#database
+      .query<{ id: number }, [string]>('SELECT id FROM words WHERE text = ?')
+      .get(text);
+    if (found !== null) return found.id;
+    const full = this.#database
+      .query<{ run: number }, [number]>('SELECT run FROM run_words WHERE word = ? LIMIT 1')
+      .get(otherWord);
+    return full === null ? null : otherWord;
+  }
+
+  #equal(column: string, text: string, field: string = column): Condition {
+    const id = this.#wordId(text);
+    if (id === null) return nothing;
+    const condition: Condition = { sql: `${column} = ?`, values: [id], words: [id] };
+    return id === otherWord ? { ...condition, check: (json) => json[field] === text } : condition;
+  }
+
+  #among(column: string, text: string): Condition {
+    const pattern = `%${(wordSet([text]) ?? '').replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+    const ids = this.#database
+      .query<{ id: number }, [string]>(String.raw`SELECT id FROM words WHERE text LIKE ? ESCAPE '\'`)
+      .all(pattern)
+      .map(({ id }) => id);
+    return ids.length === 0 ? nothing : { sql: `${column} IN (${marks(ids)})`, values: ids, words: ids };
+  }
+
+  #conditions: { readonly [name in FilterName]: (value: NonNullable<RecordFilter[name]>) => Condition } = {
+    feature: (value) => this.#equal('feature', value),
+    target: (value) => this.#equal('served', value),
+    attempted: (value) => this.#among('attempted', value),
+    requested: (value) => this.#equal('requested', value),
+    hop: (value) => ({ ...this.#equal('hop', value), rare: true }),
+    boundary: (value) => ({ ...this.#among('boundary', value), rare: true }),
+    failure: (value) => ({ ...this.#among('failures', value), rare: true }),
+    outcome: (value) => {
+      const condition = this.#equal('outcome', value);
+      return condition.values[0] === answeredWord
+        ? condition
+        : { ...condition, sql: `outcome <> ${answeredWord} AND ${condition.sql}`, rare: true };
+    },
+    tenant: (value) => this.#equal('tenant', value),
+    user: (value) => ({
+      sql: 'user = ?',
+      values: [textHash(value)],
+      inRun: true,
+      check: (json) => json['user'] === value,
+    }),
+    key: (value) => this.#equal('key', value),
+    since: (value) => ({ sql: 'id >= ?', values: [firstIdAt(value)], inRun: true }),
+    until: (value) => ({ sql: 'id < ?', values: [firstIdAt(value)], inRun: true }),
+  };
+
+  #asked(filter: RecordFilter): readonly Condition[] {
+    const one = <N extends FilterName>(name: N, value: RecordFilter[N]): readonly Condition[] =>
+      value === undefined ? [] : [this.#conditions[name](value)];
+    return (Object.keys(this.#conditions) as FilterName[]).flatMap((name) => one(name, filter[name]));
+  }
+
+  /** Runs that can have rows that fit, newest first, as ranges of leaves. */
+  #runs(conditions: readonly Condition[], below: number): readonly number[] {
+    const lists = conditions.flatMap(({ words }) => (words === undefined ? [] : [words]));
+    const newest = runOf(Math.min(below, this.#last() + 1) - 1);
+    const all = Array.from({ length: newest + 1 }, (_, index) => newest - index);
+    return lists.reduce<readonly number[]>((runs, words) => {
+      const having = new Set(
+        this.#database
+          .query<{ run: number }, SQLQueryBindings[]>(
+            `SELECT run FROM run_words WHERE word IN (${marks(words)})`,
+          )
+          .all(...words)
+          .map(({ run }) => run),
+      );
+      return runs.filter((run) => having.has(run));
+    }, all);
+  }
+
+  /** Statements that give the rows that fit, one after the other; newest first, at most `rowsMax` each. */
+  plan(filter: RecordFilter, below: number, rowsMax: number): readonly Planned[] {
+    const conditions = this.#asked(filter);
+    // A user's rows are few: the plus keeps the index of ids out of it.
+    const where = conditions
+      .map(({ sql }) => ` AND ${filter.user === undefined ? sql : sql.replace(/^id /, '+id ')}`)
+      .join('');
+    const values = conditions.flatMap((condition) => condition.values);
+    const statement = (extra: string, ...bounds: readonly SQLQueryBindings[]): Planned => ({
+      sql: `SELECT leaf FROM records WHERE ${extra}${where} ORDER BY leaf DESC LIMIT ?`,
+      values: [...bounds, ...values, rowsMax],
+    });
+    if (conditions.length === 0 || conditions.some(({ rare }) => rare === true))
+      return [statement('leaf < ?', below)];
+    const inRun = conditions.some((condition) => condition.inRun === true);
+    return this.#runs(conditions, below).map((run) =>
+      inRun
+        ? statement('(leaf >> 12) = ? AND +leaf < ?', run, below)
+        : statement('leaf >= ? AND leaf < ?', run * runLeaves, Math.min(below, (run + 1) * runLeaves)),
+    );
+  }
+
+  /** Leaves of rows that fit, newest first. `entry` is asked only where a row cannot be sure. */
+  *leaves(
+    filter: RecordFilter,
+    below: number,
+    rowsMax: number,
+    entry: (leaf: number) => string | null,
+  ): Generator<number> {
+    const checks = this.#asked(filter).flatMap(({ check }) => check ?? []);
+    for (const { sql, values } of this.plan(filter, below, checks.length === 0 ? rowsMax : runLeaves)) {
+      for (const { leaf } of this.#database.query<{ leaf: number }, SQLQueryBindings[]>(sql).all(...values)) {
+        if (checks.length > 0) {
+          const json = JSON.parse(entry(leaf) ?? '{}') as Record<string, unknown>;
+          if (!checks.every((check) => check(json))) continue;
+        }
+        yield leaf;
+      }
+    }
+  }
+}
+
+type Planned = { readonly sql: string; readonly values: readonly SQLQueryBindings[] };
+
+/** Columns whose words are noted for each run. */
+const noted = new Set([
+  'feature',
+  'requested',
+  'preferred',
+  'served',
+  'attempted',
+  'tenant',
+  'key',
+  'hop',
+  'boundary',
+  'failures',
+  'outcome',
+]);
+const wordIndexes: readonly number[] = recordColumns.flatMap(({ name }, index) =>
+  noted.has(name) ? [index] : [],
+);
