@@ -123,23 +123,14 @@ function createRecords(
 ): {
   readonly pump: RecordPump;
   readonly record: (record: RequestRecord) => void;
-  readonly observe: () => void;
 } {
   const pump = createRecordPump({
     store,
     onTrouble: ({ kind, count }) => log('error', { event: 'records', trouble: kind, count }),
   });
-  let unobserved: RequestRecord[] = [];
-  // Counting many at a time costs a fraction of counting each between two requests.
-  const observe = (): void => {
-    const entries = unobserved;
-    unobserved = [];
-    for (const entry of entries) metrics.observeRequest(entry);
-  };
   const record = (entry: RequestRecord): void => {
     pump.push(entry);
-    unobserved.push(entry);
-    if (unobserved.length >= unobservedMax) observe();
+    metrics.observeRequest(entry);
     for (const attempt of entry.attempts) {
       if (attempt.failure === 'unclassified')
         log('warn', {
@@ -150,11 +141,10 @@ function createRecords(
         });
     }
   };
-  return { pump, record, observe };
+  return { pump, record };
 }
 
 /** Records that wait to be counted; a scrape counts them first. */
-const unobservedMax = 128;
 
 type Live = {
   readonly state: GatewayState;
@@ -273,7 +263,7 @@ export async function createEngine(
   const watchdog = createWatchdog(clock.now);
   const board = boardOf(live, onBug);
   const capacity = capacityOf(state, clock, watchdog);
-  const { pump, record, observe } = createRecords(store, metrics, log);
+  const { pump, record } = createRecords(store, metrics, log);
   const gateway = gatewayOf(live, {
     board,
     capacity,
@@ -315,10 +305,7 @@ export async function createEngine(
     returned: (entry) => {
       for (const target of targetsOf(live, entry.scope)) board.ramp(target, `switch ${entry.id} is over`);
     },
-    publishGauges: () => {
-      observe();
-      publishGauges({ state, metrics, board, capacity, pump });
-    },
+    publishGauges: () => publishGauges({ state, metrics, board, capacity, pump }),
     onBug,
   };
 }

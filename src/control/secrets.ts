@@ -2,7 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 
 export function tokenHash(text: string): string {
-  return new Bun.CryptoHasher('sha256').update(text).digest('hex');
+  return Bun.CryptoHasher.hash('sha256', text, 'hex');
 }
 
 /** Whether a token has a hash. Compares hashes, so neither length nor content of the token shows in the time taken. */

@@ -16,7 +16,7 @@ export type FrontDoor = {
   readonly port: number;
   readonly gateway: GatewayDependencies;
   readonly admin: { handle(request: Request, url: URL): Promise<Response> };
-  readonly metrics: () => Promise<string>;
+  readonly metrics: () => string;
   readonly status: StatusRoutes;
   readonly isReady: () => boolean;
   /** False while the server lets open answers finish before it stops. */
@@ -43,10 +43,7 @@ function refusal(path: string, request: Request, gateway: GatewayDependencies, r
   return errorResponse(codec, reply, id, baseHeaders(codec.name, id));
 }
 
-async function probe(
-  kind: Exclude<DataRoute['kind'], 'dialect' | 'models' | 'status'>,
-  door: FrontDoor,
-): Promise<Response> {
+function probe(kind: Exclude<DataRoute['kind'], 'dialect' | 'models' | 'status'>, door: FrontDoor): Response {
   switch (kind) {
     case 'root':
       return new Response('Breakwater\n');
@@ -57,7 +54,7 @@ async function probe(
         ? new Response('ready\n')
         : new Response('not ready\n', { status: 503 });
     case 'metrics':
-      return new Response(await door.metrics(), {
+      return new Response(door.metrics(), {
         headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
       });
   }

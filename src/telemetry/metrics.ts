@@ -3,14 +3,9 @@
  * separate labels. A label that callers can invent is used only when the name is configured, `other` otherwise, and
  * every metric has a cap on its combinations, so that nobody outside can fill the memory.
  */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-
-import type { RequestRecord } from '../core/record.ts';
-
-type MetricKind = 'counter' | 'gauge' | 'histogram';
-type Definition = { readonly kind: MetricKind; readonly labels: readonly string[]; readonly help: string };
-
-const seconds = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120];
+import type { AttemptRecord, RequestRecord } from '../core/record.ts';
+import { Family } from './series.ts';
+import type { Definition, MetricKind } from './series.ts';
 
 // oxfmt-ignore
 export const metricTable = {
@@ -45,15 +40,17 @@ type NameOf<K extends MetricKind> = {
 }[MetricName];
 type Labels = Readonly<Record<string, string>>;
 
-/** Label combinations kept per metric. */
-export const combinationsMax = 2_000;
-
 export type Metrics = {
   observeRequest(record: RequestRecord): void;
   count(name: NameOf<'counter'>, labels?: Labels): void;
   set(name: NameOf<'gauge'>, labels: Labels, value: number): void;
-  expose(): Promise<string>;
+  expose(): string;
 };
+
+/** The values of a metric's labels, in their order. */
+function valuesOf(name: MetricName, labels: Labels): readonly string[] {
+  return metricTable[name].labels.map((label) => labels[label] ?? '');
+}
 
 function splitTarget(target: string): { readonly provider: string; readonly model: string } {
   const slash = target.indexOf('/');
@@ -61,59 +58,24 @@ function splitTarget(target: string): { readonly provider: string; readonly mode
 }
 
 class PrometheusMetrics implements Metrics {
-  readonly #registry = new Registry();
-  readonly #counters = new Map<string, Counter>();
-  readonly #gauges = new Map<string, Gauge>();
-  readonly #histograms = new Map<string, Histogram>();
-  readonly #combinations = new Map<string, Set<string>>();
+  readonly #families: Readonly<Record<MetricName, Family>>;
   readonly #isKnown: (name: string) => boolean;
 
   constructor(isKnown: (name: string) => boolean) {
     this.#isKnown = isKnown;
-    for (const [name, { kind, labels, help }] of Object.entries(metricTable)) {
-      const common = { name, help, labelNames: [...labels], registers: [this.#registry] };
-      switch (kind) {
-        case 'counter':
-          this.#counters.set(name, new Counter(common));
-          break;
-        case 'gauge':
-          this.#gauges.set(name, new Gauge(common));
-          break;
-        case 'histogram':
-          this.#histograms.set(name, new Histogram({ ...common, buckets: seconds }));
-          break;
-      }
-    }
-  }
-
-  /** The labels, or all `other` when the metric has as many combinations as it may. */
-  #bounded(name: string, labels: Labels): Labels {
-    const values = Object.values(labels);
-    if (values.length === 0) return labels;
-    const combination = values.join('\u0000');
-    let known = this.#combinations.get(name);
-    if (known === undefined) this.#combinations.set(name, (known = new Set()));
-    if (known.has(combination)) return labels;
-    if (known.size >= combinationsMax)
-      return Object.fromEntries(Object.keys(labels).map((label) => [label, 'other']));
-    known.add(combination);
-    return labels;
+    const made = Object.entries(metricTable).map(([name, definition]) => [
+      name,
+      new Family(name, definition),
+    ]);
+    this.#families = Object.fromEntries(made) as Record<MetricName, Family>;
   }
 
   count(name: NameOf<'counter'>, labels: Labels = {}): void {
-    this.#add(name, labels, 1);
-  }
-
-  #add(name: NameOf<'counter'>, labels: Labels, value: number): void {
-    this.#counters.get(name)?.inc(this.#bounded(name, labels), value);
+    this.#families[name].add(valuesOf(name, labels), 1);
   }
 
   set(name: NameOf<'gauge'>, labels: Labels, value: number): void {
-    this.#gauges.get(name)?.set(this.#bounded(name, labels), value);
-  }
-
-  #observe(name: NameOf<'histogram'>, labels: Labels, ms: number): void {
-    this.#histograms.get(name)?.observe(this.#bounded(name, labels), ms / 1_000);
+    this.#families[name].set(valuesOf(name, labels), value);
   }
 
   #named(name: string | null): string {
@@ -123,45 +85,48 @@ class PrometheusMetrics implements Metrics {
 
   observeRequest(record: RequestRecord): void {
     const { feature } = record;
-    this.count('breakwater_requests_total', {
-      feature,
-      requested: this.#named(record.requested),
-      served: this.#named(record.served),
-      reported: record.modelReported === null ? 'unreported' : this.#named(record.modelReported),
-      outcome: record.outcome,
-      hop: record.hop ?? 'none',
-      fallback: record.fallback ?? 'none',
-      dialect: record.dialect,
-      stream: String(record.stream),
-    });
+    const families = this.#families;
+    families.breakwater_requests_total.add(
+      [
+        feature,
+        this.#named(record.requested),
+        this.#named(record.served),
+        record.modelReported === null ? 'unreported' : this.#named(record.modelReported),
+        record.outcome,
+        record.hop ?? 'none',
+        record.fallback ?? 'none',
+        record.dialect,
+        record.stream ? 'true' : 'false',
+      ],
+      1,
+    );
     if (record.outcome === 'refused')
-      this.count('breakwater_policy_refusals_total', { feature, code: record.errorCode ?? 'none' });
-    if (record.errorCode === 'overloaded') this.count('breakwater_shed_total', { feature });
-    this.#observe('breakwater_request_seconds', { feature }, record.durationMs);
-    for (const attempt of record.attempts) {
-      const labels = this.#isKnown(attempt.target)
-        ? splitTarget(attempt.target)
-        : { provider: splitTarget(attempt.target).provider, model: 'other' };
-      this.count('breakwater_attempts_total', {
-        ...labels,
-        outcome: attempt.outcome,
-        failure: attempt.failure ?? 'none',
-      });
-      if (attempt.failure === 'unclassified') this.count('breakwater_unclassified_total', labels);
-      this.#observe('breakwater_attempt_seconds', labels, attempt.durationMs);
-      if (attempt.firstTokenMs !== null)
-        this.#observe('breakwater_first_token_seconds', labels, attempt.firstTokenMs);
-      if (attempt.inputTokens !== null)
-        this.#add('breakwater_tokens_total', { ...labels, direction: 'input' }, attempt.inputTokens);
-      if (attempt.outputTokens !== null)
-        this.#add('breakwater_tokens_total', { ...labels, direction: 'output' }, attempt.outputTokens);
-      if (attempt.malformedEvents > 0)
-        this.#add('breakwater_malformed_events_total', labels, attempt.malformedEvents);
-    }
+      families.breakwater_policy_refusals_total.add([feature, record.errorCode ?? 'none'], 1);
+    if (record.errorCode === 'overloaded') families.breakwater_shed_total.add([feature], 1);
+    families.breakwater_request_seconds.observe([feature], record.durationMs / 1_000);
+    for (const attempt of record.attempts) this.#observeAttempt(attempt);
   }
 
-  expose(): Promise<string> {
-    return this.#registry.metrics();
+  #observeAttempt(attempt: AttemptRecord): void {
+    const families = this.#families;
+    const { provider, model } = splitTarget(attempt.target);
+    const target = [provider, this.#isKnown(attempt.target) ? model : 'other'];
+    families.breakwater_attempts_total.add([...target, attempt.outcome, attempt.failure ?? 'none'], 1);
+    families.breakwater_attempt_seconds.observe(target, attempt.durationMs / 1_000);
+    if (attempt.firstTokenMs !== null)
+      families.breakwater_first_token_seconds.observe(target, attempt.firstTokenMs / 1_000);
+    if (attempt.inputTokens !== null)
+      families.breakwater_tokens_total.add([...target, 'input'], attempt.inputTokens);
+    if (attempt.outputTokens !== null)
+      families.breakwater_tokens_total.add([...target, 'output'], attempt.outputTokens);
+    if (attempt.malformedEvents > 0)
+      families.breakwater_malformed_events_total.add(target, attempt.malformedEvents);
+  }
+
+  expose(): string {
+    return Object.values(this.#families)
+      .map((family) => family.expose())
+      .join('');
   }
 }
 
