@@ -112,6 +112,7 @@ class PrometheusMetrics implements Metrics {
     const { provider, model } = splitTarget(attempt.target);
     const target = [provider, this.#isKnown(attempt.target) ? model : 'other'];
     families.breakwater_attempts_total.add([...target, attempt.outcome, attempt.failure ?? 'none'], 1);
+    if (attempt.failure === 'unclassified') families.breakwater_unclassified_total.add(target, 1);
     families.breakwater_attempt_seconds.observe(target, attempt.durationMs / 1_000);
     if (attempt.firstTokenMs !== null)
       families.breakwater_first_token_seconds.observe(target, attempt.firstTokenMs / 1_000);
