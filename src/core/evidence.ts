@@ -37,6 +37,8 @@ export type Evidence = {
   /** Time to the first token; null when there was none. */
   readonly firstTokenMs: number | null;
   readonly soft: SoftSignal | null;
+  /** How long the provider asked to be left alone; null when it did not say. */
+  readonly retryAfterMs: number | null;
 };
 
 /** What is (or was) sick, narrowest first. `egress` is ourselves: unrelated providers failing together. */

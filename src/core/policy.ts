@@ -16,7 +16,7 @@ import type { NonEmpty, TargetName } from './ids.ts';
 import { undatedModel } from './models.ts';
 import { didYouMean } from './nearest.ts';
 import { readConfiguration } from './read-configuration.ts';
-import { defaultTimeouts } from './snapshot.ts';
+import { defaultGate, defaultTimeouts } from './snapshot.ts';
 import type {
   DataClass,
   DataRule,
@@ -46,16 +46,6 @@ const defaultLimits: Limits = {
   eventBytesMax: 8 * 1_048_576,
   keepAliveMs: 10_000,
   holdHeadersMs: 25_000,
-};
-
-const defaultGate: GateRule = {
-  match: {},
-  budget: 0.005,
-  breach: 0.2,
-  falseAlarm: { count: 1, perMs: 30 * 86_400_000 },
-  latency: null,
-  mode: 'enforce',
-  restore: { probeEveryMs: 5_000, ramp: [0.01, 0.1, 0.5, 1], holdMs: 30_000 },
 };
 
 /** Longest time anything is kept without being told. */

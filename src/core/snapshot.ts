@@ -103,6 +103,17 @@ export type GateRule = {
   };
 };
 
+/** What holds for a target that no gate was written for. */
+export const defaultGate: GateRule = {
+  match: {},
+  budget: 0.005,
+  breach: 0.2,
+  falseAlarm: { count: 1, perMs: 30 * 86_400_000 },
+  latency: null,
+  mode: 'enforce',
+  restore: { probeEveryMs: 5_000, ramp: [0.01, 0.1, 0.5, 1], holdMs: 30_000 },
+};
+
 export type Limits = {
   readonly bodyBytesMax: number;
   readonly jsonDepthMax: number;

@@ -4,7 +4,7 @@
  * than the gateway. It speaks of models and features, never of quality: that a model fails says nothing about how well
  * it answers. It refuses to guess causes that nobody has written down.
  */
-import type { HealthState } from './health.ts';
+import type { HealthState } from './health-cell.ts';
 import type { Instant } from './ids.ts';
 import type { FeatureStatus, FeatureView } from './status.ts';
 import { pastOf } from './status-history.ts';

@@ -6,24 +6,19 @@
 import type { Evidence, SoftSignal } from '../core/evidence.ts';
 import { failureRow } from '../core/failure.ts';
 import type { CountsAgainst, Failure } from '../core/failure.ts';
-import {
-  admission,
-  advance,
-  badness,
-  dropProbe,
-  freshCell,
-  observe,
-  startProbe,
-  startRamp,
-  wantsProbe,
-} from '../core/health.ts';
-import type { HealthCell, Observed, Transition } from '../core/health.ts';
-import { defaultHealthRule } from '../core/health-rule.ts';
+import { admission, badness, dropProbe, startProbe, wantsProbe } from '../core/admission.ts';
+import { freshCell } from '../core/health-cell.ts';
+import type { HealthCell } from '../core/health-cell.ts';
+import { advance, observe } from '../core/health.ts';
+import { startRamp } from '../core/gate-moves.ts';
+import type { Observed, Transition } from '../core/gate-moves.ts';
+import { healthRuleOf } from '../core/health-rule.ts';
 import type { HealthRule } from '../core/health-rule.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
 import { deposit, fullBudget, withdraw } from '../core/retry-budget.ts';
 import type { RetryBudget } from '../core/retry-budget.ts';
 import type { Standing } from '../core/routing.ts';
+import { defaultGate } from '../core/snapshot.ts';
 import type { GateRule } from '../core/snapshot.ts';
 import type { ProviderKey, Target } from '../core/target.ts';
 import { KeyRing } from './key-ring.ts';
@@ -132,17 +127,6 @@ function matchesGate(gate: GateRule, target: Target): boolean {
   );
 }
 
-function ruleOf(gate: GateRule | undefined): HealthRule {
-  if (gate === undefined) return defaultHealthRule;
-  return {
-    ...defaultHealthRule,
-    breach: gate.breach,
-    holdMs: gate.restore.probeEveryMs,
-    ramp: gate.restore.ramp,
-    rampHoldMs: gate.restore.holdMs,
-  };
-}
-
 const ownAsking: Asking = { triedKeys: noKeys, panic: false, key: null, user: null, request: null };
 
 /** An answer that arrived and is of no use is a soft signal, not a failure of the target. */
@@ -187,8 +171,8 @@ class Board implements HealthBoard {
     if (known === undefined) this.#rules.set(gates, (known = new Map()));
     let found = known.get(target.name);
     if (found === undefined) {
-      const gate = gates.find((each) => matchesGate(each, target));
-      found = { rule: ruleOf(gate), mode: gate?.mode ?? 'enforce' };
+      const gate = gates.find((each) => matchesGate(each, target)) ?? defaultGate;
+      found = { rule: healthRuleOf(gate), mode: gate.mode };
       if (known.size < cellsMax) known.set(target.name, found);
     }
     return found;
@@ -200,7 +184,7 @@ class Board implements HealthBoard {
       const now = this.#options.now();
       cell = {
         target,
-        health: freshCell(now),
+        health: freshCell(this.#rule(target).rule, now),
         budget: fullBudget(now),
         inFlight: 0,
         inPanic: 0,
@@ -322,6 +306,7 @@ class Board implements HealthBoard {
         startedAt: ticket.startedAt,
         firstTokenMs,
         soft,
+        retryAfterMs: failure?.retryAfterMs ?? null,
       };
       this.#apply(cell, observe(cell.health, evidence, this.#rule(target).rule, now, this.#options.random()));
     } else if (ticket.probe) cell.health = dropProbe(cell.health, ticket.generation);
@@ -356,11 +341,15 @@ class Board implements HealthBoard {
     const cell = this.#cells.get(target.name);
     // What was never asked has no traffic to ramp.
     if (cell?.health.health.state === 'healthy')
-      this.#apply(cell, startRamp(cell.health, this.#options.now(), words));
+      this.#apply(
+        cell,
+        startRamp(cell.health, this.#rule(target).rule, this.#options.now(), { words, cause: 'person' }),
+      );
   }
 
   view(target: Target): GateView {
-    const cell = this.#cells.get(target.name)?.health ?? freshCell(this.#options.now());
+    const cell =
+      this.#cells.get(target.name)?.health ?? freshCell(this.#rule(target).rule, this.#options.now());
     return { cell, mode: this.#rule(target).mode };
   }
 

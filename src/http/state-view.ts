@@ -1,6 +1,6 @@
 /** The answer of `GET /admin/v1/state`: targets with their gates, features with their status, switches in force. */
-import { isTouched, recentCounts } from '../core/health.ts';
-import type { Health } from '../core/health.ts';
+import { isTouched, recentCounts } from '../core/health-cell.ts';
+import type { Health } from '../core/health-cell.ts';
 import type { Instant } from '../core/ids.ts';
 import type { GateRule, Snapshot } from '../core/snapshot.ts';
 import { viewFeature } from '../core/status.ts';
@@ -35,7 +35,7 @@ function capacityToWire(target: Target, capacity: Capacity): Json {
 
 function targetToWire(target: Target, sources: StateSources): Json {
   const { cell, mode } = sources.board.view(target);
-  const { ok, failed } = recentCounts(cell);
+  const { ok, failed } = recentCounts(cell, sources.now);
   const { regions } = target.provider.terms;
   return {
     target: target.name,

@@ -1,0 +1,58 @@
+/**
+ * The trial of a target that is suspected or out: is it still sick, or well again? A sequential probability ratio test
+ * (Wald 1945): every outcome is weighed until one answer is sure enough, so that a dead target is found out by two
+ * probes and one that is merely worse than usual by about twenty, while coming back takes a run of about fifty good
+ * ones. A single good probe proves nothing: a target that fails one request in ten passes it nine times of ten.
+ *
+ * "Sick" is a mixture of three rates (gentle, middling, violent), "well" is one in a hundred. It refuses to decide what
+ * follows from the answer.
+ */
+export type Trial = {
+  readonly total: number;
+  readonly failed: number;
+  /** Log-likelihood ratios of the three sick rates against well. */
+  readonly low: number;
+  readonly middle: number;
+  readonly high: number;
+};
+
+export type Verdict = 'open' | 'sick' | 'well';
+
+export const freshTrial: Trial = { total: 0, failed: 0, low: 0, middle: 0, high: 0 };
+
+const well = 0.01;
+const rates = { low: 0.1, middle: 0.3, high: 0.9 };
+const up = {
+  low: Math.log(rates.low / well),
+  middle: Math.log(rates.middle / well),
+  high: Math.log(rates.high / well),
+};
+const down = {
+  low: Math.log((1 - rates.low) / (1 - well)),
+  middle: Math.log((1 - rates.middle) / (1 - well)),
+  high: Math.log((1 - rates.high) / (1 - well)),
+};
+
+/** A well target is called sick at most once in this many trials. */
+const sickOdds = 1_000;
+
+export function tried(trial: Trial, failed: boolean): Trial {
+  const step = failed ? up : down;
+  return {
+    total: trial.total + 1,
+    failed: trial.failed + (failed ? 1 : 0),
+    low: trial.low + step.low,
+    middle: trial.middle + step.middle,
+    high: trial.high + step.high,
+  };
+}
+
+/** `wellOdds`: a target that fails one in ten is called well at most once in this many trials. */
+export function verdictOf(trial: Trial, wellOdds: number): Verdict {
+  const most = Math.max(trial.low, trial.middle, trial.high);
+  const mixture =
+    most +
+    Math.log((Math.exp(trial.low - most) + Math.exp(trial.middle - most) + Math.exp(trial.high - most)) / 3);
+  if (mixture >= Math.log(sickOdds)) return 'sick';
+  return trial.low <= -Math.log(wellOdds) ? 'well' : 'open';
+}

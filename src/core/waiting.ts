@@ -1,0 +1,99 @@
+/**
+ * Requests that still wait are evidence too: when everything hangs, no attempt ever ends, and whoever waits for
+ * timeouts learns of it a minute late.
+ *
+ * A request without first token at age a is better explained by "sick" than by "usual" to the degree that healthy
+ * ones rarely wait that long: ln((p1 + (1−p1)·S) / (p0 + (1−p0)·S)), S being the learned chance of still waiting.
+ * Half the age is used, so that twofold slowness is no hang. The evidence is the best sum over the latest requests
+ * *in the order they started*, finished ones included: in the order of finishing, fast good answers would come first
+ * and hide themselves, and the rest would raise one false alarm after another.
+ *
+ * A log of starts is kept per target: sixty-four, at least a tenth of a second apart, so that at any traffic it
+ * covers the last six seconds or more. It is the one value here that changes in place, because it is written with
+ * every attempt; whoever holds it sees only its functions.
+ */
+import type { FirstToken } from './first-token.ts';
+import { stillWaiting } from './first-token.ts';
+import type { Instant } from './ids.ts';
+
+const slots = 64;
+const spacingMs = 100;
+
+const free = 0;
+const waiting = 1;
+const good = 2;
+const failed = 3;
+
+export type StartLog = {
+  readonly startedAt: Float64Array;
+  readonly status: Uint8Array;
+  next: number;
+  latest: number;
+};
+
+/** A place in the log; null: this start was not taken down. */
+export type StartSlot = { readonly index: number; readonly startedAt: number } | null;
+
+export function createStartLog(): StartLog {
+  return {
+    startedAt: new Float64Array(slots),
+    status: new Uint8Array(slots),
+    next: 0,
+    latest: Number.NEGATIVE_INFINITY,
+  };
+}
+
+/** Takes a start down, unless one was taken down a moment ago. */
+export function noteStart(log: StartLog, now: Instant): StartSlot {
+  if (now - log.latest < spacingMs && now >= log.latest) return null;
+  const index = log.next;
+  log.startedAt[index] = now;
+  log.status[index] = waiting;
+  log.latest = now;
+  log.next = (index + 1) % slots;
+  return { index, startedAt: now };
+}
+
+/** The first token came, or the attempt ended. `nobody`: it says nothing (cancelled). */
+export function noteEnd(log: StartLog, slot: StartSlot, ending: 'good' | 'failed' | 'nobody'): void {
+  if (slot === null || log.startedAt[slot.index] !== slot.startedAt) return;
+  log.status[slot.index] = ending === 'good' ? good : ending === 'failed' ? failed : free;
+}
+
+const sick = 0.5;
+
+export type WaitingEvidence = {
+  /** How much better "it hangs" explains what is seen than "as usual", in nats. */
+  readonly nats: number;
+  /** Requests in the best run, and how many of them still wait or failed. */
+  readonly total: number;
+  readonly waiting: number;
+  readonly since: Instant;
+};
+
+export const noWaiting: WaitingEvidence = { nats: 0, total: 0, waiting: 0, since: 0 as Instant };
+
+/** The evidence of all that wait now. `p0` is the rate failures are compared with. */
+export function waitingEvidence(log: StartLog, known: FirstToken, p0: number, now: Instant): WaitingEvidence {
+  let sum = 0;
+  let best = noWaiting;
+  let total = 0;
+  let held = 0;
+  for (let step = 1; step <= slots; step++) {
+    const index = (log.next - step + slots) % slots;
+    const status = log.status[index] ?? free;
+    if (status === free) continue;
+    const startedAt = log.startedAt[index] ?? 0;
+    if (status === waiting) {
+      const survival = stillWaiting(known, Math.max(0, now - startedAt) / 2);
+      sum += Math.log((sick + (1 - sick) * survival) / (p0 + (1 - p0) * survival));
+      held++;
+    } else if (status === failed) {
+      sum += Math.log(sick / p0);
+      held++;
+    } else sum += Math.log((1 - sick) / (1 - p0));
+    total++;
+    if (sum > best.nats) best = { nats: sum, total, waiting: held, since: startedAt as Instant };
+  }
+  return best;
+}
