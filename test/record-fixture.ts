@@ -33,6 +33,8 @@ export function anAttempt(changes: Partial<AttemptRecord> = {}): AttemptRecord {
     outputTokens: 80,
     costUsd: 0.0025,
     malformedEvents: 0,
+    adapted: 'no',
+    boundary: [],
     ...changes,
   };
 }

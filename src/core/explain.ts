@@ -217,7 +217,7 @@ function told(record: RequestRecord): Sentences {
         'The product was told of the backup in the headers of the answer; whether it showed that is up to it.',
       ];
     case 'notice':
-      return ['The user was shown a notice about the backup.'];
+      return ['A notice about the backup came with the answer, for the product to show to its user.'];
     case 'asked':
       return ['The user was asked whether another model may be used.'];
     case 'refused':
@@ -268,12 +268,23 @@ function isFailureClass(word: string): word is FailureClass {
   return (failureClasses as readonly string[]).includes(word);
 }
 
+/** Warnings that say what was done to the request, not what was left out of it. */
+const doneWords: Readonly<Record<string, string>> = {
+  adapted: 'The request was changed for the model that was asked, as the configuration says.',
+  limited_mode: 'The model that was asked ran in limited mode, as the configuration says.',
+  estimated: 'No provider could be asked, so an estimate was given and marked as one.',
+};
+
 /** A failure class among the warnings: the answer was passed on in spite of it. Other warnings name what was left out. */
 function warnings(record: RequestRecord): Sentences {
   const flaws = record.warnings.filter(isFailureClass);
-  const dropped = record.warnings.filter((warning) => !isFailureClass(warning));
+  const done = record.warnings.flatMap((warning) => doneWords[warning] ?? []);
+  const dropped = record.warnings.filter(
+    (warning) => !isFailureClass(warning) && doneWords[warning] === undefined,
+  );
   const pieces = record.attempts.reduce((sum, attempt) => sum + attempt.malformedEvents, 0);
   return [
+    ...done,
     ...flaws.map((flaw) => `The answer was passed on although the model ${failureRow(flaw).words}.`),
     ...(dropped.length === 0
       ? []

@@ -13,6 +13,14 @@ test.each([aRecord(), aRescue(), aRecord({ attempts: [], candidates: [], served:
   },
 );
 
+test('an entry from before a field came reads as if it said nothing there', () => {
+  const record = aRecord();
+  const { attempts, ...json } = recordToJson(record);
+  const older = attempts.map(({ adapted: _adapted, boundary: _boundary, ...attempt }) => attempt);
+  const read = recordFromJson(JSON.parse(JSON.stringify({ ...json, attempts: older })) as RecordJson);
+  expect(read).toEqual(record);
+});
+
 test('the id stands first', () => {
   const record = aRecord();
   expect(JSON.stringify(recordToJson(record))).toStartWith(`{"id":"${record.id}",`);

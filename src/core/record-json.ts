@@ -47,6 +47,8 @@ const attemptToJson = (attempt: AttemptRecord) => ({
   output_tokens: attempt.outputTokens,
   cost_usd: attempt.costUsd,
   malformed_events: attempt.malformedEvents,
+  adapted: attempt.adapted as AttemptRecord['adapted'] | undefined,
+  boundary: attempt.boundary as AttemptRecord['boundary'] | undefined,
 });
 
 const attemptFromJson = (json: ReturnType<typeof attemptToJson>): AttemptRecord => ({
@@ -70,6 +72,8 @@ const attemptFromJson = (json: ReturnType<typeof attemptToJson>): AttemptRecord 
   outputTokens: json.output_tokens,
   costUsd: json.cost_usd,
   malformedEvents: json.malformed_events,
+  adapted: json.adapted ?? 'no',
+  boundary: json.boundary ?? [],
 });
 
 /** The id comes first: the store reads it from there. */

@@ -66,6 +66,10 @@ export type AttemptRecord = {
   /** At list price; null where price or tokens are not known. */
   readonly costUsd: number | null;
   readonly malformedEvents: number;
+  /** Whether the request was changed for this target as the configuration says; `limited`: its limited mode. */
+  readonly adapted: 'no' | 'adapted' | 'limited';
+  /** What content crossed by reaching this target; empty when nothing reached it. */
+  readonly boundary: readonly BoundaryCrossing[];
 };
 
 export type Told = 'none' | 'header' | 'notice' | 'asked' | 'refused';

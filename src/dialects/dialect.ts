@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from '../core/errors.ts';
 import type { Capability, Dialect } from '../core/target.ts';
+import type { RequestPlaces } from './adapt-request.ts';
 import type { Answer, AnswerEvent, Conversation, FinishReason, Usage } from './conversation.ts';
 
 export type JsonObject = { readonly [key: string]: unknown };
@@ -175,6 +176,10 @@ export type DialectCodec = {
   adapt?(answer: JsonObject, request: JsonObject): JsonObject | null;
   /** What stands in, marked as an estimate, when no target could answer; absent where nothing can. */
   substitute?(facts: RequestFacts): JsonObject;
+  /** Where things stand in a request, for the changes a configuration wants in it. */
+  readonly places: RequestPlaces<JsonObject>;
+  /** A notice between two events of a stream, in a form that clients which do not know it pass over. */
+  noticeEvent(notice: JsonObject): string;
   /** Keeps a waiting client alive without progress. */
   readonly keepAlive: string;
 };

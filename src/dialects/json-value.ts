@@ -52,3 +52,8 @@ export function present(fields: { readonly [key: string]: unknown }): JsonObject
   }
   return kept;
 }
+
+/** A body without some of its fields. */
+export function without(body: JsonObject, ...names: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)));
+}

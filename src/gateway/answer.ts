@@ -12,6 +12,15 @@ import { execute } from './execute.ts';
 import type { Execution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
 import type { GatewayDependencies } from './handle.ts';
+import {
+  headerJson,
+  mustNotify,
+  noticeHeader,
+  noticeInStream,
+  noticeInWhole,
+  noticeOf,
+  noticeToWire,
+} from './notices.ts';
 import { buildRecord } from './record-builder.ts';
 import { deliverWhole, relayStream } from './relay.ts';
 import type { Delivery, Ending, Opening } from './relay.ts';
@@ -173,18 +182,47 @@ function brokenEvent(run: Run, failure: Failure | 'switched_off'): string {
   return run.exchange.codec.errorEvent(callerError(reply, run.exchange.id));
 }
 
-function deliveryOf(run: Run, execution: Extract<Execution, { kind: 'committed' }>): Delivery {
+type CommittedExecution = Extract<Execution, { kind: 'committed' }>;
+
+/** The answer with its notice where there is one to give, and what the caller was told by it. */
+function withNotice(
+  { exchange, headers }: Run,
+  execution: CommittedExecution,
+  headersSent: boolean,
+): { readonly execution: CommittedExecution; readonly told: Told } {
+  const { answer } = execution;
+  const notice = noticeOf(exchange, answer.trace.ticket.target);
+  if (notice === null) return { execution, told: 'none' };
+  const wire = noticeToWire(notice);
+  const inBand = exchange.wishes.noticeInBand && exchange.codec.operation === 'answer';
+  const isDue = inBand || mustNotify(exchange, answer.trace.ticket.target);
+  if (isDue && !headersSent) headers.set(noticeHeader, headerJson(wire));
+  const told = headersSent ? 'none' : isDue ? 'notice' : 'header';
+  if (!inBand) return { execution, told };
+  const head = exchange.facts.stream
+    ? noticeInStream(exchange, answer.head, wire)
+    : noticeInWhole(answer.head, wire);
+  return { execution: { ...execution, answer: { ...answer, head } }, told: 'notice' };
+}
+
+function deliveryOf(run: Run, execution: CommittedExecution, headersSent: boolean): Delivery {
   const { exchange, dependencies } = run;
-  const { target } = execution.answer.trace.ticket;
   if (exchange.wishes.consent !== null) dependencies.consents.use(exchange.wishes.consent);
   if (execution.soft !== null) exchange.warnings.push(execution.soft);
-  const told: Told = target.name === exchange.preferred.name ? 'none' : 'header';
+  const noticed = withNotice(run, execution, headersSent);
   return {
     exchange,
-    execution,
+    execution: noticed.execution,
     onBytes: (bytes) => run.output.update(bytes),
     errorEvent: (failure) => brokenEvent(run, failure),
-    onEnd: (ending) => writeRecord(run, { ...endingOf(ending), told, status: 200, served: true, sent: true }),
+    onEnd: (ending) =>
+      writeRecord(run, {
+        ...endingOf(ending),
+        told: noticed.told,
+        status: 200,
+        served: true,
+        sent: true,
+      }),
   };
 }
 
@@ -209,7 +247,7 @@ function respond(run: Run, execution: Execution): Response {
       break;
   }
   const { answer } = execution;
-  const delivery = deliveryOf(run, execution);
+  const delivery = deliveryOf(run, execution, false);
   const { target } = answer.trace.ticket;
   if (dialectFor(target, exchange.codec.name) === exchange.codec.name) passOnHeaders(headers, answer.headers);
   storyHeaders(headers, exchange, target);
@@ -240,7 +278,7 @@ function openLate(run: Run, execution: Execution): Opening {
   const { exchange } = run;
   switch (execution.kind) {
     case 'committed':
-      return { kind: 'relay', delivery: deliveryOf(run, execution) };
+      return { kind: 'relay', delivery: deliveryOf(run, execution, true) };
     case 'caller_left':
       writeRecord(run, {
         outcome: 'cancelled',

@@ -37,6 +37,7 @@ export type Trace = {
   outcome: AttemptRecord['outcome'] | null;
   failure: Failure | null;
   whyNext: WhyNext;
+  adapted: AttemptRecord['adapted'];
   source: AnswerSource | null;
 };
 
@@ -104,6 +105,7 @@ export function newTrace(ticket: Ticket, place: Place, now: Instant): Trace {
     outcome: null,
     failure: null,
     whyNext: null,
+    adapted: 'no',
     source: null,
   };
 }

@@ -10,6 +10,8 @@ export type CallerWishes = {
   readonly consent: string | null;
   readonly timeoutMs: number | null;
   readonly fallback: FallbackMode | null;
+  /** A notice may stand inside the answer, not only in a header. */
+  readonly noticeInBand: boolean;
   readonly traceparent: string | null;
 };
 
@@ -48,6 +50,9 @@ export function readWishes(headers: Headers): CallerWishes | BadHeader {
   const fallback = fallbackText === null ? null : asFallback(fallbackText);
   if (fallbackText !== null && fallback === null)
     return badHeader('x-breakwater-fallback', 'must be auto, notify, ask or never');
+  const notice = headers.get('x-breakwater-notice');
+  if (notice !== null && notice !== 'inband' && notice !== 'header')
+    return badHeader('x-breakwater-notice', 'must be inband or header');
   const traceparent = headers.get('traceparent');
   return {
     feature: words['feature'] ?? null,
@@ -57,6 +62,7 @@ export function readWishes(headers: Headers): CallerWishes | BadHeader {
     consent: words['consent'] ?? null,
     timeoutMs,
     fallback,
+    noticeInBand: notice === 'inband',
     traceparent:
       traceparent !== null && /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/.test(traceparent)
         ? traceparent

@@ -11,21 +11,18 @@ import type { NonEmpty } from '../core/ids.ts';
 import type { Candidate, ExclusionReason } from '../core/record.ts';
 import { offBy, speaking } from '../core/switches.ts';
 import type { Asker, Switch } from '../core/switches.ts';
-import type { Dialect, Target } from '../core/target.ts';
-import type { Conversation } from '../dialects/conversation.ts';
-import type { InvalidRequest, JsonObject } from '../dialects/dialect.ts';
-import { replaceTopLevel } from '../dialects/json-text.ts';
-import { codecFor } from '../dialects/registry.ts';
+import type { Target } from '../core/target.ts';
+import type { InvalidRequest } from '../dialects/dialect.ts';
 import { adapterFor } from '../providers/registry.ts';
 import { attempt, newTrace } from './attempt.ts';
 import type { AttemptResult, Committed, ProviderRefusal, Trace } from './attempt.ts';
 import { loadSign } from './capacity.ts';
 import type { Place } from './capacity.ts';
-import { dialectFor } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import type { Flight } from './flights.ts';
 import type { Ticket } from './health-board.ts';
-import { hasMediaUrls, withInlineMedia } from './media-fetch.ts';
+import { payloadFor } from './payload.ts';
+import type { Payload } from './payload.ts';
 import { Stopper } from './stopper.ts';
 
 export type Execution =
@@ -44,73 +41,6 @@ export type Execution =
     }
   | { readonly kind: 'caller_left' }
   | { readonly kind: 'invalid'; readonly problem: InvalidRequest };
-
-type Payload =
-  | {
-      readonly kind: 'ready';
-      readonly body: string;
-      readonly dialect: Dialect;
-      readonly warnings: readonly string[];
-    }
-  | { readonly kind: 'lacks'; readonly capability: string }
-  | { readonly kind: 'invalid'; readonly problem: InvalidRequest };
-
-/** The caller's own text, with the model's name changed where it differs; rewritten only when something of ours must come out. */
-function sameDialectBody(exchange: Exchange, target: Target): string {
-  const { codec, text, body, facts, spans } = exchange;
-  if (codec.addressed === true) return text;
-  const scrubbed = codec.scrub(text, body);
-  if (scrubbed !== null)
-    return JSON.stringify({ ...(JSON.parse(scrubbed) as JsonObject), model: target.upstream });
-  return facts.model === target.upstream
-    ? text
-    : replaceTopLevel(text, spans, 'model', JSON.stringify(target.upstream));
-}
-
-/** The body for a target: the caller's own bytes with the model's name changed, or a translation. */
-function payloadFor(exchange: Exchange, target: Target): Payload | Promise<Payload> {
-  const dialect = dialectFor(target, exchange.codec.name);
-  const { operation } = exchange.codec;
-  if (
-    operation !== 'answer' &&
-    (dialect !== exchange.codec.name || !adapterFor(target.provider.api).offers(operation, dialect))
-  )
-    return { kind: 'lacks', capability: operation };
-  const { pinnedBy } = exchange.facts;
-  if (typeof pinnedBy === 'string' && target.provider.id !== exchange.preferred.provider.id)
-    return { kind: 'lacks', capability: pinnedBy };
-  if (dialect === exchange.codec.name)
-    return { kind: 'ready', body: sameDialectBody(exchange, target), dialect, warnings: [] };
-  exchange.conversation ??= exchange.codec.decodeRequest(exchange.body);
-  if ('kind' in exchange.conversation) return { kind: 'invalid', problem: exchange.conversation };
-  const { conversation } = exchange;
-  if (codecFor(dialect).inlineMedia !== true || !hasMediaUrls(conversation))
-    return translated(conversation, target, dialect);
-  return withInlineMedia(conversation, exchange.fetchMedia).then((inline) =>
-    translated(inline, target, dialect),
-  );
-}
-
-function translated(conversation: Conversation, target: Target, dialect: Dialect): Payload {
-  const encoded = codecFor(dialect).encodeRequest(conversation, {
-    upstream: target.upstream,
-    vendor: target.model.vendor,
-    family: target.model.family,
-    outputTokens: target.model.outputTokens,
-    compatible: target.provider.api === 'openai-compatible',
-    thinking: target.model.capabilities.has('thinking'),
-  });
-  return encoded.kind === 'lacks'
-    ? encoded
-    : { kind: 'ready', body: JSON.stringify(encoded.body), dialect, warnings: encoded.warnings };
-}
-
-/** The payload, unless the target's API has no place for something in it. */
-function said(payload: Payload, target: Target): Payload {
-  if (payload.kind !== 'ready') return payload;
-  const capability = adapterFor(target.provider.api).lacks?.(target, payload.body) ?? null;
-  return capability === null ? payload : { kind: 'lacks', capability };
-}
 
 /** Marks a target that turned out not to be a candidate after all. */
 function exclude(exchange: Exchange, target: Target, reason: ExclusionReason, rule: string): void {
@@ -168,12 +98,12 @@ class Run {
     this.#triedTarget = target;
     if (this.#switchedOff(target)) return 'skipped';
     const made = payloadFor(exchange, target);
-    const payload = said(made instanceof Promise ? await made : made, target);
+    const payload = made instanceof Promise ? await made : made;
     // Fetching took its time: a switch may have spoken meanwhile.
     if (made instanceof Promise && this.#switchedOff(target)) return 'skipped';
     if (payload.kind === 'invalid') return payload.problem;
-    if (payload.kind === 'lacks') {
-      exclude(exchange, target, 'lacks_capability', payload.capability);
+    if (payload.kind === 'unfit') {
+      exclude(exchange, target, payload.reason, payload.rule);
       return 'skipped';
     }
     const place = granted ?? exchange.capacity.enter(target, exchange.claim);
@@ -218,6 +148,7 @@ class Run {
     });
     const stopper = new Stopper();
     const trace = newTrace(ticket, place, exchange.clock.now());
+    trace.adapted = payload.adapted;
     const flight: Flight = { target, asker: this.#options.asker, stopper, committed: false };
     exchange.traces.push(trace);
     exchange.flights.begin(flight);

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../core/errors.ts';
 import type { AttemptRecord, RequestOutcome, RequestRecord, Told } from '../core/record.ts';
 import type { SwitchId } from '../core/ids.ts';
 import { costUsd } from '../core/cost.ts';
-import { hopBetween, retentionWords, termsAt } from '../core/target.ts';
+import { boundaryBetween, hopBetween, retentionWords, termsAt } from '../core/target.ts';
 import type { Target } from '../core/target.ts';
 import type { Trace } from './attempt.ts';
 import type { AnswerFacts } from '../dialects/dialect.ts';
@@ -25,7 +25,7 @@ export type Closing = {
 };
 
 /** The audit entry of a finished attempt. */
-function traceRecord(trace: Trace, n: number): AttemptRecord {
+function traceRecord(exchange: Exchange, trace: Trace, n: number): AttemptRecord {
   const { target } = trace.ticket;
   const terms = termsAt(target.provider.terms, trace.startedAt);
   const facts: AnswerFacts | null = trace.source?.facts() ?? null;
@@ -51,6 +51,8 @@ function traceRecord(trace: Trace, n: number): AttemptRecord {
     outputTokens: facts?.usage?.outputTokens ?? null,
     costUsd: costUsd(target.model.price, facts?.usage ?? null),
     malformedEvents: trace.source?.malformedEvents() ?? 0,
+    adapted: trace.adapted,
+    boundary: trace.payloadSent === 'none' ? [] : boundaryBetween(exchange.preferred, target, exchange.at),
   };
 }
 
@@ -88,7 +90,7 @@ export function buildRecord(exchange: Exchange, closing: Closing): RequestRecord
     status: closing.status,
     finish: answer?.finish ?? null,
     candidates: exchange.candidates,
-    attempts: exchange.traces.map((trace, index) => traceRecord(trace, index + 1)),
+    attempts: exchange.traces.map((trace, index) => traceRecord(exchange, trace, index + 1)),
     switches: closing.switches,
     fingerprints: { input: closing.inputFingerprint, output: closing.outputFingerprint },
     warnings: exchange.warnings,

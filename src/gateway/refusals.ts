@@ -21,7 +21,7 @@ import type { Execution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
 import { untilMs } from './reply.ts';
 import type { ErrorReply } from './reply.ts';
-import { troublesOf } from './story.ts';
+import { askedName, troublesOf } from './story.ts';
 
 /** What a refusal is explained from. */
 export type Refused = {
@@ -48,7 +48,7 @@ export function refusalReply(
         message: dataPolicyWords(title, exchange.demand.name ?? ''),
       };
     case 'fallback_not_allowed':
-      return { ...common, code: decision.code, message: notAllowedWords(exchange.facts.model, title, []) };
+      return { ...common, code: decision.code, message: notAllowedWords(askedName(exchange), title, []) };
     case 'forbidden':
       return {
         ...common,
@@ -82,7 +82,7 @@ export function askReply(refused: Refused): ErrorReply {
   const names = exchange.offers.map(({ target }) => target.model.name);
   return {
     code: 'fallback_consent_required',
-    message: consentWords(exchange.facts.model, exchange.feature.title, names),
+    message: consentWords(askedName(exchange), exchange.feature.title, names),
     offers,
     failures: troublesOf(exchange),
     excluded: exchange.candidates,
@@ -133,7 +133,7 @@ export function failedReply(refused: Refused, failed: Extract<Execution, { kind:
   const { exchange } = refused;
   const { failure } = failed;
   const troubles = troublesOf(exchange);
-  const model = exchange.facts.model;
+  const model = askedName(exchange);
   if (failed.because === 'no_room' && failure === null && exchange.offers.length === 0)
     return overloadedReply(exchange);
   if (failure === null && exchange.offers.length > 0) return askReply(refused);

@@ -4,6 +4,11 @@ import type { BoundaryCrossing, Target } from '../core/target.ts';
 import { boundaryBetween } from '../core/target.ts';
 import type { Exchange } from './exchange.ts';
 
+/** What the caller asked for, in a word that users know: the model, also where the request named the feature. */
+export function askedName({ facts, feature, preferred }: Exchange): string {
+  return facts.model === feature.name ? preferred.model.name : facts.model;
+}
+
 /** Failures so far, in order. */
 export function troublesOf(exchange: Exchange): readonly Trouble[] {
   return exchange.traces.flatMap((trace) =>

@@ -57,6 +57,8 @@ const attempt = z.object({
   output_tokens: measured,
   cost_usd: measured,
   malformed_events: count,
+  adapted: z.enum(['no', 'adapted', 'limited']),
+  boundary: z.array(z.enum(['entity', 'region', 'retention'])),
 });
 
 const record = z.object({

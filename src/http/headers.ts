@@ -10,6 +10,7 @@ export const headerTable: Readonly<Record<string, Row>> = {
   'x-breakwater-consent':            { direction: 'request',  meaning: 'one-use token from an offer the user agreed to' },
   'x-breakwater-timeout-ms':         { direction: 'request',  meaning: 'time for the whole request; may only shorten it' },
   'x-breakwater-fallback (request)': { direction: 'request',  meaning: 'auto, notify, ask or never; may only tighten the policy' },
+  'x-breakwater-notice (request)':   { direction: 'request',  meaning: 'inband: a notice may stand inside the answer; header (default): only in the header' },
   'traceparent':                     { direction: 'request',  meaning: 'W3C trace context, passed on and kept in the record' },
   'x-breakwater-request-id':         { direction: 'response', meaning: 'id of the record; also in the header each SDK reads' },
   'x-breakwater-feature':            { direction: 'response', meaning: 'the feature the request counted as' },
@@ -20,7 +21,8 @@ export const headerTable: Readonly<Record<string, Row>> = {
   'x-breakwater-hop':                { direction: 'response', meaning: 'same_model, same_vendor, other_vendor or local; absent without a hop' },
   'x-breakwater-boundary':           { direction: 'response', meaning: 'none, or what content crossed: entity, region, retention' },
   'x-breakwater-incident':           { direction: 'response', meaning: 'the incident in force; not sent yet' },
-  'x-breakwater-warnings':           { direction: 'response', meaning: 'what a translation dropped, or what is wrong with an answer passed on' },
+  'x-breakwater-notice':             { direction: 'response', meaning: 'JSON for the product to show: a sentence and its facts, where the policy says notify or reduce' },
+  'x-breakwater-warnings':           { direction: 'response', meaning: 'what a translation dropped, that a request was adapted, or what is wrong with an answer passed on' },
   'x-breakwater-policy':             { direction: 'response', meaning: 'hash of the configuration that decided' },
   'x-should-retry':                  { direction: 'response', meaning: 'on errors: whether trying again can help; both major SDKs obey it' },
 };

@@ -1,9 +1,11 @@
 /** The dialect `anthropic-messages`. */
 import type { DialectCodec } from '../dialect.ts';
+import { sseText } from '../sse.ts';
 import { decodeAnswer, encodeAnswer, readAnswer } from './answer.ts';
 import { decodeRequest } from './decode-request.ts';
 import { encodeRequest } from './encode-request.ts';
 import { errorBody, errorEvent, readError } from './error.ts';
+import { messagesPlaces } from './places.ts';
 import { readFacts } from './request-facts.ts';
 import { scrub } from './scrub.ts';
 import { MessageStreamReader } from './stream-reader.ts';
@@ -24,5 +26,8 @@ export const anthropicMessages: DialectCodec = {
   readError,
   errorBody,
   errorEvent,
+  places: messagesPlaces,
+  noticeEvent: (notice) =>
+    sseText('breakwater_notice', JSON.stringify({ type: 'breakwater_notice', notice })),
   keepAlive: 'event: ping\ndata: {"type": "ping"}\n\n',
 };

@@ -4,6 +4,7 @@ import { decodeAnswer, encodeAnswer, readAnswer } from './answer.ts';
 import { decodeRequest } from './decode-request.ts';
 import { encodeRequest } from './encode-request.ts';
 import { errorBody, errorEvent, readError } from './error.ts';
+import { contentPlaces } from './places.ts';
 import { readFacts } from './request-facts.ts';
 import { ContentStreamReader } from './stream-reader.ts';
 import { ContentStreamWriter } from './stream-writer.ts';
@@ -27,6 +28,8 @@ export const gemini: DialectCodec = {
   readError,
   errorBody,
   errorEvent,
+  places: contentPlaces,
+  noticeEvent: (notice) => `data: ${JSON.stringify({ ...aliveChunk, breakwater: { notice } })}\r\n\r\n`,
   // Comments confuse the official client; a chunk that says nothing does not.
   keepAlive: `data: ${JSON.stringify(aliveChunk)}\r\n\r\n`,
 };

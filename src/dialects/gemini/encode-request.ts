@@ -37,6 +37,14 @@ function effortOf({ effort, thinkingBudgetTokens }: Conversation): ActiveEffort 
   return thinkingBudgetTokens <= mediumBudgetTokens ? 'medium' : 'high';
 }
 
+/** How an effort is said to a model that can think. */
+export function thinkingConfigFor(effort: Effort, traits: ModelTraits): JsonObject {
+  if (effort === 'none') return takesLevels(traits) ? { thinkingLevel: 'MINIMAL' } : { thinkingBudget: 0 };
+  return takesLevels(traits)
+    ? { thinkingLevel: levelOf[effort], includeThoughts: true }
+    : { thinkingBudget: budgetOf[effort], includeThoughts: true };
+}
+
 function thinkingOf(conversation: Conversation, traits: ModelTraits, encoding: Encoding): JsonObject | null {
   const effort = effortOf(conversation);
   if (effort === null) return null;
@@ -44,11 +52,12 @@ function thinkingOf(conversation: Conversation, traits: ModelTraits, encoding: E
     if (effort !== 'none') encoding.warn('thinking');
     return null;
   }
-  if (effort === 'none') return takesLevels(traits) ? { thinkingLevel: 'MINIMAL' } : { thinkingBudget: 0 };
   if (effort === 'xhigh' || effort === 'max') encoding.warn('effort');
-  return takesLevels(traits)
-    ? { thinkingLevel: levelOf[effort], includeThoughts: true }
-    : { thinkingBudget: conversation.thinkingBudgetTokens ?? budgetOf[effort], includeThoughts: true };
+  const config = thinkingConfigFor(effort, traits);
+  const budget = conversation.thinkingBudgetTokens;
+  return budget === null || effort === 'none' || takesLevels(traits)
+    ? config
+    : { ...config, thinkingBudget: budget };
 }
 
 function toolsOf(tools: readonly Tool[], encoding: Encoding): readonly JsonObject[] {

@@ -1,0 +1,202 @@
+/**
+ * The body that a target gets: the caller's own bytes with the model's name changed where both speak the same dialect,
+ * a translation otherwise, and in either case with the changes that the configuration wants for that target.
+ */
+import { adaptationFor, isLimited } from '../core/adaptation.ts';
+import type { AttemptRecord, ExclusionReason } from '../core/record.ts';
+import type { Dialect, Target } from '../core/target.ts';
+import { adaptRequest } from '../dialects/adapt-request.ts';
+import type { Change } from '../dialects/adapt-request.ts';
+import { conversationPlaces } from '../dialects/conversation-places.ts';
+import type { Conversation } from '../dialects/conversation.ts';
+import type { InvalidRequest, JsonObject, ModelTraits } from '../dialects/dialect.ts';
+import { replaceTopLevel } from '../dialects/json-text.ts';
+import { without } from '../dialects/json-value.ts';
+import { codecFor } from '../dialects/registry.ts';
+import { adapterFor } from '../providers/registry.ts';
+import { dialectFor } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import { hasMediaUrls, withInlineMedia } from './media-fetch.ts';
+
+export type Payload =
+  | {
+      readonly kind: 'ready';
+      readonly body: string;
+      readonly dialect: Dialect;
+      readonly warnings: readonly string[];
+      readonly adapted: AttemptRecord['adapted'];
+    }
+  | {
+      readonly kind: 'unfit';
+      readonly reason: Extract<ExclusionReason, 'lacks_capability' | 'data_policy'>;
+      readonly rule: string;
+    }
+  | { readonly kind: 'invalid'; readonly problem: InvalidRequest };
+
+const lacking = (capability: string): Payload => ({
+  kind: 'unfit',
+  reason: 'lacks_capability',
+  rule: capability,
+});
+
+function traitsOf(target: Target): ModelTraits {
+  return {
+    upstream: target.upstream,
+    vendor: target.model.vendor,
+    family: target.model.family,
+    outputTokens: target.model.outputTokens,
+    compatible: target.provider.api === 'openai-compatible',
+    thinking: target.model.capabilities.has('thinking'),
+  };
+}
+
+/** What is to be changed for a target; null when nothing is, which is the rule. */
+function changeFor({ feature, preferred, facts }: Exchange, target: Target): Change | null {
+  const adaptation = adaptationFor(feature, preferred, target);
+  if (adaptation === null) return null;
+  return {
+    adaptation,
+    values: { feature: feature.title, requested: facts.model, model: target.model.name },
+    traits: traitsOf(target),
+    callsTools: target.model.capabilities.has('tools'),
+  };
+}
+
+function adaptedWord(
+  { feature, preferred }: Exchange,
+  target: Target,
+  change: Change | null,
+): AttemptRecord['adapted'] {
+  if (isLimited(feature, preferred, target)) return 'limited';
+  return change === null ? 'no' : 'adapted';
+}
+
+const adaptedWarnings: Readonly<Record<AttemptRecord['adapted'], readonly string[]>> = {
+  no: [],
+  adapted: ['adapted'],
+  limited: ['limited_mode'],
+};
+
+/** The caller's own text, with the model's name changed where it differs; rewritten only when something of ours must come out. */
+function ownText({ codec, text, body, facts, spans }: Exchange, target: Target): string {
+  if (codec.addressed === true) return text;
+  const scrubbed = codec.scrub(text, body);
+  if (scrubbed !== null)
+    return JSON.stringify({ ...(JSON.parse(scrubbed) as JsonObject), model: target.upstream });
+  return facts.model === target.upstream
+    ? text
+    : replaceTopLevel(text, spans, 'model', JSON.stringify(target.upstream));
+}
+
+/** A backup is not asked for a longer answer than it can give: it would refuse what the preferred model takes. */
+function exceedsOutput({ facts, preferred }: Exchange, { name, model }: Target): boolean {
+  return (
+    facts.outputTokensMax !== null &&
+    model.limitsKnown &&
+    name !== preferred.name &&
+    facts.outputTokensMax > model.outputTokens
+  );
+}
+
+/** The caller's own request, changed in place where something must change; fields that nobody mentions stay. */
+function sameDialect(exchange: Exchange, target: Target, change: Change | null): Payload {
+  const { codec, body, text } = exchange;
+  const adapted = adaptedWord(exchange, target, change);
+  const warnings = [...adaptedWarnings[adapted]];
+  const isTooLong = exceedsOutput(exchange, target);
+  const ready = (made: string): Payload => ({
+    kind: 'ready',
+    body: made,
+    dialect: codec.name,
+    warnings,
+    adapted,
+  });
+  if (change === null && !isTooLong) return ready(ownText(exchange, target));
+  const scrubbed = codec.scrub(text, body);
+  let made: JsonObject = scrubbed === null ? body : (JSON.parse(scrubbed) as JsonObject);
+  if (isTooLong) {
+    made = codec.places.withOutputTokensMax(made, target.model.outputTokens, traitsOf(target));
+    warnings.push('max_tokens');
+  }
+  if (change !== null) {
+    const changed = adaptRequest(made, codec.places, change);
+    if (changed.kind === 'lacks') return lacking(changed.capability);
+    made = changed.request;
+    warnings.push(...changed.warnings);
+  }
+  // Where the address says the model, the body has no place for it.
+  return ready(
+    JSON.stringify(
+      codec.addressed === true ? without(made, 'model', 'stream') : { ...made, model: target.upstream },
+    ),
+  );
+}
+
+function translated(
+  exchange: Exchange,
+  conversation: Conversation,
+  target: Target,
+  dialect: Dialect,
+): Payload {
+  const change = changeFor(exchange, target);
+  const changed =
+    change === null
+      ? { kind: 'adapted' as const, request: conversation, warnings: [] }
+      : adaptRequest(conversation, conversationPlaces, change);
+  if (changed.kind === 'lacks') return lacking(changed.capability);
+  const encoded = codecFor(dialect).encodeRequest(changed.request, traitsOf(target));
+  if (encoded.kind === 'lacks') return lacking(encoded.capability);
+  const adapted = adaptedWord(exchange, target, change);
+  return {
+    kind: 'ready',
+    body: JSON.stringify(encoded.body),
+    dialect,
+    warnings: [...new Set([...adaptedWarnings[adapted], ...changed.warnings, ...encoded.warnings])],
+    adapted,
+  };
+}
+
+function acrossDialects(exchange: Exchange, target: Target, dialect: Dialect): Payload | Promise<Payload> {
+  exchange.conversation ??= exchange.codec.decodeRequest(exchange.body);
+  if ('kind' in exchange.conversation) return { kind: 'invalid', problem: exchange.conversation };
+  const { conversation } = exchange;
+  if (codecFor(dialect).inlineMedia !== true || !hasMediaUrls(conversation))
+    return translated(exchange, conversation, target, dialect);
+  // An address names a host of whose terms nothing is known, and unknown counts as worst.
+  if (exchange.demand.dataClass !== null)
+    return {
+      kind: 'unfit',
+      reason: 'data_policy',
+      rule: `${exchange.demand.name ?? ''}: pictures by address are not fetched`,
+    };
+  return withInlineMedia(conversation, exchange.fetchMedia).then((inline) =>
+    translated(exchange, inline, target, dialect),
+  );
+}
+
+/** The payload, unless the target's API has no place for something in it. */
+function said(payload: Payload, target: Target): Payload {
+  if (payload.kind !== 'ready') return payload;
+  const capability = adapterFor(target.provider.api).lacks?.(target, payload.body) ?? null;
+  return capability === null ? payload : lacking(capability);
+}
+
+/** The body for a target, at once or, when something must be fetched for it first, in a while. */
+export function payloadFor(exchange: Exchange, target: Target): Payload | Promise<Payload> {
+  const dialect = dialectFor(target, exchange.codec.name);
+  const { operation } = exchange.codec;
+  if (
+    operation !== 'answer' &&
+    (dialect !== exchange.codec.name || !adapterFor(target.provider.api).offers(operation, dialect))
+  )
+    return lacking(operation);
+  const { pinnedBy } = exchange.facts;
+  if (typeof pinnedBy === 'string' && target.provider.id !== exchange.preferred.provider.id)
+    return lacking(pinnedBy);
+  if (dialect === exchange.codec.name) {
+    const change = operation === 'answer' ? changeFor(exchange, target) : null;
+    return said(sameDialect(exchange, target, change), target);
+  }
+  const made = acrossDialects(exchange, target, dialect);
+  return made instanceof Promise ? made.then((payload) => said(payload, target)) : said(made, target);
+}
