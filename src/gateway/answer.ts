@@ -252,7 +252,7 @@ function respond(run: Run, execution: Execution): Response {
   if (dialectFor(target, exchange.codec.name) === exchange.codec.name) passOnHeaders(headers, answer.headers);
   storyHeaders(headers, exchange, target);
   headers.set('content-type', answer.contentType);
-  if (!exchange.facts.stream) return new Response(new Uint8Array(deliverWhole(delivery)), { headers });
+  if (!exchange.facts.stream) return new Response(deliverWhole(delivery), { headers });
   return streamed(run, delivery);
 }
 
@@ -313,7 +313,6 @@ function openLate(run: Run, execution: Execution): Opening {
  */
 async function respondInTime(run: Run, execution: Promise<Execution>): Promise<Response> {
   const { exchange } = run;
-  if (!exchange.facts.stream) return respond(run, await execution);
   const { promise, resolve } = Promise.withResolvers<'held_too_long'>();
   const watch = {
     dueAt: exchange.clock.now() + exchange.snapshot.limits.holdHeadersMs,
@@ -334,7 +333,7 @@ async function respondInTime(run: Run, execution: Promise<Execution>): Promise<R
   );
 }
 
-export async function answer(decided: Decided, dependencies: GatewayDependencies): Promise<Response> {
+export function answer(decided: Decided, dependencies: GatewayDependencies): Response | Promise<Response> {
   const { decision, exchange, asked } = decided;
   const run: Run = { ...decided, dependencies, output: dependencies.fingerprint() };
   switch (decision.kind) {
@@ -352,5 +351,7 @@ export async function answer(decided: Decided, dependencies: GatewayDependencies
     asker: askerOf(asked),
     switches: () => dependencies.state.switches,
   });
-  return respondInTime(run, execution);
+  return exchange.facts.stream
+    ? respondInTime(run, execution)
+    : execution.then((settled) => respond(run, settled));
 }

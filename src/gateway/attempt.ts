@@ -366,20 +366,18 @@ export async function attempt(
   return result;
 }
 
-async function readAnswered(
+function readAnswered(
   exchange: Exchange,
   plan: AttemptPlan,
   trace: Trace,
   opened: { answered: Answered; stopper: Stopper; watch: Watch },
-): Promise<AttemptResult> {
+): AttemptResult | Promise<AttemptResult> {
   const { answered, stopper, watch } = opened;
-  if (answered.status !== 200) {
-    const result = await refused(plan, answered, exchange.clock.now());
-    return stoppedResult(stopper) ?? result;
-  }
+  if (answered.status !== 200)
+    return refused(plan, answered, exchange.clock.now()).then((result) => stoppedResult(stopper) ?? result);
   const source = openSource(exchange, plan, answered, exchange.clock);
   if ('class' in source) {
-    await answered.body?.cancel().catch(() => {});
+    void answered.body?.cancel().catch(() => {});
     return { kind: 'failed', failure: source, refusal: null };
   }
   trace.source = source;

@@ -63,7 +63,15 @@ type Sent = {
   readonly ticket: Ticket;
   readonly place: Place;
 };
-type Tried = Sent | 'skipped' | 'full' | InvalidRequest;
+type NotSent = 'skipped' | 'full' | InvalidRequest;
+type Tried = Sent | NotSent;
+
+/** All that a call needs. */
+type Admitted = {
+  readonly ticket: Ticket;
+  readonly place: Place;
+  readonly payload: Extract<Payload, { kind: 'ready' }>;
+};
 
 class Run {
   readonly #exchange: Exchange;
@@ -87,20 +95,24 @@ class Run {
 
   /** `granted`: a place that was waited for. */
   async try(target: Target, moreToTry: boolean, granted: Place | null): Promise<Tried> {
-    const tried = await this.#try(target, moreToTry, granted);
-    if (granted !== null && !isSent(tried)) this.#exchange.capacity.leave(granted);
-    return tried;
-  }
-
-  async #try(target: Target, moreToTry: boolean, granted: Place | null): Promise<Tried> {
     const exchange = this.#exchange;
     if (this.#triedTarget !== target) this.#triedKeys = new Set();
     this.#triedTarget = target;
-    if (this.#switchedOff(target)) return 'skipped';
-    const made = payloadFor(exchange, target);
+    const made = this.#switchedOff(target) ? null : payloadFor(exchange, target);
     const payload = made instanceof Promise ? await made : made;
-    // Fetching took its time: a switch may have spoken meanwhile.
-    if (made instanceof Promise && this.#switchedOff(target)) return 'skipped';
+    // Fetching takes its time: a switch may have spoken meanwhile.
+    const off = payload === null || (made instanceof Promise && this.#switchedOff(target));
+    const admitted = off ? 'skipped' : this.#admit(target, payload, granted);
+    if (typeof admitted === 'string' || !('ticket' in admitted)) {
+      if (granted !== null) exchange.capacity.leave(granted);
+      return admitted;
+    }
+    return await this.#send(admitted, moreToTry);
+  }
+
+  /** A place, a ticket and a key for a call of this payload, or why there will be none. */
+  #admit(target: Target, payload: Payload, granted: Place | null): Admitted | NotSent {
+    const exchange = this.#exchange;
     if (payload.kind === 'invalid') return payload.problem;
     if (payload.kind === 'unfit') {
       exclude(exchange, target, payload.reason, payload.rule);
@@ -125,14 +137,10 @@ class Run {
     }
     if (admitted.key !== null) this.#triedKeys.add(admitted.key.name);
     exchange.warnings.splice(0, exchange.warnings.length, ...payload.warnings);
-    return this.#send({ ticket: admitted, place }, payload, moreToTry);
+    return { ticket: admitted, place, payload };
   }
 
-  async #send(
-    { ticket, place }: { readonly ticket: Ticket; readonly place: Place },
-    payload: Extract<Payload, { kind: 'ready' }>,
-    moreToTry: boolean,
-  ): Promise<Tried> {
+  async #send({ ticket, place, payload }: Admitted, moreToTry: boolean): Promise<Sent> {
     const exchange = this.#exchange;
     const { target } = ticket;
     const same = payload.dialect === exchange.codec.name;
@@ -181,10 +189,6 @@ class Run {
   }
 }
 
-function isSent(tried: Tried): tried is Sent {
-  return typeof tried === 'object' && 'result' in tried;
-}
-
 /** What a call showed about how busy its target is. Models that think first keep no pace to compare with. */
 function showLoad(exchange: Exchange, place: Place, result: AttemptResult, trace: Trace): void {
   const { facts, capacity, clock } = exchange;
@@ -216,7 +220,6 @@ function close(exchange: Exchange, tried: Sent, failure: Failure | 'nobody'): vo
 }
 
 function wait(ms: number, exchange: Exchange): Promise<void> {
-  if (ms <= 0) return Promise.resolve();
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);
   exchange.stopCurrent = () => {
@@ -284,7 +287,7 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
     noteWhy(exchange, command);
     if (command.why === 'same_target_retry' || command.why === 'same_target_waited')
       exchange.board.takeRetry(command.target);
-    await wait(command.waitMs, exchange);
+    if (command.waitMs > 0) await wait(command.waitMs, exchange);
     if (exchange.callerLeft) return { kind: 'caller_left' };
     const { target } = command;
     const tried: Tried = await run.try(target, state.index + 1 < state.plan.length, granted);

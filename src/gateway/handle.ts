@@ -12,7 +12,7 @@ import { keyLimits } from '../core/keys.ts';
 import { decide } from '../core/routing.ts';
 import type { RoutingDecision, RoutingRequest } from '../core/routing.ts';
 import { plainRequest } from '../core/rules.ts';
-import type { Feature, Snapshot } from '../core/snapshot.ts';
+import type { Feature, Limits, Snapshot } from '../core/snapshot.ts';
 import type { Target } from '../core/target.ts';
 import type { DialectCodec } from '../dialects/dialect.ts';
 import { readJsonObject } from '../dialects/json-text.ts';
@@ -21,6 +21,7 @@ import type { Consents } from './consent.ts';
 import type { Asked, Exchange, Shared } from './exchange.ts';
 import { answer } from './answer.ts';
 import { readBody } from './read-body.ts';
+import type { BodyRead } from './read-body.ts';
 import { baseHeaders, errorResponse } from './reply.ts';
 import type { ErrorReply } from './reply.ts';
 import type { GatewayState } from './state.ts';
@@ -53,16 +54,14 @@ const invalid = (message: string, param: string | null = null): Parsed => ({
   reply: { code: 'invalid_request', message, param },
 });
 
-async function parse(
-  request: Request,
+function parse(
+  body: BodyRead,
+  headers: Headers,
   codec: DialectCodec,
-  key: ApiKey | null,
-  address: Address | null,
-  dependencies: GatewayDependencies,
-): Promise<Parsed> {
-  const { limits } = dependencies.state.snapshot;
-  const { watchdog, clock } = dependencies;
-  const body = await readBody(request, { limits, watchdog, now: clock.now });
+  start: { readonly key: ApiKey | null; readonly address: Address | null },
+  limits: Limits,
+): Parsed {
+  const { key, address } = start;
   switch (body.kind) {
     case 'too_large':
       return {
@@ -90,7 +89,7 @@ async function parse(
   const value = address === null ? json.value : { ...json.value, ...address };
   const facts = codec.readFacts(value);
   if ('kind' in facts) return invalid(facts.message, facts.param);
-  const wishes = readWishes(request.headers);
+  const wishes = readWishes(headers);
   if ('kind' in wishes) return invalid(wishes.message, wishes.param);
   return {
     kind: 'parsed',
@@ -101,7 +100,7 @@ async function parse(
       body: value,
       spans: json.spans,
       facts,
-      headers: request.headers,
+      headers,
       wishes,
       key,
     },
@@ -215,7 +214,7 @@ function decideFor(
 }
 
 /** Serves one request of a dialect. Never throws: a bug becomes `internal_error` in the caller's dialect. */
-export async function handle(
+export function handle(
   request: Request,
   codec: DialectCodec,
   dependencies: GatewayDependencies,
@@ -224,9 +223,7 @@ export async function handle(
   const at = dependencies.clock.now();
   const id = dependencies.newRequestId(at);
   const headers = baseHeaders(codec.name, id);
-  try {
-    return await serve(request, codec, { id, at, headers, address }, dependencies);
-  } catch (error) {
+  return serve(request, codec, { id, at, headers, address }, dependencies).catch((error: unknown) => {
     dependencies.onBug(error);
     return errorResponse(
       codec,
@@ -237,7 +234,7 @@ export async function handle(
       id,
       headers,
     );
-  }
+  });
 }
 
 type Start = {
@@ -276,7 +273,10 @@ async function serve(
       message: 'The request limit of this key is used up for now.',
       retryAfterMs: allowance.retryAfterMs,
     });
-  const parsed = await parse(request, codec, key, start.address, dependencies);
+  const { limits } = snapshot;
+  const { watchdog, clock } = dependencies;
+  const body = await readBody(request, { limits, watchdog, now: clock.now });
+  const parsed = parse(body, request.headers, codec, { key, address: start.address }, limits);
   if (parsed.kind === 'reply') return refuse(parsed.reply);
   const placed = place(parsed.asked, snapshot);
   if ('code' in placed) return refuse(placed);

@@ -46,7 +46,7 @@ function within<T>(promise: Promise<T>, { limits, watchdog, now }: Patience): Pr
 }
 
 /** What arrived, unpacked where it was packed. */
-async function opened(bytes: Uint8Array, request: Request, { limits }: Patience): Promise<BodyRead> {
+async function unpacked(bytes: Uint8Array, request: Request, { limits }: Patience): Promise<BodyRead> {
   const encoding = request.headers.get('content-encoding');
   if (encoding === null) return decoded(bytes);
   const plain = await decompress(bytes, encoding, limits.bodyBytesMax);
@@ -67,7 +67,7 @@ async function readChunks(
       void reader.cancel().catch(() => {});
       return { kind: 'paused' };
     }
-    if (read.done) return opened(Buffer.concat(chunks), request, patience);
+    if (read.done) return unpacked(Buffer.concat(chunks), request, patience);
     size += read.value.length;
     if (size > patience.limits.bodyBytesMax) {
       void reader.cancel().catch(() => {});
@@ -80,18 +80,40 @@ async function readChunks(
 /** A body this small has usually arrived with its headers. */
 const smallBodyBytes = 65_536;
 
-export async function readBody(request: Request, patience: Patience): Promise<BodyRead> {
+/** A small body that is not packed, read in one step: what nearly every request is. */
+function readSmall(request: Request, { limits, watchdog, now }: Patience): Promise<BodyRead> {
+  const { promise, resolve } = Promise.withResolvers<BodyRead>();
+  const watch = { dueAt: now() + limits.bodyPauseMs, expire: () => resolve({ kind: 'paused' }) };
+  watchdog.add(watch);
+  request.bytes().then(
+    (bytes) => {
+      watchdog.remove(watch);
+      resolve(decoded(bytes));
+    },
+    () => {
+      watchdog.remove(watch);
+      resolve(broken);
+    },
+  );
+  return promise;
+}
+
+const broken: BodyRead = { kind: 'unreadable', message: 'The body ended before it was complete.' };
+
+export function readBody(request: Request, patience: Patience): Promise<BodyRead> {
   const announced = Number(request.headers.get('content-length') ?? Number.NaN);
-  if (announced > patience.limits.bodyBytesMax) return { kind: 'too_large' };
+  if (announced > patience.limits.bodyBytesMax) return Promise.resolve({ kind: 'too_large' });
+  return announced <= smallBodyBytes && request.headers.get('content-encoding') === null
+    ? readSmall(request, patience)
+    : readInPieces(request, patience);
+}
+
+async function readInPieces(request: Request, patience: Patience): Promise<BodyRead> {
   try {
-    if (announced <= smallBodyBytes) {
-      const bytes = await within(request.bytes(), patience);
-      return bytes === 'paused' ? { kind: 'paused' } : opened(bytes, request, patience);
-    }
     return request.body === null
       ? { kind: 'unreadable', message: 'The request has no body.' }
       : await readChunks(request, request.body, patience);
   } catch {
-    return { kind: 'unreadable', message: 'The body ended before it was complete.' };
+    return broken;
   }
 }

@@ -75,11 +75,11 @@ function settle(delivery: Delivery, ending: Ending): void {
 }
 
 /** A whole answer: it is complete already. */
-export function deliverWhole(delivery: Delivery): Uint8Array {
+export function deliverWhole(delivery: Delivery): Uint8Array<ArrayBuffer> {
   const { head } = delivery.execution.answer;
   delivery.onBytes(head);
   settle(delivery, { kind: 'complete' });
-  return head;
+  return head as Uint8Array<ArrayBuffer>; // bytes that were read are never shared memory
 }
 
 const encoder = new TextEncoder();

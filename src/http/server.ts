@@ -95,7 +95,7 @@ function models(path: string, request: Request, door: FrontDoor): Response {
   return Response.json(answer.body, { headers: baseHeaders(dialectOf(path, request.headers), id) });
 }
 
-async function route(request: Request, door: FrontDoor, exempt: () => void): Promise<Response> {
+function route(request: Request, door: FrontDoor, exempt: () => void): Response | Promise<Response> {
   const path = pathOf(request.url);
   if (path.startsWith('/admin/')) return door.admin.handle(request, new URL(request.url));
   const found = dataRouteAt(path);
@@ -114,28 +114,32 @@ async function route(request: Request, door: FrontDoor, exempt: () => void): Pro
     });
   const address = found.dialect === 'gemini' ? addressIn(path) : null;
   exempt();
-  const answer = await handle(request, codecForCall(found.dialect, found.operation), door.gateway, address);
+  const answer = handle(request, codecForCall(found.dialect, found.operation), door.gateway, address);
   return address?.stream === true && new URL(request.url).searchParams.get('alt') !== 'sse'
-    ? asJsonArray(answer, door.gateway.state.snapshot.limits.eventBytesMax)
+    ? answer.then((made) => asJsonArray(made, door.gateway.state.snapshot.limits.eventBytesMax))
     : answer;
 }
 
 /** Listens. Throws when the address is taken. */
 export function listen(door: FrontDoor): Listening {
+  const failed = (error: unknown, request: Request): Response => {
+    door.gateway.onBug(error);
+    return refusal('/', request, door.gateway, {
+      code: 'internal_error',
+      message: 'Breakwater could not handle this request. The fault is ours; it has been noted.',
+    });
+  };
   const server = Bun.serve({
     hostname: door.host,
     port: door.port,
     idleTimeout: idleSecondsMax,
     maxRequestBodySize: hardBodyBytesMax,
-    async fetch(request, listening) {
+    fetch(request, listening) {
       try {
-        return await route(request, door, () => listening.timeout(request, 0));
+        const answer = route(request, door, () => listening.timeout(request, 0));
+        return answer instanceof Promise ? answer.catch((error: unknown) => failed(error, request)) : answer;
       } catch (error) {
-        door.gateway.onBug(error);
-        return refusal('/', request, door.gateway, {
-          code: 'internal_error',
-          message: 'Breakwater could not handle this request. The fault is ours; it has been noted.',
-        });
+        return failed(error, request);
       }
     },
     error(error) {
