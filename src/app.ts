@@ -10,6 +10,7 @@ import { createEngine } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { instant } from './core/ids.ts';
 import { adminDependencies } from './wiring/admin.ts';
+import { createChannelDesk } from './wiring/channels.ts';
 import { createStatusDesk } from './wiring/status.ts';
 import type { StatusDesk } from './wiring/status.ts';
 import { adminRoutes } from './http/admin-routes.ts';
@@ -170,12 +171,18 @@ type Parts = {
 
 function open(parts: Parts, address: { host: string; port: number }): RunningServer {
   const { options, engine, store, log, token, status } = parts;
+  const channels = createChannelDesk(engine, store, log);
   let accepting = true;
   const listening: Listening = listen({
     ...address,
     gateway: engine.gateway,
     admin: adminRoutes(
-      adminDependencies(engine, store, { verify: token.verify, secrets: options.environment.secrets, log }),
+      adminDependencies(engine, store, {
+        verify: token.verify,
+        secrets: options.environment.secrets,
+        log,
+        channels: channels.admin,
+      }),
     ),
     status: statusRoutes(status.page),
     metrics: () => {
@@ -210,6 +217,7 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
     await listening.stop();
     await engine.records.stop(drainMs);
     engine.watchdog.stop();
+    await channels.stop();
     await status.stop().catch((error: unknown) => engine.onBug(error));
     await store.close();
     log('info', { event: 'stopped' });

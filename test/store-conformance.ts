@@ -1,12 +1,14 @@
 /** What every database behind the store's port must do. A new one is added by calling this with a way to open it. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 
+import type { Delivery } from '../src/core/delivery.ts';
 import { instant, keyId, switchId } from '../src/core/ids.ts';
 import type { RequestRecord } from '../src/core/record.ts';
 import type { FeatureStatus } from '../src/core/status.ts';
 import type { StatusInterval } from '../src/core/status-history.ts';
 import { pageSizeMax } from '../src/store/store.ts';
 import type { RecordFilter, Store } from '../src/store/store.ts';
+import { aDelivery, aBulletin } from './told-fixture.ts';
 import { aChange, aKey, anAttempt, aRecord, aRescue, aSwitch, gpt, opus, start } from './record-fixture.ts';
 
 export type OpenedForTest = {
@@ -272,6 +274,57 @@ function conformance(open: () => Promise<OpenedForTest>): void {
       expect(await store.loadStatus(start, 1)).toEqual([late]);
       expect(await store.pruneStatus(instant(start + 6))).toBe(1);
       expect(await store.loadStatus(start, 10)).toEqual([mid, late]);
+    });
+  });
+
+  describe('what is to be told', () => {
+    const told = (message: string, channel: string, changes: Partial<Delivery> = {}): Delivery =>
+      aDelivery({ channel, bulletin: aBulletin({ id: message }), ...changes });
+
+    test('a change that is news is noted in its own transaction, in order, until it was planned', async () => {
+      const first = aSwitch();
+      const change = aChange({ kind: 'switch.created', subject: first.id, after: first });
+      await store.insertSwitch(first, change);
+      await store.appendChange(aChange({ kind: 'config.loaded' }));
+      const later = aChange({ kind: 'switch.expired' });
+      await store.appendChange(later);
+      // A change that cannot be written is not noted either.
+      expect(await failureOf(store.insertSwitch(aSwitch(), change))).toMatchObject({ reason: 'failed' });
+      store = await opened.reopen();
+      expect((await store.loadOutbox(10)).map(({ id }) => id)).toEqual([change.id, later.id]);
+      await store.planDeliveries([change.id], [told('msg_1', 'a'), told('msg_1', 'b')]);
+      expect((await store.loadOutbox(10)).map(({ id }) => id)).toEqual([later.id]);
+      // Planned a second time it is still one.
+      await store.planDeliveries([change.id], [told('msg_1', 'a')]);
+      expect((await store.listDeliveries({ limit: 10 })).items).toHaveLength(2);
+    });
+
+    test('deliveries come back as they went in; what is due is found by channel, the longest due first', async () => {
+      const late = told('msg_1', 'a', { nextAt: instant(start + 9) });
+      const early = told('msg_2', 'a', { nextAt: start });
+      const future = told('msg_3', 'b', { nextAt: instant(start + 99) });
+      await store.planDeliveries([], [late, early, future]);
+      store = await opened.reopen();
+      const due = instant(start + 10);
+      expect(await store.loadDueChannels(due)).toEqual(['a']);
+      expect(await store.loadDueDeliveries('a', due, 10)).toEqual([early, late]);
+      expect(await store.loadDueDeliveries('a', due, 1)).toEqual([early]);
+    });
+
+    test('what came of a delivery is kept with its change, listed, and pruned when it is old and over', async () => {
+      const delivery = told('msg_1', 'a');
+      await store.planDeliveries([], [delivery, told('msg_2', 'b')]);
+      const over: Delivery = { ...delivery, state: 'dead', nextAt: null, lastStatus: 410, words: 'gone' };
+      await store.saveDelivery(over, aChange({ kind: 'delivery.dead' }));
+      expect(await store.findDelivery(delivery.id)).toEqual(over);
+      expect(await changeKinds()).toEqual(['delivery.dead']);
+      expect((await store.listDeliveries({ state: 'dead', channel: 'a', limit: 10 })).items).toEqual([over]);
+      const page = await store.listDeliveries({ limit: 1 });
+      expect(page.nextCursor).toBe(page.items[0]?.id ?? '');
+      const rest = await store.listDeliveries({ limit: 9, cursor: page.nextCursor ?? '' });
+      expect(rest.items).toHaveLength(1);
+      expect(await store.pruneDeliveries(instant(Date.now() + 60_000))).toBe(1);
+      expect((await store.listDeliveries({ limit: 10 })).items).toMatchObject([{ state: 'pending' }]);
     });
   });
 

@@ -32,6 +32,7 @@ const layers: Record<string, readonly string[]> = {
   control: ['core', 'store', 'telemetry'],
   sync: ['core', 'gateway', 'store', 'telemetry'],
   site: ['core'],
+  notify: ['core', 'control', 'outbound', 'store'],
   http: ['core', 'dialects', 'gateway', 'control', 'site', 'telemetry'],
   simulator: ['core', 'dialects'],
 };

@@ -5,6 +5,7 @@ import type { Environment } from '../config.ts';
 import { nearest } from '../core/nearest.ts';
 import { usageError } from './command.ts';
 import type { Command, ExitCode } from './command.ts';
+import { channelCommands } from './channel-commands.ts';
 import { commandHelp, jsonOption, overview } from './help.ts';
 import { keyCommands } from './key-commands.ts';
 import { queryCommands } from './query-commands.ts';
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   ...switchCommands,
   ...queryCommands,
   ...keyCommands,
+  ...channelCommands,
 ];
 
 type Found = { readonly command: Command; readonly rest: readonly string[] };

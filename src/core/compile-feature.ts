@@ -1,5 +1,6 @@
 /** One feature of a configuration → its compiled form. Part of `policy.ts`. */
 import { compileAdapt } from './compile-adapt.ts';
+import { isYes } from './configure-fields.ts';
 import { unlistedTarget } from './compile-provider.ts';
 import type { FeatureConfiguration } from './configuration.ts';
 import { durationMs } from './duration.ts';
@@ -91,14 +92,12 @@ function fallbackOf(given: FeatureConfiguration['fallback']): Readonly<Record<Ho
   return modes;
 }
 
-const yes = (value: boolean | 'yes' | 'no' | undefined): boolean => value === true || value === 'yes';
-
 function needsOf(given: FeatureConfiguration['needs']): Needs {
   const capabilities = new Set<Capability>();
-  if (yes(given?.tools)) capabilities.add('tools');
-  if (yes(given?.vision)) capabilities.add('vision');
-  if (yes(given?.structuredOutput)) capabilities.add('structured_output');
-  if (yes(given?.thinking)) capabilities.add('thinking');
+  if (isYes(given?.tools)) capabilities.add('tools');
+  if (isYes(given?.vision)) capabilities.add('vision');
+  if (isYes(given?.structuredOutput)) capabilities.add('structured_output');
+  if (isYes(given?.thinking)) capabilities.add('thinking');
   return { capabilities, contextTokens: given?.context ?? 0 };
 }
 

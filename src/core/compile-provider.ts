@@ -2,6 +2,7 @@
 import { catalogue, modelNamed, vendorOf } from './catalogue.ts';
 import type { ProviderConfiguration } from './configuration.ts';
 import { durationMs } from './duration.ts';
+import { epochOf } from './moment.ts';
 import { targetName } from './ids.ts';
 import type { Report } from './snapshot.ts';
 import { undatedModel } from './models.ts';
@@ -74,19 +75,8 @@ function termsOf(given: ProviderConfiguration['terms']): Terms {
         : { days: retention === 'none' ? 0 : (durationMs(retention) ?? 0) / 86_400_000 },
     training: training === undefined ? 'unknown' : training === 'no' || training === false ? 'no' : 'yes',
     agreement: agreement ?? null,
-    expiresAt: expires === undefined ? null : epochOfDate(expires),
+    expiresAt: expires === undefined ? null : epochOf(expires),
   };
-}
-
-/** Midnight UTC at the start of a date, by the days-from-civil formula (Howard Hinnant): core has no clock to ask. */
-function epochOfDate(date: string): number {
-  const [year = 0, month = 1, day = 1] = date.split('-').map(Number);
-  const shifted = month <= 2 ? year - 1 : year;
-  const era = Math.floor(shifted / 400);
-  const yearOfEra = shifted - era * 400;
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
-  return (era * 146_097 + dayOfEra - 719_468) * 86_400_000;
 }
 
 function keysOf(

@@ -7,32 +7,24 @@
 import { z } from 'zod';
 
 import { adaptSchema } from './configure-adapt.ts';
+import { channelSchema } from './configure-channels.ts';
+import { date, duration, secret, yesNo } from './configure-fields.ts';
+import { statusPageSchema } from './configure-status.ts';
 import { durationMs, frequency, rate, sizeBytes } from './duration.ts';
 import { dialects, providerApis } from './target.ts';
 
 const described = <T extends z.ZodType>(schema: T, description: string): T => schema.describe(description);
 
-const duration = z
-  .string()
-  .refine((text) => durationMs(text) !== null, 'must be a duration such as 500ms, 10s, 5m or 30d');
 const percentage = z.string().refine((text) => rate(text) !== null, 'must be a rate such as 0.5%');
 const size = z.string().refine((text) => sizeBytes(text) !== null, 'must be a size such as 32MiB');
 const often = z
   .string()
   .refine((text) => frequency(text) !== null, 'must be a frequency such as "1 per 30d"');
-const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date such as 2026-10-01');
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores');
 const modelName = z.string().min(1).max(128);
-const secret = z
-  .string()
-  .regex(
-    /^(?:env:[A-Za-z_]\w*|file:.+)$/,
-    'must be a reference, env:NAME or file:PATH; a key itself does not belong in a configuration',
-  );
 const cloudWord = z.string().regex(/^[a-z0-9][a-z0-9.:-]{0,62}$/, 'must be letters, digits and dashes');
-const yesNo = z.union([z.boolean(), z.enum(['yes', 'no'])]);
 const address = z.string().regex(/^(?:\[[\da-fA-F:]+\]|[\w.-]*):\d{1,5}$/, 'must be HOST:PORT');
 const capability = z.enum(['tools', 'vision', 'documents', 'audio', 'structured_output', 'thinking']);
 const dialect = z.enum(dialects);
@@ -271,6 +263,8 @@ export const configurationSchema = z.strictObject({
   retryAfterMax: duration.optional(),
   limits: limits.optional(),
   playbooks: z.string().optional(),
+  statusPage: statusPageSchema.optional(),
+  channels: described(z.record(name, channelSchema).optional(), 'Whom to tell, and how.'),
 });
 
 export type Configuration = z.infer<typeof configurationSchema>;

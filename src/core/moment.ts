@@ -70,3 +70,19 @@ export function momentFrom(text: string): number {
     .map(Number);
   return ((daysOf(year, month, day) * 24 + hours) * 60 + minutes) * minuteMs + seconds * 1_000 + millis;
 }
+
+/** `2026-06-07` (its first moment), `2026-06-07T09:00:00Z`, `2026-06-07T11:00:00.5+02:00` → milliseconds; NaN for other text. */
+export function epochOf(text: string): number {
+  const match =
+    /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?(?:Z|([+-])(\d{2}):(\d{2})))?$/i.exec(
+      text,
+    );
+  if (match === null) return Number.NaN;
+  const [, date = '', hours = '0', minutes = '0', seconds = '0', sign, offHours = '0', offMinutes = '0'] =
+    match;
+  const offset = (sign === '-' ? -1 : 1) * (Number(offHours) * 60 + Number(offMinutes));
+  const inDay =
+    (Number(hours) * 60 + Number(minutes) - offset) * 60_000 + Math.round(Number(seconds) * 1_000);
+  const [year = 0, month = 1, day = 1] = date.split('-').map(Number);
+  return daysOf(year, month, day) * dayMs + inDay;
+}

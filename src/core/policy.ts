@@ -10,6 +10,8 @@ import { compileFeature } from './compile-feature.ts';
 import { compileProvider } from './compile-provider.ts';
 import type { SecretSource } from './compile-provider.ts';
 import { catalogue } from './catalogue.ts';
+import { compileChannels } from './configure-channels.ts';
+import { compileStatusPage } from './configure-status.ts';
 import { durationMs, frequency, rate, sizeBytes } from './duration.ts';
 import { isNonEmpty } from './ids.ts';
 import type { NonEmpty, TargetName } from './ids.ts';
@@ -283,6 +285,10 @@ export function compile(document: unknown, context: CompileContext): Compiled {
   const models = modelIndex(targets.values());
   checkFeatureNames(features, models, report);
   warnOfInert(configuration, report);
+  const { secrets } = context;
+  const names = new Set(Object.keys(configuration.features ?? {}));
+  const statusPage = compileStatusPage(configuration.statusPage ?? {}, names, secrets, report);
+  const channels = compileChannels(configuration.channels ?? {}, secrets, report);
   const listen = listenOf(configuration, report);
   const dataRules = dataRulesOf(configuration, dataClasses, report);
   const errors = problems.filter((problem) => problem.severity === 'error');
@@ -306,6 +312,8 @@ export function compile(document: unknown, context: CompileContext): Compiled {
     consentMs: durationMs(configuration.consent?.expires ?? '') ?? defaultConsentMs,
     gates: gatesOf(configuration),
     limits: limitsOf(configuration),
+    statusPage,
+    channels,
     defaults,
   };
   return { ok: true, snapshot, warnings: problems };

@@ -126,6 +126,9 @@ export const changeKinds = [
   'key.revoked',
   'admin_token.created',
   'write.rejected',
+  'delivery.delivered',
+  'delivery.dead',
+  'delivery.replayed',
 ] as const;
 export type ChangeKind = (typeof changeKinds)[number];
 

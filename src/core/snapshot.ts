@@ -3,6 +3,8 @@
  * `policy.ts` makes it; a new one replaces the old one whole.
  */
 import type { TargetAdaptation } from './adaptation.ts';
+import type { Channel } from './configure-channels.ts';
+import type { StatusPageSettings } from './configure-status.ts';
 import type { NonEmpty, TargetName } from './ids.ts';
 import type { Capability, Hop, Model, Provider, Target } from './target.ts';
 
@@ -149,6 +151,8 @@ export type Snapshot = {
   readonly consentMs: number;
   readonly gates: readonly GateRule[];
   readonly limits: Limits;
+  readonly statusPage: StatusPageSettings;
+  readonly channels: ReadonlyMap<string, Channel>;
   /** The policy of requests that name no feature. Its route is found per model. */
   readonly defaults: Omit<Feature, 'route' | 'models'>;
 };

@@ -6,6 +6,7 @@ import { changeKinds, exclusionReasons } from '../core/record.ts';
 import { ruleNames } from '../core/rules.ts';
 import { scopeKeys } from '../core/switches.ts';
 import { dialects, hops } from '../core/target.ts';
+import { channelAnswers } from './admin-channel-answers.ts';
 
 const text = z.string();
 const name = text.nullable();
@@ -263,6 +264,7 @@ export const adminAnswers = {
     words: text,
   }),
   CoverageList: listOf(coverage),
+  ...channelAnswers,
   Error: z.object({ error: z.object({ code: text, message: text, remedy: text, field: name }) }),
 } as const satisfies Record<string, z.ZodType>;
 

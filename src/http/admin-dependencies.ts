@@ -2,11 +2,13 @@
 import type { KeyCreated } from '../control/keys.ts';
 import type { Releasing, SwitchCreated } from '../control/switches.ts';
 import type { Result } from '../control/verb.ts';
+import type { Channel } from '../core/configure-channels.ts';
 import type { FeatureCoverage } from '../core/coverage.ts';
+import type { Delivery } from '../core/delivery.ts';
 import type { Instant } from '../core/ids.ts';
 import type { Preview } from '../core/preview.ts';
 import type { Switch } from '../core/switches.ts';
-import type { Store } from '../control/queries.ts';
+import type { DeliveryFilter, Page, Store } from '../control/queries.ts';
 import type { Role } from './roles.ts';
 import type { Json } from './wire.ts';
 
@@ -47,6 +49,12 @@ export type AdminDependencies = {
   readonly keys: {
     readonly create: (input: unknown, actor: string) => Promise<Result<KeyCreated>>;
     readonly revoke: (id: string, actor: string) => Promise<Result<{ readonly id: string }>>;
+  };
+  readonly channels: {
+    readonly list: () => readonly Channel[];
+    readonly test: (name: string, actor: string) => Promise<Result<Delivery>>;
+    readonly replay: (id: string, actor: string) => Promise<Result<Delivery>>;
+    readonly deliveries: (filter: DeliveryFilter) => Promise<Page<Delivery>>;
   };
   readonly config: { readonly view: () => Json; readonly check: (text: string) => Json };
   readonly explain: (input: ExplainInput) => Explained;

@@ -36,7 +36,7 @@ const time = z
     'must be a time such as 2026-06-07T08:00:00Z, or a duration back from now such as 1h',
   );
 
-const limit = z
+export const limit = z
   .string()
   .refine(
     (text) => /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= pageSizeMax,
@@ -44,7 +44,7 @@ const limit = z
   );
 
 /** A cursor is the id of the last item of the page before. */
-function cursor(prefix: 'req' | 'chg'): z.ZodString {
+export function cursor(prefix: 'req' | 'chg' | 'dlv'): z.ZodString {
   return z
     .string()
     .regex(new RegExp(`^${prefix}_[\\w-]{1,64}$`), 'must be the next_cursor of the page before');

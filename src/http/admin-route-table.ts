@@ -1,4 +1,5 @@
 /** The table of the admin API, area by area: each route with the role it requires and the schemas of what comes in and goes out. */
+import { channelRoutes } from './admin-channel-routes.ts';
 import { evidenceRoutes } from './admin-evidence-routes.ts';
 import { keyRoutes } from './admin-key-routes.ts';
 import { policyRoutes } from './admin-policy-routes.ts';
@@ -12,4 +13,5 @@ export const adminRouteTable: readonly AdminRoute[] = [
   ...evidenceRoutes,
   ...keyRoutes,
   ...policyRoutes,
+  ...channelRoutes,
 ];

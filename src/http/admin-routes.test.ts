@@ -1,6 +1,7 @@
 /** The admin API without a socket or a store: who may ask, what is read, and what goes out. */
 import { beforeEach, describe, expect, test } from 'bun:test';
 
+import { aChannel, aDelivery } from '../../test/told-fixture.ts';
 import { aChange, aKey, aRecord, aRescue, aSwitch, start } from '../../test/record-fixture.ts';
 import { StoreUnavailable } from '../control/queries.ts';
 import { controlError, done } from '../control/verb.ts';
@@ -61,6 +62,12 @@ beforeEach(() => {
       loadKeys: () => Promise.resolve([aKey(), aKey({ features: null })]),
     },
     state: () => ({ snapshot: 'abc' }),
+    channels: {
+      list: () => [aChannel()],
+      test: note('test', Promise.resolve(done(aDelivery({ state: 'delivered' })))),
+      replay: note('replay', Promise.resolve(done(aDelivery()))),
+      deliveries: note('deliveries', Promise.resolve({ items: [aDelivery()], nextCursor: null })),
+    },
     switches: {
       list: () => [entry, aSwitch({ effect: { kind: 'shed', percent: 50 }, expiresAt: null })],
       find: (id) => Promise.resolve(id === entry.id ? entry : null),
@@ -316,6 +323,10 @@ describe('what goes out', () => {
     ['GET', 'changes', 'ChangeList', 200],
     ['GET', 'keys', 'KeyList', 200],
     ['POST', 'keys', 'KeyCreated', 201],
+    ['GET', 'channels', 'ChannelList', 200],
+    ['POST', 'channels/hook/test', 'Delivery', 200],
+    ['GET', 'deliveries?state=dead', 'DeliveryList', 200],
+    ['POST', 'deliveries/dlv_1/replay', 'Delivery', 200],
     ['GET', 'nothing', 'Error', 404],
   ] as [string, string, AnswerName, number][])(
     '%s %s has the shape %s',

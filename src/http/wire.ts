@@ -1,4 +1,5 @@
 /** Core values → the JSON of the admin API, by hand: snake_case, RFC 3339 times. Core types are never the JSON. */
+import type { Delivery } from '../core/delivery.ts';
 import type { ApiKey } from '../core/keys.ts';
 import { momentText } from '../core/moment.ts';
 import { candidateToJson, recordToJson } from '../core/record-json.ts';
@@ -82,8 +83,31 @@ function changedToWire(kind: ChangeKind, value: unknown): unknown {
     case 'config.rejected':
     case 'admin_token.created':
     case 'write.rejected':
+    case 'delivery.delivered':
+    case 'delivery.dead':
+    case 'delivery.replayed':
       return value;
   }
+}
+
+export function deliveryToWire(delivery: Delivery): Json {
+  const { bulletin } = delivery;
+  return {
+    id: delivery.id,
+    channel: delivery.channel,
+    message: bulletin.id,
+    type: bulletin.type,
+    subject: bulletin.subject,
+    severity: bulletin.severity,
+    title: bulletin.title,
+    state: delivery.state,
+    attempts: delivery.attempts,
+    created_at: timeText(delivery.createdAt),
+    next_at: timeText(delivery.nextAt),
+    last_at: timeText(delivery.lastAt),
+    last_status: delivery.lastStatus,
+    words: delivery.words,
+  };
 }
 
 export function changeToWire(change: Change): Json {

@@ -13,9 +13,10 @@ import { migrate } from './migrations.ts';
 import { leafInputs } from './record-batch.ts';
 import type { RecordBatch } from './record-batch.ts';
 import { RecordTable } from './record-table.ts';
-import type { StatusRow } from './rows.ts';
+import type { DeliveryRow } from './rows.ts';
 import { pageSizeMax } from './store.ts';
 import type { Page, RecordFilter, ReleaseOutcome } from './store.ts';
+import { ToldTables } from './told-tables.ts';
 
 type ChangeRow = { readonly id: string; readonly at: number; readonly kind: string; readonly body: string };
 
@@ -53,7 +54,7 @@ function someInputs(batch: RecordBatch, fresh: readonly number[]): Uint8Array<Ar
 const idOf = (entry: KeptEntry | undefined): string | null =>
   entry === undefined ? null : (JSON.parse(entry.text) as { readonly id: string }).id;
 
-export class SqliteDatabase {
+export class SqliteDatabase extends ToldTables {
   readonly #database: Database;
   readonly #lock: Database | null;
   readonly #ledger: Ledger;
@@ -61,9 +62,12 @@ export class SqliteDatabase {
 
   /** Opens and migrates. Throws when the file cannot be used or is newer than this program. */
   constructor(path: string) {
-    this.#lock = path === ':memory:' ? null : hold(path);
+    const lock = path === ':memory:' ? null : hold(path);
     const isNewFile = path !== ':memory:' && !existsSync(path);
-    this.#database = new Database(path, { create: true, strict: true });
+    const database = new Database(path, { create: true, strict: true });
+    super(database);
+    this.#lock = lock;
+    this.#database = database;
     // It holds the hashes of keys and the key of the fingerprints: nobody else's to read.
     if (isNewFile) chmodSync(path, 0o600);
     // Only a new file takes it: twice the default, because a block of entries is long.
@@ -269,26 +273,19 @@ export class SqliteDatabase {
     );
   }
 
-  saveStatus(rows: readonly StatusRow[]): void {
-    const insert = this.#database.query(
-      'INSERT INTO status_intervals (feature, since, until, status) VALUES (?, ?, ?, ?) ON CONFLICT (feature, since) DO UPDATE SET until = excluded.until, status = excluded.status',
-    );
-    this.#database.transaction(() => {
-      for (const { feature, since, until, status } of rows) insert.run(feature, since, until, status);
-    })();
-  }
-
-  loadStatus(since: number, rowsMax: number): readonly StatusRow[] {
+  /** Changes that are to be told of, oldest first. */
+  loadOutbox(changesMax: number): readonly KeptEntry[] {
     return this.#database
-      .query<StatusRow, [number, number]>(
-        'SELECT feature, since, until, status FROM status_intervals WHERE until >= ? ORDER BY since DESC LIMIT ?',
-      )
-      .all(since, rowsMax)
-      .reverse();
+      .query<{ leaf: number }, [number]>('SELECT leaf FROM outbox ORDER BY leaf LIMIT ?')
+      .all(changesMax)
+      .flatMap(({ leaf }) => this.#kept(leaf) ?? []);
   }
 
-  pruneStatus(before: number): number {
-    return this.#database.query('DELETE FROM status_intervals WHERE until < ?').run(before).changes;
+  saveDelivery(row: DeliveryRow, change: ChangeRow | null): void {
+    this.#database.transaction(() => {
+      this.putDelivery(row);
+      if (change !== null) this.#insertChange(change);
+    })();
   }
 
   close(): void {

@@ -61,6 +61,17 @@ export const migrations: readonly Step[] = [
   CREATE TABLE changes (leaf INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL);
   `,
   fillLedger,
+  // What is to be told elsewhere is noted where it is written down, in the same transaction.
+  `
+  CREATE TABLE outbox (leaf INTEGER PRIMARY KEY);
+  CREATE TRIGGER changes_to_outbox AFTER INSERT ON changes
+    WHEN NEW.kind LIKE 'incident.%' OR NEW.kind LIKE 'message.%' OR NEW.kind LIKE 'switch.%' OR NEW.kind LIKE 'playbook.%'
+    BEGIN INSERT INTO outbox (leaf) VALUES (NEW.leaf); END;
+  CREATE TABLE deliveries (
+    id TEXT PRIMARY KEY, channel TEXT NOT NULL, message TEXT NOT NULL, state TEXT NOT NULL, next_at INTEGER, body TEXT NOT NULL, UNIQUE (message, channel)
+  ) WITHOUT ROWID;
+  CREATE INDEX deliveries_due ON deliveries (channel, next_at) WHERE state = 'pending';
+  `,
 ];
 
 const number = (database: Database, sql: string): number =>

@@ -3,6 +3,7 @@
  * value as JSON text with the number of its form, so that an old row can be read when the form has moved on. Records and
  * changes are entries of the ledger: their text is the one that is proved.
  */
+import type { Delivery } from '../core/delivery.ts';
 import type { ApiKey } from '../core/keys.ts';
 import { recordFromJson } from '../core/record-json.ts';
 import type { RecordJson } from '../core/record-json.ts';
@@ -143,3 +144,51 @@ export const statusFromRow = (row: StatusRow): StatusInterval => ({
   until: instant(row.until),
   status: row.status as FeatureStatus,
 });
+
+const storedDelivery = (delivery: Delivery) => ({
+  form,
+  id: delivery.id,
+  channel: delivery.channel,
+  state: delivery.state,
+  attempts: delivery.attempts,
+  createdAt: delivery.createdAt,
+  nextAt: delivery.nextAt,
+  lastAt: delivery.lastAt,
+  lastStatus: delivery.lastStatus,
+  words: delivery.words,
+  bulletin: {
+    id: delivery.bulletin.id,
+    type: delivery.bulletin.type,
+    at: delivery.bulletin.at,
+    subject: delivery.bulletin.subject,
+    stage: delivery.bulletin.stage,
+    severity: delivery.bulletin.severity,
+    title: delivery.bulletin.title,
+    text: delivery.bulletin.text,
+    facts: delivery.bulletin.facts.map(({ name, value }) => ({ name, value })),
+    page: delivery.bulletin.page,
+  },
+});
+
+export type DeliveryRow = {
+  readonly id: string;
+  readonly channel: string;
+  readonly message: string;
+  readonly state: string;
+  readonly nextAt: number | null;
+  readonly body: string;
+};
+
+export const deliveryRow = (delivery: Delivery): DeliveryRow => ({
+  id: delivery.id,
+  channel: delivery.channel,
+  message: delivery.bulletin.id,
+  state: delivery.state,
+  nextAt: delivery.nextAt,
+  body: JSON.stringify(storedDelivery(delivery)),
+});
+
+export function deliveryFromBody(body: string): Delivery {
+  const { form: _, ...stored } = parsed(body) as ReturnType<typeof storedDelivery>;
+  return stored;
+}

@@ -8,6 +8,8 @@ import { packRecords } from './record-batch.ts';
 import {
   changeBody,
   changeFromEntry,
+  deliveryFromBody,
+  deliveryRow,
   keyBody,
   keyFromBody,
   recordFromEntry,
@@ -124,6 +126,47 @@ const keptRecord = ({ text, index, hash }: KeptEntry): KeptRecord => ({
   leaf: { index, hash },
 });
 
+type ToldVerb =
+  | 'saveStatus'
+  | 'loadStatus'
+  | 'pruneStatus'
+  | 'loadOutbox'
+  | 'planDeliveries'
+  | 'loadDueChannels'
+  | 'loadDueDeliveries'
+  | 'saveDelivery'
+  | 'findDelivery'
+  | 'listDeliveries'
+  | 'pruneDeliveries';
+
+/** How features were, and who is told of what. */
+function toldVerbs(client: WorkerClient): Pick<Store, ToldVerb> {
+  return {
+    saveStatus: (intervals) => client.call('saveStatus', intervals.map(statusRow)),
+    loadStatus: async (since, intervalsMax) =>
+      (await client.call('loadStatus', since, intervalsMax)).map(statusFromRow),
+    pruneStatus: (before) => client.call('pruneStatus', before),
+    loadOutbox: async (changesMax) =>
+      (await client.call('loadOutbox', changesMax)).map(({ text }) => changeFromEntry(text)),
+    planDeliveries: (changes, deliveries) =>
+      client.call('planDeliveries', changes, deliveries.map(deliveryRow)),
+    loadDueChannels: (now) => client.call('loadDueChannels', now),
+    loadDueDeliveries: async (channel, now, deliveriesMax) =>
+      (await client.call('loadDueDeliveries', channel, now, deliveriesMax)).map(deliveryFromBody),
+    saveDelivery: (delivery, change) =>
+      client.call('saveDelivery', deliveryRow(delivery), change === null ? null : changeRow(change)),
+    findDelivery: async (id) => {
+      const body = await client.call('findDelivery', id);
+      return body === null ? null : deliveryFromBody(body);
+    },
+    listDeliveries: async (filter) => {
+      const page = await client.call('listDeliveries', filter);
+      return { ...page, items: page.items.map(deliveryFromBody) };
+    },
+    pruneDeliveries: (before) => client.call('pruneDeliveries', before),
+  };
+}
+
 function storeOn(client: WorkerClient, words: WordTable): Store {
   return {
     appendRecords: async (records) => {
@@ -178,10 +221,7 @@ function storeOn(client: WorkerClient, words: WordTable): Store {
     fingerprintKey: () => client.call('settingOr', fingerprintSetting, randomKey()),
     saveSnapshot: (hash, text, at) => client.call('saveSnapshot', hash, text, at),
     findSnapshot: (hash) => client.call('findSnapshot', hash),
-    saveStatus: (intervals) => client.call('saveStatus', intervals.map(statusRow)),
-    loadStatus: async (since, intervalsMax) =>
-      (await client.call('loadStatus', since, intervalsMax)).map(statusFromRow),
-    pruneStatus: (before) => client.call('pruneStatus', before),
+    ...toldVerbs(client),
     close: () => client.close(),
   };
 }

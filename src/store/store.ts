@@ -2,7 +2,8 @@
  * The store's port, in verbs of the domain. SQLite stands behind it; every verb that changes something writes its audit
  * row in the same transaction, because the row is part of the verb.
  */
-import type { Instant, KeyId, SwitchId } from '../core/ids.ts';
+import type { Delivery, DeliveryState } from '../core/delivery.ts';
+import type { ChangeId, Instant, KeyId, SwitchId } from '../core/ids.ts';
 import type { ApiKey } from '../core/keys.ts';
 import type { Change, RequestRecord } from '../core/record.ts';
 import type { StatusInterval } from '../core/status-history.ts';
@@ -33,6 +34,12 @@ export type RecordFilter = {
 /** Where a record stands in the ledger's tree. */
 export type Leaf = { readonly index: number; readonly hash: string };
 export type KeptRecord = RequestRecord & { readonly leaf: Leaf };
+export type DeliveryFilter = {
+  readonly channel?: string;
+  readonly state?: DeliveryState;
+  readonly cursor?: string;
+  readonly limit: number;
+};
 
 export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
 export const pageSizeMax = 200;
@@ -82,6 +89,19 @@ export type Store = {
   loadStatus(since: Instant, intervalsMax: number): Promise<readonly StatusInterval[]>;
   /** Deletes intervals that were over before an instant; says how many. */
   pruneStatus(before: Instant): Promise<number>;
+  /** Changes that nobody was told of yet, oldest first. */
+  loadOutbox(changesMax: number): Promise<readonly Change[]>;
+  /** Takes changes out of the outbox and keeps the deliveries they lead to; a second one of a bulletin to a channel is not. */
+  planDeliveries(changes: readonly ChangeId[], deliveries: readonly Delivery[]): Promise<void>;
+  /** Channels with pending deliveries whose time has come. */
+  loadDueChannels(now: Instant): Promise<readonly string[]>;
+  /** A channel's pending deliveries whose time has come, the longest due first. */
+  loadDueDeliveries(channel: string, now: Instant, deliveriesMax: number): Promise<readonly Delivery[]>;
+  saveDelivery(delivery: Delivery, change: Change | null): Promise<void>;
+  findDelivery(id: string): Promise<Delivery | null>;
+  listDeliveries(filter: DeliveryFilter): Promise<Page<Delivery>>;
+  /** Deletes those that are over and were made before an instant; says how many. */
+  pruneDeliveries(before: Instant): Promise<number>;
   close(): Promise<void>;
 };
 

@@ -36,6 +36,14 @@ export type LogEvent =
       readonly status: number | null;
       readonly code: string | null;
     }
+  | {
+      readonly event: 'delivery';
+      readonly id: string;
+      readonly channel: string;
+      readonly state: 'pending' | 'dead';
+      readonly attempts: number;
+      readonly words: string;
+    }
   | { readonly event: 'bug'; readonly name: string; readonly place: string }
   | { readonly event: 'suppressed'; readonly of: LogEvent['event']; readonly count: number };
 

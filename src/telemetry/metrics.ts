@@ -30,6 +30,7 @@ export const metricTable = {
   breakwater_records_dropped_total:      { kind: 'gauge',     labels: [], help: 'Records that could not be kept. Anything above 0 needs attention.' },
   breakwater_records_pending:            { kind: 'gauge',     labels: [], help: 'Records waiting to be written.' },
   breakwater_config_reloads_total:       { kind: 'counter',   labels: ['result'], help: 'Reloads of the configuration.' },
+  breakwater_deliveries_total:           { kind: 'counter',   labels: ['channel', 'result'], help: 'Attempts to tell a channel: delivered, failed (tried again) or dead.' },
   breakwater_unauthenticated_total:      { kind: 'counter',   labels: [], help: 'Requests with a key that is not known.' },
   breakwater_unhandled_errors_total:     { kind: 'counter',   labels: [], help: 'Bugs of ours that were caught.' },
 } as const satisfies Record<string, Definition>;

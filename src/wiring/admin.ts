@@ -32,6 +32,7 @@ export type AdminWiring = {
   readonly verify: (token: string) => boolean;
   readonly secrets: SecretSource;
   readonly log: Log;
+  readonly channels: AdminDependencies['channels'];
 };
 
 const replica = `r_${process.pid}`;
@@ -222,6 +223,7 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
       create: (input, actor) => createKey(input, actor, engine.keyDependencies(store)),
       revoke: (id, actor) => revokeKey(id, actor, engine.keyDependencies(store)),
     },
+    channels: wiring.channels,
     config: { view: () => configView(engine), check: (text) => checkConfig(text, wiring.secrets) },
     explain: (input) => explain(input, engine),
     coverage: () => coverage(engine.state.snapshot, now()),

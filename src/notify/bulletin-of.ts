@@ -1,0 +1,8 @@
+/** What is to be told of a change; null when nothing is. */
+import type { Bulletin } from '../core/bulletin.ts';
+import type { Change } from '../core/record.ts';
+import { switchBulletin } from '../core/switch-bulletin.ts';
+
+export function bulletinOf(change: Change): Bulletin | null {
+  return switchBulletin(change);
+}
