@@ -11,6 +11,8 @@ import type { Engine } from './engine.ts';
 import { instant } from './core/ids.ts';
 import { adminDependencies } from './wiring/admin.ts';
 import { createChannelDesk } from './wiring/channels.ts';
+import { openGateDesk } from './wiring/gates.ts';
+import type { GateDesk } from './wiring/gates.ts';
 import { createStatusDesk } from './wiring/status.ts';
 import type { StatusDesk } from './wiring/status.ts';
 import { adminRoutes } from './http/admin-routes.ts';
@@ -167,6 +169,7 @@ type Parts = {
   readonly log: Log;
   readonly token: AdminToken;
   readonly status: StatusDesk;
+  readonly gates: GateDesk;
 };
 
 function open(parts: Parts, address: { host: string; port: number }): RunningServer {
@@ -218,6 +221,7 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
     await engine.records.stop(drainMs);
     engine.watchdog.stop();
     await channels.stop();
+    await parts.gates.stop();
     await status.stop().catch((error: unknown) => engine.onBug(error));
     await store.close();
     log('info', { event: 'stopped' });
@@ -266,10 +270,12 @@ export async function startServer(options: ServerOptions): Promise<Started> {
     }),
   );
   catchBugs(engine);
+  const gates = await openGateDesk(engine, store);
   const status = await createStatusDesk(engine, store);
   try {
-    return { kind: 'started', server: open({ options, engine, store, log, token, status }, address) };
+    return { kind: 'started', server: open({ options, engine, store, log, token, status, gates }, address) };
   } catch (error) {
+    await gates.stop();
     await store.close();
     const code =
       typeof error === 'object' && error !== null && 'code' in error

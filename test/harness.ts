@@ -34,6 +34,8 @@ export type House = {
   /** The record of a request, once it is in the store. */
   record(id: string): Promise<Json>;
   configure(document: Json): void;
+  /** Stops the gateway and starts it again on the same store, beside the same providers. */
+  restart(): Promise<House>;
   stop(): Promise<void>;
 };
 
@@ -173,6 +175,16 @@ export async function startHouse(
   const storePath = join(folder, 'breakwater.db');
   const configure = (document: Json): void => writeFileSync(configPath, JSON.stringify(document));
   configure(configuration(simulator, typeof changes === 'function' ? changes(simulator) : changes));
+  return open({ simulator, folder, configPath, storePath, configure });
+}
+
+type Ground = Pick<House, 'simulator' | 'configPath' | 'storePath' | 'configure'> & {
+  readonly folder: string;
+};
+
+/** Starts a gateway on its ground: simulator, configuration and store, which outlive it. */
+async function open(ground: Ground): Promise<House> {
+  const { simulator, folder, configPath, storePath, configure } = ground;
   const logs: string[] = [];
   const environment = readEnvironment({
     KEY_A: 'key-a',
@@ -213,6 +225,10 @@ export async function startHouse(
       return (await adminCall(url, 'GET', `requests/${id}`, {})).body;
     },
     configure,
+    async restart() {
+      await server.stop();
+      return open(ground);
+    },
     async stop() {
       await server.stop();
       await simulator.stop();

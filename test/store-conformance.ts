@@ -2,12 +2,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 
 import type { Delivery } from '../src/core/delivery.ts';
-import { instant, keyId, switchId } from '../src/core/ids.ts';
+import { instant, keyId, switchId, targetName } from '../src/core/ids.ts';
 import type { RequestRecord } from '../src/core/record.ts';
 import type { FeatureStatus } from '../src/core/status.ts';
 import type { StatusInterval } from '../src/core/status-history.ts';
 import { pageSizeMax } from '../src/store/store.ts';
-import type { RecordFilter, Store } from '../src/store/store.ts';
+import type { RecordFilter, Store, StoredGate } from '../src/store/store.ts';
 import { aDelivery, aBulletin } from './told-fixture.ts';
 import { aChange, aKey, anAttempt, aRecord, aRescue, aSwitch, gpt, opus, start } from './record-fixture.ts';
 
@@ -237,6 +237,25 @@ function conformance(open: () => Promise<OpenedForTest>): void {
       store = await opened.reopen();
       expect(await store.findSnapshot('h1')).toBe('listen: x');
       expect(await store.findSnapshot('h2')).toBeNull();
+    });
+  });
+
+  describe('gates', () => {
+    const gate = (target: string, at: number, cell: unknown): StoredGate => ({
+      target: targetName('p', target),
+      at: instant(start + at),
+      cell,
+    });
+
+    test('the latest of each target outlives a restart; what is old is left behind', async () => {
+      await store.saveGates([gate('a', 0, { state: 'healthy' }), gate('b', 1, null)]);
+      await store.saveGates([gate('a', 9, { state: 'ejected', list: [1, 2] })]);
+      store = await opened.reopen();
+      expect(await store.loadGates(start)).toEqual([
+        gate('a', 9, { state: 'ejected', list: [1, 2] }),
+        gate('b', 1, null),
+      ]);
+      expect(await store.loadGates(instant(start + 5))).toHaveLength(1);
     });
   });
 

@@ -7,6 +7,7 @@ import { usageError } from './command.ts';
 import type { Command, ExitCode } from './command.ts';
 import { channelCommands } from './channel-commands.ts';
 import { commandHelp, jsonOption, overview } from './help.ts';
+import { gateCommands } from './gate-commands.ts';
 import { keyCommands } from './key-commands.ts';
 import { queryCommands } from './query-commands.ts';
 import { serverCommands } from './server-commands.ts';
@@ -15,6 +16,7 @@ import { switchCommands } from './switch-commands.ts';
 export const commands: readonly Command[] = [
   ...serverCommands,
   ...switchCommands,
+  ...gateCommands,
   ...queryCommands,
   ...keyCommands,
   ...channelCommands,

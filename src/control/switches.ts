@@ -9,6 +9,7 @@ import { instant, switchId } from '../core/ids.ts';
 import type { TargetName } from '../core/ids.ts';
 import { isInForce, scopeKeys } from '../core/switches.ts';
 import type { Effect, Scope, Switch } from '../core/switches.ts';
+import { reason } from './reason.ts';
 import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
 import type { ControlDependencies, ControlError, Result } from './verb.ts';
 
@@ -23,7 +24,6 @@ export type SwitchDependencies = ControlDependencies & {
 
 /** Switches kept in force at the same time. */
 export const switchesMax = 1_000;
-const reasonLengthMax = 500;
 const expiryMs = { standard: 2 * 3_600_000, shortest: 1_000, longest: 366 * 86_400_000 };
 
 const scopeValue = z.string().regex(/^[\w.*:@/-]{1,128}$/, 'must be a name, in which * stands for anything');
@@ -31,13 +31,6 @@ const scopeShape = Object.fromEntries(scopeKeys.map((key) => [key, scopeValue.op
   (typeof scopeKeys)[number],
   z.ZodOptional<typeof scopeValue>
 >;
-
-const reason = z
-  .string()
-  .trim()
-  .min(3, 'say why, in a few words')
-  .max(reasonLengthMax)
-  .refine((text) => text.replaceAll(/\s/g, '').length >= 3, 'say why, in a few words');
 
 function isExpiry(text: string): boolean {
   const ms = durationMs(text);

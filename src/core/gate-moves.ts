@@ -153,7 +153,7 @@ export function startRamp(cell: HealthCell, rule: HealthRule, now: Instant, how:
 export function holdOut(cell: HealthCell, until: Instant, now: Instant, words: string): Observed {
   const { health } = cell;
   if (health.state === 'ejected')
-    return unmoved({ ...cell, health: { ...health, until, held: until > now } });
+    return unmoved({ ...cell, health: { ...health, until, held: until > now, words } });
   if (until <= now) return unmoved(cell);
   return moved(cell, { state: 'ejected', since: now, until, words, held: true }, now, {
     words,

@@ -29,6 +29,7 @@ import type {
   Report,
   Snapshot,
 } from './snapshot.ts';
+
 import type { Model, Provider, Target } from './target.ts';
 
 export type CompileContext = { readonly hash: string; readonly secrets: SecretSource };

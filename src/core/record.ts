@@ -120,6 +120,8 @@ export const changeKinds = [
   'switch.released',
   'switch.expired',
   'gate.transition',
+  'gate.held',
+  'gate.returned',
   'config.loaded',
   'config.rejected',
   'key.created',

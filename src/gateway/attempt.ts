@@ -17,7 +17,7 @@ import type { AnswerSource, SourceOptions } from './answer-source.ts';
 import type { Place } from './capacity.ts';
 import type { Clock } from './clock.ts';
 import type { Exchange } from './exchange.ts';
-import type { Ticket } from './health-board.ts';
+import type { Ticket } from './ticket.ts';
 import type { Stopper } from './stopper.ts';
 import { send } from './upstream.ts';
 import type { Sent } from './upstream.ts';

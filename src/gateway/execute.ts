@@ -20,9 +20,9 @@ import { loadSign } from './capacity.ts';
 import type { Place } from './capacity.ts';
 import type { Exchange } from './exchange.ts';
 import type { Flight } from './flights.ts';
-import type { Ticket } from './health-board.ts';
 import { payloadFor } from './payload.ts';
 import type { Payload } from './payload.ts';
+import type { Ticket } from './ticket.ts';
 import { Stopper } from './stopper.ts';
 
 export type Execution =

@@ -7,63 +7,32 @@ import type { Evidence, SoftSignal } from '../core/evidence.ts';
 import { failureRow } from '../core/failure.ts';
 import type { CountsAgainst, Failure } from '../core/failure.ts';
 import { admission, badness, dropProbe, startProbe, wantsProbe } from '../core/admission.ts';
-import { freshCell } from '../core/health-cell.ts';
+import { cellFromJson, cellToJson, freshCell } from '../core/health-cell.ts';
 import type { HealthCell } from '../core/health-cell.ts';
 import { advance, observe } from '../core/health.ts';
-import { startRamp } from '../core/gate-moves.ts';
+import { holdOut, startRamp } from '../core/gate-moves.ts';
 import type { Observed, Transition } from '../core/gate-moves.ts';
-import { healthRuleOf } from '../core/health-rule.ts';
-import type { HealthRule } from '../core/health-rule.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
 import { deposit, fullBudget, withdraw } from '../core/retry-budget.ts';
 import type { RetryBudget } from '../core/retry-budget.ts';
 import type { Standing } from '../core/routing.ts';
-import { defaultGate } from '../core/snapshot.ts';
 import type { GateRule } from '../core/snapshot.ts';
-import type { ProviderKey, Target } from '../core/target.ts';
+import type { Target } from '../core/target.ts';
+import { GateBook } from './gate-book.ts';
 import { KeyRing } from './key-ring.ts';
-
-/** Proof that an attempt was admitted; given back with its outcome, once. */
-export type Ticket = {
-  readonly target: Target;
-  readonly key: ProviderKey | null;
-  readonly generation: number;
-  readonly probe: boolean;
-  /** Sent by ourselves, for no caller. */
-  readonly own: boolean;
-  /** It passed a closed gate, because nothing better was left. */
-  readonly panic: boolean;
-  readonly startedAt: Instant;
-  readonly callerKey: string | null;
-  readonly requestKey: string | null;
-};
-
-/** An attempt that wants to be admitted. */
-export type Asking = {
-  /** Keys that this request has used at the target already. */
-  readonly triedKeys: ReadonlySet<string>;
-  /** Nothing better is left: a closed gate is passed. */
-  readonly panic: boolean;
-  /** Whose evidence it gives: one caller alone condemns nobody. */
-  readonly key: string | null;
-  readonly user: string | null;
-  /** Failures of one request are one piece of evidence. */
-  readonly request: string | null;
-};
-
-/** How an attempt ended. */
-export type Settlement = {
-  /** `nobody`: it was stopped, and by neither its own fault nor the target's. */
-  readonly outcome: Failure | 'good' | 'nobody';
-  /** Null: no content came. */
-  readonly firstTokenMs: number | null;
-  /** What is wrong with an answer that arrived. */
-  readonly soft: SoftSignal | null;
-};
+import { noCounts, Tally } from './tally.ts';
+import type { Counts } from './tally.ts';
+import type { Asking, Settlement, Ticket } from './ticket.ts';
 
 type Out = Extract<Standing, { kind: 'out' }>;
 
 export type GateView = { readonly cell: HealthCell; readonly mode: GateRule['mode'] };
+
+/** A gate's cell to be kept across a restart. */
+export type Kept = { readonly target: TargetName; readonly cell: unknown };
+
+/** What callers' requests and our own probes met, kept apart. */
+export type Columns = { readonly traffic: Counts; readonly probes: Counts };
 
 export type HealthBoard = {
   standing(target: Target): Standing;
@@ -79,7 +48,20 @@ export type HealthBoard = {
   takeRetry(target: Target): void;
   /** Brings a target that was switched off back by a ramp. */
   ramp(target: Target, words: string): void;
+  /** A person keeps a target out until an instant, whatever its probes say. */
+  hold(target: Target, until: Instant, words: string): void;
+  /** A person gives a held target back to its gate: probes, then a ramp. */
+  giveBack(target: Target, words: string): void;
   view(target: Target): GateView;
+  /** The agreement that holds for a target. */
+  agreement(target: Target): GateRule;
+  columns(target: TargetName): Columns;
+  /** Targets that have a cell. */
+  known(): readonly Target[];
+  /** Cells that moved since they were last taken, and with `all` those that only counted. */
+  unkept(all: boolean): readonly Kept[];
+  /** Puts back what was kept; what cannot be understood is left aside. */
+  restore(target: Target, kept: unknown): void;
   inFlight(target: TargetName): number;
   /** Moves what only time moves; call about once a second. */
   tick(): void;
@@ -93,6 +75,10 @@ type Cell = {
   inPanic: number;
   /** Attempts without a first token, in the order they began. */
   readonly waiting: Set<Ticket>;
+  readonly traffic: Tally;
+  readonly probes: Tally;
+  /** As it was last kept. */
+  kept: HealthCell | null;
 };
 
 export type HealthBoardOptions = {
@@ -115,17 +101,6 @@ const panicMin = 8;
 
 /** Targets that requests can name freely are bounded elsewhere; this is the backstop. */
 const cellsMax = 10_000;
-
-function matchesGate(gate: GateRule, target: Target): boolean {
-  const { match } = gate;
-  return (
-    (match.provider ?? target.provider.id) === target.provider.id &&
-    (match.vendor ?? target.model.vendor) === target.model.vendor &&
-    (match.family ?? target.model.family) === target.model.family &&
-    (match.model ?? target.model.name) === target.model.name &&
-    (match.target ?? target.name) === target.name
-  );
-}
 
 const ownAsking: Asking = { triedKeys: noKeys, panic: false, key: null, user: null, request: null };
 
@@ -155,27 +130,12 @@ class Board implements HealthBoard {
   readonly #options: HealthBoardOptions;
   readonly #cells = new Map<TargetName, Cell>();
   readonly #keys: KeyRing;
-  readonly #rules = new WeakMap<
-    readonly GateRule[],
-    Map<TargetName, { rule: HealthRule; mode: GateRule['mode'] }>
-  >();
+  readonly #gates: GateBook;
 
   constructor(options: HealthBoardOptions) {
     this.#options = options;
+    this.#gates = new GateBook(options.gates);
     this.#keys = new KeyRing(options.now, options.random);
-  }
-
-  #rule(target: Target): { rule: HealthRule; mode: GateRule['mode'] } {
-    const gates = this.#options.gates();
-    let known = this.#rules.get(gates);
-    if (known === undefined) this.#rules.set(gates, (known = new Map()));
-    let found = known.get(target.name);
-    if (found === undefined) {
-      const gate = gates.find((each) => matchesGate(each, target)) ?? defaultGate;
-      found = { rule: healthRuleOf(gate), mode: gate.mode };
-      if (known.size < cellsMax) known.set(target.name, found);
-    }
-    return found;
   }
 
   #cell(target: Target): Cell {
@@ -184,11 +144,14 @@ class Board implements HealthBoard {
       const now = this.#options.now();
       cell = {
         target,
-        health: freshCell(this.#rule(target).rule, now),
+        health: freshCell(this.#gates.of(target).rule, now),
         budget: fullBudget(now),
         inFlight: 0,
         inPanic: 0,
         waiting: new Set(),
+        traffic: new Tally(),
+        probes: new Tally(),
+        kept: null,
       };
       if (this.#cells.size >= cellsMax) this.#dropIdle();
       this.#cells.set(target.name, cell);
@@ -209,7 +172,7 @@ class Board implements HealthBoard {
 
   standing(target: Target): Standing {
     if (this.#keys.usable(target, noKeys) === undefined) return this.#keys.trouble(target);
-    const { rule, mode } = this.#rule(target);
+    const { rule, mode } = this.#gates.of(target);
     const cell = this.#cell(target);
     this.#apply(cell, advance(cell.health, rule, this.#options.now()));
     const admitted = admission(cell.health, rule, this.#options.now(), this.#options.random());
@@ -267,7 +230,7 @@ class Board implements HealthBoard {
   }
 
   admitProbe(target: Target): Ticket | null {
-    const { rule } = this.#rule(target);
+    const { rule } = this.#gates.of(target);
     const cell = this.#cell(target);
     const now = this.#options.now();
     this.#apply(cell, advance(cell.health, rule, now));
@@ -297,6 +260,7 @@ class Board implements HealthBoard {
     const counts = this.#countsAgainst(ticket, failure);
     if (counts === 'target' || counts === 'provider') {
       if (soft !== null) this.#options.onSoft(target, soft);
+      (ticket.own ? cell.probes : cell.traffic).count(failure?.class ?? null, now);
       const evidence: Evidence = {
         failure: failure?.class ?? null,
         generation: ticket.generation,
@@ -308,7 +272,10 @@ class Board implements HealthBoard {
         soft,
         retryAfterMs: failure?.retryAfterMs ?? null,
       };
-      this.#apply(cell, observe(cell.health, evidence, this.#rule(target).rule, now, this.#options.random()));
+      this.#apply(
+        cell,
+        observe(cell.health, evidence, this.#gates.of(target).rule, now, this.#options.random()),
+      );
     } else if (ticket.probe) cell.health = dropProbe(cell.health, ticket.generation);
   }
 
@@ -343,14 +310,60 @@ class Board implements HealthBoard {
     if (cell?.health.health.state === 'healthy')
       this.#apply(
         cell,
-        startRamp(cell.health, this.#rule(target).rule, this.#options.now(), { words, cause: 'person' }),
+        startRamp(cell.health, this.#gates.of(target).rule, this.#options.now(), { words, cause: 'person' }),
       );
+  }
+
+  hold(target: Target, until: Instant, words: string): void {
+    const cell = this.#cell(target);
+    this.#apply(cell, holdOut(cell.health, until, this.#options.now(), words));
+  }
+
+  giveBack(target: Target, words: string): void {
+    const now = this.#options.now();
+    this.hold(target, now, words);
+    const cell = this.#cell(target);
+    this.#apply(cell, advance(cell.health, this.#gates.of(target).rule, now));
+  }
+
+  agreement(target: Target): GateRule {
+    return this.#gates.of(target).gate;
+  }
+
+  columns(target: TargetName): Columns {
+    const cell = this.#cells.get(target);
+    const now = this.#options.now();
+    return { traffic: cell?.traffic.read(now) ?? noCounts, probes: cell?.probes.read(now) ?? noCounts };
+  }
+
+  known(): readonly Target[] {
+    return [...this.#cells.values()].map(({ target }) => target);
+  }
+
+  unkept(all: boolean): readonly Kept[] {
+    const moved: Kept[] = [];
+    for (const cell of this.#cells.values()) {
+      const { health, kept } = cell;
+      const hasMoved = kept === null ? health.health.state !== 'healthy' : kept.health !== health.health;
+      if (!hasMoved && (!all || health === kept)) continue;
+      cell.kept = health;
+      moved.push({ target: cell.target.name, cell: cellToJson(health) });
+    }
+    return moved;
+  }
+
+  restore(target: Target, kept: unknown): void {
+    const health = cellFromJson(kept, this.#gates.of(target).rule, this.#options.now());
+    if (health === null) return;
+    const cell = this.#cell(target);
+    cell.health = health;
+    cell.kept = health;
   }
 
   view(target: Target): GateView {
     const cell =
-      this.#cells.get(target.name)?.health ?? freshCell(this.#rule(target).rule, this.#options.now());
-    return { cell, mode: this.#rule(target).mode };
+      this.#cells.get(target.name)?.health ?? freshCell(this.#gates.of(target).rule, this.#options.now());
+    return { cell, mode: this.#gates.of(target).mode };
   }
 
   inFlight(target: TargetName): number {
@@ -360,7 +373,7 @@ class Board implements HealthBoard {
   tick(): void {
     const now = this.#options.now();
     for (const cell of this.#cells.values())
-      this.#apply(cell, advance(cell.health, this.#rule(cell.target).rule, now));
+      this.#apply(cell, advance(cell.health, this.#gates.of(cell.target).rule, now));
   }
 }
 

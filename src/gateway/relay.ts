@@ -10,7 +10,7 @@ import { moveDeadline, stoppedResult } from './attempt.ts';
 import type { Committed, Patience } from './attempt.ts';
 import type { Execution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
-import type { Settlement } from './health-board.ts';
+import type { Settlement } from './ticket.ts';
 import { softSignal } from './soft-signal.ts';
 import type { Watch } from './watchdog.ts';
 

@@ -147,6 +147,34 @@ const key = z.object({
   revoked_at: maybeTime,
 });
 
+const gateState = z.object({
+  state: z.enum(['healthy', 'shedding', 'ejected', 'probing', 'ramping']),
+  since: maybeTime,
+  until: maybeTime,
+  words: name,
+  mode: z.enum(['observe', 'warn', 'enforce']),
+});
+
+const traffic = z.object({ ok: count, failed: count, in_flight: count });
+/** Null: none was ever sent. */
+const probes = z
+  .object({ ok: count, failed: count, last_at: time, last_failure: z.enum(failureClasses).nullable() })
+  .nullable();
+
+const gateEntry = z.object({
+  target: text,
+  gate: gateState,
+  agreement: z.object({
+    match: z.record(text, text),
+    budget: z.number(),
+    breach: z.number(),
+    false_alarm: z.object({ count: z.number(), per_ms: count }),
+    mode: z.enum(['observe', 'warn', 'enforce']),
+  }),
+  traffic,
+  probes,
+});
+
 const targetState = z.object({
   target: text,
   provider: text,
@@ -154,17 +182,11 @@ const targetState = z.object({
   vendor: text,
   family: text,
   region: name,
-  gate: z.object({
-    state: z.enum(['healthy', 'shedding', 'ejected', 'probing', 'ramping']),
-    since: maybeTime,
-    until: maybeTime,
-    words: name,
-    mode: z.enum(['observe', 'warn', 'enforce']),
-  }),
+  gate: gateState,
   off_by: z.array(text),
-  traffic: z.object({ ok: count, failed: count, in_flight: count }),
+  traffic,
   capacity: z.object({ limit: count, learnt: z.boolean(), waiting: count }),
-  probes: z.null(),
+  probes,
   provider_says: z.null(),
 });
 
@@ -252,6 +274,8 @@ export const adminAnswers = {
   RecordList: listOf(record),
   ExplainedRecord: record.extend({ words: z.array(text) }),
   ChangeList: listOf(change),
+  Gate: gateEntry,
+  GateList: listOf(gateEntry),
   KeyList: listOf(key),
   KeyCreated: key.extend({ secret: text, warnings: z.array(text) }),
   KeyRevoked: z.object({ id: text }),

@@ -8,9 +8,12 @@ import type { Delivery } from '../core/delivery.ts';
 import type { Instant } from '../core/ids.ts';
 import type { Preview } from '../core/preview.ts';
 import type { Switch } from '../core/switches.ts';
+import type { Target } from '../core/target.ts';
 import type { DeliveryFilter, Page, Store } from '../control/queries.ts';
 import type { Role } from './roles.ts';
 import type { Json } from './wire.ts';
+
+export type GateWord = { readonly name: string; readonly input: unknown };
 
 export type ExplainInput = {
   readonly feature?: string | undefined;
@@ -45,6 +48,12 @@ export type AdminDependencies = {
     readonly release: (releasing: Releasing, actor: string) => Promise<Result<Switch>>;
     /** Replicas that have every switch in force. */
     readonly acks: () => readonly Json[];
+  };
+  readonly gates: {
+    readonly list: () => readonly Json[];
+    readonly view: (target: Target) => Json;
+    readonly hold: (word: GateWord, actor: string) => Promise<Result<Target>>;
+    readonly giveBack: (word: GateWord, actor: string) => Promise<Result<Target>>;
   };
   readonly keys: {
     readonly create: (input: unknown, actor: string) => Promise<Result<KeyCreated>>;

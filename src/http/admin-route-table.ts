@@ -1,6 +1,7 @@
 /** The table of the admin API, area by area: each route with the role it requires and the schemas of what comes in and goes out. */
 import { channelRoutes } from './admin-channel-routes.ts';
 import { evidenceRoutes } from './admin-evidence-routes.ts';
+import { gateRoutes } from './admin-gate-routes.ts';
 import { keyRoutes } from './admin-key-routes.ts';
 import { policyRoutes } from './admin-policy-routes.ts';
 import type { AdminRoute } from './admin-route.ts';
@@ -11,6 +12,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
   ...stateRoutes,
   ...switchRoutes,
   ...evidenceRoutes,
+  ...gateRoutes,
   ...keyRoutes,
   ...policyRoutes,
   ...channelRoutes,

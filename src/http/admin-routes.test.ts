@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 
 import { aChannel, aDelivery } from '../../test/told-fixture.ts';
+import { opusAtAnthropic } from '../../test/core-fixture.ts';
 import { aChange, aKey, aRecord, aRescue, aSwitch, start } from '../../test/record-fixture.ts';
 import { StoreUnavailable } from '../control/queries.ts';
 import { controlError, done } from '../control/verb.ts';
@@ -81,6 +82,12 @@ beforeEach(() => {
       release: note('release', Promise.resolve(done({ ...entry, rev: 2 }))),
       acks: () => [{ replica: 'r_1', rev: 1, at: new Date(start).toISOString() }],
     },
+    gates: {
+      list: () => [{ target: 'anthropic/opus' }],
+      view: (target) => ({ target: target.name }),
+      hold: note('hold', Promise.resolve(done(opusAtAnthropic))),
+      giveBack: note('giveBack', Promise.resolve(controlError('conflict', 'healthy', 'nothing'))),
+    },
     keys: {
       create: note('key', Promise.resolve(done({ key: aKey(), secret: 'bw_x', warnings: [] }))),
       revoke: note('revoke', Promise.resolve(controlError('not_found', 'no key', 'list them'))),
@@ -118,6 +125,22 @@ async function ask(
 }
 
 const errorOf = (answer: Answer) => answer.body['error'] as Record<string, unknown>;
+
+describe('names of targets in addresses', () => {
+  test.each(['openrouter/meta/llama-4', 'openrouter%2Fmeta%2Fllama-4'])('%s', async (path) => {
+    const answer = await ask('POST', `gates/${path}/hold`, { body: { reason: 'drill' } });
+    expect(answer.status).toBe(200);
+    expect(calls.at(-1)).toEqual([
+      'hold',
+      { name: 'openrouter/meta/llama-4', input: { reason: 'drill' } },
+      'admin',
+    ]);
+  });
+
+  test('a gate that is not out cannot be given back', async () => {
+    expect((await ask('POST', 'gates/a/b/return', { body: { reason: 'drill' } })).status).toBe(409);
+  });
+});
 
 describe('who may ask', () => {
   test('a role stands for itself, and admin for every role', () => {

@@ -17,20 +17,29 @@ import type { Role } from './roles.ts';
 type Matched = { readonly route: AdminRoute; readonly parameters: Readonly<Record<string, string>> };
 type Refused = { readonly error: AdminErrorBody; readonly headers?: Readonly<Record<string, string>> };
 
+/** A route's path as a pattern. Names of targets hold slashes, so `{target}` takes as many steps as there are. */
+const patterns = adminRouteTable.map((route) => ({
+  route,
+  pattern: new RegExp(
+    `^${route.path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => `(?<${name}>${name === 'target' ? '.+' : '[^/]+'})`)}$`,
+  ),
+}));
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Routes of the table at a path, whatever their method. */
 function routesAt(path: string): readonly Matched[] {
-  const steps = path.split('/');
-  return adminRouteTable.flatMap((route): Matched[] => {
-    const pattern = route.path.split('/');
-    if (pattern.length !== steps.length) return [];
-    const parameters: Record<string, string> = {};
-    const fits = pattern.every((step, index) => {
-      const given = steps[index] ?? '';
-      if (!step.startsWith('{')) return step === given;
-      parameters[step.slice(1, -1)] = given;
-      return given !== '';
-    });
-    return fits ? [{ route, parameters }] : [];
+  return patterns.flatMap(({ route, pattern }): Matched[] => {
+    const found = pattern.exec(path);
+    if (found === null) return [];
+    const given = Object.entries(found.groups ?? {});
+    return [{ route, parameters: Object.fromEntries(given.map(([name, text]) => [name, decoded(text)])) }];
   });
 }
 
@@ -115,7 +124,7 @@ async function serve(request: Request, url: URL, dependencies: AdminDependencies
     if (route.changes !== undefined)
       await dependencies.recordRejection(error.message, {
         actor: actor.kind === 'read' ? actor.value : 'admin',
-        subject: parameters['id'] ?? route.changes,
+        subject: parameters['id'] ?? parameters['target'] ?? route.changes,
       });
     return adminError(error);
   };

@@ -1,15 +1,15 @@
 /** The answer of `GET /admin/v1/state`: targets with their gates, features with their status, switches in force. */
-import { isTouched, recentCounts } from '../core/health-cell.ts';
-import type { Health } from '../core/health-cell.ts';
+import { isTouched } from '../core/health-cell.ts';
 import type { Instant } from '../core/ids.ts';
-import type { GateRule, Snapshot } from '../core/snapshot.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import { viewFeature } from '../core/status.ts';
 import { covers, isForEverybody, isInForce } from '../core/switches.ts';
 import type { Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
 import type { Capacity } from '../gateway/capacity.ts';
 import type { HealthBoard } from '../gateway/health-board.ts';
-import { switchToWire, timeText } from './wire.ts';
+import { gateToWire, probesToWire } from './gate-view.ts';
+import { switchToWire } from './wire.ts';
 import type { Json } from './wire.ts';
 
 export type StateSources = {
@@ -22,12 +22,6 @@ export type StateSources = {
   readonly rev: number;
 };
 
-function gateToWire(health: Health, mode: GateRule['mode']): Json {
-  const since = 'since' in health ? timeText(health.since) : null;
-  const until = health.state === 'ejected' ? timeText(health.until) : null;
-  return { state: health.state, since, until, words: 'words' in health ? health.words : null, mode };
-}
-
 function capacityToWire(target: Target, capacity: Capacity): Json {
   const { limit, learnt, waiting } = capacity.view(target);
   return { limit, learnt, waiting };
@@ -35,7 +29,7 @@ function capacityToWire(target: Target, capacity: Capacity): Json {
 
 function targetToWire(target: Target, sources: StateSources): Json {
   const { cell, mode } = sources.board.view(target);
-  const { ok, failed } = recentCounts(cell, sources.now);
+  const { traffic, probes } = sources.board.columns(target.name);
   const { regions } = target.provider.terms;
   return {
     target: target.name,
@@ -55,9 +49,9 @@ function targetToWire(target: Target, sources: StateSources): Json {
           covers(entry.scope, target, null),
       )
       .map((entry) => entry.id),
-    traffic: { ok, failed, in_flight: sources.board.inFlight(target.name) },
+    traffic: { ok: traffic.ok, failed: traffic.failed, in_flight: sources.board.inFlight(target.name) },
     capacity: capacityToWire(target, sources.capacity),
-    probes: null,
+    probes: probesToWire(probes),
     provider_says: null,
   };
 }

@@ -79,6 +79,8 @@ function changedToWire(kind: ChangeKind, value: unknown): unknown {
     case 'key.revoked':
       return keyTermsToWire(value);
     case 'gate.transition':
+    case 'gate.held':
+    case 'gate.returned':
     case 'config.loaded':
     case 'config.rejected':
     case 'admin_token.created':

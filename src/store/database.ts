@@ -13,7 +13,7 @@ import { migrate } from './migrations.ts';
 import { leafInputs } from './record-batch.ts';
 import type { RecordBatch } from './record-batch.ts';
 import { RecordTable } from './record-table.ts';
-import type { DeliveryRow } from './rows.ts';
+import type { DeliveryRow, GateRow } from './rows.ts';
 import { pageSizeMax } from './store.ts';
 import type { Page, RecordFilter, ReleaseOutcome } from './store.ts';
 import { ToldTables } from './told-tables.ts';
@@ -286,6 +286,21 @@ export class SqliteDatabase extends ToldTables {
       this.putDelivery(row);
       if (change !== null) this.#insertChange(change);
     })();
+  }
+
+  saveGates(rows: readonly GateRow[]): void {
+    const insert = this.#database.query(
+      'INSERT INTO gates (target, at, cell) VALUES (?, ?, ?) ON CONFLICT (target) DO UPDATE SET at = excluded.at, cell = excluded.cell',
+    );
+    this.#database.transaction(() => {
+      for (const { target, at, cell } of rows) insert.run(target, at, cell);
+    })();
+  }
+
+  loadGates(since: number): readonly GateRow[] {
+    return this.#database
+      .query<GateRow, [number]>('SELECT target, at, cell FROM gates WHERE at >= ? ORDER BY target')
+      .all(since);
   }
 
   close(): void {

@@ -72,6 +72,7 @@ export const migrations: readonly Step[] = [
   ) WITHOUT ROWID;
   CREATE INDEX deliveries_due ON deliveries (channel, next_at) WHERE state = 'pending';
   `,
+  'CREATE TABLE gates (target TEXT PRIMARY KEY, at INTEGER NOT NULL, cell TEXT NOT NULL) WITHOUT ROWID;',
 ];
 
 const number = (database: Database, sql: string): number =>

@@ -12,6 +12,7 @@ import { instant } from '../core/ids.ts';
 import type { FeatureStatus } from '../core/status.ts';
 import type { StatusInterval } from '../core/status-history.ts';
 import type { Switch } from '../core/switches.ts';
+import type { StoredGate } from './store.ts';
 
 const form = 1;
 
@@ -192,3 +193,17 @@ export function deliveryFromBody(body: string): Delivery {
   const { form: _, ...stored } = parsed(body) as ReturnType<typeof storedDelivery>;
   return stored;
 }
+
+export type GateRow = { readonly target: string; readonly at: number; readonly cell: string };
+
+export const gateRow = ({ target, at, cell }: StoredGate): GateRow => ({
+  target,
+  at,
+  cell: JSON.stringify({ form, cell }),
+});
+
+export const gateFromRow = (row: GateRow): StoredGate => ({
+  target: row.target as StoredGate['target'],
+  at: instant(row.at),
+  cell: (parsed(row.cell) as { readonly cell: unknown }).cell,
+});

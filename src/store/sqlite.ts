@@ -10,6 +10,8 @@ import {
   changeFromEntry,
   deliveryFromBody,
   deliveryRow,
+  gateFromRow,
+  gateRow,
   keyBody,
   keyFromBody,
   recordFromEntry,
@@ -222,6 +224,8 @@ function storeOn(client: WorkerClient, words: WordTable): Store {
     saveSnapshot: (hash, text, at) => client.call('saveSnapshot', hash, text, at),
     findSnapshot: (hash) => client.call('findSnapshot', hash),
     ...toldVerbs(client),
+    saveGates: (gates) => client.call('saveGates', gates.map(gateRow)),
+    loadGates: async (since) => (await client.call('loadGates', since)).map(gateFromRow),
     close: () => client.close(),
   };
 }

@@ -3,7 +3,7 @@
  * row in the same transaction, because the row is part of the verb.
  */
 import type { Delivery, DeliveryState } from '../core/delivery.ts';
-import type { ChangeId, Instant, KeyId, SwitchId } from '../core/ids.ts';
+import type { ChangeId, Instant, KeyId, SwitchId, TargetName } from '../core/ids.ts';
 import type { ApiKey } from '../core/keys.ts';
 import type { Change, RequestRecord } from '../core/record.ts';
 import type { StatusInterval } from '../core/status-history.ts';
@@ -40,6 +40,9 @@ export type DeliveryFilter = {
   readonly cursor?: string;
   readonly limit: number;
 };
+
+/** A gate as it was when it was kept; only its own rule can read the cell. */
+export type StoredGate = { readonly target: TargetName; readonly at: Instant; readonly cell: unknown };
 
 export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
 export const pageSizeMax = 200;
@@ -102,6 +105,10 @@ export type Store = {
   listDeliveries(filter: DeliveryFilter): Promise<Page<Delivery>>;
   /** Deletes those that are over and were made before an instant; says how many. */
   pruneDeliveries(before: Instant): Promise<number>;
+  /** Replaces what was kept of these targets' gates. */
+  saveGates(gates: readonly StoredGate[]): Promise<void>;
+  /** What was kept at an instant or later. */
+  loadGates(since: Instant): Promise<readonly StoredGate[]>;
   close(): Promise<void>;
 };
 

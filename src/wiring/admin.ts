@@ -23,6 +23,7 @@ import type { AdminDependencies, Explained, ExplainInput } from '../http/admin-d
 import { stateToWire } from '../http/state-view.ts';
 import { candidateToWire, ruleToWire } from '../http/wire.ts';
 import type { Json } from '../http/wire.ts';
+import { gateAdmin } from './gates.ts';
 import { pageSizeMax } from '../store/store.ts';
 import type { Page, Store } from '../store/store.ts';
 import { compileText, pathText } from '../sync/config-file.ts';
@@ -219,6 +220,7 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
       },
       acks: () => [{ replica, rev: engine.rev(), at: new Date(now()).toISOString() }],
     },
+    gates: gateAdmin(engine, store),
     keys: {
       create: (input, actor) => createKey(input, actor, engine.keyDependencies(store)),
       revoke: (id, actor) => revokeKey(id, actor, engine.keyDependencies(store)),

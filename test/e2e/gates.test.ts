@@ -20,7 +20,7 @@ function withGate(simulator: Simulator): Json {
       anthropic: { ...providers['anthropic'], keys: ['env:KEY_A', 'env:KEY_B'] },
     },
     features: { notes: { title: 'Meeting notes', route: [opus, 'openai/gpt-5.2'], timeouts } },
-    gates: [{ match: {}, restore: { probeEvery: '1s', ramp: ['50%', '100%'], hold: '1s' } }],
+    gates: [{ match: {}, restore: { probeEvery: '100ms', ramp: ['50%', '100%'], hold: '1s' } }],
   };
 }
 
@@ -49,23 +49,26 @@ async function gateOf(target: string): Promise<Json> {
   return (body['targets'] as Json[]).find((each) => each['target'] === target)!['gate'] as Json;
 }
 
-/** Asks until the gate is in one of these states; every answer on the way must be a good one. */
-async function askUntil(states: readonly string[], most: number): Promise<readonly Answer[]> {
-  const answers: Answer[] = [];
-  for (let n = 0; n < most; n++) {
-    answers.push(await ask());
-    if (states.includes(String((await gateOf(opus))['state']))) return answers;
-  }
-  throw new Error(`after ${most} requests the gate is ${JSON.stringify(await gateOf(opus))}`);
-}
-
 const waitUntil = async (isTrue: () => Promise<boolean>, what: string): Promise<void> => {
   const end = Date.now() + 60_000;
   while (!(await isTrue())) {
     if (Date.now() > end) throw new Error(`never happened: ${what}`);
-    await Bun.sleep(50);
+    await Bun.sleep(20);
   }
 };
+
+/** Asks until the gate is in one of these states. */
+async function askUntil(states: readonly string[]): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  await waitUntil(
+    async () => {
+      answers.push(await ask());
+      return states.includes(String((await gateOf(opus))['state']));
+    },
+    `the gate is ${states.join(' or ')}`,
+  );
+  return answers;
+}
 
 async function metric(name: string): Promise<number> {
   const text = await (await fetch(`${house.url}/metrics`)).text();
@@ -83,7 +86,7 @@ describe('codes that lie', () => {
       provider: 'anthropic',
       fault: { kind: 'preset', preset: 'credential_rejected' },
     });
-    const during = await askUntil(['shedding', 'ejected'], 60);
+    const during = await askUntil(['shedding', 'ejected']);
     expect(during.every(({ status, target }) => status === 200 && target === 'openai/gpt-5.2')).toBe(true);
     expect(await metric('breakwater_disbelieved_total')).toBeGreaterThan(0);
     house.simulator.removeFault(fault);
@@ -119,9 +122,67 @@ describe('codes that lie', () => {
         },
       },
     });
-    const during = await askUntil(['shedding', 'ejected'], 60);
+    const during = await askUntil(['shedding', 'ejected']);
     expect(during.every(({ status, target }) => status === 200 && target === 'openai/gpt-5.2')).toBe(true);
     const record = await house.record(during[0]!.id);
     expect((record['attempts'] as Json[])[0]!['failure']).toBe('overloaded');
+  }, 120_000);
+});
+
+describe('a person and a gate', () => {
+  const reason = { reason: 'rehearsing the loss of it' };
+
+  test('held out it gets nothing; given back it is probed and ramps', async () => {
+    house = await startHouse(withGate);
+    expect((await ask()).target).toBe(opus);
+    const held = await house.admin('POST', `gates/${opus}/hold`, { ...reason, expires_in: '1h' });
+    expect(held).toMatchObject({ status: 200, body: { target: opus, gate: { state: 'ejected' } } });
+    expect((held.body['gate'] as Json)['words']).toContain('held out by admin: rehearsing');
+    for (let n = 0; n < 5; n++) expect((await ask()).target).toBe('openai/gpt-5.2');
+    expect(await house.admin('POST', `gates/${opus}/return`, reason)).toMatchObject({
+      status: 200,
+      body: { gate: { state: 'probing' } },
+    });
+    await waitUntil(async () => (await ask()).target === opus, 'it is used again');
+    await waitUntil(async () => {
+      await ask();
+      return (await gateOf(opus))['state'] === 'healthy';
+    }, 'the ramp ends');
+    expect((await house.admin('POST', `gates/${opus}/return`, reason)).status).toBe(409);
+    expect((await house.admin('POST', 'gates/no/such/hold', reason)).status).toBe(404);
+    expect((await house.admin('POST', `gates/${opus}/hold`, {})).status).toBe(400);
+    const { body } = await house.admin('GET', 'changes?limit=100');
+    const kinds = (body['items'] as Json[]).map((change) => change['kind']);
+    expect(kinds).toContain('gate.held');
+    expect(kinds).toContain('gate.returned');
+    expect(kinds.filter((kind) => kind === 'write.rejected')).toHaveLength(3);
+  }, 120_000);
+});
+
+describe('a restart', () => {
+  test('in the middle of an outage keeps what was out, out', async () => {
+    house = await startHouse((simulator) => ({
+      ...withGate(simulator),
+      gates: [{ match: {}, restore: { probeEvery: '10m', hold: '1s' } }],
+    }));
+    house.simulator.setFault({
+      provider: 'anthropic',
+      fault: { kind: 'preset', preset: 'server_error' },
+    });
+    await askUntil(['ejected']);
+    const before = await gateOf(opus);
+    house = await house.restart();
+    expect(await gateOf(opus)).toEqual(before);
+    const calls = house.simulator.calls('anthropic').length;
+    for (let n = 0; n < 10; n++) expect((await ask()).target).toBe('openai/gpt-5.2');
+    expect(house.simulator.calls('anthropic').length).toBe(calls);
+  }, 120_000);
+
+  test('a hold by a person outlives it', async () => {
+    house = await startHouse(withGate);
+    await house.admin('POST', `gates/${opus}/hold`, { reason: 'not to be trusted today' });
+    house = await house.restart();
+    expect(await gateOf(opus)).toMatchObject({ state: 'ejected' });
+    expect((await ask()).target).toBe('openai/gpt-5.2');
   }, 120_000);
 });

@@ -1,0 +1,49 @@
+/** Which agreement holds for a target: the first gate of the configuration that matches, looked up once for each snapshot. */
+import { healthRuleOf } from '../core/health-rule.ts';
+import type { HealthRule } from '../core/health-rule.ts';
+import type { TargetName } from '../core/ids.ts';
+import { defaultGate } from '../core/snapshot.ts';
+import type { GateRule } from '../core/snapshot.ts';
+import type { Target } from '../core/target.ts';
+
+function matchesGate(gate: GateRule, target: Target): boolean {
+  const { match } = gate;
+  return (
+    (match.provider ?? target.provider.id) === target.provider.id &&
+    (match.vendor ?? target.model.vendor) === target.model.vendor &&
+    (match.family ?? target.model.family) === target.model.family &&
+    (match.model ?? target.model.name) === target.model.name &&
+    (match.target ?? target.name) === target.name
+  );
+}
+
+export type Agreed = {
+  readonly gate: GateRule;
+  readonly rule: HealthRule;
+  readonly mode: GateRule['mode'];
+};
+
+/** Names that requests make up are bounded elsewhere; this is the backstop. */
+const remembered = 10_000;
+
+export class GateBook {
+  readonly #gates: () => readonly GateRule[];
+  readonly #rules = new WeakMap<readonly GateRule[], Map<TargetName, Agreed>>();
+
+  constructor(gates: () => readonly GateRule[]) {
+    this.#gates = gates;
+  }
+
+  of(target: Target): Agreed {
+    const gates = this.#gates();
+    let known = this.#rules.get(gates);
+    if (known === undefined) this.#rules.set(gates, (known = new Map()));
+    let found = known.get(target.name);
+    if (found === undefined) {
+      const gate = gates.find((each) => matchesGate(each, target)) ?? defaultGate;
+      found = { gate, rule: healthRuleOf(gate), mode: gate.mode };
+      if (known.size < remembered) known.set(target.name, found);
+    }
+    return found;
+  }
+}
