@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { commands } from './cli/commands.ts';
 import { fullHelp } from './cli/help.ts';
 import { configurationJsonSchema } from './core/configuration.ts';
+import { playbookJsonSchema } from './core/playbook-schema.ts';
 import { errorCodes } from './core/errors.ts';
 import { failureClasses, failureRow } from './core/failure.ts';
 import { dialects } from './core/target.ts';
@@ -149,6 +150,7 @@ function translationDocument(): string {
 const files: Readonly<Record<string, string>> = {
   'contract/openapi.json': json(openapiDocument(version)),
   'contract/config.schema.json': json(configurationJsonSchema()),
+  'contract/playbook.schema.json': json(playbookJsonSchema()),
   'contract/cli.txt': `${fullHelp(commands)}\n`,
   'contract/errors.txt': errorsText(),
   'contract/headers.txt': headersText(),

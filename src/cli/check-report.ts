@@ -2,7 +2,7 @@
 import type { FeatureCoverage, LossCoverage } from '../core/coverage.ts';
 import { scopeText } from '../core/coverage.ts';
 import { problemText } from '../sync/config-file.ts';
-import type { LocatedProblem } from '../sync/config-file.ts';
+import type { LocatedProblem } from '../sync/yaml-text.ts';
 import { table } from './layout.ts';
 
 const verdictWords: Record<LossCoverage['verdict'], string> = {

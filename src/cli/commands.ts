@@ -9,6 +9,7 @@ import { channelCommands } from './channel-commands.ts';
 import { commandHelp, jsonOption, overview } from './help.ts';
 import { gateCommands } from './gate-commands.ts';
 import { keyCommands } from './key-commands.ts';
+import { playbookCommands } from './playbook-commands.ts';
 import { queryCommands } from './query-commands.ts';
 import { serverCommands } from './server-commands.ts';
 import { switchCommands } from './switch-commands.ts';
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
   ...queryCommands,
   ...keyCommands,
   ...channelCommands,
+  ...playbookCommands,
 ];
 
 type Found = { readonly command: Command; readonly rest: readonly string[] };

@@ -280,9 +280,9 @@ export function configurationJsonSchema(): unknown {
   };
 }
 
-/** Names that a strict object at a path would accept, for suggestions. */
-export function knownKeys(path: readonly (string | number)[]): readonly string[] {
-  let schema: z.ZodType | undefined = configurationSchema;
+/** Names that a strict object at a path of a schema would accept, for suggestions. */
+export function keysAt(root: z.ZodType, path: readonly (string | number)[]): readonly string[] {
+  let schema: z.ZodType | undefined = root;
   for (const step of path) schema = schema === undefined ? undefined : inside(schema, step);
   return keysOf(schema);
 }

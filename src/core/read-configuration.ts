@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod';
 
-import { configurationSchema, knownKeys } from './configuration.ts';
+import { configurationSchema, keysAt } from './configuration.ts';
 import type { Configuration } from './configuration.ts';
 import { didYouMean } from './nearest.ts';
 import type { Problem } from './snapshot.ts';
@@ -27,9 +27,9 @@ const problem = (path: Path, message: string, remedy: string): Problem => ({
   severity: 'error',
 });
 
-function unknownKeys(issue: Extract<Issue, { code: 'unrecognized_keys' }>): Problem[] {
+function unknownKeys(issue: Extract<Issue, { code: 'unrecognized_keys' }>, schema: z.ZodType): Problem[] {
   const path = pathOf(issue);
-  const known = knownKeys(path);
+  const known = keysAt(schema, path);
   return issue.keys.map((key) =>
     problem(
       [...path, key],
@@ -39,15 +39,16 @@ function unknownKeys(issue: Extract<Issue, { code: 'unrecognized_keys' }>): Prob
   );
 }
 
-function problemsOf(issue: Issue): Problem[] {
+/** What is wrong, with its path and its remedy. */
+export function problemsOf(issue: Issue, schema: z.ZodType): Problem[] {
   const path = pathOf(issue);
   switch (issue.code) {
     case 'unrecognized_keys':
-      return unknownKeys(issue);
+      return unknownKeys(issue, schema);
     case 'invalid_union':
       return issue.errors.length > 0
         ? closestBranch(issue).flatMap((inner) =>
-            problemsOf({ ...inner, path: [...issue.path, ...inner.path] }),
+            problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, schema),
           )
         : [problem(path, 'is not one of the accepted forms', 'see contract/config.schema.json')];
     case 'invalid_value':
@@ -109,7 +110,7 @@ export function readConfiguration(document: unknown): ConfigurationRead {
   for (let round = 0; round < roundsMax; round++) {
     const read = configurationSchema.safeParse(rest);
     if (read.success) return { configuration: read.data, problems: problems ?? [] };
-    problems ??= read.error.issues.flatMap(problemsOf);
+    problems ??= read.error.issues.flatMap((issue) => problemsOf(issue, configurationSchema));
     for (const issue of [...read.error.issues].reverse()) {
       if (issue.code === 'unrecognized_keys')
         for (const key of issue.keys) cut(rest, [...pathOf(issue), key]);

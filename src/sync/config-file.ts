@@ -4,16 +4,13 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 
-import { isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
-import type { Document, Node } from 'yaml';
-
 import type { SecretSource } from '../core/compile-provider.ts';
 import { isNonEmpty } from '../core/ids.ts';
 import type { NonEmpty } from '../core/ids.ts';
 import { compile } from '../core/policy.ts';
 import type { Problem, Snapshot } from '../core/snapshot.ts';
-
-export type LocatedProblem = Problem & { readonly line: number; readonly column: number };
+import { brokenYaml, inOrder, readYaml } from './yaml-text.ts';
+import type { LocatedProblem } from './yaml-text.ts';
 
 export type Loaded =
   | {
@@ -24,44 +21,8 @@ export type Loaded =
     }
   | { readonly ok: false; readonly problems: NonEmpty<LocatedProblem> };
 
-/** A configuration larger than this is a mistake. */
-export const configBytesMax = 4 * 1_048_576;
-
-type Place = { readonly line: number; readonly column: number };
-const start: Place = { line: 1, column: 1 };
-
-/** Where a path leads; for a key that is missing, the nearest thing above it. */
-function place(document: Document, counter: LineCounter, path: Problem['path']): Place {
-  let found: Place = start;
-  let node: unknown = document.contents;
-  for (const step of path) {
-    if (isMap(node)) {
-      const pair = node.items.find(
-        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step),
-      );
-      if (pair === undefined) return found;
-      found = placeOf(pair.key as Node, counter) ?? found;
-      node = pair.value;
-    } else if (typeof node === 'object' && node !== null && 'items' in node && Array.isArray(node.items)) {
-      node = node.items[Number(step)] as unknown;
-      found = placeOf(node as Node | undefined, counter) ?? found;
-    } else return found;
-  }
-  return found;
-}
-
-function placeOf(node: Node | undefined, counter: LineCounter): Place | null {
-  const offset = node?.range?.[0];
-  if (offset === undefined) return null;
-  const { line, col } = counter.linePos(offset);
-  return { line, column: col };
-}
-
-function broken(message: string, where: Place): Loaded {
-  return {
-    ok: false,
-    problems: [{ path: [], message, remedy: 'correct the YAML', severity: 'error', ...where }],
-  };
+function broken(message: string): Loaded {
+  return { ok: false, problems: [brokenYaml(message)] };
 }
 
 function hashOf(text: string): string {
@@ -70,36 +31,13 @@ function hashOf(text: string): string {
 
 /** Compiles YAML (or JSON, which is YAML). */
 export function compileText(text: string, secrets: SecretSource): Loaded {
-  if (text.length > configBytesMax) return broken(`is larger than ${configBytesMax} bytes`, start);
-  const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false });
-  const syntax = document.errors.map((error): LocatedProblem => {
-    const { line, col } = counter.linePos(error.pos[0]);
-    return {
-      path: [],
-      message: error.message,
-      remedy: 'correct the YAML',
-      severity: 'error',
-      line,
-      column: col,
-    };
-  });
-  if (isNonEmpty(syntax)) return { ok: false, problems: syntax };
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    return broken(error instanceof Error ? error.message : 'cannot be read', start);
-  }
-  const compiled = compile(value, { hash: hashOf(text), secrets });
-  const located = (problem: Problem): LocatedProblem => ({
-    ...problem,
-    ...place(document, counter, problem.path),
-  });
+  const read = readYaml(text);
+  if (!read.ok) return { ok: false, problems: read.problems };
+  const compiled = compile(read.value, { hash: hashOf(text), secrets });
   if (compiled.ok)
-    return { ok: true, snapshot: compiled.snapshot, warnings: compiled.warnings.map(located), text };
-  const problems = compiled.problems.map(located).sort((a, b) => a.line - b.line || a.column - b.column);
-  return isNonEmpty(problems) ? { ok: false, problems } : broken('cannot be read', start);
+    return { ok: true, snapshot: compiled.snapshot, warnings: compiled.warnings.map(read.locate), text };
+  const problems = inOrder(compiled.problems.map(read.locate));
+  return isNonEmpty(problems) ? { ok: false, problems } : broken('cannot be read');
 }
 
 /** Compiles a configuration that was made by us, not written by a person. */
@@ -114,7 +52,7 @@ export async function loadConfigFile(path: string, secrets: SecretSource): Promi
   } catch (error) {
     const code =
       typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
-    return broken(code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read (${code})`, start);
+    return broken(code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read (${code})`);
   }
   return compileText(text, secrets);
 }
