@@ -1,7 +1,9 @@
 /** `breakwater serve | check | demo | version` */
 import { coverage } from '../core/coverage.ts';
 import { instant } from '../core/ids.ts';
-import { loadConfigFile, pathText } from '../sync/config-file.ts';
+import { staleAgreement } from '../core/playbook.ts';
+import { loadConfigFile, pathText, problemText } from '../sync/config-file.ts';
+import { readPlaybookFiles } from '../sync/playbook-files.ts';
 import { checkText } from './check-report.ts';
 import { textOption } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';
@@ -36,13 +38,29 @@ async function check(call: Call): Promise<ExitCode> {
     call.words[0] ?? textOption(call, 'config') ?? call.environment.configPath ?? 'breakwater.yaml';
   const loaded = await loadConfigFile(path, call.environment.secrets);
   const problems = loaded.ok ? loaded.warnings : loaded.problems;
+  const playbooks = loaded.ok ? await checkPlaybooks(loaded.snapshot.playbooks, path) : [];
   const features = loaded.ok ? coverage(loaded.snapshot, instant(Date.now())) : [];
   if (call.json) {
     const shown = problems.map(({ path: at, ...problem }) => ({ path: pathText(at), ...problem }));
-    call.print(JSON.stringify({ ok: loaded.ok, problems: shown, features }, null, 2));
-  } else call.print(checkText(path, problems, features));
+    call.print(JSON.stringify({ ok: loaded.ok, problems: shown, playbooks, features }, null, 2));
+  } else {
+    for (const { problems: lines } of playbooks) for (const line of lines) call.print(line);
+    call.print(checkText(path, problems, features));
+  }
   const holds = features.every((feature) => feature.claims.every((claim) => claim.holds));
-  return loaded.ok && holds ? 0 : 1;
+  return loaded.ok && holds && playbooks.every(({ ok }) => ok) ? 0 : 1;
+}
+
+type CheckedPlaybook = { readonly file: string; readonly ok: boolean; readonly problems: readonly string[] };
+
+/** The playbooks beside a configuration: whether each can be read, and whether its agreement is in date. */
+async function checkPlaybooks(pattern: string | null, besides: string): Promise<readonly CheckedPlaybook[]> {
+  if (pattern === null) return [];
+  return (await readPlaybookFiles(pattern, besides)).map(({ path, loaded }) => {
+    const stale = loaded.ok ? staleAgreement(loaded.playbook, Date.now()) : null;
+    const found = (loaded.ok ? loaded.warnings : loaded.problems).map((problem) => problemText(path, problem));
+    return { file: path, ok: loaded.ok, problems: stale === null ? found : [...found, `${path}: warning: ${stale}`] };
+  });
 }
 
 async function demo(call: Call): Promise<ExitCode> {

@@ -262,9 +262,9 @@ export const configurationSchema = z.strictObject({
     .optional(),
   retryAfterMax: duration.optional(),
   limits: limits.optional(),
-  playbooks: z.string().optional(),
   statusPage: statusPageSchema.optional(),
   channels: described(z.record(name, channelSchema).optional(), 'Whom to tell, and how.'),
+  playbooks: described(z.string().optional(), 'Files of playbooks, such as ./playbooks/*.yaml.'),
 });
 
 export type Configuration = z.infer<typeof configurationSchema>;

@@ -171,7 +171,7 @@ function warnOfInert(configuration: Configuration, report: Report): void {
       remedy: 'do not rely on it',
       severity: 'warning',
     });
-  for (const key of ['adminListen', 'statusListen', 'playbooks'] as const)
+  for (const key of ['adminListen', 'statusListen'] as const)
     if (configuration[key] !== undefined) warn([key]);
   if (configuration.audit?.mode === 'strict') warn(['audit', 'mode']);
   if (configuration.limits?.headers !== undefined) warn(['limits', 'headers']);
@@ -298,6 +298,7 @@ export function compile(document: unknown, context: CompileContext): Compiled {
   const snapshot: Snapshot = {
     hash: context.hash,
     listen,
+    playbooks: configuration.playbooks ?? null,
     store: configuration.store ?? 'sqlite:./data/breakwater.db',
     audit: {
       mode: configuration.audit?.mode ?? 'best_effort',

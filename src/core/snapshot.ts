@@ -136,6 +136,8 @@ export type Snapshot = {
   readonly hash: string;
   readonly listen: { readonly host: string; readonly port: number };
   readonly store: string;
+  /** Where playbooks are: `./playbooks/*.yaml`, beside the configuration. */
+  readonly playbooks: string | null;
   readonly audit: { readonly mode: 'best_effort' | 'strict'; readonly retentionMs: number };
   readonly providers: ReadonlyMap<string, Provider>;
   /** Every target that configuration or catalogue names. */
