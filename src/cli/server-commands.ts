@@ -58,8 +58,14 @@ async function checkPlaybooks(pattern: string | null, besides: string): Promise<
   if (pattern === null) return [];
   return (await readPlaybookFiles(pattern, besides)).map(({ path, loaded }) => {
     const stale = loaded.ok ? staleAgreement(loaded.playbook, Date.now()) : null;
-    const found = (loaded.ok ? loaded.warnings : loaded.problems).map((problem) => problemText(path, problem));
-    return { file: path, ok: loaded.ok, problems: stale === null ? found : [...found, `${path}: warning: ${stale}`] };
+    const found = (loaded.ok ? loaded.warnings : loaded.problems).map((problem) =>
+      problemText(path, problem),
+    );
+    return {
+      file: path,
+      ok: loaded.ok,
+      problems: stale === null ? found : [...found, `${path}: warning: ${stale}`],
+    };
   });
 }
 
