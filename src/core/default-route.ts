@@ -101,7 +101,7 @@ function targetNamed(snapshot: Snapshot, name: string): Target | null {
   return same === undefined ? unlistedTarget(provider, model) : asNamed(same, model);
 }
 
-function withoutFeature(snapshot: Snapshot, name: string): Resolved {
+function resolvedByName(snapshot: Snapshot, name: string): Resolved {
   const target = targetNamed(snapshot, name);
   if (target !== null) {
     const others = targetsFor(snapshot, target.model.name).filter((other) => other.name !== target.name);
@@ -114,6 +114,20 @@ function withoutFeature(snapshot: Snapshot, name: string): Resolved {
   return unknownModel(
     `No feature, model or target here is called ${shown(name)}${hint === '' ? '.' : `; ${hint}`}`,
   );
+}
+
+/** What a snapshot says of a name never changes, so it is worked out once. Callers can invent names: hence the limit. */
+const known = new WeakMap<Snapshot, Map<string, Resolved>>();
+const namesMax = 1_000;
+
+function withoutFeature(snapshot: Snapshot, name: string): Resolved {
+  let names = known.get(snapshot);
+  if (names === undefined) known.set(snapshot, (names = new Map()));
+  const found = names.get(name);
+  if (found !== undefined) return found;
+  const made = resolvedByName(snapshot, name);
+  if (made.kind === 'resolved' && names.size < namesMax) names.set(name, made);
+  return made;
 }
 
 /** Resolves what a caller named. `feature` is the header's value, null when there is none. */

@@ -18,6 +18,7 @@ import { createSseParser } from '../dialects/sse.ts';
 import type { SseEvent } from '../dialects/sse.ts';
 import type { BodyReader } from '../providers/provider.ts';
 import { networkFailure } from './upstream.ts';
+import type { UpstreamBody } from './upstream.ts';
 
 export type Piece =
   /** Bytes to hand on. `content`: the answer itself has begun. `progress`: more than a sign of life arrived. */
@@ -40,7 +41,7 @@ export type AnswerSource = {
 };
 
 export type SourceOptions = {
-  readonly body: BodyReader;
+  readonly body: BodyReader | UpstreamBody;
   readonly target: DialectCodec;
   readonly caller: DialectCodec;
   readonly request: Pick<RequestFacts, 'structuredOutput' | 'toolNames'>;
@@ -71,7 +72,17 @@ function softFailure(facts: AnswerFacts): FailureClass | null {
   return facts.structuredOutputInvalid ? 'structured_output_invalid' : null;
 }
 
-async function readAll(body: BodyReader, bytesMax: number): Promise<Uint8Array | Failure> {
+const tooLarge = (): Failure => failureOf('malformed_response', 'answer_too_large');
+
+function readAll(body: BodyReader | UpstreamBody, bytesMax: number): Promise<Uint8Array | Failure> {
+  if (!('whole' in body) || body.announced === null) return readPieces(body, bytesMax);
+  if (body.announced > bytesMax) return Promise.resolve(tooLarge());
+  return body
+    .whole()
+    .catch((error: unknown) => failureOf('stream_truncated', networkFailure(error).failure.code));
+}
+
+async function readPieces(body: BodyReader, bytesMax: number): Promise<Uint8Array | Failure> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
@@ -79,7 +90,7 @@ async function readAll(body: BodyReader, bytesMax: number): Promise<Uint8Array |
       const { done, value } = await body.read();
       if (done) return joined(chunks);
       size += value.length;
-      if (size > bytesMax) return failureOf('malformed_response', 'answer_too_large');
+      if (size > bytesMax) return tooLarge();
       chunks.push(value);
     }
   } catch (error) {
@@ -88,9 +99,11 @@ async function readAll(body: BodyReader, bytesMax: number): Promise<Uint8Array |
   }
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(decoder.decode(bytes));
   } catch {
     return undefined;
   }

@@ -10,7 +10,7 @@ import type { Timeouts } from '../core/snapshot.ts';
 import type { Dialect } from '../core/target.ts';
 import { codecFor } from '../dialects/registry.ts';
 import type { ErrorWords } from '../dialects/dialect.ts';
-import type { HttpCall } from '../providers/provider.ts';
+import type { BodyReader, HttpCall } from '../providers/provider.ts';
 import { adapterFor } from '../providers/registry.ts';
 import { streamSource, wholeSource } from './answer-source.ts';
 import type { AnswerSource, SourceOptions } from './answer-source.ts';
@@ -123,7 +123,7 @@ function firstContentMs(exchange: Exchange, plan: AttemptPlan, clock: Clock): nu
   return Math.min(limit, left);
 }
 
-async function readErrorBody(body: ReadableStreamDefaultReader<Uint8Array> | null): Promise<string> {
+async function readErrorBody(body: BodyReader | null): Promise<string> {
   if (body === null) return '';
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -30,13 +30,17 @@ function badHeader(name: string, message: string): BadHeader {
   return { kind: 'invalid', param: name, message: `The header ${name} ${message}` };
 }
 
+const wordHeaders = ['feature', 'data-class', 'user', 'session', 'consent'].map(
+  (name) => [name, `x-breakwater-${name}`] as const,
+);
+
 /** Reads them; the first problem found is returned instead. */
 export function readWishes(headers: Headers): CallerWishes | BadHeader {
   const words: Record<string, string | null> = {};
-  for (const name of ['feature', 'data-class', 'user', 'session', 'consent']) {
-    const value = headers.get(`x-breakwater-${name}`);
+  for (const [name, header] of wordHeaders) {
+    const value = headers.get(header);
     if (value !== null && !word.test(value))
-      return badHeader(`x-breakwater-${name}`, 'must be 1 to 128 letters, digits or . _ : @ / + = -');
+      return badHeader(header, 'must be 1 to 128 letters, digits or . _ : @ / + = -');
     words[name] = value;
   }
   const timeout = headers.get('x-breakwater-timeout-ms');

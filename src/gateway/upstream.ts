@@ -6,14 +6,21 @@ import { connect } from 'node:net';
 
 import { failureOf } from '../core/failure.ts';
 import type { Failure, FailureClass } from '../core/failure.ts';
-import type { HttpCall } from '../providers/provider.ts';
+import type { BodyReader, HttpCall, PieceRead } from '../providers/provider.ts';
+
+/** An answer's body: piece by piece, or in one step, which costs least. */
+export type UpstreamBody = BodyReader & {
+  /** The length the provider announced; null when it did not, and the body can only be read in pieces. */
+  readonly announced: number | null;
+  whole(): Promise<Uint8Array>;
+};
 
 export type Sent =
   | {
       readonly kind: 'answered';
       readonly status: number;
       readonly headers: Headers;
-      readonly body: ReadableStreamDefaultReader<Uint8Array> | null;
+      readonly body: UpstreamBody | null;
     }
   /** `payloadSent`: how much of the request the provider may have received. */
   | { readonly kind: 'failed'; readonly failure: Failure; readonly payloadSent: 'none' | 'partial' };
@@ -59,7 +66,7 @@ export function networkFailure(error: unknown): {
  * Sends a call. `signal` aborts it; the abort shows as a `failed` whose meaning the stopper's cause tells.
  * Redirects are not followed: a provider's address comes from configuration only.
  */
-export async function send(call: HttpCall, signal: AbortSignal): Promise<Sent> {
+export function send(call: HttpCall, signal: AbortSignal): Promise<Sent> {
   try {
     const init: BunFetchRequestInit = {
       method: 'POST',
@@ -68,16 +75,53 @@ export async function send(call: HttpCall, signal: AbortSignal): Promise<Sent> {
       signal,
       redirect: 'manual',
     };
-    const answer = await fetch(call.url, { ...init, timeout: false } as BunFetchRequestInit);
-    return {
-      kind: 'answered',
-      status: answer.status,
-      headers: answer.headers,
-      body: answer.body?.getReader() ?? null,
-    };
+    return fetch(call.url, { ...init, timeout: false } as BunFetchRequestInit).then(answeredBy, failedBy);
   } catch (error) {
-    return { kind: 'failed', ...networkFailure(error) };
+    return Promise.resolve(failedBy(error));
   }
+}
+
+const failedBy = (error: unknown): Sent => ({ kind: 'failed', ...networkFailure(error) });
+
+function answeredBy(answer: Response): Sent {
+  const { status, headers } = answer;
+  return { kind: 'answered', status, headers, body: bodyOf(answer) };
+}
+
+class ResponseBody implements UpstreamBody {
+  readonly #answer: Response;
+  readonly announced: number | null;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+  #isTaken = false;
+
+  constructor(answer: Response, announced: number | null) {
+    this.#answer = answer;
+    this.announced = announced;
+  }
+
+  #opened(): ReadableStreamDefaultReader<Uint8Array> {
+    return (this.#reader ??= (this.#answer.body as ReadableStream<Uint8Array>).getReader());
+  }
+
+  read(): Promise<PieceRead> {
+    return this.#opened().read();
+  }
+
+  /** What is being read whole is stopped by the signal of its call. */
+  cancel(): Promise<void> {
+    return this.#isTaken ? Promise.resolve() : this.#opened().cancel();
+  }
+
+  whole(): Promise<Uint8Array> {
+    this.#isTaken = true;
+    return this.#answer.bytes();
+  }
+}
+
+function bodyOf(answer: Response): UpstreamBody | null {
+  const length = Number(answer.headers.get('content-length') ?? Number.NaN);
+  if (length > 0) return new ResponseBody(answer, length);
+  return answer.body === null ? null : new ResponseBody(answer, null);
 }
 
 function canConnect(url: string, limitMs: number): Promise<boolean> {

@@ -107,7 +107,7 @@ function unconversed(body: BodyReader, model: string): BodyReader {
       const message = messageOf(parseJson(bytes.toString('utf8')), model);
       return { done: false, value: message === null ? bytes : Buffer.from(JSON.stringify(message)) };
     },
-    cancel: (reason) => body.cancel(reason),
+    cancel: () => body.cancel(),
   };
 }
 

@@ -119,6 +119,6 @@ export function unframedEvents(body: BodyReader, model: string): BodyReader {
         if (text !== '') return { done: false, value: encoder.encode(text) };
       }
     },
-    cancel: (reason) => body.cancel(reason),
+    cancel: () => body.cancel(),
   };
 }

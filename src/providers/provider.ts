@@ -38,7 +38,10 @@ export type Evidence = {
 };
 
 /** The part of a body's reader that answers are read with. */
-export type BodyReader = Pick<ReadableStreamDefaultReader<Uint8Array>, 'read' | 'cancel'>;
+export type BodyReader = { read(): Promise<PieceRead>; cancel(): Promise<void> };
+export type PieceRead =
+  | { readonly done: false; readonly value: Uint8Array }
+  | { readonly done: true; readonly value?: Uint8Array | undefined };
 
 /** An answer out of the host's own form: events of the dialect, or a whole answer of it. */
 export type Unframed = { readonly body: BodyReader; readonly isStream: boolean };
