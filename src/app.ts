@@ -139,6 +139,7 @@ function startChores(engine: Engine, store: Store, status: StatusDesk, log: Log)
     engine.board.tick();
     engine.capacity.tick();
     engine.publishGauges();
+    await engine.keepPolicy();
     await status.look().catch(engine.onBug);
     const expired = await expireSwitches(engine.switchDependencies(store));
     for (const entry of expired) {
@@ -219,6 +220,7 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
     await drain(engine);
     await listening.stop();
     await engine.records.stop(drainMs);
+    await engine.keepPolicy().catch((error: unknown) => engine.onBug(error));
     engine.watchdog.stop();
     await channels.stop();
     await parts.gates.stop();

@@ -15,7 +15,6 @@ import type { Scope, Switch } from './core/switches.ts';
 import type { Target } from './core/target.ts';
 import type { Capacity } from './gateway/capacity.ts';
 import type { Clock } from './gateway/clock.ts';
-import { createConsents } from './gateway/consent.ts';
 import { createFlights } from './gateway/flights.ts';
 import type { Flights } from './gateway/flights.ts';
 import type { GatewayDependencies } from './gateway/handle.ts';
@@ -35,6 +34,8 @@ import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { capacityOf, publishCapacity } from './wiring/capacity.ts';
+import { createKeptPolicy } from './wiring/kept-policy.ts';
+import type { KeptPolicy } from './wiring/kept-policy.ts';
 
 export type Engine = {
   readonly clock: Clock;
@@ -55,6 +56,8 @@ export type Engine = {
   readonly replaceSnapshot: (snapshot: Snapshot) => void;
   /** A switch is over: what it covered comes back by a ramp. */
   readonly returned: (entry: Switch) => void;
+  /** Writes down what policy must remember. */
+  readonly keepPolicy: () => Promise<void>;
   readonly publishGauges: () => void;
   readonly onBug: (error: unknown) => void;
 };
@@ -215,6 +218,7 @@ type GatewayParts = {
   readonly watchdog: Watchdog;
   readonly record: (record: RequestRecord) => void;
   readonly fingerprintKey: string;
+  readonly kept: KeptPolicy;
   readonly openLoopback: boolean;
   readonly onBug: (error: unknown) => void;
 };
@@ -230,14 +234,15 @@ function gatewayOf(live: Live, parts: GatewayParts): GatewayDependencies {
     reachability: createReachability(clock.now),
     fetchMedia: createMediaFetcher(),
     state: live.state,
-    consents: createConsents(clock.now),
+    consents: parts.kept.consents,
+    spending: parts.kept.spending,
     newRequestId: (at) => requestId(`req_${Bun.randomUUIDv7('hex', at)}`),
     record,
     fingerprint: fingerprinter(parts.fingerprintKey),
     keyFor: keyFinder(live.state, parts.openLoopback, () =>
       live.metrics.count('breakwater_unauthenticated_total'),
     ),
-    mayStart: createAllowances(),
+    mayStart: createAllowances(parts.kept.spending),
     onBug,
   };
 }
@@ -263,6 +268,7 @@ export async function createEngine(
   const watchdog = createWatchdog(clock.now);
   const board = boardOf(live, onBug);
   const capacity = capacityOf(state, clock, watchdog);
+  const kept = await createKeptPolicy({ store, state, clock, key: fingerprintKey, onBug });
   const { pump, record } = createRecords(store, metrics, log);
   const gateway = gatewayOf(live, {
     board,
@@ -270,6 +276,7 @@ export async function createEngine(
     watchdog,
     record,
     fingerprintKey,
+    kept,
     openLoopback: options.isLoopback(options.host),
     onBug,
   });
@@ -305,6 +312,7 @@ export async function createEngine(
     returned: (entry) => {
       for (const target of targetsOf(live, entry.scope)) board.ramp(target, `switch ${entry.id} is over`);
     },
+    keepPolicy: kept.keep,
     publishGauges: () => publishGauges({ state, metrics, board, capacity, pump }),
     onBug,
   };

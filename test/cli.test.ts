@@ -230,7 +230,7 @@ test('keys are made, listed without their secret, and revoked', async () => {
   ]);
   expect(made.exit).toBe(0);
   const [id, secret] = [idIn(made.out), /bw_\S+/.exec(made.out)?.[0] ?? ''];
-  expect(made.out).toContain('warning: budget is kept but not yet in force');
+  expect(made.out).toContain('warning: the budget counts calls at list price');
   const listed = await run(['keys', 'list']);
   expect(listed.out).toContain('notes, chat · 60 a minute');
   expect(listed.out).not.toContain(secret);

@@ -60,6 +60,7 @@ export function aRecord(changes: Partial<RequestRecord> = {}): RequestRecord {
     dataClass: 'internal',
     dataClassSource: 'feature',
     consent: 'none',
+    consentOfferedIn: null,
     snapshot: 'abc',
     hop: null,
     fallback: null,

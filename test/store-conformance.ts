@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 
 import type { Delivery } from '../src/core/delivery.ts';
+import type { ConsentGrant } from '../src/core/consent.ts';
 import { instant, keyId, switchId, targetName } from '../src/core/ids.ts';
 import type { RequestRecord } from '../src/core/record.ts';
 import type { FeatureStatus } from '../src/core/status.ts';
@@ -9,7 +10,18 @@ import type { StatusInterval } from '../src/core/status-history.ts';
 import { pageSizeMax } from '../src/store/store.ts';
 import type { RecordFilter, Store, StoredGate } from '../src/store/store.ts';
 import { aDelivery, aBulletin } from './told-fixture.ts';
-import { aChange, aKey, anAttempt, aRecord, aRescue, aSwitch, gpt, opus, start } from './record-fixture.ts';
+import {
+  aChange,
+  aKey,
+  anAttempt,
+  aRecord,
+  aRequestId,
+  aRescue,
+  aSwitch,
+  gpt,
+  opus,
+  start,
+} from './record-fixture.ts';
 
 export type OpenedForTest = {
   readonly store: Store;
@@ -344,6 +356,43 @@ function conformance(open: () => Promise<OpenedForTest>): void {
       expect(rest.items).toHaveLength(1);
       expect(await store.pruneDeliveries(instant(Date.now() + 60_000))).toBe(1);
       expect((await store.listDeliveries({ limit: 10 })).items).toMatchObject([{ state: 'pending' }]);
+    });
+  });
+
+  describe('what policy remembers', () => {
+    const grant: ConsentGrant = {
+      span: 'session',
+      key: keyId('key_1'),
+      feature: 'notes',
+      user: 'u1',
+      session: 's1',
+      preferred: opus,
+      target: gpt,
+      terms: 'hash',
+      until: instant(start + 50),
+      offeredIn: aRequestId(),
+    };
+
+    test('used tokens and agreements outlive a restart, until they are over', async () => {
+      await store.saveConsent({ nonce: 'a', until: instant(start + 50), grant });
+      await store.saveConsent({ nonce: 'b', until: instant(start + 5), grant: null });
+      store = await opened.reopen();
+      expect(await store.loadConsents(start)).toEqual([
+        { nonce: 'b', until: instant(start + 5), grant: null },
+        { nonce: 'a', until: instant(start + 50), grant },
+      ]);
+      expect(await store.pruneConsents(instant(start + 5))).toBe(1);
+      await store.saveConsent({ nonce: 'a', until: instant(start + 9), grant: null });
+      expect(await store.loadConsents(start)).toEqual([
+        { nonce: 'a', until: instant(start + 9), grant: null },
+      ]);
+    });
+
+    test('the newer sum of a key replaces the older', async () => {
+      await store.saveSpending([{ key: keyId('key_1'), periodStart: start, usd: 1.5 }]);
+      await store.saveSpending([{ key: keyId('key_1'), periodStart: start, usd: 2.25 }]);
+      store = await opened.reopen();
+      expect(await store.loadSpending()).toEqual([{ key: keyId('key_1'), periodStart: start, usd: 2.25 }]);
     });
   });
 

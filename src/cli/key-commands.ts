@@ -85,7 +85,11 @@ export const keyCommands: readonly Command[] = [
       tenant: { type: 'string', value: 'NAME', help: 'whose requests these are' },
       'data-class-max': { type: 'string', value: 'NAME', help: 'the most sensitive class it may send' },
       rpm: { type: 'string', value: 'N', help: 'requests a minute' },
-      budget: { type: 'string', value: '50usd/day', help: 'kept, not yet in force' },
+      budget: {
+        type: 'string',
+        value: '50usd/day',
+        help: 'most it may spend in a day or a month, at list price',
+      },
       as: asOption,
     },
     run: create,

@@ -43,9 +43,11 @@ export type KeyCreated = {
   readonly warnings: readonly string[];
 };
 
-/** What is stored with the key and not yet enforced. */
-function inert(key: ApiKey): readonly string[] {
-  return key.budget === null ? [] : ['budget is kept but not yet in force'];
+/** What whoever makes the key should know about its limits. */
+function warningsOf(key: ApiKey): readonly string[] {
+  return key.budget === null
+    ? []
+    : ['the budget counts calls at list price; calls whose price is not known cost nothing in it'];
 }
 
 /** What is wrong with a request for a key that its shape does not show. */
@@ -114,7 +116,7 @@ export async function createKey(
     );
     await dependencies.store.insertKey(key, change);
     dependencies.publish(await dependencies.store.loadKeys());
-    return done({ key, secret, warnings: inert(key) });
+    return done({ key, secret, warnings: warningsOf(key) });
   });
 }
 

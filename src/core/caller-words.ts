@@ -91,6 +91,12 @@ export function keyWords(featureTitle: string, tooSensitive: string | null): str
     : `This key may not send this data: ${tooSensitive}. Nothing was sent.`;
 }
 
+export function usedUpWords(code: 'rate_limited' | 'budget_exhausted', budget: string | null): string {
+  return code === 'rate_limited'
+    ? 'The request limit of this key is used up for now.'
+    : `The budget of this key (${budget ?? ''}) is used up. It is whole again when the next period begins.`;
+}
+
 export function interruptedWords(failure: FailureClass | 'switched_off'): string {
   const why = failure === 'switched_off' ? 'was switched off by the operator' : failureRow(failure).words;
   return `The answer was cut off: the model ${why}. What you have is not complete.`;

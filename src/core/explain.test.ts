@@ -183,7 +183,7 @@ const table: readonly (readonly [string, RequestRecord, readonly string[], reado
   [
     'agreed beforehand',
     aRescue({ consent: 'token' }),
-    ['The user had agreed to another model beforehand.'],
+    ['The user had agreed to another model for this request.'],
     [],
   ],
   [

@@ -293,6 +293,20 @@ function warnings(record: RequestRecord): Sentences {
   ];
 }
 
+function agreement({ consent, consentOfferedIn }: RequestRecord): Sentences {
+  const offer = consentOfferedIn === null ? '' : ` (offered in ${consentOfferedIn})`;
+  switch (consent) {
+    case 'none':
+      return [];
+    case 'token':
+      return [`The user had agreed to another model for this request${offer}.`];
+    case 'session':
+      return [`The user had agreed to another model for this session${offer}.`];
+    case 'incident':
+      return [`The user had agreed to another model until the usual one is back${offer}.`];
+  }
+}
+
 /** Sentences in the order of events. `atText` is the record's time in RFC 3339: core has no calendar. */
 export function explainRecord(record: RequestRecord, atText: string): Sentences {
   return [
@@ -301,7 +315,7 @@ export function explainRecord(record: RequestRecord, atText: string): Sentences 
     ...(record.key === null
       ? ['It came without a key, from the same machine, before any key was made.']
       : []),
-    ...(record.consent === 'token' ? ['The user had agreed to another model beforehand.'] : []),
+    ...agreement(record),
     ...served(record),
     ...attempts(record),
     ...candidates(record),

@@ -94,7 +94,10 @@ export type RequestRecord = {
   readonly modelReported: string | null;
   readonly dataClass: string | null;
   readonly dataClassSource: ClassSource;
-  readonly consent: 'none' | 'token';
+  /** What the user's agreement rested on: a token of this request, or one that holds for a session or an incident. */
+  readonly consent: 'none' | 'token' | 'session' | 'incident';
+  /** The request that was answered with the offer the user took up. */
+  readonly consentOfferedIn: RequestId | null;
   readonly snapshot: string;
   readonly hop: Hop | null;
   /** Why the preferred target did not answer; null when it did. */

@@ -6,8 +6,9 @@ import type { Failure } from '../core/failure.ts';
 import type { RequestOutcome, Told } from '../core/record.ts';
 import { askerOf } from '../core/routing.ts';
 import type { RoutingDecision, RoutingRequest } from '../core/routing.ts';
+import { agreementUsed, consentRefusedReply } from './agreement.ts';
+import type { Agreed } from './agreement.ts';
 import { dialectFor } from './exchange.ts';
-import type { ConsentScope } from './consent.ts';
 import { execute } from './execute.ts';
 import type { Execution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
@@ -37,7 +38,7 @@ export type Decided = {
   readonly asked: RoutingRequest;
   readonly bytes: Uint8Array;
   readonly headers: Headers;
-  readonly consentScope: ConsentScope;
+  readonly agreed: Agreed;
 };
 
 type Run = Decided & {
@@ -54,7 +55,8 @@ const refusals: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** How an error counts: a refusal by policy is the policy at work, and a refusal of content is an answer. */
-function outcomeOf(code: ErrorCode): { readonly outcome: RequestOutcome; readonly told: Told } {
+function outcomeOf({ code, consent }: ErrorReply): { readonly outcome: RequestOutcome; readonly told: Told } {
+  if (consent !== undefined) return { outcome: 'refused', told: 'refused' };
   if (code === 'fallback_consent_required') return { outcome: 'refused', told: 'asked' };
   if (refusals.has(code)) return { outcome: 'refused', told: 'refused' };
   return { outcome: code === 'content_refused' ? 'answered' : 'failed', told: 'none' };
@@ -74,20 +76,24 @@ function writeRecord(
   const { exchange, dependencies, decision } = run;
   const input = dependencies.fingerprint();
   input.update(run.bytes);
+  if (!closing.served) run.agreed.redeemed?.release();
   const served = closing.served ? (exchange.traces.at(-1)?.ticket.target ?? null) : null;
-  dependencies.record(
-    buildRecord(exchange, {
-      outcome: closing.outcome,
-      status: closing.status,
-      errorCode: closing.errorCode,
-      told: closing.told,
-      served,
-      inputFingerprint: input.digest(),
-      outputFingerprint: closing.sent ? run.output.digest() : null,
-      switches: decision.switches,
-      consented: run.asked.consentedTarget !== null,
-    }),
-  );
+  const record = buildRecord(exchange, {
+    outcome: closing.outcome,
+    status: closing.status,
+    errorCode: closing.errorCode,
+    told: closing.told,
+    served,
+    inputFingerprint: input.digest(),
+    outputFingerprint: closing.sent ? run.output.digest() : null,
+    switches: decision.switches,
+    agreement: agreementUsed(run.agreed, exchange, served),
+  });
+  if (exchange.key !== null) {
+    const usd = record.attempts.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
+    dependencies.spending.spend(exchange.key, usd, exchange.clock.now());
+  }
+  dependencies.record(record);
 }
 
 /** Replies a caller must see even where an estimate could stand in: its own mistakes. */
@@ -121,7 +127,7 @@ function refuse(run: Run, given: ErrorReply): Response {
   storyHeaders(headers, exchange, null);
   const response = errorResponse(exchange.codec, reply, exchange.id, headers);
   writeRecord(run, {
-    ...outcomeOf(reply.code),
+    ...outcomeOf(reply),
     status: response.status,
     errorCode: reply.code,
     served: false,
@@ -143,8 +149,8 @@ const embeddingWords =
   'Another model cannot stand in for embeddings, because vectors of different models do not mix.';
 
 function refusedOf(run: Run): Refused {
-  const { exchange, asked, consentScope, dependencies } = run;
-  return { exchange, asked, consentScope, consents: dependencies.consents };
+  const { exchange, asked, agreed, dependencies } = run;
+  return { exchange, asked, consentScope: agreed.scope, consents: dependencies.consents };
 }
 
 function executionReply(
@@ -206,8 +212,8 @@ function withNotice(
 }
 
 function deliveryOf(run: Run, execution: CommittedExecution, headersSent: boolean): Delivery {
-  const { exchange, dependencies } = run;
-  if (exchange.wishes.consent !== null) dependencies.consents.use(exchange.wishes.consent);
+  const { exchange } = run;
+  run.agreed.redeemed?.use();
   if (execution.soft !== null) exchange.warnings.push(execution.soft);
   const noticed = withNotice(run, execution, headersSent);
   return {
@@ -293,7 +299,7 @@ function openLate(run: Run, execution: Execution): Opening {
     case 'invalid': {
       const reply = executionReply(run, execution);
       writeRecord(run, {
-        ...outcomeOf(reply.code),
+        ...outcomeOf(reply),
         status: 200,
         errorCode: reply.code,
         served: false,
@@ -336,6 +342,7 @@ async function respondInTime(run: Run, execution: Promise<Execution>): Promise<R
 export function answer(decided: Decided, dependencies: GatewayDependencies): Response | Promise<Response> {
   const { decision, exchange, asked } = decided;
   const run: Run = { ...decided, dependencies, output: dependencies.fingerprint() };
+  if (run.agreed.refusal !== null) return refuse(run, consentRefusedReply(run.agreed.refusal));
   switch (decision.kind) {
     case 'ask':
       return refuse(run, askReply(refusedOf(run)));

@@ -1,13 +1,15 @@
 /** The `x-breakwater-*` headers of a request, parsed once. A value that is not understood is the caller's error, named. */
+import { sessionMinutesDefault, sessionMinutesMax } from '../core/consent.ts';
 import { fallbackModes } from '../core/snapshot.ts';
 import type { FallbackMode } from '../core/snapshot.ts';
+import type { ConsentWish } from './consent.ts';
 
 export type CallerWishes = {
   readonly feature: string | null;
   readonly dataClass: string | null;
   readonly user: string | null;
   readonly session: string | null;
-  readonly consent: string | null;
+  readonly consent: ConsentWish | null;
   readonly timeoutMs: number | null;
   readonly fallback: FallbackMode | null;
   /** A notice may stand inside the answer, not only in a header. */
@@ -30,9 +32,37 @@ function badHeader(name: string, message: string): BadHeader {
   return { kind: 'invalid', param: name, message: `The header ${name} ${message}` };
 }
 
-const wordHeaders = ['feature', 'data-class', 'user', 'session', 'consent'].map(
+const wordHeaders = ['feature', 'data-class', 'user', 'session'].map(
   (name) => [name, `x-breakwater-${name}`] as const,
 );
+
+const tokenWord = /^[\w.-]{1,1024}$/;
+const consentHelp =
+  'must be a token, alone or with "; scope=session; minutes=30" or "; scope=incident" behind it';
+
+/** `TOKEN`, `TOKEN; scope=session; minutes=30`, `TOKEN; scope=incident`. */
+function readConsent(value: string | null): ConsentWish | BadHeader | null {
+  if (value === null) return null;
+  const bad = badHeader('x-breakwater-consent', consentHelp);
+  const [token = '', ...rest] = value.split(';').map((part) => part.trim());
+  const options = new Map(rest.map((part) => part.split('=', 2) as [string, string | undefined]));
+  const minutesText = options.get('minutes');
+  const minutes = minutesText === undefined ? sessionMinutesDefault : Number(minutesText);
+  const isKnown = [...options.keys()].every((name) => name === 'scope' || name === 'minutes');
+  if (!tokenWord.test(token) || !isKnown || options.size < rest.length) return bad;
+  switch (options.get('scope') ?? 'request') {
+    case 'request':
+      return minutesText === undefined ? { token, span: { kind: 'request' } } : bad;
+    case 'session':
+      return Number.isInteger(minutes) && minutes >= 1 && minutes <= sessionMinutesMax
+        ? { token, span: { kind: 'session', minutes } }
+        : badHeader('x-breakwater-consent', `may hold for 1 to ${sessionMinutesMax} minutes`);
+    case 'incident':
+      return minutesText === undefined ? { token, span: { kind: 'incident' } } : bad;
+    default:
+      return bad;
+  }
+}
 
 /** Reads them; the first problem found is returned instead. */
 export function readWishes(headers: Headers): CallerWishes | BadHeader {
@@ -54,6 +84,8 @@ export function readWishes(headers: Headers): CallerWishes | BadHeader {
   const fallback = fallbackText === null ? null : asFallback(fallbackText);
   if (fallbackText !== null && fallback === null)
     return badHeader('x-breakwater-fallback', 'must be auto, notify, ask or never');
+  const consent = readConsent(headers.get('x-breakwater-consent'));
+  if (consent !== null && 'kind' in consent) return consent;
   const notice = headers.get('x-breakwater-notice');
   if (notice !== null && notice !== 'inband' && notice !== 'header')
     return badHeader('x-breakwater-notice', 'must be inband or header');
@@ -63,7 +95,7 @@ export function readWishes(headers: Headers): CallerWishes | BadHeader {
     dataClass: words['data-class'] ?? null,
     user: words['user'] ?? null,
     session: words['session'] ?? null,
-    consent: words['consent'] ?? null,
+    consent,
     timeoutMs,
     fallback,
     noticeInBand: notice === 'inband',

@@ -2,7 +2,9 @@
  * One request, start to finish: who asks, what is asked, where it may go, what came of it. Each step either hands on
  * to the next or ends in a reply; nothing here waits for a database.
  */
+import { usedUpWords } from '../core/caller-words.ts';
 import { resolveRequested } from '../core/default-route.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { Instant, RequestId } from '../core/ids.ts';
 import { instant } from '../core/ids.ts';
 import type { ApiKey } from '../core/keys.ts';
@@ -16,6 +18,8 @@ import type { Feature, Limits, Snapshot } from '../core/snapshot.ts';
 import type { Target } from '../core/target.ts';
 import type { DialectCodec } from '../dialects/dialect.ts';
 import { readJsonObject } from '../dialects/json-text.ts';
+import { agreementFor, noteNormal } from './agreement.ts';
+import type { Agreed } from './agreement.ts';
 import { readWishes } from './caller-headers.ts';
 import type { Consents } from './consent.ts';
 import type { Asked, Exchange, Shared } from './exchange.ts';
@@ -24,11 +28,13 @@ import { readBody } from './read-body.ts';
 import type { BodyRead } from './read-body.ts';
 import { baseHeaders, errorResponse } from './reply.ts';
 import type { ErrorReply } from './reply.ts';
+import type { Spending } from './spending.ts';
 import type { GatewayState } from './state.ts';
 
 export type GatewayDependencies = Shared & {
   readonly state: GatewayState;
   readonly consents: Consents;
+  readonly spending: Spending;
   readonly newRequestId: (now: Instant) => RequestId;
   readonly record: (record: RequestRecord) => void;
   /** Keyed HMAC of bytes given in order; null where fingerprints are off. */
@@ -37,7 +43,13 @@ export type GatewayDependencies = Shared & {
   readonly mayStart: (
     key: ApiKey | null,
     now: Instant,
-  ) => { readonly kind: 'yes' } | { readonly kind: 'no'; readonly retryAfterMs: number };
+  ) =>
+    | { readonly kind: 'yes' }
+    | {
+        readonly kind: 'no';
+        readonly code: Extract<ErrorCode, 'rate_limited' | 'budget_exhausted'>;
+        readonly retryAfterMs: number;
+      };
   /** A bug of ours: counted and logged, never the caller's fault. */
   readonly onBug: (error: unknown) => void;
 };
@@ -179,11 +191,7 @@ function newExchange(
   };
 }
 
-function routingRequest(
-  exchange: Exchange,
-  route: RoutingRequest['route'],
-  consentedTarget: RoutingRequest['consentedTarget'],
-): RoutingRequest {
+function routingRequest(exchange: Exchange, route: RoutingRequest['route'], agreed: Agreed): RoutingRequest {
   const { snapshot, demand, facts, key } = exchange;
   return plainRequest(exchange.feature, {
     route,
@@ -192,7 +200,8 @@ function routingRequest(
     demand,
     ...keyLimits(key, snapshot),
     fallbackLimit: exchange.wishes.fallback,
-    consentedTarget,
+    consentedTarget: agreed.redeemed?.target ?? null,
+    ...(agreed.standing.length === 0 ? {} : { agreed: new Set(agreed.standing.map(({ target }) => target)) }),
   });
 }
 
@@ -269,8 +278,8 @@ async function serve(
   const allowance = dependencies.mayStart(key, start.at);
   if (allowance.kind === 'no')
     return refuse({
-      code: 'rate_limited',
-      message: 'The request limit of this key is used up for now.',
+      code: allowance.code,
+      message: usedUpWords(allowance.code, key?.budget ?? null),
       retryAfterMs: allowance.retryAfterMs,
     });
   const { limits } = snapshot;
@@ -281,23 +290,9 @@ async function serve(
   const placed = place(parsed.asked, snapshot);
   if ('code' in placed) return refuse(placed);
   const exchange = newExchange(parsed.asked, placed, { id, at: start.at }, dependencies);
-  const consentScope = { key: key?.id ?? null, feature: placed.feature.name, user: exchange.wishes.user };
-  const consentedTarget =
-    exchange.wishes.consent === null
-      ? null
-      : dependencies.consents.check(exchange.wishes.consent, consentScope);
-  if (exchange.wishes.consent !== null && consentedTarget === null) {
-    return refuse({
-      code: 'invalid_request',
-      param: 'x-breakwater-consent',
-      message:
-        'This consent token is not valid: it is unknown, used up, expired, or was given for another request.',
-    });
-  }
-  const asked = routingRequest(exchange, placed.route, consentedTarget);
+  const agreed = agreementFor(exchange, placed.route, dependencies.consents);
+  const asked = routingRequest(exchange, placed.route, agreed);
   const decision = decideFor(exchange, asked, dependencies);
-  return answer(
-    { request, exchange, decision, asked, bytes: parsed.bytes, headers, consentScope },
-    dependencies,
-  );
+  noteNormal(exchange, decision, dependencies.consents);
+  return answer({ request, exchange, decision, asked, bytes: parsed.bytes, headers, agreed }, dependencies);
 }

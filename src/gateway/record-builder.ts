@@ -1,4 +1,5 @@
 /** Makes the audit record of a request when its answer has ended. */
+import type { Agreement } from '../core/consent.ts';
 import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
 import type { ErrorCode } from '../core/errors.ts';
@@ -21,7 +22,7 @@ export type Closing = {
   readonly outputFingerprint: string | null;
   readonly inputFingerprint: string | null;
   readonly switches: readonly SwitchId[];
-  readonly consented: boolean;
+  readonly agreement: Agreement | null;
 };
 
 /** The audit entry of a finished attempt. */
@@ -79,7 +80,8 @@ export function buildRecord(exchange: Exchange, closing: Closing): RequestRecord
     modelReported: answer?.model?.slice(0, requestedLengthMax) ?? null,
     dataClass: exchange.demand.name,
     dataClassSource: exchange.demand.source,
-    consent: closing.consented ? 'token' : 'none',
+    consent: closing.agreement?.basis ?? 'none',
+    consentOfferedIn: closing.agreement?.offeredIn ?? null,
     snapshot: exchange.snapshot.hash,
     hop,
     fallback: fallbackReason(exchange, closing.served),

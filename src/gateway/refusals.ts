@@ -16,7 +16,8 @@ import { keyClassObjection } from '../core/rules.ts';
 import type { RoutingDecision, RoutingRequest } from '../core/routing.ts';
 import { retentionWords, termsAt } from '../core/target.ts';
 import type { JsonObject } from '../dialects/dialect.ts';
-import type { Consents, ConsentScope } from './consent.ts';
+import type { ConsentScope } from '../core/consent.ts';
+import type { Consents } from './consent.ts';
 import type { Execution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
 import { untilMs } from './reply.ts';
@@ -67,7 +68,7 @@ export function refusalReply(
 }
 
 export function askReply(refused: Refused): ErrorReply {
-  const { exchange, consents, consentScope } = refused;
+  const { exchange, consents, consentScope, asked } = refused;
   const offers = exchange.offers.map(({ target, hop }): JsonObject => {
     const terms = termsAt(target.provider.terms, exchange.clock.now());
     return {
@@ -76,7 +77,7 @@ export function askReply(refused: Refused): ErrorReply {
       region: terms.regions === 'unknown' ? null : terms.regions.join(','),
       retention: retentionWords(terms),
       hop,
-      token: consents.offer(consentScope, target.name),
+      token: consents.offer(consentScope, asked.route[0], target, exchange.id),
     };
   });
   const names = exchange.offers.map(({ target }) => target.model.name);

@@ -1,4 +1,5 @@
 /** Response heads and error bodies: the contract's headers on every answer and every error, in the caller's dialect. */
+import type { ConsentRefusal } from '../core/consent.ts';
 import { errorCodes } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Instant, RequestId } from '../core/ids.ts';
@@ -24,6 +25,8 @@ export type ErrorReply = {
   readonly excluded?: readonly Candidate[];
   readonly offers?: readonly JsonObject[];
   readonly provider?: CallerError['provider'];
+  /** Why a consent token was not taken. */
+  readonly consent?: ConsentRefusal;
 };
 
 /** Where each official SDK looks for the id of a request. */
@@ -95,6 +98,7 @@ function breakwaterObject(reply: ErrorReply, id: RequestId): JsonObject {
       .filter(({ eligible }) => !eligible)
       .map(({ target, reason, rule }) => ({ target, reason, rule })),
     ...(reply.offers === undefined ? {} : { offers: reply.offers }),
+    ...(reply.consent === undefined ? {} : { consent: reply.consent }),
   };
 }
 

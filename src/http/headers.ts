@@ -7,7 +7,7 @@ export const headerTable: Readonly<Record<string, Row>> = {
   'x-breakwater-data-class':         { direction: 'request',  meaning: 'class of the data; decides where it may go' },
   'x-breakwater-user':               { direction: 'request',  meaning: 'pseudonymous user; 1 to 128 safe characters' },
   'x-breakwater-session':            { direction: 'request',  meaning: 'session of the user' },
-  'x-breakwater-consent':            { direction: 'request',  meaning: 'one-use token from an offer the user agreed to' },
+  'x-breakwater-consent':            { direction: 'request',  meaning: 'one-use token from an offer the user agreed to; "; scope=session; minutes=30" or "; scope=incident" behind it for longer' },
   'x-breakwater-timeout-ms':         { direction: 'request',  meaning: 'time for the whole request; may only shorten it' },
   'x-breakwater-fallback (request)': { direction: 'request',  meaning: 'auto, notify, ask or never; may only tighten the policy' },
   'x-breakwater-notice (request)':   { direction: 'request',  meaning: 'inband: a notice may stand inside the answer; header (default): only in the header' },

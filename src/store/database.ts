@@ -10,13 +10,13 @@ import { chmodSync, existsSync } from 'node:fs';
 
 import { inputBounds, Ledger } from './ledger.ts';
 import { migrate } from './migrations.ts';
+import { PolicyTables } from './policy-tables.ts';
 import { leafInputs } from './record-batch.ts';
 import type { RecordBatch } from './record-batch.ts';
 import { RecordTable } from './record-table.ts';
 import type { DeliveryRow, GateRow } from './rows.ts';
 import { pageSizeMax } from './store.ts';
 import type { Page, RecordFilter, ReleaseOutcome } from './store.ts';
-import { ToldTables } from './told-tables.ts';
 
 type ChangeRow = { readonly id: string; readonly at: number; readonly kind: string; readonly body: string };
 
@@ -54,7 +54,7 @@ function someInputs(batch: RecordBatch, fresh: readonly number[]): Uint8Array<Ar
 const idOf = (entry: KeptEntry | undefined): string | null =>
   entry === undefined ? null : (JSON.parse(entry.text) as { readonly id: string }).id;
 
-export class SqliteDatabase extends ToldTables {
+export class SqliteDatabase extends PolicyTables {
   readonly #database: Database;
   readonly #lock: Database | null;
   readonly #ledger: Ledger;

@@ -73,6 +73,10 @@ export const migrations: readonly Step[] = [
   CREATE INDEX deliveries_due ON deliveries (channel, next_at) WHERE state = 'pending';
   `,
   'CREATE TABLE gates (target TEXT PRIMARY KEY, at INTEGER NOT NULL, cell TEXT NOT NULL) WITHOUT ROWID;',
+  `
+  CREATE TABLE consents (nonce TEXT PRIMARY KEY, until INTEGER NOT NULL, body TEXT) WITHOUT ROWID;
+  CREATE TABLE spending (key TEXT PRIMARY KEY, period_start INTEGER NOT NULL, usd REAL NOT NULL) WITHOUT ROWID;
+  `,
 ];
 
 const number = (database: Database, sql: string): number =>

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 
 import type { Change } from '../core/record.ts';
 import type { KeptEntry, SqliteDatabase } from './database.ts';
+import { consentFromRow, consentRow, spentFromRow, spentRow } from './policy-rows.ts';
 import { packRecords } from './record-batch.ts';
 import {
   changeBody,
@@ -169,6 +170,19 @@ function toldVerbs(client: WorkerClient): Pick<Store, ToldVerb> {
   };
 }
 
+type PolicyVerb = 'saveConsent' | 'loadConsents' | 'pruneConsents' | 'saveSpending' | 'loadSpending';
+
+/** What policy must remember. */
+function policyVerbs(client: WorkerClient): Pick<Store, PolicyVerb> {
+  return {
+    saveConsent: (entry) => client.call('saveConsent', consentRow(entry)),
+    loadConsents: async (now) => (await client.call('loadConsents', now)).map(consentFromRow),
+    pruneConsents: (now) => client.call('pruneConsents', now),
+    saveSpending: (spent) => client.call('saveSpending', spent.map(spentRow)),
+    loadSpending: async () => (await client.call('loadSpending')).map(spentFromRow),
+  };
+}
+
 function storeOn(client: WorkerClient, words: WordTable): Store {
   return {
     appendRecords: async (records) => {
@@ -226,6 +240,7 @@ function storeOn(client: WorkerClient, words: WordTable): Store {
     ...toldVerbs(client),
     saveGates: (gates) => client.call('saveGates', gates.map(gateRow)),
     loadGates: async (since) => (await client.call('loadGates', since)).map(gateFromRow),
+    ...policyVerbs(client),
     close: () => client.close(),
   };
 }

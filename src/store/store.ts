@@ -7,6 +7,8 @@ import type { ChangeId, Instant, KeyId, SwitchId, TargetName } from '../core/ids
 import type { ApiKey } from '../core/keys.ts';
 import type { Change, RequestRecord } from '../core/record.ts';
 import type { StatusInterval } from '../core/status-history.ts';
+import type { Spent } from '../core/budget.ts';
+import type { KeptConsent } from '../core/consent.ts';
 import type { Switch } from '../core/switches.ts';
 
 export type RecordFilter = {
@@ -109,6 +111,15 @@ export type Store = {
   saveGates(gates: readonly StoredGate[]): Promise<void>;
   /** What was kept at an instant or later. */
   loadGates(since: Instant): Promise<readonly StoredGate[]>;
+  /** Keeps that a consent token was used, with the agreement it left; the same token again is replaced. */
+  saveConsent(entry: KeptConsent): Promise<void>;
+  /** Those that are not over at an instant. */
+  loadConsents(now: Instant): Promise<readonly KeptConsent[]>;
+  /** Deletes those that are over; says how many. */
+  pruneConsents(now: Instant): Promise<number>;
+  /** What keys have spent; a key's newer sum replaces the older. */
+  saveSpending(spent: readonly Spent[]): Promise<void>;
+  loadSpending(): Promise<readonly Spent[]>;
   close(): Promise<void>;
 };
 

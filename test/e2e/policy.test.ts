@@ -1,0 +1,163 @@
+/** Data classes, limits of keys and of targets, as a caller meets them. */
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+
+import { simulated, simulatedGoogle, startHouse, withGoogle } from '../harness.ts';
+import type { House, Json } from '../harness.ts';
+
+let house: House;
+const terms = (entity: string, changes: Json = {}): Json => ({
+  entity,
+  regions: ['us'],
+  retention: '30d',
+  training: 'no',
+  ...changes,
+});
+
+beforeEach(async () => {
+  house = await startHouse(
+    (simulator) => {
+      const base = withGoogle(simulator)['providers'] as Record<string, Json>;
+      return {
+        providers: {
+          ...base,
+          openai: { ...base['openai'], terms: terms('OpenAI', { expires: '2020-01-01' }) },
+        },
+        dataClasses: {
+          internal: { training: 'no' },
+          short: { training: 'no', retention: '7d' },
+          restricted: { training: 'no', retention: 'none', regions: ['eu'] },
+        },
+        dataRules: [{ match: { tenant: 'clinic' }, dataClass: 'restricted' }],
+        features: {
+          notes: {
+            title: 'Notes',
+            route: [
+              'anthropic/claude-opus-4-8',
+              'openai/gpt-5.2',
+              'aws/claude-opus-4-8',
+              'local/llama-3.2-3b',
+            ],
+            dataClass: 'internal',
+          },
+          pictures: { route: ['google/gemini-2.5-flash'], dataClass: 'internal' },
+          'open-pictures': { route: ['google/gemini-2.5-flash'] },
+        },
+      };
+    },
+    [...simulated, simulatedGoogle],
+  );
+});
+afterEach(() => house.stop());
+
+type Answer = { readonly status: number; readonly body: Json; readonly headers: Headers };
+
+async function ask(headers: Record<string, string> = {}, changes: Json = {}): Promise<Answer> {
+  const response = await fetch(`${house.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({
+      model: 'notes',
+      max_tokens: 50,
+      messages: [{ role: 'user', content: 'Hello' }],
+      ...changes,
+    }),
+  });
+  return { status: response.status, body: (await response.json()) as Json, headers: response.headers };
+}
+
+const codeOf = ({ body }: Answer): unknown => (body['breakwater'] as Json | undefined)?.['code'];
+const recordOf = (answer: Answer): Promise<Json> =>
+  house.record(answer.headers.get('x-breakwater-request-id') ?? '');
+
+async function keyWith(terms_: Json): Promise<string> {
+  const { body } = await house.admin('POST', 'keys', { name: 'a', ...terms_ });
+  return String(body['secret']);
+}
+
+test('the strictest class wins, and a caller can only raise it', async () => {
+  const strict = await ask({ 'x-breakwater-data-class': 'restricted' });
+  expect(strict.headers.get('x-breakwater-target')).toBe('local/llama-3.2-3b');
+  expect(await recordOf(strict)).toMatchObject({ data_class: 'restricted', data_class_source: 'header' });
+  const shorter = await ask({ 'x-breakwater-data-class': 'short' });
+  expect(shorter.headers.get('x-breakwater-target')).toBe('aws/claude-opus-4-8');
+  expect(await recordOf(await ask())).toMatchObject({ data_class: 'internal', data_class_source: 'feature' });
+  const unknown = await ask({ 'x-breakwater-data-class': 'secret' });
+  expect([unknown.status, codeOf(unknown)]).toEqual([403, 'data_policy_denied']);
+});
+
+test('terms that have expired count as worst: such a target gets nothing, also as a backup', async () => {
+  house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'preset', preset: 'overloaded' } });
+  const answer = await ask();
+  expect(answer.headers.get('x-breakwater-target')).toBe('aws/claude-opus-4-8');
+  expect(house.simulator.calls('openai')).toHaveLength(0);
+  const record = await recordOf(answer);
+  expect(record['boundary']).toEqual(['entity']);
+  expect((record['attempts'] as Json[]).map(({ boundary }) => boundary)).toEqual([
+    ...(record['attempts'] as Json[]).slice(1).map(() => []),
+    ['entity'],
+  ]);
+});
+
+test('a rule of the configuration classes data whatever the caller says', async () => {
+  const secret = await keyWith({ tenant: 'clinic' });
+  const answer = await ask({ 'x-api-key': secret, 'x-breakwater-data-class': 'internal' });
+  expect(answer.headers.get('x-breakwater-target')).toBe('local/llama-3.2-3b');
+  expect(await recordOf(answer)).toMatchObject({ data_class: 'restricted', data_class_source: 'rule' });
+});
+
+test('a key sends nothing above its highest class', async () => {
+  const secret = await keyWith({ data_class_max: 'internal' });
+  expect((await ask({ 'x-api-key': secret })).status).toBe(200);
+  const before = house.simulator.calls().length;
+  const refused = await ask({ 'x-api-key': secret, 'x-breakwater-data-class': 'restricted' });
+  expect([refused.status, codeOf(refused)]).toEqual([403, 'forbidden']);
+  expect(house.simulator.calls()).toHaveLength(before);
+  expect(await recordOf(refused)).toMatchObject({ outcome: 'refused', told: 'refused' });
+});
+
+test('a refusal by policy is counted as the policy at work', async () => {
+  await ask({ 'x-breakwater-data-class': 'secret' });
+  await house.server.engine.records.flush();
+  const metrics = await (await fetch(`${house.url}/metrics`)).text();
+  expect(metrics).toContain('breakwater_policy_refusals_total{feature="notes",code="data_policy_denied"} 1');
+  expect(metrics).not.toMatch(/breakwater_requests_total\{[^}]*outcome="failed"/);
+});
+
+test('a budget that is used up stops the next request', async () => {
+  const secret = await keyWith({ budget: '0.000001usd/day' });
+  expect((await ask({ 'x-api-key': secret })).status).toBe(200);
+  const stopped = await ask({ 'x-api-key': secret });
+  expect([stopped.status, codeOf(stopped)]).toEqual([429, 'budget_exhausted']);
+  expect(stopped.headers.get('x-should-retry')).toBe('false');
+  expect(Number(stopped.headers.get('retry-after'))).toBeGreaterThan(0);
+  const other = await keyWith({ budget: '50usd/month' });
+  expect((await ask({ 'x-api-key': other })).status).toBe(200);
+});
+
+test('explain names every rule that spoke', async () => {
+  const { body } = await house.admin('POST', 'explain', { feature: 'notes', data_class: 'restricted' });
+  const [first] = body['candidates'] as readonly { rules: readonly Json[] }[];
+  expect(first?.rules.map(({ rule }) => rule)).toEqual([
+    'data_policy',
+    'switches',
+    'key_permissions',
+    'capability',
+    'context',
+    'consent',
+    'gates',
+  ]);
+  expect(first?.rules[0]).toMatchObject({ says: 'excludes', reason: 'data_policy' });
+  expect(body).toMatchObject({ decision: 'route', plan: ['local/llama-3.2-3b'] });
+});
+
+test('pictures by address are not fetched for classified data: unknown hosts count as worst', async () => {
+  const content = [{ type: 'image', source: { type: 'url', url: 'http://127.0.0.1:9/x.png' } }];
+  const messages = [{ role: 'user', content }];
+  const excludedFrom = async (model: string): Promise<unknown> => {
+    const { status, body } = await ask({}, { model, messages });
+    const { excluded } = body['breakwater'] as { excluded: readonly Json[] };
+    return [status, excluded[0]?.['reason']];
+  };
+  expect(await excludedFrom('pictures')).toEqual([503, 'data_policy']);
+  expect(await excludedFrom('open-pictures')).toEqual([503, 'lacks_capability']);
+});
