@@ -136,7 +136,6 @@ function announce(token: AdminToken, options: ServerOptions, log: Log): void {
 
 function startChores(engine: Engine, store: Store, status: StatusDesk, log: Log): () => void {
   const chores = async (): Promise<void> => {
-    engine.board.tick();
     engine.capacity.tick();
     engine.publishGauges();
     await engine.keepPolicy();

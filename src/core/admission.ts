@@ -33,14 +33,17 @@ const rampAttempts = 10;
 const rampFloorMax = 0.5;
 
 /** When the next probe is due; null when none is wanted. */
-function probeDueAt(cell: HealthCell, rule: HealthRule): number | null {
+function probeDueAt(cell: HealthCell, rule: HealthRule, now: Instant): number | null {
   const { health, probing } = cell;
   const spaced = probing.latestAt + rule.probeSpacingMs;
   switch (health.state) {
     case 'healthy': {
       const { excursion, tuning } = cell.failures;
       if (excursion === null || probing.passed >= suspicionPassesMin) return null;
-      if (tuning.perSecond >= thinPerSecond && suspicion(cell.failures) < 1) return null;
+      // A target that was busy, or is not known yet, may have fallen silent since.
+      const seconds = Math.max(1, (now - excursion.since) / 1_000);
+      const perSecond = Math.min(tuning.perSecond, excursion.total / seconds);
+      if (perSecond >= thinPerSecond && suspicion(cell.failures) < 1) return null;
       const after = suspicionScheduleMs[probing.sent];
       return after === undefined ? null : Math.max(probing.suspectedAt + after, spaced);
     }
@@ -57,12 +60,12 @@ function probeDueAt(cell: HealthCell, rule: HealthRule): number | null {
 /** Whether the gateway itself should send one cheap request now. Whoever does calls `startProbe` in the same turn. */
 export function wantsProbe(cell: HealthCell, rule: HealthRule, now: Instant): boolean {
   if (cell.probing.startedAt !== null) return false;
-  const due = probeDueAt(cell, rule);
+  const due = probeDueAt(cell, rule, now);
   return due !== null && now >= due;
 }
 
 function tried(cell: HealthCell, rule: HealthRule, now: Instant, words: string): Admission {
-  const due = probeDueAt(cell, rule);
+  const due = probeDueAt(cell, rule, now);
   if (cell.probing.startedAt === null && due !== null && now >= due + rule.userProbeAfterMs)
     return { kind: 'probe' };
   return {

@@ -175,7 +175,11 @@ test('thin traffic asks for probes; a healthy, busy or silent target does not', 
     ).cell;
   }
   expect(thin.health.state).toBe('shedding');
-  expect(wantsProbe(play('ok*200 fail').cell, rule, instant(60_000))).toBe(false);
+  const busy = play('ok*200 fail ok*9');
+  expect(wantsProbe(busy.cell, rule, instant(busy.now + 1_000))).toBe(false);
+  // Brand-new, or fallen silent since: nothing else will tell.
+  const fresh = play('ok fail');
+  expect(wantsProbe(fresh.cell, rule, instant(fresh.now + 10_000))).toBe(true);
 });
 
 test('one caller of many cannot take it out; nor can one request asked again and again', () => {

@@ -16,7 +16,7 @@ import { streamSource, wholeSource } from './answer-source.ts';
 import type { AnswerSource, SourceOptions } from './answer-source.ts';
 import type { Place } from './capacity.ts';
 import type { Clock } from './clock.ts';
-import type { Exchange } from './exchange.ts';
+import type { Scene } from './exchange.ts';
 import type { Ticket } from './ticket.ts';
 import type { Stopper } from './stopper.ts';
 import { send } from './upstream.ts';
@@ -111,7 +111,7 @@ export function newTrace(ticket: Ticket, place: Place, now: Instant): Trace {
 }
 
 /** How long silence may last before the first content. */
-function firstContentMs(exchange: Exchange, plan: AttemptPlan, clock: Clock): number {
+function firstContentMs(exchange: Scene, plan: AttemptPlan, clock: Clock): number {
   const left = plan.dueAt - clock.now();
   if (!exchange.facts.stream)
     return plan.moreToTry ? Math.max(left / 2, Math.min(left, plan.timeouts.firstTokenMs)) : left;
@@ -168,13 +168,13 @@ async function refused(plan: AttemptPlan, answered: Answered, now: Instant): Pro
   return { kind: 'failed', failure, refusal: { status: answered.status, body, words } };
 }
 
-function wantsUsage(exchange: Exchange): boolean {
+function wantsUsage(exchange: Scene): boolean {
   const { conversation } = exchange;
   return conversation !== null && 'includeUsage' in conversation && conversation.includeUsage;
 }
 
 function openSource(
-  exchange: Exchange,
+  exchange: Scene,
   plan: AttemptPlan,
   answered: Answered,
   clock: Clock,
@@ -240,7 +240,7 @@ export function moveDeadline(patience: Patience, progress: boolean, now: number)
 }
 
 async function readToCommit(
-  exchange: Exchange,
+  exchange: Scene,
   plan: AttemptPlan,
   trace: Trace,
   opened: { source: AnswerSource; stopper: Stopper; watch: Watch; headers: Headers },
@@ -309,7 +309,7 @@ async function readToCommit(
 
 /** Judges a call that is still silent after the connect limit: unreachable, or only slow? */
 function watchConnection(
-  exchange: Exchange,
+  exchange: Scene,
   plan: AttemptPlan,
   stopper: Stopper,
   answered: () => boolean,
@@ -329,7 +329,7 @@ function watchConnection(
 
 /** Makes one attempt. The stopper is registered by the caller of this function, which also settles the ticket. */
 export async function attempt(
-  exchange: Exchange,
+  exchange: Scene,
   plan: AttemptPlan,
   trace: Trace,
   stopper: Stopper,
@@ -367,7 +367,7 @@ export async function attempt(
 }
 
 function readAnswered(
-  exchange: Exchange,
+  exchange: Scene,
   plan: AttemptPlan,
   trace: Trace,
   opened: { answered: Answered; stopper: Stopper; watch: Watch },

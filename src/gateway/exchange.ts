@@ -65,6 +65,22 @@ export type Exchange = Shared &
     stopCurrent: (() => void) | null;
   };
 
+/** What an attempt needs of the request it belongs to; a probe belongs to none. */
+export type Scene = Pick<
+  Exchange,
+  | 'clock'
+  | 'watchdog'
+  | 'board'
+  | 'reachability'
+  | 'snapshot'
+  | 'codec'
+  | 'facts'
+  | 'body'
+  | 'conversation'
+  | 'deadline'
+  | 'deadlineByCaller'
+>;
+
 /** The format to speak to a target: the caller's own when it can. */
 export function dialectFor(target: Target, caller: Dialect): Dialect {
   return target.dialects.includes(caller) ? caller : (target.dialects[0] ?? caller);

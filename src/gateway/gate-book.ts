@@ -17,6 +17,14 @@ function matchesGate(gate: GateRule, target: Target): boolean {
   );
 }
 
+/** Here probes are sent by the gateway; a user's request serves as one only when none was to be had. */
+const userProbeAfterMs = 3_000;
+
+function ruleOf(gate: GateRule): HealthRule {
+  const rule = healthRuleOf(gate);
+  return { ...rule, userProbeAfterMs: Math.max(userProbeAfterMs, rule.probeSpacingMs * 2) };
+}
+
 export type Agreed = {
   readonly gate: GateRule;
   readonly rule: HealthRule;
@@ -41,7 +49,7 @@ export class GateBook {
     let found = known.get(target.name);
     if (found === undefined) {
       const gate = gates.find((each) => matchesGate(each, target)) ?? defaultGate;
-      found = { gate, rule: healthRuleOf(gate), mode: gate.mode };
+      found = { gate, rule: ruleOf(gate), mode: gate.mode };
       if (known.size < remembered) known.set(target.name, found);
     }
     return found;

@@ -37,6 +37,8 @@ export type Columns = { readonly traffic: Counts; readonly probes: Counts };
 export type HealthBoard = {
   standing(target: Target): Standing;
   admit(target: Target, asking: Asking): Ticket | Out;
+  /** Targets whose gate wants a probe of ours now. */
+  wantingProbes(): readonly Target[];
   /** Admits a probe of ours, if the gate wants one now; null when it does not. */
   admitProbe(target: Target): Ticket | null;
   /** The answer has begun: the attempt waits no longer. */
@@ -227,6 +229,14 @@ class Board implements HealthBoard {
   #callerKey({ key, user }: Asking): string | null {
     if (user !== null) return `${key ?? ''}|${user}`;
     return this.#options.keysKnown() > 1 ? key : null;
+  }
+
+  wantingProbes(): readonly Target[] {
+    const now = this.#options.now();
+    const wanting: Target[] = [];
+    for (const { target, health } of this.#cells.values())
+      if (wantsProbe(health, this.#gates.of(target).rule, now)) wanting.push(target);
+    return wanting;
   }
 
   admitProbe(target: Target): Ticket | null {

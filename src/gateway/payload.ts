@@ -39,7 +39,7 @@ const lacking = (capability: string): Payload => ({
   rule: capability,
 });
 
-function traitsOf(target: Target): ModelTraits {
+export function traitsOf(target: Target): ModelTraits {
   return {
     upstream: target.upstream,
     vendor: target.model.vendor,

@@ -20,6 +20,8 @@ export const metricTable = {
   breakwater_unclassified_total:        { kind: 'counter',   labels: ['provider', 'model'], help: 'Failures that are in no table. Anything above 0 needs attention: the log names status and code.' },
   breakwater_disbelieved_total:         { kind: 'counter',   labels: ['provider', 'failure'], help: 'Failures that blame our credential, taken for the trouble of the provider.' },
   breakwater_soft_failures_total:       { kind: 'counter',   labels: ['provider', 'model', 'signal'], help: 'Answers that arrived and were empty, cut by a limit, refused, slow, or did not fit what was asked.' },
+  breakwater_probes_total:              { kind: 'counter',   labels: ['provider', 'model', 'outcome'], help: 'Requests that Breakwater sent to targets of its own accord, by outcome: ok, or the failure class.' },
+  breakwater_probe_usd_total:           { kind: 'counter',   labels: ['provider', 'model'], help: 'What probes cost at list price, in US dollars.' },
   breakwater_gate_state:                 { kind: 'gauge',     labels: ['target', 'state'], help: '1 for the state a gate is in.' },
   breakwater_in_flight:                  { kind: 'gauge',     labels: ['target'], help: 'Calls open now.' },
   breakwater_concurrency_limit:         { kind: 'gauge',     labels: ['target'], help: 'Calls that may be open at once: what the provider allows, or less where overload showed a limit.' },
@@ -43,7 +45,7 @@ type Labels = Readonly<Record<string, string>>;
 
 export type Metrics = {
   observeRequest(record: RequestRecord): void;
-  count(name: NameOf<'counter'>, labels?: Labels): void;
+  count(name: NameOf<'counter'>, labels?: Labels, by?: number): void;
   set(name: NameOf<'gauge'>, labels: Labels, value: number): void;
   expose(): string;
 };
@@ -71,8 +73,8 @@ class PrometheusMetrics implements Metrics {
     this.#families = Object.fromEntries(made) as Record<MetricName, Family>;
   }
 
-  count(name: NameOf<'counter'>, labels: Labels = {}): void {
-    this.#families[name].add(valuesOf(name, labels), 1);
+  count(name: NameOf<'counter'>, labels: Labels = {}, by = 1): void {
+    this.#families[name].add(valuesOf(name, labels), by);
   }
 
   set(name: NameOf<'gauge'>, labels: Labels, value: number): void {

@@ -5,12 +5,14 @@ import { instant } from '../core/ids.ts';
 import type { TargetName } from '../core/ids.ts';
 import type { Target } from '../core/target.ts';
 import type { Engine } from '../engine.ts';
+import { Prober } from '../gateway/prober.ts';
 import type { AdminDependencies } from '../http/admin-dependencies.ts';
 import { gateEntryToWire } from '../http/gate-view.ts';
 import type { Store } from '../store/store.ts';
 
-/** How often gates that moved are kept, and how often those that only counted. */
-const keepMs = 250;
+/** How often probes are looked for; on every second beat time moves the gates, and what moved is kept. */
+const beatMs = 125;
+/** How often gates that only counted are kept. */
 const keepAllMs = 30_000;
 /** What is older was not in use, and says nothing about today. */
 const keptMsMax = 7 * 86_400_000;
@@ -30,6 +32,19 @@ async function restoreGates({ board, state, clock }: Engine, store: Store): Prom
   }
 }
 
+function proberOf({ gateway, state, metrics, onBug }: Engine): Prober {
+  return new Prober({
+    shared: gateway,
+    state,
+    onBug,
+    onProbe: ({ provider, model }, { failure, usd }) => {
+      const labels = { provider: provider.id, model: model.name };
+      metrics.count('breakwater_probes_total', { ...labels, outcome: failure ?? 'ok' });
+      if (usd !== null) metrics.count('breakwater_probe_usd_total', labels, usd);
+    },
+  });
+}
+
 export type GateDesk = { readonly stop: () => Promise<void> };
 
 /** Restores the gates and keeps them from now on. */
@@ -43,10 +58,16 @@ export async function openGateDesk(engine: Engine, store: Store): Promise<GateDe
     if (all) keptAllAt = at;
     if (cells.length > 0) await store.saveGates(cells.map((kept) => ({ ...kept, at })));
   };
+  const prober = proberOf(engine);
   let keeping = Promise.resolve();
+  let beats = 0;
   const timer = setInterval(() => {
+    prober.look();
+    beats++;
+    if (beats % 2 === 1) return;
+    board.tick();
     keeping = keep(clock.now() - keptAllAt >= keepAllMs).catch(engine.onBug);
-  }, keepMs);
+  }, beatMs);
   return {
     async stop() {
       clearInterval(timer);

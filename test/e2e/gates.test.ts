@@ -1,7 +1,7 @@
 /** Gates over real sockets: what a sick provider looks like from outside, and what becomes of callers meanwhile. */
 import { afterEach, describe, expect, test } from 'bun:test';
 
-import { configuration, startHouse } from '../harness.ts';
+import { configuration, simulated, simulatedGoogle, startHouse, withGoogle } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 
@@ -184,5 +184,77 @@ describe('a restart', () => {
     house = await house.restart();
     expect(await gateOf(opus)).toMatchObject({ state: 'ejected' });
     expect((await ask()).target).toBe('openai/gpt-5.2');
+  }, 120_000);
+});
+
+describe('probes', () => {
+  /** Nobody asks meanwhile: what brings the target back is only what Breakwater sends itself. */
+  const byProbesAlone = async (target: string, provider: string): Promise<void> => {
+    await house.admin('POST', `gates/${target}/hold`, { reason: 'rehearsing its return' });
+    const before = house.simulator.calls(provider).length;
+    await house.admin('POST', `gates/${target}/return`, { reason: 'rehearsing its return' });
+    await waitUntil(async () => (await gateOf(target))['state'] === 'healthy', `${target} is back`);
+    expect(house.simulator.calls(provider).length).toBeGreaterThan(before);
+  };
+
+  test.each([
+    ['anthropic-messages', opus, 'anthropic'],
+    ['openai-chat', 'openai/gpt-5.2', 'openai'],
+    ['gemini', 'google/gemini-2.5-flash', 'google'],
+    ['a local server', 'local/llama-3.2-3b', 'local'],
+  ])(
+    'bring a target back without a request of anybody: %s',
+    async (_name, target, provider) => {
+      house = await startHouse(
+        (simulator) => {
+          const { providers } = withGoogle(simulator);
+          return {
+            providers,
+            features: { one: { title: 'One', route: [target] } },
+            gates: [{ match: {}, restore: { probeEvery: '100ms', ramp: ['100%'], hold: '100ms' } }],
+          };
+        },
+        [...simulated, simulatedGoogle],
+      );
+      await byProbesAlone(target, provider);
+      const call = house.simulator.calls(provider).at(-1)!;
+      expect(call.stream).toBe(true);
+      expect(call.text.length).toBeLessThan(400);
+      const { body } = await house.admin('GET', 'state');
+      const shown = (body['targets'] as Json[])[0]!;
+      expect(shown['probes']).toMatchObject({ failed: 0, last_failure: null });
+      expect((shown['probes'] as Json)['ok']).toBeGreaterThan(5);
+      expect(shown['traffic']).toMatchObject({ ok: 0, failed: 0 });
+      expect(await metric('breakwater_probes_total')).toBeGreaterThan(5);
+      expect((await house.admin('GET', 'requests')).body['items']).toEqual([]);
+    },
+    120_000,
+  );
+
+  test('what a person switched off is never probed', async () => {
+    house = await startHouse(withGate);
+    await ask();
+    await house.admin('POST', 'switches', { scope: { provider: 'anthropic' }, reason: 'not today' });
+    await house.admin('POST', `gates/${opus}/hold`, { reason: 'rehearsing' });
+    await house.admin('POST', `gates/${opus}/return`, { reason: 'rehearsing' });
+    const before = house.simulator.calls('anthropic').length;
+    // Long enough for ten probes, had they been allowed.
+    await Bun.sleep(1_500);
+    expect(house.simulator.calls('anthropic').length).toBe(before);
+    expect((await gateOf(opus))['state']).toBe('probing');
+  }, 120_000);
+
+  test('thin traffic: after one failure probes find out, without another request', async () => {
+    house = await startHouse(withGate);
+    await ask();
+    house.simulator.setFault({
+      provider: 'anthropic',
+      fault: { kind: 'preset', preset: 'server_error' },
+    });
+    expect((await ask()).status).toBe(200);
+    await waitUntil(
+      async () => ['ejected', 'probing'].includes(String((await gateOf(opus))['state'])),
+      'it is out',
+    );
   }, 120_000);
 });

@@ -1,0 +1,29 @@
+import { expect, test } from 'bun:test';
+
+import { nothingSeen, sawFirstToken } from './first-token.ts';
+import type { FirstToken } from './first-token.ts';
+import { leftInSilence } from './silence.ts';
+
+function usual(ms: number): FirstToken {
+  let known = nothingSeen;
+  for (let n = 0; n < 200; n++) known = sawFirstToken(known, ms * (0.7 + (n % 7) / 10));
+  return known;
+}
+
+test('who leaves within the usual time left for reasons of their own', () => {
+  expect(leftInSilence(usual(500), 900)).toBe(false);
+  expect(leftInSilence(usual(10_000), 15_000)).toBe(false);
+  expect(leftInSilence(nothingSeen, 5_000)).toBe(false);
+});
+
+test('who waited far longer than usual was driven away', () => {
+  expect(leftInSilence(usual(500), 5_000)).toBe(true);
+  expect(leftInSilence(usual(10_000), 60_000)).toBe(true);
+  expect(leftInSilence(nothingSeen, 60_000)).toBe(true);
+});
+
+test('the longer the silence, the surer', () => {
+  const known = usual(2_000);
+  const said = Array.from({ length: 100 }, (_, n) => leftInSilence(known, n * 500));
+  expect(said).toEqual([...said].sort((a, b) => Number(a) - Number(b)));
+});
