@@ -13,13 +13,14 @@ import { adminDependencies } from './wiring/admin.ts';
 import { createChannelDesk } from './wiring/channels.ts';
 import { openGateDesk } from './wiring/gates.ts';
 import type { GateDesk } from './wiring/gates.ts';
+import { spoolAt } from './wiring/records.ts';
 import { createStatusDesk } from './wiring/status.ts';
 import type { StatusDesk } from './wiring/status.ts';
 import { adminRoutes } from './http/admin-routes.ts';
 import { listen } from './http/server.ts';
 import { statusRoutes } from './http/status-routes.ts';
 import type { Listening } from './http/server.ts';
-import { openStore } from './store/sqlite.ts';
+import { besideStore, openStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
 import { compileDocument, loadConfigFile, problemText, watchConfigFile } from './sync/config-file.ts';
 import type { Loaded } from './sync/config-file.ts';
@@ -242,16 +243,19 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   if (snapshot.providers.size === 0) options.show(noProviders);
   const address = options.listen === null ? snapshot.listen : addressOf(options.listen);
   if (address === null) return failed(`--listen ${options.listen ?? ''} is not HOST:PORT.`);
-  const opened = await openStore(options.store ?? snapshot.store);
+  const storeAddress = options.store ?? snapshot.store;
+  const opened = await openStore(storeAddress);
   if (opened.kind === 'failed') return failed(opened.message);
   const { store } = opened;
-  const engine = await createEngine(snapshot, store, { log, host: address.host, isLoopback });
+  const spool = await spoolAt(besideStore(storeAddress, 'spool'), snapshot.audit.spoolBytesMax, log);
+  const engine = await createEngine(snapshot, store, { log, host: address.host, isLoopback, spool });
   const token = await ensureAdminToken(
     options.environment.adminToken,
     isLoopback(address.host),
     engine.control(store),
   );
   if (token === null) {
+    await engine.records.stop(0);
     await store.close();
     return failed(
       `Breakwater does not listen beyond loopback (${address.host}) without an admin token. Set BREAKWATER_ADMIN_TOKEN, or start once on 127.0.0.1, which makes one.`,
@@ -277,6 +281,7 @@ export async function startServer(options: ServerOptions): Promise<Started> {
     return { kind: 'started', server: open({ options, engine, store, log, token, status, gates }, address) };
   } catch (error) {
     await gates.stop();
+    await engine.records.stop(0);
     await store.close();
     const code =
       typeof error === 'object' && error !== null && 'code' in error

@@ -8,7 +8,7 @@ import { instant, requestId } from './core/ids.ts';
 import type { TargetName } from './core/ids.ts';
 import { keyTable } from './core/keys.ts';
 import type { ApiKey } from './core/keys.ts';
-import type { Change, RequestRecord } from './core/record.ts';
+import type { Change } from './core/record.ts';
 import type { Snapshot } from './core/snapshot.ts';
 import { covers, isInForce } from './core/switches.ts';
 import type { Scope, Switch } from './core/switches.ts';
@@ -27,7 +27,7 @@ import { createReachability } from './gateway/upstream.ts';
 import { createWatchdog } from './gateway/watchdog.ts';
 import type { Watchdog } from './gateway/watchdog.ts';
 import type { Store } from './store/store.ts';
-import { createRecordPump } from './sync/push-records.ts';
+import type { Spool } from './sync/spool.ts';
 import type { RecordPump } from './sync/push-records.ts';
 import { bugPlace } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
@@ -36,6 +36,8 @@ import type { Metrics } from './telemetry/metrics.ts';
 import { capacityOf, publishCapacity } from './wiring/capacity.ts';
 import { createKeptPolicy } from './wiring/kept-policy.ts';
 import type { KeptPolicy } from './wiring/kept-policy.ts';
+import { createRecording, publishRecording } from './wiring/records.ts';
+import type { Recording } from './wiring/records.ts';
 
 export type Engine = {
   readonly clock: Clock;
@@ -66,6 +68,8 @@ export type EngineOptions = {
   readonly log: Log;
   readonly host: string;
   readonly isLoopback: (host: string) => boolean;
+  /** Where records go when the store cannot take them. */
+  readonly spool: Spool | null;
 };
 
 const clock: Clock = { now: () => instant(Date.now()), random: Math.random };
@@ -118,36 +122,6 @@ function fingerprinter(key: string): GatewayDependencies['fingerprint'] {
     };
   };
 }
-
-function createRecords(
-  store: Store,
-  metrics: Metrics,
-  log: Log,
-): {
-  readonly pump: RecordPump;
-  readonly record: (record: RequestRecord) => void;
-} {
-  const pump = createRecordPump({
-    store,
-    onTrouble: ({ kind, count }) => log('error', { event: 'records', trouble: kind, count }),
-  });
-  const record = (entry: RequestRecord): void => {
-    pump.push(entry);
-    metrics.observeRequest(entry);
-    for (const attempt of entry.attempts) {
-      if (attempt.failure === 'unclassified')
-        log('warn', {
-          event: 'unclassified_failure',
-          target: attempt.target,
-          status: attempt.status,
-          code: attempt.providerCode,
-        });
-    }
-  };
-  return { pump, record };
-}
-
-/** Records that wait to be counted; a scrape counts them first. */
 
 type Live = {
   readonly state: GatewayState;
@@ -216,7 +190,7 @@ type GatewayParts = {
   readonly board: HealthBoard;
   readonly capacity: Capacity;
   readonly watchdog: Watchdog;
-  readonly record: (record: RequestRecord) => void;
+  readonly recording: Recording;
   readonly fingerprintKey: string;
   readonly kept: KeptPolicy;
   readonly openLoopback: boolean;
@@ -224,7 +198,7 @@ type GatewayParts = {
 };
 
 function gatewayOf(live: Live, parts: GatewayParts): GatewayDependencies {
-  const { board, watchdog, record, onBug } = parts;
+  const { board, watchdog, recording, onBug } = parts;
   return {
     clock,
     watchdog,
@@ -237,7 +211,8 @@ function gatewayOf(live: Live, parts: GatewayParts): GatewayDependencies {
     consents: parts.kept.consents,
     spending: parts.kept.spending,
     newRequestId: (at) => requestId(`req_${Bun.randomUUIDv7('hex', at)}`),
-    record,
+    record: recording.record,
+    canRecord: recording.canRecord,
     fingerprint: fingerprinter(parts.fingerprintKey),
     keyFor: keyFinder(live.state, parts.openLoopback, () =>
       live.metrics.count('breakwater_unauthenticated_total'),
@@ -269,12 +244,12 @@ export async function createEngine(
   const board = boardOf(live, onBug);
   const capacity = capacityOf(state, clock, watchdog);
   const kept = await createKeptPolicy({ store, state, clock, key: fingerprintKey, onBug });
-  const { pump, record } = createRecords(store, metrics, log);
+  const recording = createRecording({ state, store, spool: options.spool, metrics, log });
   const gateway = gatewayOf(live, {
     board,
     capacity,
     watchdog,
-    record,
+    recording,
     fingerprintKey,
     kept,
     openLoopback: options.isLoopback(options.host),
@@ -287,7 +262,7 @@ export async function createEngine(
     capacity,
     flights: live.flights,
     watchdog,
-    records: pump,
+    records: recording.pump,
     metrics,
     gateway,
     rev: () => live.rev,
@@ -313,7 +288,7 @@ export async function createEngine(
       for (const target of targetsOf(live, entry.scope)) board.ramp(target, `switch ${entry.id} is over`);
     },
     keepPolicy: kept.keep,
-    publishGauges: () => publishGauges({ state, metrics, board, capacity, pump }),
+    publishGauges: () => publishGauges({ state, metrics, board, capacity, pump: recording.pump }),
     onBug,
   };
 }
@@ -343,8 +318,5 @@ function publishGauges({ state, metrics, board, capacity, pump }: GaugeSources):
     {},
     state.switches.filter((entry) => isInForce(entry, now)).length,
   );
-  const { pending, written, dropped } = pump.counts();
-  metrics.set('breakwater_records_pending', {}, pending);
-  metrics.set('breakwater_records_written_total', {}, written);
-  metrics.set('breakwater_records_dropped_total', {}, dropped);
+  publishRecording(pump, metrics);
 }

@@ -11,6 +11,7 @@ import { migrations } from '../src/store/migrations.ts';
 import { RecordTable } from '../src/store/record-table.ts';
 import { callsPendingMax, openStore } from '../src/store/sqlite.ts';
 import type { RecordFilter, Store } from '../src/store/store.ts';
+import { WorkerClient } from '../src/store/worker-client.ts';
 import { aChange, aRecord, aRescue, start } from './record-fixture.ts';
 import { storeConformance } from './store-conformance.ts';
 
@@ -137,6 +138,24 @@ describe('opening', () => {
   });
 });
 
+describe('a batch that is tried again', () => {
+  test('is written once, however far back it was', async () => {
+    const store = await openOrThrow(`sqlite:${path}`);
+    const early = Array.from({ length: 3 }, () => aRecord());
+    await store.appendRecords(early);
+    for (let at = 0; at < 4_096; at += 256)
+      await store.appendRecords(
+        Array.from({ length: 256 }, (_, n) => aRecord({ at: instant(start + 10 + at + n) })),
+      );
+    const late = aRecord({ at: instant(start + 9_000) });
+    await store.appendRecords([...early, late], true);
+    expect((await store.findRecord(late.id))?.leaf.index).toBe(3 + 4_096);
+    for (const [index, { id }] of early.entries())
+      expect((await store.findRecord(id))?.leaf.index).toBe(index);
+    await store.close();
+  });
+});
+
 describe('a database of the first schema', () => {
   test('goes into the ledger, records and changes, and reads as before', async () => {
     mkdirSync(join(folder, 'data'));
@@ -174,6 +193,27 @@ describe('the worker', () => {
   });
 });
 
+describe('a worker that dies', () => {
+  test('takes its calls with it and is replaced; what was kept is there', async () => {
+    mkdirSync(join(folder, 'data'));
+    const client = new WorkerClient(path, new URL('dying-worker.ts', import.meta.url).href);
+    await client.open();
+    await client.call('settingOr', 'kept', 'yes');
+    const died = await client.call('setting', 'die').then(
+      () => null,
+      (error: unknown) => error,
+    );
+    expect(died).toMatchObject({ name: 'StoreUnavailable', reason: 'failed' });
+    let kept: string | null = null;
+    for (let tries = 0; tries < 1_000 && kept === null; tries++) {
+      await Bun.sleep(5);
+      kept = await client.call('setting', 'kept').catch(() => null);
+    }
+    expect(kept).toBe('yes');
+    await client.close();
+  });
+});
+
 /** A listing must not read the whole table: an index answers it, in order. */
 describe('plans', () => {
   const anId = 'req_1';
@@ -181,7 +221,7 @@ describe('plans', () => {
     [{}, 'INTEGER PRIMARY KEY'],
     [{ feature: 'notes' }, 'INTEGER PRIMARY KEY'],
     [{ tenant: 'acme', cursor: anId, since: start }, 'records_id'],
-    [{ user: 'u1', until: start }, 'records_user'],
+    [{ user: 'u1', until: instant(start + 1) }, 'records_user'],
     [{ hop: 'other_vendor' }, 'records_hop'],
     [{ outcome: 'failed' }, 'records_outcome'],
     [{ boundary: 'entity' }, 'records_boundary'],

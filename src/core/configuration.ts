@@ -10,6 +10,7 @@ import { adaptSchema } from './configure-adapt.ts';
 import { channelSchema } from './configure-channels.ts';
 import { date, duration, secret, yesNo } from './configure-fields.ts';
 import { statusPageSchema } from './configure-status.ts';
+import { auditSchema } from './configure-audit.ts';
 import { durationMs, frequency, rate, sizeBytes } from './duration.ts';
 import { dialects, providerApis } from './target.ts';
 
@@ -244,9 +245,7 @@ export const configurationSchema = z.strictObject({
   adminListen: address.optional(),
   statusListen: address.optional(),
   store: described(z.string().optional(), 'sqlite:PATH.'),
-  audit: z
-    .strictObject({ mode: z.enum(['best_effort', 'strict']).optional(), retention: duration.optional() })
-    .optional(),
+  audit: auditSchema.optional(),
   providers: z.record(name, provider).optional(),
   dataClasses: z.record(name, dataClass.nullable()).optional(),
   dataRules: described(

@@ -25,6 +25,7 @@ export const errorCodes = {
   rate_limited:              { status: 429, retryHelps: true,  meaning: 'The limit of this key is used up.' },
   budget_exhausted:          { status: 429, retryHelps: false, meaning: 'The budget of this key is used up.' },
   overloaded:                { status: 503, retryHelps: true,  meaning: 'Every target that could answer is at its limit, or Breakwater is; the less urgent is refused first.' },
+  audit_unavailable:         { status: 503, retryHelps: false, meaning: 'The request cannot be recorded, and `audit: strict` allows no answer without a record. The fault is ours.' },
   internal_error:            { status: 500, retryHelps: false, meaning: 'Breakwater failed; the fault is ours.' },
 } as const satisfies Record<string, Row>;
 

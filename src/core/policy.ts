@@ -6,6 +6,7 @@
  * resolved by a function that is passed in; this module never sees where they come from and never prints them.
  */
 import type { Configuration } from './configuration.ts';
+import { auditSettings } from './configure-audit.ts';
 import { compileFeature } from './compile-feature.ts';
 import { compileProvider } from './compile-provider.ts';
 import type { SecretSource } from './compile-provider.ts';
@@ -50,9 +51,6 @@ const defaultLimits: Limits = {
   keepAliveMs: 10_000,
   holdHeadersMs: 25_000,
 };
-
-/** Longest time anything is kept without being told. */
-const defaultRetentionMs = 400 * 86_400_000;
 
 function limitsOf(configuration: Configuration): Limits {
   const given = configuration.limits ?? {};
@@ -173,7 +171,6 @@ function warnOfInert(configuration: Configuration, report: Report): void {
     });
   for (const key of ['adminListen', 'statusListen'] as const)
     if (configuration[key] !== undefined) warn([key]);
-  if (configuration.audit?.mode === 'strict') warn(['audit', 'mode']);
   if (configuration.limits?.headers !== undefined) warn(['limits', 'headers']);
   for (const [name, provider] of Object.entries(configuration.providers ?? {}))
     if (provider.statusFeed !== undefined) warn(['providers', name, 'statusFeed']);
@@ -290,6 +287,11 @@ export function compile(document: unknown, context: CompileContext): Compiled {
   const names = new Set(Object.keys(configuration.features ?? {}));
   const statusPage = compileStatusPage(configuration.statusPage ?? {}, names, secrets, report);
   const channels = compileChannels(configuration.channels ?? {}, secrets, report);
+  const audit = auditSettings(configuration.audit, {
+    secrets,
+    classes: new Set(dataClasses.keys()),
+    report,
+  });
   const listen = listenOf(configuration, report);
   const dataRules = dataRulesOf(configuration, dataClasses, report);
   const errors = problems.filter((problem) => problem.severity === 'error');
@@ -300,10 +302,7 @@ export function compile(document: unknown, context: CompileContext): Compiled {
     listen,
     playbooks: configuration.playbooks ?? null,
     store: configuration.store ?? 'sqlite:./data/breakwater.db',
-    audit: {
-      mode: configuration.audit?.mode ?? 'best_effort',
-      retentionMs: durationMs(configuration.audit?.retention ?? '') ?? defaultRetentionMs,
-    },
+    audit,
     providers,
     targets,
     features,

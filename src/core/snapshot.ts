@@ -2,6 +2,7 @@
  * The compiled configuration: immutable, indexed, read by the data plane without waiting for anything.
  * `policy.ts` makes it; a new one replaces the old one whole.
  */
+import type { AuditSettings } from './configure-audit.ts';
 import type { TargetAdaptation } from './adaptation.ts';
 import type { Channel } from './configure-channels.ts';
 import type { StatusPageSettings } from './configure-status.ts';
@@ -138,7 +139,7 @@ export type Snapshot = {
   readonly store: string;
   /** Where playbooks are: `./playbooks/*.yaml`, beside the configuration. */
   readonly playbooks: string | null;
-  readonly audit: { readonly mode: 'best_effort' | 'strict'; readonly retentionMs: number };
+  readonly audit: AuditSettings;
   readonly providers: ReadonlyMap<string, Provider>;
   /** Every target that configuration or catalogue names. */
   readonly targets: ReadonlyMap<TargetName, Target>;

@@ -2,7 +2,6 @@
 import { interruptedWords } from '../core/caller-words.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { failureRow } from '../core/failure.ts';
-import type { Failure } from '../core/failure.ts';
 import type { RequestOutcome, Told } from '../core/record.ts';
 import { askerOf } from '../core/routing.ts';
 import type { RoutingDecision, RoutingRequest } from '../core/routing.ts';
@@ -24,10 +23,10 @@ import {
 } from './notices.ts';
 import { buildRecord } from './record-builder.ts';
 import { deliverWhole, relayStream } from './relay.ts';
-import type { Delivery, Ending, Opening } from './relay.ts';
+import type { Delivery, Ending, Interruption, Kept, Opening } from './relay.ts';
 import { askReply, failedReply, refusalReply } from './refusals.ts';
 import type { Refused } from './refusals.ts';
-import { callerError, errorResponse, passOnHeaders, storyHeaders } from './reply.ts';
+import { callerError, errorResponse, unrecordable, passOnHeaders, storyHeaders } from './reply.ts';
 import type { ErrorReply } from './reply.ts';
 import { troublesOf } from './story.ts';
 
@@ -72,7 +71,7 @@ function writeRecord(
     served: boolean;
     sent: boolean;
   },
-): void {
+): Kept {
   const { exchange, dependencies, decision } = run;
   const input = dependencies.fingerprint();
   input.update(run.bytes);
@@ -93,20 +92,26 @@ function writeRecord(
     const usd = record.attempts.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
     dependencies.spending.spend(exchange.key, usd, exchange.clock.now());
   }
-  dependencies.record(record);
+  return dependencies.record(record);
 }
 
 /** Replies a caller must see even where an estimate could stand in: its own mistakes. */
 const callersOwn: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'request_rejected', 'forbidden']);
 
+/** Where records are strict, a reply waits for its record, and an answer that has none is not given. */
+async function whenKept(run: Run, kept: Kept, response: Response): Promise<Response> {
+  if (kept === null || (await kept)) return response;
+  return errorResponse(run.exchange.codec, unrecordable, run.exchange.id, run.headers);
+}
+
 /** An estimate in place of an error, where the call allows one and says so. */
-function substituted(run: Run, reply: ErrorReply): Response | null {
+function substituted(run: Run, reply: ErrorReply): Promise<Response> | null {
   const { exchange, headers } = run;
   const body = exchange.codec.substitute?.(exchange.facts);
   if (body === undefined || callersOwn.has(reply.code)) return null;
   exchange.warnings.push('estimated');
   storyHeaders(headers, exchange, null);
-  writeRecord(run, {
+  const kept = writeRecord(run, {
     outcome: 'answered',
     status: 200,
     errorCode: null,
@@ -115,25 +120,25 @@ function substituted(run: Run, reply: ErrorReply): Response | null {
     sent: false,
   });
   const marked = { ...body, breakwater: { estimate: true, because: reply.code } };
-  return Response.json(marked, { headers });
+  return whenKept(run, kept, Response.json(marked, { headers }));
 }
 
 /** Records and sends an error; `decided` refusals and failed executions alike. */
-function refuse(run: Run, given: ErrorReply): Response {
+async function refuse(run: Run, given: ErrorReply): Promise<Response> {
   const { exchange, headers } = run;
   const estimate = substituted(run, given);
   if (estimate !== null) return estimate;
   const reply = exchange.codec.operation === 'embeddings' ? embeddingReply(given) : given;
   storyHeaders(headers, exchange, null);
   const response = errorResponse(exchange.codec, reply, exchange.id, headers);
-  writeRecord(run, {
+  const kept = writeRecord(run, {
     ...outcomeOf(reply),
     status: response.status,
     errorCode: reply.code,
     served: false,
     sent: false,
   });
-  return response;
+  return whenKept(run, kept, response);
 }
 
 function embeddingReply(reply: ErrorReply): ErrorReply {
@@ -177,7 +182,9 @@ function endingOf(ending: Ending): {
   }
 }
 
-function brokenEvent(run: Run, failure: Failure | 'switched_off'): string {
+function brokenEvent(run: Run, failure: Interruption): string {
+  if (failure === 'unrecorded')
+    return run.exchange.codec.errorEvent(callerError(unrecordable, run.exchange.id));
   const failureClass = failure === 'switched_off' ? failure : failure.class;
   const reply: ErrorReply = {
     code: 'upstream_failed',
@@ -232,7 +239,7 @@ function deliveryOf(run: Run, execution: CommittedExecution, headersSent: boolea
   };
 }
 
-function respond(run: Run, execution: Execution): Response {
+async function respond(run: Run, execution: Execution): Promise<Response> {
   const { exchange, headers } = run;
   switch (execution.kind) {
     case 'failed':
@@ -240,7 +247,7 @@ function respond(run: Run, execution: Execution): Response {
       return refuse(run, executionReply(run, execution));
     case 'caller_left':
       storyHeaders(headers, exchange, null);
-      writeRecord(run, {
+      await writeRecord(run, {
         outcome: 'cancelled',
         status: 499,
         errorCode: null,
@@ -258,8 +265,9 @@ function respond(run: Run, execution: Execution): Response {
   if (dialectFor(target, exchange.codec.name) === exchange.codec.name) passOnHeaders(headers, answer.headers);
   storyHeaders(headers, exchange, target);
   headers.set('content-type', answer.contentType);
-  if (!exchange.facts.stream) return new Response(deliverWhole(delivery), { headers });
-  return streamed(run, delivery);
+  if (exchange.facts.stream) return streamed(run, delivery);
+  const { body, kept } = deliverWhole(delivery);
+  return whenKept(run, kept, new Response(body, { headers }));
 }
 
 function streamed(run: Run, opening: Delivery | Promise<Opening>): Response {
@@ -280,13 +288,13 @@ function callerLeaves(exchange: Exchange): void {
 }
 
 /** What to do in a stream whose headers went out before the commit point. */
-function openLate(run: Run, execution: Execution): Opening {
+async function openLate(run: Run, execution: Execution): Promise<Opening> {
   const { exchange } = run;
   switch (execution.kind) {
     case 'committed':
       return { kind: 'relay', delivery: deliveryOf(run, execution, true) };
     case 'caller_left':
-      writeRecord(run, {
+      await writeRecord(run, {
         outcome: 'cancelled',
         status: 200,
         errorCode: null,
@@ -298,7 +306,7 @@ function openLate(run: Run, execution: Execution): Opening {
     case 'failed':
     case 'invalid': {
       const reply = executionReply(run, execution);
-      writeRecord(run, {
+      await writeRecord(run, {
         ...outcomeOf(reply),
         status: 200,
         errorCode: reply.code,

@@ -26,7 +26,8 @@ import type { Asked, Exchange, Shared } from './exchange.ts';
 import { answer } from './answer.ts';
 import { readBody } from './read-body.ts';
 import type { BodyRead } from './read-body.ts';
-import { baseHeaders, errorResponse } from './reply.ts';
+import type { Kept } from './relay.ts';
+import { baseHeaders, errorResponse, unrecordable } from './reply.ts';
 import type { ErrorReply } from './reply.ts';
 import type { Spending } from './spending.ts';
 import type { GatewayState } from './state.ts';
@@ -36,7 +37,10 @@ export type GatewayDependencies = Shared & {
   readonly consents: Consents;
   readonly spending: Spending;
   readonly newRequestId: (now: Instant) => RequestId;
-  readonly record: (record: RequestRecord) => void;
+  /** Where records are strict, resolves when the record is on disk; null: nobody waits for it. */
+  readonly record: (record: RequestRecord) => Kept;
+  /** Whether a request that is taken now can be recorded, where it must be. */
+  readonly canRecord: () => boolean;
   /** Keyed HMAC of bytes given in order; null where fingerprints are off. */
   readonly fingerprint: () => { update(bytes: Uint8Array | string): void; digest(): string };
   readonly keyFor: (request: Request) => ApiKey | null | 'unauthenticated';
@@ -275,6 +279,7 @@ async function serve(
       message: 'Breakwater is at its limit of open requests. Please try again in a moment.',
       retryAfterMs: 1_000,
     });
+  if (!dependencies.canRecord()) return refuse(unrecordable);
   const allowance = dependencies.mayStart(key, start.at);
   if (allowance.kind === 'no')
     return refuse({

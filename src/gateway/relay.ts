@@ -29,9 +29,14 @@ export type Delivery = {
   /** Every byte that goes to the caller passes here, in order (for the fingerprint). */
   readonly onBytes: (bytes: Uint8Array) => void;
   /** The error event that ends a broken stream. */
-  readonly errorEvent: (failure: Failure | 'switched_off') => string;
-  readonly onEnd: (ending: Ending) => void;
+  readonly errorEvent: (failure: Interruption) => string;
+  readonly onEnd: (ending: Ending) => Kept;
 };
+
+export type Interruption = Failure | 'switched_off' | 'unrecorded';
+
+/** Resolves when the record of an answer is on disk, with false when it will not be. Null: nobody waits for it. */
+export type Kept = Promise<boolean> | null;
 
 function settleTicket({ exchange, execution }: Delivery, outcome: Settlement['outcome']): void {
   const { trace, source } = execution.answer;
@@ -43,7 +48,7 @@ function settleTicket({ exchange, execution }: Delivery, outcome: Settlement['ou
 }
 
 /** Closes the committed attempt: trace, flight, watch and ticket. */
-function settle(delivery: Delivery, ending: Ending): void {
+function settle(delivery: Delivery, ending: Ending): Kept {
   const { exchange, execution } = delivery;
   const { answer } = execution;
   exchange.watchdog.remove(answer.watch);
@@ -71,15 +76,18 @@ function settle(delivery: Delivery, ending: Ending): void {
         break;
     }
   }
-  delivery.onEnd(ending);
+  return delivery.onEnd(ending);
 }
 
 /** A whole answer: it is complete already. */
-export function deliverWhole(delivery: Delivery): Uint8Array<ArrayBuffer> {
+export function deliverWhole(delivery: Delivery): {
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly kept: Kept;
+} {
   const { head } = delivery.execution.answer;
   delivery.onBytes(head);
-  settle(delivery, { kind: 'complete' });
-  return head as Uint8Array<ArrayBuffer>; // bytes that were read are never shared memory
+  // Bytes that were read are never shared memory.
+  return { body: head as Uint8Array<ArrayBuffer>, kept: settle(delivery, { kind: 'complete' }) };
 }
 
 const encoder = new TextEncoder();
@@ -90,6 +98,7 @@ class Relay {
   readonly #answer: Committed;
   readonly #patience: Patience;
   #ended = false;
+  #kept: Kept = null;
   #sentHead = false;
 
   constructor(delivery: Delivery) {
@@ -104,8 +113,15 @@ class Relay {
     };
   }
 
-  /** Reads until there is something to send. Null: the stream has ended. */
+  /** What to send next; the last of it not before its record is kept. Null: the stream has ended. */
   async next(): Promise<Uint8Array | null> {
+    const bytes = await this.#read();
+    if (this.#kept === null || bytes === null || (await this.#kept)) return bytes;
+    return encoder.encode(this.#delivery.errorEvent('unrecorded'));
+  }
+
+  /** Reads until there is something to send. */
+  async #read(): Promise<Uint8Array | null> {
     if (this.#ended) return null;
     if (!this.#sentHead) return this.#head();
     for (;;) {
@@ -154,7 +170,7 @@ class Relay {
   #end(ending: Ending): void {
     if (this.#ended) return;
     this.#ended = true;
-    settle(this.#delivery, ending);
+    this.#kept = settle(this.#delivery, ending);
   }
 
   /** The caller went away: the upstream call is cancelled at once. */

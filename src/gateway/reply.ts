@@ -29,6 +29,14 @@ export type ErrorReply = {
   readonly consent?: ConsentRefusal;
 };
 
+/** What is said instead of an answer that could not be recorded, and instead of taking new work then. */
+export const unrecordable: ErrorReply = {
+  code: 'audit_unavailable',
+  message:
+    'This request cannot be recorded right now, and the policy allows no answer without a record. The fault is ours. Please try again in a moment.',
+  retryAfterMs: 5_000,
+};
+
 /** Where each official SDK looks for the id of a request. */
 function requestIdHeader(dialect: Dialect): string {
   switch (dialect) {

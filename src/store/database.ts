@@ -86,10 +86,10 @@ export class SqliteDatabase extends PolicyTables {
     this.#records.forget();
   }
 
-  appendRecords(batch: RecordBatch): void {
+  appendRecords(batch: RecordBatch, again: boolean): void {
     this.#database.transaction(() => {
       this.#records.saveWords(batch.words);
-      const fresh = this.#records.insert(batch, this.#ledger.size);
+      const fresh = this.#records.insert(batch, this.#ledger.size, again);
       if (fresh.length === batch.count) this.#ledger.append(batch.inputs, batch.count);
       else if (fresh.length > 0) this.#ledger.append(someInputs(batch, fresh), fresh.length);
     })();

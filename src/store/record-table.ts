@@ -42,10 +42,18 @@ function firstIdAt(at: number): Uint8Array {
   return bytes;
 }
 
+const timeOf = (id: Uint8Array): number =>
+  new DataView(id.buffer, id.byteOffset).getUint16(0) * 2 ** 32 +
+  new DataView(id.buffer, id.byteOffset).getUint32(2);
+
+type Span = { from: number; to: number };
+const emptySpan: Span = { from: Infinity, to: -Infinity };
+
 export class RecordTable {
   readonly #database: Database;
   /** Words noted for the run that is being written. */
   #noted: { readonly run: number; readonly words: Set<number> } = { run: -1, words: new Set() };
+  #spans: Span[] | null = null;
   readonly #insertSql: string;
 
   constructor(database: Database) {
@@ -56,6 +64,7 @@ export class RecordTable {
 
   /** A transaction was taken back. */
   forget(): void {
+    this.#spans = null;
     this.#noted = { run: -1, words: new Set() };
   }
 
@@ -72,21 +81,25 @@ export class RecordTable {
   }
 
   /** Writes the rows of a batch from a leaf on; says which of the batch are new, in order. */
-  insert(batch: RecordBatch, first: number): readonly number[] {
+  insert(batch: RecordBatch, first: number, again = false): readonly number[] {
     const width = recordColumns.length;
     const insert = this.#database.query<unknown, SQLQueryBindings[]>(this.#insertSql);
     const fresh: number[] = [];
     const row: SQLQueryBindings[] = Array.from({ length: width + 2 }, () => null);
     for (let index = 0; index < batch.count; index++) {
       const leaf = first + fresh.length;
+      const id = batch.ids.subarray(index * 16, index * 16 + 16);
+      // Within its run a second row is refused by the index; a batch that was tried before may be further back.
+      if (again && this.#findBytes(id) !== null) continue;
       row[0] = leaf;
-      row[1] = batch.ids.subarray(index * 16, index * 16 + 16);
+      row[1] = id;
       for (let column = 0; column < width; column++) {
         const value = batch.columns[index * width + column] ?? noNumber;
         row[column + 2] = value === noNumber ? null : value;
       }
       if (insert.run(...row).changes === 0) continue;
       fresh.push(index);
+      this.#widen(runOf(leaf), timeOf(id));
       this.#note(runOf(leaf), batch.columns.subarray(index * width, (index + 1) * width));
     }
     return fresh;
@@ -110,18 +123,52 @@ export class RecordTable {
     );
   }
 
-  /** The leaf of a record; null when there is none. Ids begin with the time, so few runs can have it, the newest mostly. */
+  /** The leaf of a record; null when there is none. */
   find(id: string): number | null {
     const bytes = uuidBytes(id);
-    if (bytes === null) return null;
+    return bytes === null ? null : this.#findBytes(bytes);
+  }
+
+  /** Ids begin with the time, and a run spans little of it, so few runs can have one. */
+  #findBytes(bytes: Uint8Array): number | null {
     const query = this.#database.query<{ leaf: number }, SQLQueryBindings[]>(
       'SELECT leaf FROM records WHERE (leaf >> 12) = ? AND id = ?',
     );
-    for (let run = runOf(this.#last()); run >= 0; run--) {
+    const at = timeOf(bytes);
+    const { spans } = this;
+    for (let run = spans.length - 1; run >= 0; run--) {
+      const span = spans[run];
+      if (span === undefined || at < span.from || at > span.to) continue;
       const found = query.get(run, bytes);
       if (found !== null) return found.leaf;
     }
     return null;
+  }
+
+  /** The times between which the records of each run began. */
+  get spans(): readonly Span[] {
+    this.#spans ??= Array.from({ length: runOf(this.#last()) + 1 }, (_, run) => this.#spanOf(run));
+    return this.#spans;
+  }
+
+  #spanOf(run: number): Span {
+    const found = this.#database
+      .query<{ first: Uint8Array | null; last: Uint8Array | null }, { run: number }>(
+        `SELECT (SELECT id FROM records WHERE (leaf >> 12) = $run ORDER BY id LIMIT 1) AS first,
+                (SELECT id FROM records WHERE (leaf >> 12) = $run ORDER BY id DESC LIMIT 1) AS last`,
+      )
+      .get({ run });
+    if (found === null || found.first === null || found.last === null) return { ...emptySpan };
+    return { from: timeOf(found.first), to: timeOf(found.last) };
+  }
+
+  #widen(run: number, at: number): void {
+    if (this.#spans === null) return;
+    while (this.#spans.length <= run) this.#spans.push({ ...emptySpan });
+    const span = this.#spans[run];
+    if (span === undefined) return;
+    span.from = Math.min(span.from, at);
+    span.to = Math.max(span.to, at);
   }
 
   /** Takes out the rows of the oldest records, if they began before an instant; gives their leaves. */
@@ -201,10 +248,15 @@ export class RecordTable {
   }
 
   /** Runs that can have rows that fit, newest first, as ranges of leaves. */
-  #runs(conditions: readonly Condition[], below: number): readonly number[] {
+  #runs(conditions: readonly Condition[], below: number, filter: RecordFilter): readonly number[] {
     const lists = conditions.flatMap(({ words }) => (words === undefined ? [] : [words]));
     const newest = runOf(Math.min(below, this.#last() + 1) - 1);
-    const all = Array.from({ length: newest + 1 }, (_, index) => newest - index);
+    const { spans } = this;
+    const { since = -Infinity, until = Infinity } = filter;
+    const all = Array.from({ length: newest + 1 }, (_, index) => newest - index).filter((run) => {
+      const span = spans[run] ?? emptySpan;
+      return span.to >= since && span.from < until;
+    });
     return lists.reduce<readonly number[]>((runs, words) => {
       const having = new Set(
         this.#database
@@ -233,7 +285,7 @@ export class RecordTable {
     if (conditions.length === 0 || conditions.some(({ rare }) => rare === true))
       return [statement('leaf < ?', below)];
     const inRun = conditions.some((condition) => condition.inRun === true);
-    return this.#runs(conditions, below).map((run) =>
+    return this.#runs(conditions, below, filter).map((run) =>
       inRun
         ? statement('(leaf >> 12) = ? AND +leaf < ?', run, below)
         : statement('leaf >= ? AND leaf < ?', run * runLeaves, Math.min(below, (run + 1) * runLeaves)),

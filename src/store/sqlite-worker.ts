@@ -1,6 +1,6 @@
 /** The worker that owns the database: one message in, one out, in order. */
 import { SqliteDatabase } from './database.ts';
-import type { WorkerAnswer, WorkerCall } from './sqlite.ts';
+import type { WorkerAnswer, WorkerCall } from './worker-client.ts';
 
 declare const self: {
   onmessage: ((event: MessageEvent<WorkerCall>) => void) | null;
@@ -20,12 +20,14 @@ function perform(call: WorkerCall): unknown {
   return method.apply(database, [...call.values]);
 }
 
-self.onmessage = (event) => {
-  const { id } = event.data;
+export function serve(call: WorkerCall): void {
+  const { id } = call;
   try {
-    self.postMessage({ id, ok: true, value: perform(event.data) });
+    self.postMessage({ id, ok: true, value: perform(call) });
   } catch (error) {
     database?.forget();
     self.postMessage({ id, ok: false, message: error instanceof Error ? error.message : String(error) });
   }
-};
+}
+
+self.onmessage = (event) => serve(event.data);

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import type { Change } from '../core/record.ts';
-import type { KeptEntry, SqliteDatabase } from './database.ts';
+import type { KeptEntry } from './database.ts';
 import { consentFromRow, consentRow, spentFromRow, spentRow } from './policy-rows.ts';
 import { packRecords } from './record-batch.ts';
 import {
@@ -21,96 +21,11 @@ import {
   switchBody,
   switchFromBody,
 } from './rows.ts';
-import { StoreUnavailable } from './store.ts';
 import type { KeptRecord, Store, StoreOpened } from './store.ts';
 import { WordTable } from './words.ts';
+import { WorkerClient } from './worker-client.ts';
 
-type Verb = keyof SqliteDatabase;
-type Values<V extends Verb> = Parameters<SqliteDatabase[V]>;
-type Value<V extends Verb> = ReturnType<SqliteDatabase[V]>;
-
-export type WorkerCall = { readonly id: number } & (
-  | { readonly verb: 'open'; readonly path: string }
-  | { readonly verb: Verb; readonly values: readonly unknown[] }
-);
-export type WorkerAnswer = { readonly id: number } & (
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly message: string }
-);
-
-/** Calls that may wait for the worker; more means the disk cannot keep up. */
-export const callsPendingMax = 10_000;
-
-type Pending = {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: StoreUnavailable) => void;
-};
-
-class WorkerClient {
-  readonly #worker = new Worker(new URL('sqlite-worker.ts', import.meta.url).href);
-  readonly #pending = new Map<number, Pending>();
-  #lastId = 0;
-  /** Why no call is taken any more: a worker that is gone answers nobody. */
-  #ended: StoreUnavailable | null = null;
-
-  constructor() {
-    this.#worker.onmessage = (event: MessageEvent<WorkerAnswer>) => this.#settle(event.data);
-    this.#worker.onerror = (event) =>
-      this.#end(new StoreUnavailable('failed', `the store's worker failed: ${event.message}`));
-  }
-
-  #settle(answer: WorkerAnswer): void {
-    const pending = this.#pending.get(answer.id);
-    this.#pending.delete(answer.id);
-    if (answer.ok) pending?.resolve(answer.value);
-    else pending?.reject(new StoreUnavailable('failed', answer.message));
-  }
-
-  #end(error: StoreUnavailable): void {
-    this.#ended ??= error;
-    for (const pending of this.#pending.values()) pending.reject(error);
-    this.#pending.clear();
-    this.#worker.terminate();
-  }
-
-  #post(call: (id: number) => WorkerCall, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
-    if (this.#ended !== null) return Promise.reject(this.#ended);
-    if (this.#pending.size >= callsPendingMax)
-      return Promise.reject(new StoreUnavailable('busy', 'the store cannot keep up'));
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    this.#lastId++;
-    this.#pending.set(this.#lastId, { resolve, reject });
-    this.#worker.postMessage(call(this.#lastId), [...transfer]);
-    return promise;
-  }
-
-  async open(path: string): Promise<void> {
-    await this.#post((id) => ({ id, verb: 'open', path }));
-  }
-
-  async call<V extends Verb>(verb: V, ...values: Values<V>): Promise<Value<V>> {
-    return (await this.#post((id) => ({ id, verb, values }))) as Value<V>;
-  }
-
-  /** As `call`, but buffers are handed over instead of copied. */
-  async send<V extends Verb>(
-    transfer: readonly ArrayBuffer[],
-    verb: V,
-    ...values: Values<V>
-  ): Promise<Value<V>> {
-    return (await this.#post((id) => ({ id, verb, values }), transfer)) as Value<V>;
-  }
-
-  /** Closes the database, so that its lock is gone when the promise resolves. A second time does nothing. */
-  async close(): Promise<void> {
-    if (this.#ended !== null) return;
-    await this.call('close').finally(() => this.stop());
-  }
-
-  stop(): void {
-    this.#end(new StoreUnavailable('closed', 'the store is closed'));
-  }
-}
+export { callsPendingMax } from './worker-client.ts';
 
 const changeRow = (change: Change): { id: string; at: number; kind: string; body: string } => ({
   id: change.id,
@@ -185,13 +100,14 @@ function policyVerbs(client: WorkerClient): Pick<Store, PolicyVerb> {
 
 function storeOn(client: WorkerClient, words: WordTable): Store {
   return {
-    appendRecords: async (records) => {
+    appendRecords: async (records, again = false) => {
       if (records.length === 0) return;
       const batch = packRecords(records, words);
       await client.send(
         [batch.inputs.buffer, batch.ids.buffer, batch.columns.buffer],
         'appendRecords',
         batch,
+        again,
       );
       words.saved(batch.words);
     },
@@ -260,6 +176,12 @@ function openingProblem(path: string, error: unknown): string {
 
 const failed = (message: string): StoreOpened => ({ kind: 'failed', message });
 
+/** The path of a file that belongs to a store; null for one in memory or elsewhere. */
+export function besideStore(address: string, ending: string): string | null {
+  const path = /^sqlite:(.+)$/s.exec(address)?.[1];
+  return path === undefined || path === ':memory:' ? null : `${path}.${ending}`;
+}
+
 /** Opens `sqlite:PATH` or `sqlite::memory:`. */
 export async function openStore(address: string): Promise<StoreOpened> {
   const [scheme = '', path = ''] = /^([^:]*):(.*)$/s.exec(address)?.slice(1) ?? [];
@@ -268,10 +190,10 @@ export async function openStore(address: string): Promise<StoreOpened> {
   // The address is not repeated: what somebody took for one may hold a password.
   if (scheme !== 'sqlite' || path === '' || /^\/\/(?!\/)/.test(path))
     return failed('The store is not understood. Use sqlite:PATH, such as sqlite:./data/breakwater.db.');
-  const client = new WorkerClient();
+  const client = new WorkerClient(path);
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-    await client.open(path);
+    await client.open();
     const words = new WordTable(await client.call('loadWords'));
     return { kind: 'opened', store: storeOn(client, words) };
   } catch (error) {

@@ -64,8 +64,8 @@ export type ReleaseOutcome = 'released' | 'not_found' | 'stale' | 'already_relea
 
 /** Every verb rejects with `StoreUnavailable` when the store cannot do it, and with nothing else. */
 export type Store = {
-  /** Durable when the promise resolves. The same id twice is written once. */
-  appendRecords(records: readonly RequestRecord[]): Promise<void>;
+  /** Durable when the promise resolves. The same id twice is written once; `again` says that they may be there for long. */
+  appendRecords(records: readonly RequestRecord[], again?: boolean): Promise<void>;
   findRecord(id: string): Promise<KeptRecord | null>;
   /** In the order they were written, newest first. */
   listRecords(filter: RecordFilter): Promise<Page<KeptRecord>>;

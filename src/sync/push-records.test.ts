@@ -1,9 +1,13 @@
-import { describe, expect, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { aRecord } from '../../test/record-fixture.ts';
 import type { RequestRecord } from '../core/record.ts';
 import { createRecordPump } from './push-records.ts';
 import type { RecordPumpOptions, RecordTrouble } from './push-records.ts';
+import { openSpool } from './spool.ts';
 
 /** A store that fails as many times as told, and can be made to hang. */
 class FakeStore {
@@ -46,11 +50,11 @@ describe('record pump', () => {
     const { pump } = pumpOn(store, { batchMax: 4 });
     const pushed = records(10);
     for (const record of pushed) pump.push(record);
-    expect(pump.counts()).toEqual({ pending: 10, written: 0, dropped: 0 });
+    expect(pump.counts()).toMatchObject({ pending: 10, written: 0, dropped: 0 });
     await pump.flush();
     expect(store.batches.map((batch) => batch.length)).toEqual([4, 4, 2]);
     expect(store.ids).toEqual(pushed.map(({ id }) => id));
-    expect(pump.counts()).toEqual({ pending: 0, written: 10, dropped: 0 });
+    expect(pump.counts()).toMatchObject({ pending: 0, written: 10, dropped: 0 });
   });
 
   test('a batch that is not full waits for company; a full one does not', async () => {
@@ -115,7 +119,7 @@ describe('record pump', () => {
     store.hold = promise;
     const { pump, troubles } = pumpOn(store, { batchMax: 2, pendingMax: 4 });
     for (const record of records(10)) pump.push(record);
-    expect(pump.counts()).toEqual({ pending: 4, written: 0, dropped: 6 });
+    expect(pump.counts()).toMatchObject({ pending: 4, written: 0, dropped: 6 });
     expect(troubles).toEqual([{ kind: 'dropped', count: 1 }]);
     resolve();
     await pump.flush();
@@ -123,7 +127,7 @@ describe('record pump', () => {
       { kind: 'dropped', count: 1 },
       { kind: 'dropped', count: 5 },
     ]);
-    expect(pump.counts()).toEqual({ pending: 0, written: 4, dropped: 6 });
+    expect(pump.counts()).toMatchObject({ pending: 0, written: 4, dropped: 6 });
   });
 
   test('stop writes what is left', async () => {
@@ -131,7 +135,7 @@ describe('record pump', () => {
     const { pump } = pumpOn(store, { lingerMs: 1_000_000 });
     for (const record of records(3)) pump.push(record);
     await pump.stop(1_000);
-    expect(pump.counts()).toEqual({ pending: 0, written: 3, dropped: 0 });
+    expect(pump.counts()).toMatchObject({ pending: 0, written: 3, dropped: 0 });
   });
 
   test('stop does not wait for a store that hangs; what was not tried is counted as lost', async () => {
@@ -140,7 +144,7 @@ describe('record pump', () => {
     const { pump, troubles } = pumpOn(store, { batchMax: 1 });
     for (const record of records(3)) pump.push(record);
     await pump.stop(1);
-    expect(pump.counts()).toEqual({ pending: 1, written: 0, dropped: 2 });
+    expect(pump.counts()).toMatchObject({ pending: 1, written: 0, dropped: 2 });
     expect(troubles).toEqual([{ kind: 'dropped', count: 2 }]);
     pump.push(aRecord());
     expect(pump.counts().dropped).toBe(3);
@@ -153,6 +157,134 @@ describe('record pump', () => {
     pump.push(aRecord());
     await pump.stop(1);
     await Bun.sleep(0);
-    expect(pump.counts()).toEqual({ pending: 0, written: 0, dropped: 1 });
+    expect(pump.counts()).toMatchObject({ pending: 0, written: 0, dropped: 1 });
+  });
+
+  test('who waits is told when the record is on disk, together with those of the same batch', async () => {
+    const store = new FakeStore();
+    const { pump } = pumpOn(store, { lingerMs: 1_000_000 });
+    const kept = await Promise.all(records(5).map((record) => pump.durable(record)));
+    expect(kept).toEqual([true, true, true, true, true]);
+    expect(store.batches.map((batch) => batch.length)).toEqual([5]);
+  });
+
+  test('who waits for a record that is lost is told so', async () => {
+    const store = new FakeStore();
+    store.failures = 1_000_000;
+    const { pump } = pumpOn(store, { pendingMax: 1 });
+    const first = pump.durable(aRecord());
+    expect(await pump.durable(aRecord())).toBe(false);
+    await pump.stop(1);
+    expect(await first).toBe(false);
+  });
+});
+
+describe('with a spool', () => {
+  let folder: string;
+  let path: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'breakwater-spool-'));
+    path = join(folder, 'x.spool');
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const until = async (isSo: () => boolean): Promise<void> => {
+    for (let tries = 0; tries < 2_000 && !isSo(); tries++) await Bun.sleep(5);
+    expect(isSo()).toBe(true);
+  };
+
+  test('a failing store is passed by, and caught up with when it is back', async () => {
+    const store = new FakeStore();
+    store.failures = 4;
+    const { spool } = await openSpool(path, 1_000_000);
+    const { pump, troubles } = pumpOn(store, { spool });
+    const pushed = records(3);
+    expect(await Promise.all(pushed.map((record) => pump.durable(record)))).toEqual([true, true, true]);
+    expect(pump.counts()).toMatchObject({ written: 0, spooled: 3, dropped: 0 });
+    expect(pump.accepts()).toBe(true);
+    await until(() => pump.counts().spooled === 0);
+    expect(store.ids).toEqual(pushed.map(({ id }) => id));
+    expect(troubles.map(({ kind }) => kind)).toEqual(['store_failed', 'caught_up']);
+    expect(statSync(path).size).toBe(0);
+    await pump.stop(1);
+  });
+
+  test('a store that hangs is passed by', async () => {
+    const store = new FakeStore();
+    store.hold = new Promise(() => {});
+    const { spool } = await openSpool(path, 1_000_000);
+    const { pump, troubles } = pumpOn(store, { spool, slowMs: 1 });
+    expect(await pump.durable(aRecord())).toBe(true);
+    expect(troubles[0]).toEqual({ kind: 'store_slow', count: 1 });
+    expect(pump.counts()).toMatchObject({ spooled: 1 });
+    await pump.stop(1);
+  });
+
+  test('when the spool is full too, new work is not taken; it is again when the store is back', async () => {
+    const store = new FakeStore();
+    store.failures = 1_000_000;
+    const { spool } = await openSpool(path, 10);
+    const { pump, troubles } = pumpOn(store, { spool });
+    const kept = pump.durable(aRecord());
+    await until(() => !pump.accepts());
+    expect(troubles.map(({ kind }) => kind)).toContain('spool_full');
+    store.failures = 0;
+    expect(await kept).toBe(true);
+    expect(pump.accepts()).toBe(true);
+    await pump.stop(1);
+  });
+
+  test('what was spooled by a process that died goes to the store when the next one starts', async () => {
+    const first = await openSpool(path, 1_000_000);
+    const left = records(5);
+    await first.spool.append(left.slice(0, 2));
+    await first.spool.append(left.slice(2));
+    await first.spool.close();
+    const store = new FakeStore();
+    const { spool, found } = await openSpool(path, 1_000_000);
+    expect(found).toEqual({ records: 5, cutBytes: 0 });
+    const { pump } = pumpOn(store, { spool });
+    await until(() => pump.counts().spooled === 0);
+    expect(store.batches).toEqual([left.slice(0, 2), left.slice(2)]);
+    await pump.stop(1);
+  });
+
+  test('a batch that was cut is taken off, wherever it was cut; whole ones stay', async () => {
+    const first = await openSpool(path, 1_000_000);
+    await first.spool.append(records(2));
+    const whole = statSync(path).size;
+    await first.spool.append(records(3));
+    await first.spool.close();
+    const bytes = readFileSync(path);
+    for (let size = whole; size < bytes.length; size += 7) {
+      writeFileSync(path, bytes.subarray(0, size));
+      const { spool, found } = await openSpool(path, 1_000_000);
+      expect(found).toEqual({ records: 2, cutBytes: size - whole });
+      await spool.close();
+      expect(statSync(path).size).toBe(whole);
+    }
+  });
+
+  test('a byte that was turned over is found by its checksum', async () => {
+    const first = await openSpool(path, 1_000_000);
+    await first.spool.append(records(2));
+    await first.spool.close();
+    const bytes = readFileSync(path);
+    const last = bytes.length - 1;
+    bytes[last] = (bytes[last] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    const { spool, found } = await openSpool(path, 1_000_000);
+    expect(found).toEqual({ records: 0, cutBytes: bytes.length });
+    await spool.close();
+  });
+
+  test('stopping while the store is away leaves the rest in the spool', async () => {
+    const store = new FakeStore();
+    store.hold = new Promise(() => {});
+    const { spool } = await openSpool(path, 1_000_000);
+    const { pump } = pumpOn(store, { spool, slowMs: 1_000_000, batchMax: 1 });
+    for (const record of records(3)) pump.push(record);
+    await pump.stop(1);
+    expect(pump.counts()).toMatchObject({ spooled: 2, dropped: 0 });
   });
 });

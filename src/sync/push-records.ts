@@ -1,39 +1,64 @@
 /**
- * Records on their way to the store: taken at once, written in batches, never waited for by an answer. The queue is
- * bounded; what does not fit is dropped and counted aloud. A store that fails is tried again, in order, with growing
- * waits.
+ * Records on their way to the store: taken at once, written in batches, never waited for by an answer unless it asks to
+ * (`durable`). A store that fails, or takes too long, is passed by: records go to a spool on local disk, and from there
+ * to the store when it is back. Everything is bounded. When neither takes them, they wait in memory; when that is full,
+ * they are dropped and counted aloud, or, where that is not allowed, no new work is taken (`accepts`).
  */
 import type { RequestRecord } from '../core/record.ts';
 import type { Store } from '../store/store.ts';
+import type { Spool } from './spool.ts';
 
 export type RecordPump = {
   /** Never throws, never waits. */
   push(record: RequestRecord): void;
-  /** Resolves when everything pushed so far is in the store, or was given up. */
+  /** As `push`; resolves when the record is on disk, with false when it is not going to be. */
+  durable(record: RequestRecord): Promise<boolean>;
+  /** Whether a record that is pushed now has somewhere to go. */
+  accepts(): boolean;
+  /** Resolves when everything pushed so far is in the store or the spool, or was given up. */
   flush(): Promise<void>;
   /** Writes what is left, for at most `limitMs`. */
   stop(limitMs: number): Promise<void>;
-  counts(): { readonly pending: number; readonly written: number; readonly dropped: number };
+  counts(): RecordCounts;
+};
+
+export type RecordCounts = {
+  readonly pending: number;
+  readonly written: number;
+  readonly dropped: number;
+  /** In the spool now. */
+  readonly spooled: number;
 };
 
 export type RecordPumpOptions = {
   readonly store: Pick<Store, 'appendRecords'>;
+  readonly spool?: Spool | null;
   readonly batchMax?: number;
   readonly lingerMs?: number;
   readonly pendingMax?: number;
+  /** A store that takes longer for a batch is passed by. */
+  readonly slowMs?: number;
   readonly onTrouble: (trouble: RecordTrouble) => void;
 };
 
-/** `dropped`: so many records are lost. `store_failed`: a batch of so many could not be written and is tried again. */
-export type RecordTrouble = { readonly kind: 'dropped' | 'store_failed'; readonly count: number };
+/**
+ * `dropped`: so many records are lost. `store_failed`, `store_slow`: a batch of so many is tried again, or spooled.
+ * `spool_full`, `spool_failed`: a batch of so many waits in memory. `caught_up`: so many went from the spool to the store.
+ */
+export type RecordTrouble = {
+  readonly kind: 'dropped' | 'store_failed' | 'store_slow' | 'spool_full' | 'spool_failed' | 'caught_up';
+  readonly count: number;
+};
 
 const retryMs = { first: 50, longest: 5_000 };
 
 class Pump implements RecordPump {
   readonly #options: RecordPumpOptions;
+  readonly #spool: Spool | null;
   readonly #batchMax: number;
   readonly #lingerMs: number;
   readonly #pendingMax: number;
+  readonly #slowMs: number;
   #queue: RequestRecord[] = [];
   #writing = 0;
   #written = 0;
@@ -42,40 +67,65 @@ class Pump implements RecordPump {
   #hasReported = false;
   #isRunning = false;
   #isStopped = false;
+  /** What is spooled goes to the store first; until then new records follow it into the spool. */
+  #isBehind = false;
+  /** Neither the store nor the spool took the last batch. */
+  #isStuck = false;
   #wake: (() => void) | null = null;
   /** Who waits for the records taken so far, in the order of asking. */
-  #waiting: { readonly upTo: number; readonly resolve: () => void }[] = [];
+  #waiting: { readonly upTo: number; readonly resolve: (kept: boolean) => void }[] = [];
   #taken = 0;
   #settled = 0;
 
   constructor(options: RecordPumpOptions) {
     this.#options = options;
-    this.#batchMax = options.batchMax ?? 128;
-    this.#lingerMs = options.lingerMs ?? 20;
+    this.#spool = options.spool ?? null;
+    this.#batchMax = options.batchMax ?? 256;
+    this.#lingerMs = options.lingerMs ?? 100;
     this.#pendingMax = options.pendingMax ?? 20_000;
+    this.#slowMs = options.slowMs ?? 2_000;
+    if (this.#spool !== null && this.#spool.pending > 0) {
+      this.#isBehind = true;
+      void this.#catchUp();
+    }
   }
 
   push(record: RequestRecord): void {
+    this.#take(record);
+  }
+
+  durable(record: RequestRecord): Promise<boolean> {
+    return this.#take(record) ? this.#settledOf(this.#taken) : Promise.resolve(false);
+  }
+
+  accepts(): boolean {
+    return !this.#isStuck && !this.#isStopped && this.#queue.length + this.#writing < this.#pendingMax;
+  }
+
+  #take(record: RequestRecord): boolean {
     if (this.#isStopped || this.#queue.length + this.#writing >= this.#pendingMax) {
       this.#drop(1);
-      return;
+      return false;
     }
     this.#queue.push(record);
     this.#taken++;
     if (this.#queue.length >= this.#batchMax && this.#writing === 0) this.#wake?.();
     if (!this.#isRunning) void this.#run();
+    return true;
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true;
+    // Whoever asks in this turn of the loop shares the first batch.
+    await Promise.resolve();
     while (this.#queue.length > 0) {
       if (this.#queue.length < this.#batchMax && this.#waiting.length === 0)
         await this.#pause(this.#lingerMs);
       const batch = this.#queue.splice(0, this.#batchMax);
       this.#writing = batch.length;
-      await this.#write(batch);
+      const kept = await this.#keep(batch);
       this.#writing = 0;
-      this.#settle(batch.length);
+      this.#settle(batch.length, kept);
     }
     this.#isRunning = false;
   }
@@ -90,21 +140,83 @@ class Pump implements RecordPump {
     this.#wake = null;
   }
 
-  async #write(batch: readonly RequestRecord[]): Promise<void> {
+  async #keep(batch: readonly RequestRecord[]): Promise<boolean> {
+    let again = false;
     for (let waitMs = retryMs.first; ; waitMs = Math.min(waitMs * 2, retryMs.longest)) {
-      try {
-        await this.#options.store.appendRecords(batch);
+      if (!this.#isBehind || this.#isStuck) {
+        const outcome = await this.#toStore(batch, again);
+        if (outcome === 'kept') return this.#kept();
+        this.#options.onTrouble({ kind: outcome, count: batch.length });
+        this.#report();
+        again = true;
+      }
+      if (await this.#toSpool(batch)) return this.#kept();
+      this.#isStuck = true;
+      if (this.#isStopped) {
+        this.#drop(batch.length);
+        return false;
+      }
+      await this.#pause(waitMs);
+    }
+  }
+
+  #kept(): true {
+    this.#isStuck = false;
+    this.#report();
+    return true;
+  }
+
+  async #toStore(
+    batch: readonly RequestRecord[],
+    again: boolean,
+  ): Promise<'kept' | 'store_failed' | 'store_slow'> {
+    const write = this.#options.store.appendRecords(batch, again).then(
+      () => {
         this.#written += batch.length;
-        this.#report();
-        return;
+        return 'kept' as const;
+      },
+      () => 'store_failed' as const,
+    );
+    if (this.#spool === null) return write;
+    const { promise: slow, resolve } = Promise.withResolvers<'store_slow'>();
+    const timer = setTimeout(() => resolve('store_slow'), this.#slowMs);
+    const outcome = await Promise.race([write, slow]);
+    clearTimeout(timer);
+    return outcome;
+  }
+
+  async #toSpool(batch: readonly RequestRecord[]): Promise<boolean> {
+    if (this.#spool === null) return false;
+    const outcome = await this.#spool.append(batch);
+    if (outcome !== 'kept') {
+      this.#options.onTrouble({
+        kind: outcome === 'full' ? 'spool_full' : 'spool_failed',
+        count: batch.length,
+      });
+      return false;
+    }
+    if (!this.#isBehind) {
+      this.#isBehind = true;
+      void this.#catchUp();
+    }
+    return true;
+  }
+
+  /** From the spool to the store, until nothing is left there. The same record twice is written once. */
+  async #catchUp(): Promise<void> {
+    let moved = 0;
+    for (let waitMs = retryMs.first; this.#isBehind && !this.#isStopped;) {
+      try {
+        await this.#spool?.replay(async (records) => {
+          await this.#options.store.appendRecords(records, true);
+          moved += records.length;
+          this.#written += records.length;
+        });
+        this.#isBehind = false;
+        this.#options.onTrouble({ kind: 'caught_up', count: moved });
       } catch {
-        this.#options.onTrouble({ kind: 'store_failed', count: batch.length });
-        this.#report();
-        if (this.#isStopped) {
-          this.#drop(batch.length);
-          return;
-        }
-        await this.#pause(waitMs);
+        await Bun.sleep(waitMs);
+        waitMs = Math.min(waitMs * 2, retryMs.longest);
       }
     }
   }
@@ -123,34 +235,46 @@ class Pump implements RecordPump {
     this.#hasReported = false;
   }
 
-  #settle(count: number): void {
+  #settle(count: number, kept: boolean): void {
     this.#settled += count;
     while (this.#waiting[0] !== undefined && this.#waiting[0].upTo <= this.#settled)
-      this.#waiting.shift()?.resolve();
+      this.#waiting.shift()?.resolve(kept);
   }
 
-  flush(): Promise<void> {
-    if (this.#settled === this.#taken) return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.push({ upTo: this.#taken, resolve });
-    this.#wake?.();
+  #settledOf(upTo: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting.push({ upTo, resolve });
+    // Not while a batch is being written: a wait after a failure is not to be cut short.
+    if (this.#writing === 0) this.#wake?.();
     return promise;
+  }
+
+  async flush(): Promise<void> {
+    if (this.#settled < this.#taken) await this.#settledOf(this.#taken);
   }
 
   async stop(limitMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, limitMs);
+    this.#wake?.();
     await Promise.race([this.flush(), promise]);
     clearTimeout(timer);
     this.#isStopped = true;
-    const left = this.#queue.splice(0).length;
-    if (left > 0) this.#drop(left);
-    this.#settle(left);
+    const left = this.#queue.splice(0);
+    const kept = left.length > 0 && (await this.#toSpool(left));
+    if (!kept && left.length > 0) this.#drop(left.length);
+    this.#settle(left.length, kept);
     this.#wake?.();
+    await this.#spool?.close();
   }
 
-  counts(): { readonly pending: number; readonly written: number; readonly dropped: number } {
-    return { pending: this.#queue.length + this.#writing, written: this.#written, dropped: this.#dropped };
+  counts(): RecordCounts {
+    return {
+      pending: this.#queue.length + this.#writing,
+      written: this.#written,
+      dropped: this.#dropped,
+      spooled: this.#spool?.pending ?? 0,
+    };
   }
 }
 

@@ -29,7 +29,21 @@ export type LogEvent =
       readonly scope: string;
       readonly actor: string;
     }
-  | { readonly event: 'records'; readonly trouble: 'dropped' | 'store_failed'; readonly count: number }
+  | {
+      readonly event: 'records';
+      readonly trouble:
+        | 'dropped'
+        | 'store_failed'
+        | 'store_slow'
+        | 'spool_full'
+        | 'spool_failed'
+        | 'spool_unusable'
+        | 'spool_cut'
+        | 'spool_found'
+        | 'caught_up';
+      /** Records; of `spool_cut` bytes. */
+      readonly count: number;
+    }
   | {
       readonly event: 'unclassified_failure';
       readonly target: string;

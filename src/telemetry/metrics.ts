@@ -31,6 +31,7 @@ export const metricTable = {
   breakwater_records_written_total:      { kind: 'gauge',     labels: [], help: 'Records written to the store.' },
   breakwater_records_dropped_total:      { kind: 'gauge',     labels: [], help: 'Records that could not be kept. Anything above 0 needs attention.' },
   breakwater_records_pending:            { kind: 'gauge',     labels: [], help: 'Records waiting to be written.' },
+  breakwater_records_spooled:            { kind: 'gauge',     labels: [], help: 'Records on local disk that wait for the store.' },
   breakwater_config_reloads_total:       { kind: 'counter',   labels: ['result'], help: 'Reloads of the configuration.' },
   breakwater_deliveries_total:           { kind: 'counter',   labels: ['channel', 'result'], help: 'Attempts to tell a channel: delivered, failed (tried again) or dead.' },
   breakwater_unauthenticated_total:      { kind: 'counter',   labels: [], help: 'Requests with a key that is not known.' },

@@ -28,6 +28,7 @@ import { pageSizeMax } from '../store/store.ts';
 import type { Page, Store } from '../store/store.ts';
 import { compileText, pathText } from '../sync/config-file.ts';
 import type { Log } from '../telemetry/log.ts';
+import { upToDate } from './records.ts';
 
 export type AdminWiring = {
   readonly verify: (token: string) => boolean;
@@ -176,7 +177,7 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
       await recordRejection(controlError('invalid', message, ''), facts, engine.control(store));
     },
     onBug: engine.onBug,
-    store,
+    store: upToDate(store, engine.records),
     state: () =>
       stateToWire({
         snapshot: engine.state.snapshot,

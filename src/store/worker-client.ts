@@ -1,0 +1,129 @@
+/**
+ * Calls to the worker that owns the database. A worker that dies takes the calls it had with it, and is replaced by another
+ * on the same file; the database is whole, because a transaction that was not finished never was. One in memory is gone
+ * with its worker, and stays so.
+ */
+import type { SqliteDatabase } from './database.ts';
+import { StoreUnavailable } from './store.ts';
+
+export type Verb = keyof SqliteDatabase;
+type Values<V extends Verb> = Parameters<SqliteDatabase[V]>;
+type Value<V extends Verb> = ReturnType<SqliteDatabase[V]>;
+
+export type WorkerCall = { readonly id: number } & (
+  | { readonly verb: 'open'; readonly path: string }
+  | { readonly verb: Verb; readonly values: readonly unknown[] }
+);
+export type WorkerAnswer = { readonly id: number } & (
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly message: string }
+);
+
+/** Calls that may wait for the worker; more means the disk cannot keep up. */
+export const callsPendingMax = 10_000;
+const reopenMs = { first: 20, longest: 2_000 };
+
+type Pending = {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: StoreUnavailable) => void;
+};
+
+export class WorkerClient {
+  readonly #path: string;
+  readonly #script: string;
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker;
+  #lastId = 0;
+  /** Why no call is taken: for now when the worker died, for good when the store was closed. */
+  #away: StoreUnavailable | null = null;
+
+  constructor(path: string, script: string = new URL('sqlite-worker.ts', import.meta.url).href) {
+    this.#path = path;
+    this.#script = script;
+    this.#worker = this.#start();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#script);
+    worker.onmessage = (event: MessageEvent<WorkerAnswer>) => this.#settle(event.data);
+    worker.onerror = (event) => this.#died(worker, event.message);
+    worker.addEventListener('close', () => this.#died(worker, 'it ended'));
+    return worker;
+  }
+
+  #settle(answer: WorkerAnswer): void {
+    const pending = this.#pending.get(answer.id);
+    this.#pending.delete(answer.id);
+    if (answer.ok) pending?.resolve(answer.value);
+    else pending?.reject(new StoreUnavailable('failed', answer.message));
+  }
+
+  #leave(error: StoreUnavailable): void {
+    this.#away = error;
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+    this.#worker.terminate();
+  }
+
+  #died(worker: Worker, message: string): void {
+    if (worker !== this.#worker || this.#away !== null) return;
+    this.#leave(new StoreUnavailable('failed', `the store's worker failed: ${message}`));
+    if (this.#path !== ':memory:') void this.#reopen(reopenMs.first);
+  }
+
+  async #reopen(waitMs: number): Promise<void> {
+    await Bun.sleep(waitMs);
+    if (this.#away?.reason === 'closed') return;
+    this.#worker = this.#start();
+    const before = this.#away;
+    this.#away = null;
+    const opened = this.open();
+    // Until it is open, calls are refused as before.
+    this.#away = before;
+    try {
+      await opened;
+      this.#away = null;
+    } catch {
+      this.#worker.terminate();
+      void this.#reopen(Math.min(waitMs * 2, reopenMs.longest));
+    }
+  }
+
+  #post(call: (id: number) => WorkerCall, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
+    if (this.#away !== null) return Promise.reject(this.#away);
+    if (this.#pending.size >= callsPendingMax)
+      return Promise.reject(new StoreUnavailable('busy', 'the store cannot keep up'));
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#lastId++;
+    this.#pending.set(this.#lastId, { resolve, reject });
+    this.#worker.postMessage(call(this.#lastId), [...transfer]);
+    return promise;
+  }
+
+  async open(): Promise<void> {
+    await this.#post((id) => ({ id, verb: 'open', path: this.#path }));
+  }
+
+  async call<V extends Verb>(verb: V, ...values: Values<V>): Promise<Value<V>> {
+    return (await this.#post((id) => ({ id, verb, values }))) as Value<V>;
+  }
+
+  /** As `call`, but buffers are handed over instead of copied. */
+  async send<V extends Verb>(
+    transfer: readonly ArrayBuffer[],
+    verb: V,
+    ...values: Values<V>
+  ): Promise<Value<V>> {
+    return (await this.#post((id) => ({ id, verb, values }), transfer)) as Value<V>;
+  }
+
+  /** Closes the database, so that its lock is gone when the promise resolves. A second time does nothing. */
+  async close(): Promise<void> {
+    if (this.#away === null) await this.call('close').finally(() => this.stop());
+    else this.stop();
+  }
+
+  stop(): void {
+    this.#leave(new StoreUnavailable('closed', 'the store is closed'));
+  }
+}

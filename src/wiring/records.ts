@@ -1,0 +1,96 @@
+/** Records from the data plane to the store: counted, written in batches, and waited for where the policy is strict. */
+import type { RequestRecord } from '../core/record.ts';
+import type { GatewayDependencies } from '../gateway/handle.ts';
+import type { GatewayState } from '../gateway/state.ts';
+import type { Store } from '../store/store.ts';
+import { createRecordPump } from '../sync/push-records.ts';
+import type { RecordPump } from '../sync/push-records.ts';
+import { openSpool } from '../sync/spool.ts';
+import type { Spool } from '../sync/spool.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+export type Recording = Pick<GatewayDependencies, 'record' | 'canRecord'> & { readonly pump: RecordPump };
+
+type Sources = {
+  readonly state: GatewayState;
+  readonly store: Store;
+  readonly spool: Spool | null;
+  readonly metrics: Metrics;
+  readonly log: Log;
+};
+
+/** The spool beside the store; without one, records that the store does not take wait in memory. */
+export async function spoolAt(path: string | null, bytesMax: number, log: Log): Promise<Spool | null> {
+  if (path === null) return null;
+  try {
+    const { spool, found } = await openSpool(path, bytesMax);
+    if (found.cutBytes > 0) log('warn', { event: 'records', trouble: 'spool_cut', count: found.cutBytes });
+    if (found.records > 0) log('warn', { event: 'records', trouble: 'spool_found', count: found.records });
+    return spool;
+  } catch {
+    log('error', { event: 'records', trouble: 'spool_unusable', count: 0 });
+    return null;
+  }
+}
+
+function logUnclassified(entry: RequestRecord, log: Log): void {
+  for (const attempt of entry.attempts)
+    if (attempt.failure === 'unclassified')
+      log('warn', {
+        event: 'unclassified_failure',
+        target: attempt.target,
+        status: attempt.status,
+        code: attempt.providerCode,
+      });
+}
+
+export function createRecording({ state, store, spool, metrics, log }: Sources): Recording {
+  const pump = createRecordPump({
+    store,
+    spool,
+    onTrouble: ({ kind, count }) =>
+      log(kind === 'caught_up' ? 'info' : 'error', { event: 'records', trouble: kind, count }),
+  });
+  const isStrict = (): boolean => state.snapshot.audit.mode === 'strict';
+  return {
+    pump,
+    canRecord: () => !isStrict() || pump.accepts(),
+    record: (entry) => {
+      metrics.observeRequest(entry);
+      logUnclassified(entry, log);
+      if (isStrict()) return pump.durable(entry);
+      pump.push(entry);
+      return null;
+    },
+  };
+}
+
+/** Longest wait of a reader for what was just answered; with a store in trouble it sees what is there. */
+const readersWaitMs = 1_000;
+
+/** The store as a reader sees it: what was answered before the question is in it. */
+export function upToDate<S extends Pick<Store, 'findRecord' | 'listRecords'>>(store: S, pump: RecordPump): S {
+  const written = (): Promise<void> => Promise.race([pump.flush(), Bun.sleep(readersWaitMs)]);
+  return {
+    ...store,
+    findRecord: async (id) => {
+      const found = await store.findRecord(id);
+      if (found !== null) return found;
+      await written();
+      return store.findRecord(id);
+    },
+    listRecords: async (filter) => {
+      await written();
+      return store.listRecords(filter);
+    },
+  };
+}
+
+export function publishRecording(pump: RecordPump, metrics: Metrics): void {
+  const { pending, written, dropped, spooled } = pump.counts();
+  metrics.set('breakwater_records_pending', {}, pending);
+  metrics.set('breakwater_records_written_total', {}, written);
+  metrics.set('breakwater_records_dropped_total', {}, dropped);
+  metrics.set('breakwater_records_spooled', {}, spooled);
+}
