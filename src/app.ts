@@ -188,7 +188,7 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
         channels: channels.admin,
       }),
     ),
-    status: statusRoutes(status.page),
+    status: statusRoutes(status.site),
     metrics: () => {
       engine.publishGauges();
       return engine.metrics.expose();

@@ -124,6 +124,9 @@ export function uptimePercent(tally: Tally): number | null {
 }
 
 export type FeaturePast = {
+  /** Since when it is as it is now, and since when anything is known; null when nothing is. */
+  readonly since: Instant | null;
+  readonly from: Instant | null;
   readonly days: readonly DayTally[];
   readonly total: Tally;
   readonly uptime: number | null;
@@ -155,5 +158,12 @@ export function pastOf(intervals: readonly StatusInterval[], now: Instant): Feat
   const days = tallyDays(intervals, now);
   const total = sumTallies(days);
   const uptime = uptimePercent(total);
-  return { days, total, uptime, words: pastWords(days, total, uptime) };
+  return {
+    since: intervals.at(-1)?.since ?? null,
+    from: intervals[0]?.since ?? null,
+    days,
+    total,
+    uptime,
+    words: pastWords(days, total, uptime),
+  };
 }

@@ -27,7 +27,7 @@ const target = (changes: Partial<TargetNow> = {}): TargetNow => ({
 });
 
 const pageOf = (features: readonly FeatureView[], targets: readonly TargetNow[], at: typeof now) =>
-  buildStatusPage(features, targets, new Map(), at);
+  buildStatusPage({ features, targets, history: new Map(), stories: [], planned: [], now: at });
 
 describe('the status page', () => {
   test('on a good day says so and nothing else', () => {

@@ -9,6 +9,8 @@ import type { Instant } from './ids.ts';
 import type { FeatureStatus, FeatureView } from './status.ts';
 import { pastOf } from './status-history.ts';
 import type { FeaturePast, StatusHistory } from './status-history.ts';
+import type { Planned } from './status-planned.ts';
+import type { Story } from './status-story.ts';
 import { listWords } from './words.ts';
 
 export type ModelStatus = 'working' | 'failing' | 'returning' | 'paused';
@@ -55,7 +57,21 @@ export type StatusPage = {
   readonly headline: string;
   readonly features: readonly FeatureLine[];
   readonly models: readonly ModelLine[];
+  /** What gates and switches hold out, as far as no incident tells of it. */
   readonly events: readonly Event[];
+  /** Incidents: open ones first, then the newest. */
+  readonly stories: readonly Story[];
+  readonly planned: readonly Planned[];
+};
+
+/** What a page is made from. */
+export type StatusFacts = {
+  readonly features: readonly FeatureView[];
+  readonly targets: readonly TargetNow[];
+  readonly history: StatusHistory;
+  readonly stories: readonly Story[];
+  readonly planned: readonly Planned[];
+  readonly now: Instant;
 };
 
 export const featureWords: Readonly<Record<FeatureStatus, string>> = {
@@ -162,35 +178,49 @@ function eventsOf(models: readonly ModelLine[], features: readonly FeatureLine[]
   });
 }
 
+/** A headline names so many at most. */
+const headlineFeaturesMax = 4;
+
 function headlineOf(features: readonly FeatureLine[], overall: FeatureStatus): string {
   if (overall === 'normal') return 'Everything is working normally';
   const hit = features.filter((feature) => feature.status === overall).map((feature) => feature.title);
-  return `${listWords(hit, 'and')}: ${featureWords[overall]}`;
+  const named =
+    hit.length <= headlineFeaturesMax
+      ? hit
+      : [...hit.slice(0, headlineFeaturesMax - 1), `${hit.length - headlineFeaturesMax + 1} more features`];
+  return `${listWords(named, 'and')}: ${featureWords[overall]}`;
 }
 
-export function buildStatusPage(
-  views: readonly FeatureView[],
-  targets: readonly TargetNow[],
-  history: StatusHistory,
-  now: Instant,
-): StatusPage {
-  const features = views.map((view): FeatureLine => ({
+const inOrder = (stories: readonly Story[]): readonly Story[] =>
+  [...stories].sort(
+    (one, other) => Number(other.isOpen) - Number(one.isOpen) || other.startedAt - one.startedAt,
+  );
+
+export function buildStatusPage(facts: StatusFacts): StatusPage {
+  const { history, now } = facts;
+  const features = facts.features.map((view): FeatureLine => ({
     ...view,
     words: featureWords[view.status],
     backup: view.status === 'backup' && view.serving !== null ? modelOf(view.serving) : null,
     past: pastOf(history.get(view.feature) ?? [], now),
   }));
-  const models = modelLines(targets);
+  const models = modelLines(facts.targets);
   const overall = features.reduce<FeatureStatus>(
     (worst, { status }) => (gravity.indexOf(status) > gravity.indexOf(worst) ? status : worst),
     'normal',
   );
+  const told = new Set(facts.stories.filter(({ isOpen }) => isOpen).flatMap((story) => story.models));
   return {
     generatedAt: now,
     overall,
     headline: headlineOf(features, overall),
     features,
     models,
-    events: eventsOf(models, features),
+    events: eventsOf(
+      models.filter(({ model }) => !told.has(model)),
+      features,
+    ),
+    stories: inOrder(facts.stories),
+    planned: facts.planned,
   };
 }

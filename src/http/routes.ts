@@ -2,7 +2,7 @@
 import type { Dialect } from '../core/target.ts';
 import type { Operation } from '../dialects/dialect.ts';
 import type { Address } from '../gateway/handle.ts';
-import { statusFiles } from '../site/statuspage-json.ts';
+import { placeAt } from '../site/files.ts';
 
 /** `caller`: a Breakwater key (or none yet, over loopback). `public`: nobody is asked. */
 export type DataRoute = {
@@ -32,6 +32,16 @@ export const dataRoutes: readonly DataRoute[] = [
   { method: 'GET',  path: '/v1/models/{id}',           role: 'caller', kind: 'models' },
   { method: 'GET',  path: '/',                         role: 'public', kind: 'root' },
   { method: 'GET',  path: '/status',                   role: 'public', kind: 'status' },
+  { method: 'GET',  path: '/status/history',           role: 'public', kind: 'status' },
+  { method: 'GET',  path: '/status/incidents/{id}',    role: 'public', kind: 'status' },
+  { method: 'GET',  path: '/status/feed.atom',         role: 'public', kind: 'status' },
+  { method: 'GET',  path: '/status/feed.rss',          role: 'public', kind: 'status' },
+  { method: 'GET',  path: '/status/feed.json',         role: 'public', kind: 'status' },
+  { method: 'GET',  path: '/status/calendar.ics',      role: 'public', kind: 'status' },
+  { method: 'GET',  path: '/status/badge.svg',         role: 'public', kind: 'status' },
+  { method: 'GET',  path: '/status/badge.json',        role: 'public', kind: 'status' },
+  { method: 'GET',  path: '/status/badge/{feature}.svg',  role: 'public', kind: 'status' },
+  { method: 'GET',  path: '/status/badge/{feature}.json', role: 'public', kind: 'status' },
   { method: 'GET',  path: '/api/v2/{file}.json',       role: 'public', kind: 'status' },
   { method: 'GET',  path: '/healthz',                  role: 'public', kind: 'health' },
   { method: 'GET',  path: '/readyz',                   role: 'public', kind: 'ready' },
@@ -50,8 +60,7 @@ export function dataRouteAt(path: string): DataRoute | null {
   const method = geminiPath.exec(path)?.[2];
   const addressed = method === undefined ? undefined : byPath.get(`/v1beta/models/{model}:${method}`);
   if (addressed !== undefined) return addressed;
-  if (statusFiles.some((file) => path === `/api/v2/${file}.json`))
-    return byPath.get('/api/v2/{file}.json') ?? null;
+  if (path === '/status/' || placeAt(path) !== null) return byPath.get('/status') ?? null;
   const prefix = modelPrefixes.find((each) => path.startsWith(each));
   return prefix === undefined ? null : (byPath.get(`${prefix}{id}`) ?? null);
 }

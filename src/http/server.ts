@@ -61,7 +61,8 @@ function probe(kind: Exclude<DataRoute['kind'], 'dialect' | 'models' | 'status'>
 }
 
 function notFound(path: string, request: Request, door: FrontDoor): Response {
-  const known = dataRouteAt(path);
+  const route = dataRouteAt(path);
+  const known = route?.method === request.method ? null : route;
   const message =
     known === null
       ? `There is nothing at ${path.slice(0, 200)}.`

@@ -1,32 +1,46 @@
-/** The status page and its files, with the headers that let them be cached. What they show is made elsewhere. */
-import type { StatusPage } from '../core/status-page.ts';
-import { statusHtml } from '../site/html.ts';
-import { statusFiles, statusJson } from '../site/statuspage-json.ts';
+/** The status site over HTTP: its files with the headers that let them be cached, and be read from any page. */
+import { placeAt, siteFile } from '../site/files.ts';
+import type { SiteFile } from '../site/files.ts';
+import type { Site } from '../site/site.ts';
 
 const cacheControl = 'public, max-age=10, stale-while-revalidate=60, stale-if-error=86400';
 
-/** Null for a path that is not of the status page. */
+/** Null for a path that is not of the status site. */
 export type StatusRoutes = { readonly handle: (path: string, request: Request) => Response | null };
 
-export function statusRoutes(pageNow: () => StatusPage): StatusRoutes {
-  const answer = (body: string, type: string, request: Request): Response => {
-    const etag = `W/"${Bun.hash(body).toString(36)}"`;
-    const headers = { 'content-type': type, 'cache-control': cacheControl, etag };
-    if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers });
-    return new Response(body, { headers });
+/** The page may show its logo and nothing else from elsewhere; no script, no form, no frame of its own. */
+function securityPolicy({ settings }: Site): string {
+  const logo = settings.logo ?? '';
+  const images = logo.startsWith('data:') ? 'data:' : URL.canParse(logo) ? new URL(logo).origin : '';
+  return `default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'${images === '' ? '' : `; img-src ${images}`}`;
+}
+
+export function publicAnswer({ type, body }: SiteFile, request: Request): Response {
+  const etag = `W/"${Bun.hash(body).toString(36)}"`;
+  const headers = {
+    'content-type': type,
+    'cache-control': cacheControl,
+    'access-control-allow-origin': '*',
+    'x-content-type-options': 'nosniff',
+    etag,
   };
+  if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers });
+  return new Response(request.method === 'HEAD' ? null : body, { headers });
+}
+
+export function statusRoutes(siteNow: () => Site): StatusRoutes {
   return {
     handle(path, request) {
-      if (path === '/status') {
-        const response = answer(statusHtml(pageNow()), 'text/html; charset=utf-8', request);
-        response.headers.set('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'");
-        return response;
-      }
-      const file = statusFiles.find((each) => path === `/api/v2/${each}.json`);
-      if (file === undefined) return null;
-      const response = answer(JSON.stringify(statusJson(pageNow(), file)), 'application/json', request);
-      response.headers.set('access-control-allow-origin', '*');
-      return response;
+      if (path === '/status/') return new Response(null, { status: 308, headers: { location: '../status' } });
+      const place = placeAt(path);
+      if (place === null) return null;
+      const site = siteNow();
+      const file = siteFile(place, site);
+      if (file === null) return null;
+      const answer = publicAnswer(file, request);
+      if (file.type.startsWith('text/html'))
+        answer.headers.set('content-security-policy', securityPolicy(site));
+      return answer;
     },
   };
 }

@@ -1,116 +1,69 @@
-/** The status page as HTML: no script, one file, readable by people, screen readers and printers. */
-import type { FeatureStatus } from '../core/status.ts';
-import type { ModelStatus, StatusPage } from '../core/status-page.ts';
-import { momentText } from '../core/moment.ts';
-import { barsSvg } from './bars.ts';
+/** What every page of the site is set in: head, title, staleness, foot; and the small pieces they share. No script anywhere. */
+import { dayText, momentText } from '../core/moment.ts';
+import { link } from './site.ts';
+import type { Place, Site } from './site.ts';
+import { staleSeconds, style } from './style.ts';
 
-const escaped = (text: string): string =>
+export const escaped = (text: string): string =>
   text.replaceAll(/[&<>"']/g, (sign) => `&#${sign.codePointAt(0) ?? 0};`);
-
-/** A shape besides a colour, for those who do not see colours. */
-const featureSigns: Readonly<Record<FeatureStatus, string>> = {
-  normal: '✓',
-  backup: '⇄',
-  slow: '…',
-  partial: '!',
-  paused: '❚❚',
-  unavailable: '✕',
-};
-const modelSigns: Readonly<Record<ModelStatus, string>> = {
-  working: '✓',
-  failing: '✕',
-  returning: '↗',
-  paused: '❚❚',
-};
-
-/** Seconds after which a page that was not loaded again says so: by style alone, without a script. */
-const staleSeconds = 120;
-
-const style = `
-:root{color-scheme:light dark;--page:#f7f7f5;--card:#fff;--text:#1c1e21;--muted:#5b6068;--line:#dfe1e5;--good:#146c3a;--note:#1d4f91;--warn:#8a4b00;--bad:#a4161a}
-@media(prefers-color-scheme:dark){:root{--page:#131519;--card:#1b1e24;--text:#eceef1;--muted:#a4abb6;--line:#30353e;--good:#6fd79a;--note:#8fbdf5;--warn:#f0b464;--bad:#ff9a96}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 system-ui,sans-serif}
-main{max-width:46rem;margin:0 auto;padding:2rem 1rem 4rem}
-h1{font-size:1.6rem;line-height:1.25;margin:.25rem 0 1.5rem}
-h2{font-size:1.1rem;margin:2.25rem 0 .75rem}
-p{margin:.25rem 0}
-.brand,.when,footer{color:var(--muted)}
-ul{list-style:none;margin:0;padding:0;background:var(--card);border:1px solid var(--line);border-radius:.75rem}
-li{display:flex;flex-wrap:wrap;gap:.15rem 1rem;align-items:baseline;padding:.8rem 1rem}
-li+li{border-top:1px solid var(--line)}
-.name{font-weight:600;flex:1 1 12rem}
-.state{white-space:nowrap}
-.more{flex-basis:100%;color:var(--muted)}
-article{background:var(--card);border:1px solid var(--line);border-left:.35rem solid var(--warn);border-radius:.75rem;padding:.9rem 1rem;margin:0 0 1rem}
-article h3{font-size:1rem;margin:0 0 .25rem}
-.normal,.working{color:var(--good)}.backup,.returning{color:var(--note)}.slow,.partial{color:var(--warn)}.paused,.unavailable,.failing{color:var(--bad)}
-.stale{max-height:0;overflow:hidden;animation:stale 0s ${staleSeconds}s forwards}
-.stale p{background:var(--warn);color:var(--page);padding:.6rem 1rem;margin:0 0 1rem;border-radius:.5rem}
-@keyframes stale{to{max-height:10rem}}
-.past{flex-basis:100%;display:flex;gap:.75rem;align-items:center;color:var(--muted);font-size:.85rem}
-.bars{flex:1;min-width:0;height:1.6rem}
-.bars path{fill:none;stroke-width:.8}
-.bars .g,.bars .u{stroke-width:24;stroke-dasharray:.8 .2}
-.g,.key .g{stroke:var(--good)}.u{stroke:var(--line)}.k{stroke:var(--note)}.w{stroke:var(--warn)}.b{stroke:var(--bad)}
-.key{display:flex;flex-wrap:wrap;gap:.25rem 1rem;color:var(--muted);font-size:.85rem;margin:.6rem 0 0}
-.key svg{width:.7rem;height:.7rem;margin-right:.35rem}.key path{stroke-width:10}
-a{color:var(--note)}
-footer{margin-top:3rem;font-size:.9rem}
-`.replaceAll('\n', '');
 
 const readable = (at: number): string => `${momentText(at).slice(0, 16).replace('T', ' ')} UTC`;
 
-const time = (at: number): string => `<time datetime="${momentText(at)}">${readable(at)}</time>`;
+export const time = (at: number): string => `<time datetime="${momentText(at)}">${readable(at)}</time>`;
 
-function past({ past: { days, uptime, words } }: StatusPage['features'][number]): string {
-  const figure = uptime === null ? 'no data' : `${uptime.toFixed(2)} %`;
-  return `<span class="past">${barsSvg(days, escaped(words))}<span>${figure}</span></span>`;
+export const day = (at: number): string => `<time datetime="${dayText(at)}">${dayText(at)}</time>`;
+
+export const paragraphs = (text: string): string =>
+  text
+    .split(/\n{2,}/)
+    .map((part) => `<p>${escaped(part.trim())}</p>`)
+    .join('');
+
+/** A file's address in another, for an attribute. */
+export const href = (site: Site, from: Place, to: Place): string => escaped(link(from, to, site.flavour));
+
+function top({ settings }: Site): string {
+  const logo = settings.logo === null ? '' : `<img src="${escaped(settings.logo)}" alt="">`;
+  return `<header class="top">${logo}<p>${escaped(settings.title)}</p></header>`;
 }
 
-/** What the bars' colours mean. */
-const key = `<p class="key">${[
-  ['g', 'no failures'],
-  ['k', 'on a backup model'],
-  ['w', 'slow or partly failing'],
-  ['b', 'paused or not available'],
-  ['u', 'no data'],
-]
-  .map(
-    ([style, words]) =>
-      `<span><svg viewBox="0 0 10 10" aria-hidden="true"><path class="${style}" d="M0 5H10"/></svg>${words}</span>`,
-  )
-  .join('')}</p>`;
-
-function featureItem(feature: StatusPage['features'][number]): string {
-  const more =
-    feature.backup === null ? '' : `<span class="more">${escaped(feature.backup)} answers instead.</span>`;
-  return `<li><span class="name">${escaped(feature.title)}</span><span class="state ${feature.status}"><span aria-hidden="true">${featureSigns[feature.status]}</span> ${feature.words}</span>${more}${past(feature)}</li>`;
+/** A page in a browser knows no time but its own: what is old is told by style, and by the moment itself. */
+function staleness(site: Site): string {
+  const again =
+    site.flavour === 'served'
+      ? 'Load it again to see how things are now.'
+      : 'This is a copy; if it stays old, its source may be out of reach.';
+  return `<div class="stale" role="status"><p>This page is more than ${staleSeconds / 60} minutes old. ${again}</p></div>`;
 }
 
-function modelItem(model: StatusPage['models'][number]): string {
-  const more = model.since === null ? '' : `<span class="more">since ${time(model.since)}</span>`;
-  return `<li><span class="name">${escaped(model.model)}</span><span class="state ${model.status}"><span aria-hidden="true">${modelSigns[model.status]}</span> ${model.words}</span>${more}</li>`;
+function copyNote({ flavour, settings }: Site): string {
+  if (flavour === 'served') return '';
+  const source =
+    settings.url === null
+      ? ''
+      : ` The page itself is at <a href="${escaped(settings.url)}">${escaped(settings.url)}</a>.`;
+  return ` This is a copy, written whenever something changes and every few minutes besides: when the moment above is long ago, it is out of date.${source}`;
 }
 
-function eventArticle(event: StatusPage['events'][number]): string {
-  return `<article><h3>${escaped(event.title)}</h3><p>${escaped(event.words)}</p><p class="when">since ${time(event.since)}</p></article>`;
-}
+export type PageParts = {
+  readonly place: Place;
+  readonly title: string;
+  /** What stands above the content: the heading's own class and text. */
+  readonly heading: string;
+  readonly body: string;
+};
 
-export function statusHtml(page: StatusPage): string {
-  const events =
-    page.events.length === 0 ? '' : `<h2>What is going on</h2>${page.events.map(eventArticle).join('')}`;
-  const features =
-    page.features.length === 0
-      ? '<p>No features are configured.</p>'
-      : `<ul>${page.features.map(featureItem).join('')}</ul>${key}`;
-  const models =
-    page.models.length === 0 ? '' : `<h2>Models</h2><ul>${page.models.map(modelItem).join('')}</ul>`;
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escaped(page.headline)} – status</title><style>${style}</style></head>
-<body><main><p class="brand">Status of AI features</p><h1 class="${page.overall}">${escaped(page.headline)}</h1>
-<div class="stale" role="status"><p>This page is more than two minutes old. Load it again to see how things are now.</p></div>
-${events}<h2>Features</h2>${features}${models}
-<footer><p>As of ${time(page.generatedAt)}. For programs: <a href="/api/v2/summary.json">summary.json</a>.</p></footer></main></body></html>
+export function htmlPage(site: Site, { place, title, heading, body }: PageParts): string {
+  const { page, settings } = site;
+  const to = (target: Place): string => href(site, place, target);
+  const help = settings.support === null ? '' : ` <a href="${escaped(settings.support)}">Get help</a>.`;
+  return `<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escaped(title)} – ${escaped(settings.title)}</title>
+<link rel="alternate" type="application/atom+xml" title="Incidents" href="${to('atom')}"><link rel="alternate" type="application/feed+json" title="Incidents" href="${to('jsonFeed')}">
+<style>${style}${settings.css}</style></head>
+<body>${top(site)}<main>${heading}
+${staleness(site)}
+${body}</main>
+<footer><p>As of ${time(page.generatedAt)}.${copyNote(site)}${help}</p></footer></body></html>
 `;
 }

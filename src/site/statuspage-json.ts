@@ -2,11 +2,15 @@
  * The status in the Statuspage v2 shape, so that the tools that read such pages read ours, with what that shape cannot
  * say in `x_ai`: a feature on a backup model is operational for its users, and yet not as usual.
  */
-import type { FeatureStatus } from '../core/status.ts';
-import type { Event, StatusPage } from '../core/status-page.ts';
 import { momentText } from '../core/moment.ts';
+import type { Event } from '../core/status-page.ts';
+import type { Planned } from '../core/status-planned.ts';
+import type { Story, StoryState } from '../core/status-story.ts';
+import type { FeatureStatus } from '../core/status.ts';
+import { publicLink } from './site.ts';
+import type { Site } from './site.ts';
 
-export type Json = { readonly [key: string]: unknown };
+type Json = { readonly [key: string]: unknown };
 
 const componentStatus: Readonly<Record<FeatureStatus, string>> = {
   normal: 'operational',
@@ -24,80 +28,199 @@ const indicators: Readonly<Record<FeatureStatus, string>> = {
   paused: 'major',
   unavailable: 'critical',
 };
-const incidentStatus: Readonly<Record<Event['state'], string>> = {
+const eventStates: Readonly<Record<Event['state'], StoryState>> = {
   failing: 'investigating',
   paused: 'identified',
   returning: 'monitoring',
 };
 
 const pageId = 'breakwater';
+const incidentsMax = 50;
 
-function pageOf(page: StatusPage): Json {
-  return {
-    id: pageId,
-    name: 'AI features',
-    url: '/status',
-    time_zone: 'Etc/UTC',
-    updated_at: momentText(page.generatedAt),
-  };
-}
+const time = (at: number | null): string | null => (at === null ? null : momentText(at));
 
-const statusOf = (page: StatusPage): Json => ({
+const pageOf = (site: Site): Json => ({
+  id: pageId,
+  name: site.settings.title,
+  url: publicLink('home', site),
+  time_zone: 'Etc/UTC',
+  updated_at: momentText(site.page.generatedAt),
+});
+
+const statusOf = ({ page }: Site): Json => ({
   indicator: indicators[page.overall],
   description: page.headline,
 });
 
-function componentOf(page: StatusPage, feature: StatusPage['features'][number], position: number): Json {
-  return {
+function componentsOf({ page }: Site): readonly Json[] {
+  return page.features.map((feature, index) => ({
     id: feature.feature,
     name: feature.title,
     status: componentStatus[feature.status],
-    created_at: momentText(page.generatedAt),
-    updated_at: momentText(page.generatedAt),
-    position,
+    created_at: momentText(feature.past.from ?? page.generatedAt),
+    updated_at: momentText(feature.past.since ?? page.generatedAt),
+    position: index + 1,
     description: feature.words,
     showcase: true,
-    start_date: null,
+    start_date: feature.past.from === null ? null : momentText(feature.past.from).slice(0, 10),
     group_id: null,
     page_id: pageId,
     group: false,
     only_show_if_degraded: false,
-    x_ai: { state: feature.status, preferred: feature.preferred, serving: feature.serving },
+    x_ai: {
+      state: feature.status,
+      preferred: feature.preferred,
+      serving: feature.serving,
+      uptime_90d: feature.past.uptime,
+      backup_ms_90d: feature.past.total.backup,
+    },
+  }));
+}
+
+const componentsNamed = (site: Site, names: readonly string[]): readonly Json[] =>
+  componentsOf(site).filter(({ id }) => names.includes(id as string));
+
+type Update = {
+  readonly id: string;
+  readonly state: string;
+  readonly text: string;
+  readonly at: number;
+  readonly incident: string;
+  readonly components: readonly Json[];
+};
+
+function updateOf({ id, state, text, at, incident, components }: Update): Json {
+  return {
+    id,
+    status: state,
+    body: text,
+    incident_id: incident,
+    created_at: momentText(at),
+    updated_at: momentText(at),
+    display_at: momentText(at),
+    affected_components: components.map(({ id: code, name, status }) => ({
+      code,
+      name,
+      old_status: status,
+      new_status: status,
+    })),
+    deliver_notifications: true,
+    custom_tweet: null,
+    tweet_id: null,
   };
 }
 
-function incidentOf(page: StatusPage, event: Event): Json {
-  const status = incidentStatus[event.state];
-  const since = momentText(event.since);
+function storyJson(site: Site, story: Story): Json {
+  const components = componentsNamed(
+    site,
+    story.features.map(({ feature }) => feature),
+  );
+  const { times } = story;
+  const backups = [...new Set(story.features.flatMap(({ backup }) => backup ?? []))];
+  const monitored = [...story.updates].reverse().find(({ state }) => state === 'monitoring');
+  return {
+    id: story.id,
+    name: story.title,
+    status: story.state,
+    created_at: momentText(story.startedAt),
+    updated_at: momentText(story.updatedAt),
+    monitoring_at: time(monitored?.at ?? null),
+    resolved_at: time(story.resolvedAt),
+    impact: story.impact,
+    shortlink: publicLink({ incident: story.id }, site),
+    started_at: momentText(story.startedAt),
+    page_id: pageId,
+    incident_updates: story.updates.map((update) => updateOf({ ...update, incident: story.id, components })),
+    components,
+    reminder_intervals: null,
+    x_ai: {
+      failure_class: story.failureClass,
+      models: story.models,
+      features: story.features.map((feature) => ({
+        feature: feature.feature,
+        state: feature.status,
+        worst: feature.worst,
+        backup: feature.backup,
+        share: feature.share,
+        normal_at: time(feature.normalAt),
+      })),
+      fallback: { used: backups.length > 0, to: backups },
+      data_boundary: {
+        crossed: story.dataLeftTo === null ? null : story.dataLeftTo.length > 0,
+        companies: story.dataLeftTo,
+      },
+      times: {
+        detected: time(times.detected),
+        switched: time(times.switched),
+        provider_declared: time(times.providerDeclared),
+        provider_resolved: time(times.providerResolved),
+        normal_routing_resumed: time(times.normalRoutingResumed),
+      },
+      next_update_at: time(story.nextUpdateAt),
+    },
+  };
+}
+
+/** What is held out and has no incident; it is over as soon as it is not held out any more. */
+function eventJson(site: Site, event: Event): Json {
+  const state = eventStates[event.state];
+  const components = componentsNamed(site, event.features);
   return {
     id: event.id,
     name: event.title,
-    status,
-    created_at: since,
-    updated_at: momentText(page.generatedAt),
+    status: state,
+    created_at: momentText(event.since),
+    updated_at: momentText(event.since),
     monitoring_at: null,
     resolved_at: null,
     impact: event.features.length === 0 ? 'none' : 'minor',
-    shortlink: '/status',
-    started_at: since,
+    shortlink: publicLink('home', site),
+    started_at: momentText(event.since),
     page_id: pageId,
     incident_updates: [
-      {
+      updateOf({
         id: `${event.id}-1`,
-        status,
-        body: event.words,
-        incident_id: event.id,
-        created_at: since,
-        updated_at: since,
-        display_at: since,
-        affected_components: null,
-      },
+        state,
+        text: event.words,
+        at: event.since,
+        incident: event.id,
+        components,
+      }),
     ],
-    components: page.features
-      .map((feature, index) => ({ feature, index }))
-      .filter(({ feature }) => event.features.includes(feature.feature))
-      .map(({ feature, index }) => componentOf(page, feature, index + 1)),
-    x_ai: { state: event.state, models: event.models, failure_class: null },
+    components,
+    reminder_intervals: null,
+    x_ai: { failure_class: null, models: event.models },
+  };
+}
+
+function plannedJson(site: Site, planned: Planned): Json {
+  const components = componentsNamed(site, planned.features);
+  return {
+    id: planned.id,
+    name: planned.title,
+    status: planned.state,
+    created_at: momentText(planned.from),
+    updated_at: momentText(planned.from),
+    monitoring_at: null,
+    resolved_at: planned.state === 'completed' ? momentText(planned.until) : null,
+    impact: 'maintenance',
+    shortlink: publicLink('home', site),
+    started_at: momentText(planned.from),
+    page_id: pageId,
+    scheduled_for: momentText(planned.from),
+    scheduled_until: momentText(planned.until),
+    incident_updates: [
+      updateOf({
+        id: `${planned.id}-1`,
+        state: planned.state,
+        text: planned.text,
+        at: planned.from,
+        incident: planned.id,
+        components,
+      }),
+    ],
+    components,
+    x_ai: { kind: planned.kind, models: planned.models },
   };
 }
 
@@ -113,30 +236,46 @@ export const statusFiles = [
 ] as const;
 export type StatusFile = (typeof statusFiles)[number];
 
-export function statusJson(page: StatusPage, file: StatusFile): Json {
-  const common = { page: pageOf(page) };
-  const components = page.features.map((feature, index) => componentOf(page, feature, index + 1));
-  const incidents = page.events.map((event) => incidentOf(page, event));
+function incidentsOf(site: Site, which: 'all' | 'unresolved'): readonly Json[] {
+  const { stories, events } = site.page;
+  return [
+    ...events.map((event) => eventJson(site, event)),
+    ...stories
+      .filter(({ isOpen }) => which === 'all' || isOpen)
+      .slice(0, incidentsMax)
+      .map((story) => storyJson(site, story)),
+  ];
+}
+
+const plansOf = (site: Site, states: readonly Planned['state'][]): readonly Json[] =>
+  site.page.planned.filter(({ state }) => states.includes(state)).map((each) => plannedJson(site, each));
+
+export function statusJson(site: Site, file: StatusFile): Json {
+  const { page } = site;
+  const common = { page: pageOf(site) };
   switch (file) {
     case 'summary':
       return {
         ...common,
-        components,
-        incidents,
-        scheduled_maintenances: [],
-        status: statusOf(page),
+        components: componentsOf(site),
+        incidents: incidentsOf(site, 'unresolved'),
+        scheduled_maintenances: plansOf(site, ['scheduled', 'in_progress']),
+        status: statusOf(site),
         x_ai: { state: page.overall, models: page.models.map(({ model, status }) => ({ model, status })) },
       };
     case 'status':
-      return { ...common, status: statusOf(page) };
+      return { ...common, status: statusOf(site), x_ai: { state: page.overall } };
     case 'components':
-      return { ...common, components };
+      return { ...common, components: componentsOf(site) };
     case 'incidents':
+      return { ...common, incidents: incidentsOf(site, 'all') };
     case 'incidents/unresolved':
-      return { ...common, incidents };
+      return { ...common, incidents: incidentsOf(site, 'unresolved') };
     case 'scheduled-maintenances':
+      return { ...common, scheduled_maintenances: plansOf(site, ['scheduled', 'in_progress', 'completed']) };
     case 'scheduled-maintenances/upcoming':
+      return { ...common, scheduled_maintenances: plansOf(site, ['scheduled']) };
     case 'scheduled-maintenances/active':
-      return { ...common, scheduled_maintenances: [] };
+      return { ...common, scheduled_maintenances: plansOf(site, ['in_progress']) };
   }
 }

@@ -1,13 +1,15 @@
 /** What the status page is made from: features, models and switches as they are now, and the past as it was written down. */
 import type { Instant } from '../core/ids.ts';
 import { buildStatusPage } from '../core/status-page.ts';
-import type { StatusPage, TargetNow } from '../core/status-page.ts';
+import { plannedOf } from '../core/status-planned.ts';
+import type { TargetNow } from '../core/status-page.ts';
 import { viewFeature } from '../core/status.ts';
 import type { FeatureView } from '../core/status.ts';
 import { covers, isForEverybody, isInForce } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
 import type { Engine } from '../engine.ts';
 import type { GatewayDependencies } from '../gateway/handle.ts';
+import type { Site } from '../site/site.ts';
 import type { Store } from '../store/store.ts';
 import { createStatusRecorder } from '../sync/status-recorder.ts';
 
@@ -48,7 +50,7 @@ function routedTargets({ state }: GatewayDependencies): readonly Target[] {
 }
 
 export type StatusDesk = {
-  readonly page: () => StatusPage;
+  readonly site: () => Site;
   /** Looks at how features are and writes it down. */
   readonly look: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -57,18 +59,29 @@ export type StatusDesk = {
 export async function createStatusDesk({ gateway }: Engine, store: Store): Promise<StatusDesk> {
   const { now } = gateway.clock;
   const recorder = await createStatusRecorder(store, now());
-  let page: StatusPage | null = null;
+  let site: Site | null = null;
   let switches = gateway.state.switches;
+  const make = (at: Instant): Site => {
+    const { features, statusPage } = gateway.state.snapshot;
+    const page = buildStatusPage({
+      features: featuresNow(gateway, at),
+      targets: routedTargets(gateway).map((target) => targetNow(target, gateway, at)),
+      history: recorder.history(),
+      stories: [],
+      planned: plannedOf(statusPage.maintenance, [...features.values()], at),
+      now: at,
+    });
+    return { page, settings: statusPage, flavour: 'served' };
+  };
   return {
-    page: () => {
+    site: () => {
       const isSwitched = switches !== gateway.state.switches;
       const at = now();
-      if (page === null || isSwitched || at - page.generatedAt >= freshMs) {
+      if (site === null || isSwitched || at - site.page.generatedAt >= freshMs) {
         switches = gateway.state.switches;
-        const targets = routedTargets(gateway).map((target) => targetNow(target, gateway, at));
-        page = buildStatusPage(featuresNow(gateway, at), targets, recorder.history(), at);
+        site = make(at);
       }
-      return page;
+      return site;
     },
     look: () => recorder.look(featuresNow(gateway, now()), now()),
     stop: () => recorder.flush(),

@@ -1,18 +1,8 @@
 /** The status page through an outage: what visitors, feed readers and browsers see. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { existsSync } from 'node:fs';
-
-import AxeBuilder from 'axe-core';
-import { chromium } from 'playwright-core';
-
 import { startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
-
-const browserPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
-if (browserPath === undefined)
-  console.log(
-    'Chromium is not installed (Debian: apt-get install chromium): the status page is not tried in a browser.',
-  );
+import { browserPath, lookAt } from './browser.ts';
 
 let house: House;
 beforeAll(async () => {
@@ -81,32 +71,8 @@ describe('while a vendor is switched off', () => {
     });
   });
 
-  test.skipIf(browserPath === undefined).each([360, 1_280])(
-    'a browser at %p pixels finds nothing wrong',
-    async (width) => {
-      const browser = await chromium.launch({ executablePath: browserPath ?? '', args: ['--no-sandbox'] });
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const context = await browser.newContext({
-          viewport: { width, height: 900 },
-          colorScheme,
-          // For the checker alone: the page itself allows no script.
-          bypassCSP: true,
-        });
-        const page = await context.newPage();
-        await page.goto(`${house.url}/status`);
-        await page.addScriptTag({ content: AxeBuilder.source });
-        const found = (await page.evaluate('axe.run()')) as { violations: { id: string }[] };
-        expect(found.violations.map((violation) => violation.id)).toEqual([]);
-        const isWide = (await page.evaluate(
-          'document.documentElement.scrollWidth > document.documentElement.clientWidth',
-        )) as boolean;
-        expect(isWide).toBe(false);
-        const folder = process.env['SCREENSHOTS'];
-        if (folder !== undefined)
-          await page.screenshot({ path: `${folder}/status-${width}-${colorScheme}.png`, fullPage: true });
-        await context.close();
-      }
-      await browser.close();
-    },
-  );
+  test.skipIf(browserPath === undefined)('a browser finds nothing wrong', async () => {
+    for (const each of await lookAt({ served: `${house.url}/status`, past: `${house.url}/status/history` }))
+      expect(each).toMatchObject({ violations: [], isWide: false, complaints: [] });
+  });
 });

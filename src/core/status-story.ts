@@ -1,0 +1,91 @@
+/**
+ * An incident as the public may see it: what kind of failure in plain words, which models and features, whether a backup
+ * was used and for what share, whether content went to another company, when normal routing resumed, what was said and
+ * when the next word is due. Names of people, keys, tenants, addresses and errors have no field here.
+ */
+import type { Instant } from './ids.ts';
+import type { FeatureStatus } from './status.ts';
+
+export type StoryClass =
+  | 'availability'
+  | 'latency'
+  | 'capacity'
+  | 'quality'
+  | 'safety'
+  | 'data_handling'
+  | 'deprecation'
+  | 'own_change';
+
+export type StoryState = 'investigating' | 'identified' | 'monitoring' | 'resolved' | 'postmortem';
+export type Impact = 'none' | 'minor' | 'major' | 'critical';
+
+export type StoryUpdate = {
+  readonly id: string;
+  readonly at: Instant;
+  readonly state: StoryState;
+  readonly title: string | null;
+  readonly text: string;
+};
+
+export type StoryFeature = {
+  readonly feature: string;
+  readonly title: string;
+  /** As it is now. */
+  readonly status: FeatureStatus;
+  /** The worst it was. */
+  readonly worst: FeatureStatus;
+  /** The model that answered instead; null when none did. */
+  readonly backup: string | null;
+  /** Of the affected requests, the part that a backup answered, from 0 to 1; null when it is not known. */
+  readonly share: number | null;
+  readonly normalAt: Instant | null;
+};
+
+export type StoryTimes = {
+  readonly detected: Instant | null;
+  readonly switched: Instant | null;
+  readonly providerDeclared: Instant | null;
+  readonly providerResolved: Instant | null;
+  readonly normalRoutingResumed: Instant | null;
+};
+
+export type Story = {
+  /** `inc_…` */
+  readonly id: string;
+  readonly title: string;
+  readonly state: StoryState;
+  readonly isOpen: boolean;
+  readonly failureClass: StoryClass;
+  readonly impact: Impact;
+  readonly startedAt: Instant;
+  readonly updatedAt: Instant;
+  readonly resolvedAt: Instant | null;
+  readonly nextUpdateAt: Instant | null;
+  readonly models: readonly string[];
+  readonly features: readonly StoryFeature[];
+  /** Companies that content went to because of it, besides the usual ones; null when it is not known yet. */
+  readonly dataLeftTo: readonly string[] | null;
+  readonly times: StoryTimes;
+  /** Newest first. */
+  readonly updates: readonly StoryUpdate[];
+};
+
+/** What kind of failure it is, so that nobody has to guess what "degraded" meant. */
+export const classWords: Readonly<Record<StoryClass, string>> = {
+  availability: 'Requests to the model fail. This says nothing about how well it answers.',
+  latency: 'The model answers, but slower than usual. What it answers is not affected.',
+  capacity: 'There is not enough room for all requests. What is answered is not affected.',
+  quality: 'Answers may be less good than usual.',
+  safety: 'Answers may not be safe to use as they are.',
+  data_handling: 'Data may not be handled as agreed.',
+  deprecation: 'A model is withdrawn by its maker.',
+  own_change: 'A change of ours caused it.',
+};
+
+/** The question people ask first: did my data go elsewhere? */
+export function dataWords({ dataLeftTo }: Pick<Story, 'dataLeftTo'>): string {
+  if (dataLeftTo === null) return 'Whether content went to another company is being looked at.';
+  return dataLeftTo.length === 0
+    ? 'No content went to another company because of it.'
+    : `Some content was processed by another company: ${dataLeftTo.join(', ')}.`;
+}

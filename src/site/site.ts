@@ -1,0 +1,86 @@
+/**
+ * The public status site: which files it has and how they lead to each other. The same files are served and written to
+ * disk; links are relative, so that a copy works from any place, a folder included, and behind any prefix.
+ */
+import type { StatusPageSettings } from '../core/configure-status.ts';
+import type { StatusPage } from '../core/status-page.ts';
+
+/** `served`: at /status and /api. `copied`: as files in one folder. */
+export type Flavour = 'served' | 'copied';
+
+export type Site = {
+  readonly page: StatusPage;
+  readonly settings: Pick<StatusPageSettings, 'title' | 'url' | 'logo' | 'css' | 'support'>;
+  readonly flavour: Flavour;
+};
+
+/** The site's places, each once; an incident and a badge have one for each of theirs. */
+export type Place =
+  | 'home'
+  | 'history'
+  | 'atom'
+  | 'rss'
+  | 'jsonFeed'
+  | 'calendar'
+  | 'badge'
+  | 'badgeJson'
+  | 'banner'
+  | { readonly incident: string }
+  | { readonly badge: string }
+  | { readonly badgeJson: string }
+  | { readonly api: string };
+
+function servedPath(place: Place): string {
+  if (typeof place === 'object') {
+    if ('incident' in place) return `/status/incidents/${place.incident}`;
+    if ('badge' in place) return `/status/badge/${place.badge}.svg`;
+    if ('badgeJson' in place) return `/status/badge/${place.badgeJson}.json`;
+    return `/api/v2/${place.api}.json`;
+  }
+  switch (place) {
+    case 'home':
+      return '/status';
+    case 'history':
+      return '/status/history';
+    case 'atom':
+      return '/status/feed.atom';
+    case 'rss':
+      return '/status/feed.rss';
+    case 'jsonFeed':
+      return '/status/feed.json';
+    case 'calendar':
+      return '/status/calendar.ics';
+    case 'badge':
+      return '/status/badge.svg';
+    case 'badgeJson':
+      return '/status/badge.json';
+    case 'banner':
+      return '/status/banner';
+  }
+}
+
+function copiedPath(place: Place): string {
+  if (place === 'home') return '/index.html';
+  if (place === 'history') return '/history.html';
+  if (place === 'banner') return '/banner.json';
+  if (typeof place === 'object' && 'incident' in place) return `/incidents/${place.incident}.html`;
+  return servedPath(place).replace(/^\/status/, '');
+}
+
+export const pathOf = (place: Place, flavour: Flavour): string =>
+  flavour === 'served' ? servedPath(place) : copiedPath(place);
+
+/** How one file names another. */
+export function link(from: Place, to: Place, flavour: Flavour): string {
+  const here = pathOf(from, flavour).split('/').slice(1, -1);
+  const there = pathOf(to, flavour).split('/').slice(1);
+  let shared = 0;
+  while (shared < here.length && here[shared] === there[shared] && shared < there.length - 1) shared++;
+  return [...here.slice(shared).map(() => '..'), ...there.slice(shared)].map(encodeURIComponent).join('/');
+}
+
+/** How the outside names a file: within the configured address, or by its path where none is configured. */
+export function publicLink(to: Place, { settings }: Pick<Site, 'settings'>): string {
+  const path = servedPath(to).split('/').map(encodeURIComponent).join('/');
+  return settings.url === null ? path : `${settings.url}${path.replace(/^\/status/, '')}`;
+}
