@@ -35,6 +35,7 @@ const layers: Record<string, readonly string[]> = {
   notify: ['core', 'control', 'outbound', 'store'],
   http: ['core', 'dialects', 'gateway', 'control', 'site', 'telemetry'],
   simulator: ['core', 'dialects'],
+  simulation: ['core', 'gateway', 'simulator'],
 };
 
 function roomOf(file: string): string {

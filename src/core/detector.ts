@@ -75,7 +75,6 @@ export type Outcome = {
   readonly requestKey: string | null;
 };
 
-const tests = 3;
 const violent = 0.9;
 const suspectsMax = 8;
 const requestsMax = 8;
@@ -93,7 +92,9 @@ function tune(background: Background, agreement: Agreement): Tuning {
   const low = Math.min(0.5, Math.max(breach / 2, 4 * p0));
   const middle = Math.min(0.8, Math.max(1.5 * breach, 1.5 * low));
   const perSecond = attemptsPerSecond(background);
-  const height = Math.log(Math.max((perSecond * falseAlarmMs) / 1000, attemptsMin) * tests);
+  // Three tests could alarm three times as often; that p0 stands half as high again as what was learned (`background.ts`)
+  // lengthens the time between false alarms ninefold or more, so nothing is added for it.
+  const height = Math.log(Math.max((perSecond * falseAlarmMs) / 1000, attemptsMin));
   const up = (p1: number): number => Math.log(p1 / p0);
   const down = (p1: number): number => Math.log((1 - p1) / (1 - p0));
   return {
@@ -139,22 +140,21 @@ function learned(bank: Bank, agreement: Agreement, now: Instant): Bank {
 function suspectsAfter(suspects: readonly Suspect[], outcome: Outcome): readonly Suspect[] {
   const { callerKey, failed } = outcome;
   if (callerKey === null) return suspects;
-  const at = suspects.findIndex((each) => each.key === callerKey);
-  const found = suspects[at];
-  if (found !== undefined)
-    return suspects.with(at, {
-      key: callerKey,
-      total: found.total + 1,
-      failed: found.failed + (failed ? 1 : 0),
-    });
+  let least = 0;
+  for (let index = 0; index < suspects.length; index++) {
+    const each = suspects[index];
+    if (each === undefined) continue;
+    if (each.key === callerKey) {
+      const next = suspects.slice();
+      next[index] = { key: callerKey, total: each.total + 1, failed: each.failed + (failed ? 1 : 0) };
+      return next;
+    }
+    if (each.failed < (suspects[least]?.failed ?? 0)) least = index;
+  }
   if (!failed) return suspects;
   const entry = { key: callerKey, total: 1, failed: 1 };
   if (suspects.length < suspectsMax) return [...suspects, entry];
   // The least suspicious makes room.
-  let least = 0;
-  suspects.forEach((each, index) => {
-    if (each.failed < (suspects[least]?.failed ?? 0)) least = index;
-  });
   return (suspects[least]?.failed ?? 0) <= 1 ? suspects.with(least, entry) : suspects;
 }
 

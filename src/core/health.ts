@@ -81,30 +81,41 @@ function isSlow(cell: HealthCell, evidence: Evidence, rule: HealthRule): boolean
   return limit !== null && evidence.firstTokenMs !== null && evidence.firstTokenMs > limit;
 }
 
-/** Both detectors and the probes of a suspicion, after one outcome of a target in use. */
+/** The cell after one outcome of a target in use: both detectors, and the probes of a suspicion. Spelt out because it runs with every attempt. */
 function detected(cell: HealthCell, evidence: Evidence, rule: HealthRule, now: Instant): HealthCell {
+  const { firstTokenMs, retryAfterMs } = evidence;
   const failed = evidence.failure !== null;
-  const origin = { callerKey: evidence.probe ? null : evidence.callerKey, requestKey: evidence.requestKey };
-  const failures = count(
-    cell.failures,
-    { failed, overloaded: overloads.has(evidence.failure), ...origin },
-    rule.failures,
-    now,
-  );
-  const known = evidence.firstTokenMs !== null && !failed;
+  const callerKey = evidence.probe ? null : evidence.callerKey;
+  const { requestKey } = evidence;
+  const known = firstTokenMs !== null && !failed;
   const slow = known && isSlow(cell, evidence, rule);
   return {
-    ...cell,
-    failures,
+    health: cell.health,
+    generation: cell.generation,
+    failures: count(
+      cell.failures,
+      { failed, overloaded: failed && overloads.has(evidence.failure), callerKey, requestKey },
+      rule.failures,
+      now,
+    ),
     slowness: known
-      ? count(cell.slowness, { failed: slow, overloaded: false, ...origin }, rule.slowness, now)
+      ? count(cell.slowness, { failed: slow, overloaded: false, callerKey, requestKey }, rule.slowness, now)
       : cell.slowness,
-    firstToken:
-      known && !slow && evidence.firstTokenMs !== null
-        ? sawFirstToken(cell.firstToken, evidence.firstTokenMs)
-        : cell.firstToken,
+    firstToken: known && !slow ? sawFirstToken(cell.firstToken, firstTokenMs) : cell.firstToken,
+    trouble: cell.trouble,
     probing: suspected(cell, evidence, now),
+    setAside: cell.setAside,
+    ejections: cell.ejections,
+    rounds: cell.rounds,
+    retryAt: retryAfterMs === null ? cell.retryAt : later(cell.retryAt, now, retryAfterMs),
+    healthySince: cell.healthySince,
+    recent: recentAfter(cell.recent, failed, now),
+    latest: now,
   };
+}
+
+function later(retryAt: Instant, now: Instant, retryAfterMs: number): Instant {
+  return Math.max(retryAt, now + retryAfterMs) as Instant;
 }
 
 const suspicionMs = 60_000;
@@ -221,20 +232,18 @@ export function observe(
   if (evidence.generation !== cell.generation) return unmoved(cell);
   const at = Math.max(now, cell.latest) as Instant;
   if (isSetAside(cell, evidence, at)) return unmoved(cell);
-  const failed = evidence.failure !== null;
+  const { health } = cell;
+  if (health.state === 'healthy') return observeHealthy(cell, evidence, rule, at);
+  const turn: Turn = { rule, now: at, random };
+  if (health.state === 'ramping') return observeRamp(cell, health, evidence, turn);
   const hint = evidence.retryAfterMs;
-  const counted: HealthCell = {
+  const heard: HealthCell = {
     ...cell,
     latest: at,
-    recent: recentAfter(cell.recent, failed, at),
-    retryAt: hint === null ? cell.retryAt : (Math.max(cell.retryAt, at + hint) as Instant),
+    recent: recentAfter(cell.recent, evidence.failure !== null, at),
+    retryAt: hint === null ? cell.retryAt : later(cell.retryAt, at, hint),
+    probing: evidence.probe ? { ...cell.probing, startedAt: null } : cell.probing,
   };
-  const { health } = cell;
-  if (health.state === 'healthy') return observeHealthy(counted, evidence, rule, at);
-  const turn: Turn = { rule, now: at, random };
-  const heard: HealthCell = evidence.probe
-    ? { ...counted, probing: { ...counted.probing, startedAt: null } }
-    : counted;
   switch (health.state) {
     case 'shedding':
       return observeShed(heard, health, evidence, turn);
@@ -242,8 +251,6 @@ export function observe(
       return unmoved(heard);
     case 'probing':
       return observeProbing(heard, health, evidence, turn);
-    case 'ramping':
-      return observeRamp(heard, health, evidence, turn);
   }
 }
 

@@ -1,0 +1,154 @@
+/**
+ * A scenario: traffic and faults over virtual time, as a document that people write and drills share. Unknown keys and
+ * misspelt scopes are errors: a rehearsal must not pass by a typing error.
+ *
+ * Times are durations from the start. A fault says what happens to a share of the attempts in its scope; several may
+ * be in force at once, the first that strikes decides.
+ */
+import { z } from 'zod';
+
+import { durationMs, rate } from '../core/duration.ts';
+import type { FailureClass } from '../core/failure.ts';
+import { failures } from '../core/failure.ts';
+import { instant } from '../core/ids.ts';
+import type { Instant } from '../core/ids.ts';
+
+const ms = z
+  .string()
+  .refine((text) => durationMs(text) !== null, 'must be a duration such as 10s, 5m or 2h')
+  .transform((text) => durationMs(text) ?? 0);
+const share = z
+  .string()
+  .refine((text) => rate(text) !== null, 'must be a rate such as 10%')
+  .transform((text) => rate(text) ?? 0);
+const failureClass = z.enum(Object.keys(failures) as [FailureClass, ...FailureClass[]]);
+
+const scope = z.strictObject({
+  provider: z.string().optional(),
+  region: z.string().optional(),
+  vendor: z.string().optional(),
+  family: z.string().optional(),
+  model: z.string().optional(),
+  target: z.string().optional(),
+  key: z.string().optional(),
+});
+
+/** What a fault does to an attempt that it strikes. */
+const effect = z.discriminatedUnion('kind', [
+  /** Fails before its first content. `remaining`: a 429 says that there is quota left. */
+  z.strictObject({
+    kind: z.literal('fail'),
+    class: failureClass,
+    status: z.int().min(400).max(599).optional(),
+    retryAfter: ms.optional(),
+    remaining: z.boolean().optional(),
+  }),
+  /** No answer at all. */
+  z.strictObject({ kind: z.literal('hang') }),
+  /** Everything takes this many times as long. */
+  z.strictObject({ kind: z.literal('slow'), factor: z.number().min(1).max(1_000) }),
+  /** The answer breaks off after its first content. */
+  z.strictObject({ kind: z.literal('cut') }),
+  /** An answer that arrives whole and is of no use. */
+  z.strictObject({
+    kind: z.literal('soft'),
+    signal: z.enum(['tool_call_invalid', 'structured_output_invalid']),
+  }),
+]);
+
+const fault = z.strictObject({
+  at: ms,
+  for: ms,
+  scope,
+  share: share.optional(),
+  effect,
+  /** Comes and goes. */
+  flapping: z.strictObject({ bad: ms, good: ms }).optional(),
+});
+
+const profile = z.strictObject({
+  /** Requests per second. */
+  rate: z.number().positive().max(10_000).optional(),
+  callers: z.int().min(1).max(10_000).optional(),
+  shape: z.enum(['steady', 'diurnal', 'bursty']).optional(),
+  /** The first of its callers sends requests that fail everywhere. */
+  poison: z.boolean().optional(),
+});
+
+const usual = z.strictObject({
+  failures: share.optional(),
+  firstToken: ms.optional(),
+  answer: ms.optional(),
+});
+
+export const scenarioSchema = z.strictObject({
+  name: z.string().min(1),
+  title: z.string().optional(),
+  /** RFC 3339; only what people read depends on it. */
+  start: z.iso.datetime().optional(),
+  duration: ms,
+  /** By feature; `*` for all others. */
+  traffic: z.record(z.string(), profile).optional(),
+  usual: usual.optional(),
+  faults: z.array(fault).max(1_000).optional(),
+});
+
+export type Fault = z.infer<typeof fault>;
+export type Effect = z.infer<typeof effect>;
+export type Profile = {
+  readonly rate: number;
+  readonly callers: number;
+  readonly shape: 'steady' | 'diurnal' | 'bursty';
+  readonly poison: boolean;
+};
+
+export type Scenario = {
+  readonly name: string;
+  readonly title: string;
+  readonly start: Instant;
+  readonly durationMs: number;
+  readonly traffic: (feature: string) => Profile;
+  readonly usual: { readonly failures: number; readonly firstTokenMs: number; readonly answerMs: number };
+  readonly faults: readonly Fault[];
+};
+
+export type ScenarioRead =
+  | { readonly ok: true; readonly scenario: Scenario }
+  | { readonly ok: false; readonly problems: readonly { readonly path: string; readonly message: string }[] };
+
+const usualProfile: Profile = { rate: 10, callers: 20, shape: 'steady', poison: false };
+
+/** Reads a scenario from parsed YAML or JSON. */
+export function readScenario(document: unknown): ScenarioRead {
+  const read = scenarioSchema.safeParse(document);
+  if (!read.success)
+    return {
+      ok: false,
+      problems: read.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
+    };
+  const { name, title, start, duration, traffic = {}, usual: given = {}, faults = [] } = read.data;
+  return {
+    ok: true,
+    scenario: {
+      name,
+      title: title ?? name,
+      start: instant(Date.parse(start ?? '2026-01-01T00:00:00Z')),
+      durationMs: duration,
+      traffic: (feature) => {
+        const { rate, callers, shape, poison } = { ...traffic['*'], ...traffic[feature] };
+        return {
+          rate: rate ?? usualProfile.rate,
+          callers: callers ?? usualProfile.callers,
+          shape: shape ?? usualProfile.shape,
+          poison: poison ?? usualProfile.poison,
+        };
+      },
+      usual: {
+        failures: given.failures ?? 0.002,
+        firstTokenMs: given.firstToken ?? 800,
+        answerMs: given.answer ?? 2_000,
+      },
+      faults,
+    },
+  };
+}
