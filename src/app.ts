@@ -14,6 +14,8 @@ import { createChannelDesk } from './wiring/channels.ts';
 import { openGateDesk } from './wiring/gates.ts';
 import type { GateDesk } from './wiring/gates.ts';
 import { spoolAt } from './wiring/records.ts';
+import { createIncidentDesk } from './wiring/incidents.ts';
+import type { IncidentDesk } from './wiring/incidents.ts';
 import { createStatusDesk } from './wiring/status.ts';
 import type { StatusDesk } from './wiring/status.ts';
 import { adminRoutes } from './http/admin-routes.ts';
@@ -135,12 +137,13 @@ function announce(token: AdminToken, options: ServerOptions, log: Log): void {
   );
 }
 
-function startChores(engine: Engine, store: Store, status: StatusDesk, log: Log): () => void {
+function startChores({ engine, store, status, incidents, log }: Parts): () => void {
   const chores = async (): Promise<void> => {
     engine.capacity.tick();
     engine.publishGauges();
     await engine.keepPolicy();
     await status.look().catch(engine.onBug);
+    await incidents.look();
     const expired = await expireSwitches(engine.switchDependencies(store));
     for (const entry of expired) {
       engine.returned(entry);
@@ -171,10 +174,11 @@ type Parts = {
   readonly token: AdminToken;
   readonly status: StatusDesk;
   readonly gates: GateDesk;
+  readonly incidents: IncidentDesk;
 };
 
 function open(parts: Parts, address: { host: string; port: number }): RunningServer {
-  const { options, engine, store, log, token, status } = parts;
+  const { options, engine, store, log, token, status, incidents } = parts;
   const channels = createChannelDesk(engine, store, log);
   let accepting = true;
   const listening: Listening = listen({
@@ -186,6 +190,7 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
         secrets: options.environment.secrets,
         log,
         channels: channels.admin,
+        incidents,
       }),
     ),
     status: statusRoutes(status.site),
@@ -204,7 +209,7 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
           options.configPath,
           () => void again().catch((error: unknown) => engine.onBug(error)),
         );
-  const stopChores = startChores(engine, store, status, log);
+  const stopChores = startChores(parts);
   log('info', {
     event: 'ready',
     address: listening.url,
@@ -277,8 +282,10 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   catchBugs(engine);
   const gates = await openGateDesk(engine, store);
   const status = await createStatusDesk(engine, store);
+  const incidents = await createIncidentDesk(engine, store, log);
   try {
-    return { kind: 'started', server: open({ options, engine, store, log, token, status, gates }, address) };
+    const server = open({ options, engine, store, log, token, status, gates, incidents }, address);
+    return { kind: 'started', server };
   } catch (error) {
     await gates.stop();
     await engine.records.stop(0);

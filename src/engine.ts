@@ -12,6 +12,7 @@ import type { Change } from './core/record.ts';
 import type { Snapshot } from './core/snapshot.ts';
 import { covers, isInForce } from './core/switches.ts';
 import type { Scope, Switch } from './core/switches.ts';
+import type { Transition } from './core/gate-moves.ts';
 import type { Target } from './core/target.ts';
 import type { Capacity } from './gateway/capacity.ts';
 import type { Clock } from './gateway/clock.ts';
@@ -61,8 +62,12 @@ export type Engine = {
   /** Writes down what policy must remember. */
   readonly keepPolicy: () => Promise<void>;
   readonly publishGauges: () => void;
+  /** Tells every move of a gate from now on. */
+  readonly watchGates: (watch: GateWatch) => void;
   readonly onBug: (error: unknown) => void;
 };
+
+type GateWatch = (target: Target, transition: Transition) => void;
 
 export type EngineOptions = {
   readonly log: Log;
@@ -129,6 +134,7 @@ type Live = {
   readonly flights: Flights;
   readonly log: Log;
   readonly store: Store;
+  readonly gateWatches: GateWatch[];
   rev: number;
 };
 
@@ -167,8 +173,14 @@ function boardOf(live: Live, onBug: (error: unknown) => void): HealthBoard {
         after: transition.to,
       };
       live.store.appendChange(newChange(facts, controlFor(live.store))).catch(onBug);
+      for (const watch of live.gateWatches) watch(target, transition);
     },
   });
+}
+
+function applySnapshot(live: Live, next: Snapshot): void {
+  live.state.snapshot = next;
+  live.rev++;
 }
 
 function applySwitches(live: Live, list: readonly Switch[]): void {
@@ -207,6 +219,7 @@ function gatewayOf(live: Live, parts: GatewayParts): GatewayDependencies {
     flights: live.flights,
     reachability: createReachability(clock.now),
     fetchMedia: createMediaFetcher(),
+    incidents: () => live.state.incidents,
     state: live.state,
     consents: parts.kept.consents,
     spending: parts.kept.spending,
@@ -233,9 +246,9 @@ export async function createEngine(
     store.loadKeys(),
     store.fingerprintKey(),
   ]);
-  const state: GatewayState = { snapshot, switches, keys: keyTable(keys) };
+  const state: GatewayState = { snapshot, switches, keys: keyTable(keys), incidents: [] };
   const metrics = createMetrics((name) => isKnownName(state.snapshot, name));
-  const live: Live = { state, metrics, flights: createFlights(), log, store, rev: 1 };
+  const live: Live = { state, metrics, flights: createFlights(), log, store, gateWatches: [], rev: 1 };
   const onBug = (error: unknown): void => {
     metrics.count('breakwater_unhandled_errors_total');
     log('error', { event: 'bug', ...bugPlace(error) });
@@ -280,14 +293,12 @@ export async function createEngine(
       publish: (list) => applyKeys(live, list),
     }),
     change: (facts) => newChange(facts, controlFor(store)),
-    replaceSnapshot: (next) => {
-      state.snapshot = next;
-      live.rev++;
-    },
+    replaceSnapshot: (next) => applySnapshot(live, next),
     returned: (entry) => {
       for (const target of targetsOf(live, entry.scope)) board.ramp(target, `switch ${entry.id} is over`);
     },
     keepPolicy: kept.keep,
+    watchGates: (watch) => void live.gateWatches.push(watch),
     publishGauges: () => publishGauges({ state, metrics, board, capacity, pump: recording.pump }),
     onBug,
   };

@@ -72,6 +72,7 @@ export function aRecord(changes: Partial<RequestRecord> = {}): RequestRecord {
     finish: 'end_turn',
     candidates: [{ target: opus, eligible: true, reason: null, rule: null }],
     attempts: [anAttempt()],
+    incidents: [],
     switches: [],
     fingerprints: { input: 'aa', output: 'bb' },
     warnings: [],

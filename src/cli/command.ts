@@ -36,6 +36,19 @@ export function textOption(call: Call, name: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+/** An option that takes a text. */
+export const option = (value: string, help: string): CommandOption => ({ type: 'string', value, help });
+
+/** Options as the query of an address, under their own names. */
+export function queryOf(call: Call, names: readonly string[]): string {
+  const query = new URLSearchParams();
+  for (const name of names) {
+    const value = textOption(call, name);
+    if (value !== null) query.set(name, value);
+  }
+  return query.size === 0 ? '' : `?${query.toString()}`;
+}
+
 /** Says what was not understood. */
 export function usageError(call: Pick<Call, 'complain' | 'json'>, message: string): ExitCode {
   call.complain(call.json ? JSON.stringify({ error: { code: 'usage', message } }) : message);

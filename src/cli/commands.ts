@@ -8,6 +8,7 @@ import type { Command, ExitCode } from './command.ts';
 import { channelCommands } from './channel-commands.ts';
 import { commandHelp, jsonOption, overview } from './help.ts';
 import { gateCommands } from './gate-commands.ts';
+import { incidentCommands } from './incident-commands.ts';
 import { keyCommands } from './key-commands.ts';
 import { playbookCommands } from './playbook-commands.ts';
 import { queryCommands } from './query-commands.ts';
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   ...switchCommands,
   ...gateCommands,
   ...queryCommands,
+  ...incidentCommands,
   ...keyCommands,
   ...channelCommands,
   ...playbookCommands,

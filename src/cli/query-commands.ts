@@ -1,11 +1,9 @@
 /** `breakwater explain | requests | state | changes` */
 import { callAdmin, items, show } from './client.ts';
 import type { Json } from './client.ts';
-import { textOption, usageError } from './command.ts';
+import { option, queryOf, textOption, usageError } from './command.ts';
 import type { Call, Command, CommandOption, ExitCode } from './command.ts';
 import { entries, paragraph, table, textOf, timeOf } from './layout.ts';
-
-const option = (value: string, help: string): CommandOption => ({ type: 'string', value, help });
 
 const pageOptions: Readonly<Record<string, CommandOption>> = {
   cursor: option('ID', 'go on after this one, as the page before says'),
@@ -24,19 +22,11 @@ const filters: Readonly<Record<string, CommandOption>> = {
   tenant: option('NAME', 'of this tenant'),
   user: option('NAME', 'of this user'),
   key: option('ID', 'made with this key'),
+  incident: option('ID', 'that this incident hit'),
   since: option('TIME', 'from then on; a time, or back from now: 1h'),
   until: option('TIME', 'before then'),
   ...pageOptions,
 };
-
-function queryOf(call: Call, names: readonly string[]): string {
-  const query = new URLSearchParams();
-  for (const name of names) {
-    const value = textOption(call, name);
-    if (value !== null) query.set(name, value);
-  }
-  return query.size === 0 ? '' : `?${query.toString()}`;
-}
 
 function more(value: Json): string {
   return value['next_cursor'] === null ? '' : `\nMore: --cursor ${textOf(value['next_cursor'])}`;

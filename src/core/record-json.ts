@@ -7,6 +7,7 @@
  * older entries: `recordFromJson` says what that means.
  */
 import { instant } from './ids.ts';
+import type { IncidentId } from './ids.ts';
 import { momentFrom, momentText } from './moment.ts';
 import type { AttemptRecord, Candidate, RequestRecord } from './record.ts';
 
@@ -108,7 +109,7 @@ export const recordToJson = (record: RequestRecord) => ({
   finish: record.finish,
   candidates: record.candidates.map(candidateToJson),
   attempts: record.attempts.map(attemptToJson),
-  incidents: [] as readonly string[],
+  incidents: record.incidents as readonly IncidentId[] | undefined,
   switches: record.switches,
   fingerprints: { input: record.fingerprints.input, output: record.fingerprints.output },
   warnings: record.warnings,
@@ -147,6 +148,7 @@ export const recordFromJson = (json: RecordJson): RequestRecord => ({
   finish: json.finish,
   candidates: json.candidates.map(candidateFromJson),
   attempts: json.attempts.map(attemptFromJson),
+  incidents: json.incidents ?? [],
   switches: json.switches,
   fingerprints: { input: json.fingerprints.input, output: json.fingerprints.output },
   warnings: json.warnings,

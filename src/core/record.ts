@@ -7,7 +7,7 @@
  */
 import type { ClassSource } from './data-class.ts';
 import type { FailureClass } from './failure.ts';
-import type { ChangeId, Instant, KeyId, RequestId, SwitchId, TargetName } from './ids.ts';
+import type { ChangeId, IncidentId, Instant, KeyId, RequestId, SwitchId, TargetName } from './ids.ts';
 import type { BoundaryCrossing, Dialect, Hop } from './target.ts';
 
 /** Why a target was not a candidate. */
@@ -112,6 +112,8 @@ export type RequestRecord = {
   readonly finish: string | null;
   readonly candidates: readonly Candidate[];
   readonly attempts: readonly AttemptRecord[];
+  /** Incidents it met, as known when it ended; the store knows those found later. */
+  readonly incidents: readonly IncidentId[];
   readonly switches: readonly SwitchId[];
   /** Keyed HMACs (hex) of input and output bytes. */
   readonly fingerprints: { readonly input: string | null; readonly output: string | null };
@@ -130,6 +132,10 @@ export const changeKinds = [
   'key.created',
   'key.revoked',
   'admin_token.created',
+  'incident.opened',
+  'incident.updated',
+  'incident.merged',
+  'incident.split',
   'write.rejected',
   'delivery.delivered',
   'delivery.dead',

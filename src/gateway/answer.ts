@@ -28,7 +28,7 @@ import { askReply, failedReply, refusalReply } from './refusals.ts';
 import type { Refused } from './refusals.ts';
 import { callerError, errorResponse, unrecordable, passOnHeaders, storyHeaders } from './reply.ts';
 import type { ErrorReply } from './reply.ts';
-import { troublesOf } from './story.ts';
+import { incidentsOf, troublesOf } from './story.ts';
 
 export type Decided = {
   readonly request: Request;
@@ -128,7 +128,8 @@ async function refuse(run: Run, given: ErrorReply): Promise<Response> {
   const { exchange, headers } = run;
   const estimate = substituted(run, given);
   if (estimate !== null) return estimate;
-  const reply = exchange.codec.operation === 'embeddings' ? embeddingReply(given) : given;
+  const known = inIncident(given, exchange);
+  const reply = exchange.codec.operation === 'embeddings' ? embeddingReply(known) : known;
   storyHeaders(headers, exchange, null);
   const response = errorResponse(exchange.codec, reply, exchange.id, headers);
   const kept = writeRecord(run, {
@@ -140,6 +141,11 @@ async function refuse(run: Run, given: ErrorReply): Promise<Response> {
   });
   return whenKept(run, kept, response);
 }
+
+const inIncident = (reply: ErrorReply, exchange: Exchange): ErrorReply => ({
+  ...reply,
+  incident: incidentsOf(exchange)[0] ?? null,
+});
 
 function embeddingReply(reply: ErrorReply): ErrorReply {
   return noStandIn.has(reply.code) ? { ...reply, message: `${reply.message} ${embeddingWords}` } : reply;
@@ -192,7 +198,7 @@ function brokenEvent(run: Run, failure: Interruption): string {
     message: interruptedWords(failureClass),
     failures: troublesOf(run.exchange),
   };
-  return run.exchange.codec.errorEvent(callerError(reply, run.exchange.id));
+  return run.exchange.codec.errorEvent(callerError(inIncident(reply, run.exchange), run.exchange.id));
 }
 
 type CommittedExecution = Extract<Execution, { kind: 'committed' }>;
@@ -315,7 +321,9 @@ async function openLate(run: Run, execution: Execution): Promise<Opening> {
       });
       return {
         kind: 'refused',
-        bytes: new TextEncoder().encode(exchange.codec.errorEvent(callerError(reply, exchange.id))),
+        bytes: new TextEncoder().encode(
+          exchange.codec.errorEvent(callerError(inIncident(reply, exchange), exchange.id)),
+        ),
       };
     }
   }

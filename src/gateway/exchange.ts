@@ -1,6 +1,7 @@
 /** Everything one request carries through the data plane: what was asked, the snapshot it sees, and what happened so far. */
 import type { ClassDemand } from '../core/data-class.ts';
 import type { Instant, RequestId } from '../core/ids.ts';
+import type { IncidentScope } from '../core/incident-hits.ts';
 import type { Candidate } from '../core/record.ts';
 import type { ApiKey } from '../core/keys.ts';
 import type { Offer } from '../core/routing.ts';
@@ -28,6 +29,8 @@ export type Shared = {
   readonly flights: Flights;
   readonly reachability: Reachability;
   readonly fetchMedia: MediaFetcher;
+  /** Incidents going on, as of now. */
+  readonly incidents: () => readonly IncidentScope[];
 };
 
 /** The request as it was parsed, once. */

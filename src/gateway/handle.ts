@@ -171,6 +171,7 @@ function newExchange(
     flights,
     reachability,
     fetchMedia,
+    incidents: dependencies.incidents,
     snapshot,
     feature: placed.feature,
     preferred: placed.preferred,

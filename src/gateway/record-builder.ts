@@ -11,7 +11,7 @@ import type { Target } from '../core/target.ts';
 import type { Trace } from './attempt.ts';
 import type { AnswerFacts } from '../dialects/dialect.ts';
 import type { Exchange } from './exchange.ts';
-import { boundaryOf, fallbackReason } from './story.ts';
+import { boundaryOf, fallbackReason, incidentsOf } from './story.ts';
 
 export type Closing = {
   readonly outcome: RequestOutcome;
@@ -93,6 +93,7 @@ export function buildRecord(exchange: Exchange, closing: Closing): RequestRecord
     finish: answer?.finish ?? null,
     candidates: exchange.candidates,
     attempts: exchange.traces.map((trace, index) => traceRecord(exchange, trace, index + 1)),
+    incidents: incidentsOf(exchange),
     switches: closing.switches,
     fingerprints: { input: closing.inputFingerprint, output: closing.outputFingerprint },
     warnings: exchange.warnings,

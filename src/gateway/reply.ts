@@ -2,14 +2,14 @@
 import type { ConsentRefusal } from '../core/consent.ts';
 import { errorCodes } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
-import type { Instant, RequestId } from '../core/ids.ts';
+import type { IncidentId, Instant, RequestId } from '../core/ids.ts';
 import type { Candidate } from '../core/record.ts';
 import { hopBetween } from '../core/target.ts';
 import type { Dialect, Target } from '../core/target.ts';
 import type { CallerError, DialectCodec, JsonObject } from '../dialects/dialect.ts';
 import type { Trouble } from '../core/caller-words.ts';
 import type { Exchange } from './exchange.ts';
-import { boundaryOf, fallbackReason } from './story.ts';
+import { boundaryOf, fallbackReason, incidentsOf } from './story.ts';
 
 /** An error on its way to a caller. */
 export type ErrorReply = {
@@ -27,6 +27,7 @@ export type ErrorReply = {
   readonly provider?: CallerError['provider'];
   /** Why a consent token was not taken. */
   readonly consent?: ConsentRefusal;
+  readonly incident?: IncidentId | null;
 };
 
 /** What is said instead of an answer that could not be recorded, and instead of taking new work then. */
@@ -80,6 +81,8 @@ export function storyHeaders(headers: Headers, exchange: Exchange, served: Targe
   }
   const reason = fallbackReason(exchange, served);
   if (reason !== null) headers.set('x-breakwater-fallback', reason);
+  const [incident] = incidentsOf(exchange);
+  if (incident !== undefined) headers.set('x-breakwater-incident', incident);
   if (exchange.warnings.length > 0)
     headers.set('x-breakwater-warnings', headerText(exchange.warnings.join(', ')));
 }
@@ -99,7 +102,7 @@ function breakwaterObject(reply: ErrorReply, id: RequestId): JsonObject {
   return {
     code: reply.code,
     request_id: id,
-    incident: null,
+    incident: reply.incident ?? null,
     retry_after_ms: reply.retryAfterMs ?? null,
     failures: (reply.failures ?? []).map(({ target, failure }) => ({ target, failure })),
     excluded: (reply.excluded ?? [])

@@ -2,6 +2,8 @@
 import type { Trouble } from '../core/caller-words.ts';
 import type { BoundaryCrossing, Target } from '../core/target.ts';
 import { boundaryBetween } from '../core/target.ts';
+import { incidentsMet } from '../core/incident-hits.ts';
+import type { IncidentId } from '../core/ids.ts';
 import type { Exchange } from './exchange.ts';
 
 /** What the caller asked for, in a word that users know: the model, also where the request named the feature. */
@@ -37,4 +39,20 @@ export function fallbackReason(exchange: Exchange, served: Target | null): strin
   const excluded =
     exchange.candidates.find((candidate) => candidate.target === exchange.preferred.name)?.reason ?? null;
   return excluded ?? (served === null ? null : 'switched_off');
+}
+
+/** Incidents that the request has met so far. */
+export function incidentsOf(exchange: Exchange): readonly IncidentId[] {
+  const scopes = exchange.incidents();
+  if (scopes.length === 0) return [];
+  const touch = {
+    at: exchange.at,
+    preferred: exchange.preferred.name,
+    attempts: exchange.traces.map((trace) => ({
+      target: trace.ticket.target.name,
+      failure: trace.failure?.class ?? null,
+    })),
+    candidates: exchange.candidates,
+  };
+  return incidentsMet(touch, scopes);
 }

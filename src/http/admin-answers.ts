@@ -2,6 +2,7 @@
 import { z } from 'zod';
 
 import { failureClasses } from '../core/failure.ts';
+import { incidentAnswers, incidentBrief } from './admin-incident-answers.ts';
 import { changeKinds, exclusionReasons } from '../core/record.ts';
 import { ruleNames } from '../core/rules.ts';
 import { scopeKeys } from '../core/switches.ts';
@@ -265,7 +266,7 @@ export const adminAnswers = {
     targets: z.array(targetState),
     features: z.array(featureState),
     switches: z.array(switchEntry),
-    incidents: z.array(text),
+    incidents: z.array(incidentBrief),
   }),
   Switch: switchEntry,
   SwitchCreated: switchEntry.extend({ expands_to: z.array(text), matches: count, acks: z.array(ack) }),
@@ -290,6 +291,7 @@ export const adminAnswers = {
   }),
   CoverageList: listOf(coverage),
   ...channelAnswers,
+  ...incidentAnswers,
   Error: z.object({ error: z.object({ code: text, message: text, remedy: text, field: name }) }),
 } as const satisfies Record<string, z.ZodType>;
 

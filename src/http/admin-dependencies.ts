@@ -1,10 +1,13 @@
 /** What the admin API stands on, handed in by the composition root. */
 import type { KeyCreated } from '../control/keys.ts';
+import type { IncidentRead } from '../control/incident-queries.ts';
+import type { Telling } from '../control/incident-verb.ts';
 import type { Releasing, SwitchCreated } from '../control/switches.ts';
 import type { Result } from '../control/verb.ts';
 import type { Channel } from '../core/configure-channels.ts';
 import type { FeatureCoverage } from '../core/coverage.ts';
 import type { Delivery } from '../core/delivery.ts';
+import type { Incident } from '../core/incident.ts';
 import type { Instant } from '../core/ids.ts';
 import type { Preview } from '../core/preview.ts';
 import type { Switch } from '../core/switches.ts';
@@ -27,6 +30,8 @@ export type Explained =
   | { readonly kind: 'explained'; readonly value: Json }
   | { readonly kind: 'invalid'; readonly message: string };
 
+type IncidentVerb = (telling: Telling, actor: string) => Promise<Result<Incident>>;
+
 export type AdminDependencies = {
   readonly now: () => Instant;
   /** The role a token holds; null when it is not known. */
@@ -37,7 +42,27 @@ export type AdminDependencies = {
     facts: { readonly actor: string; readonly subject: string },
   ) => Promise<void>;
   readonly onBug: (error: unknown) => void;
-  readonly store: Pick<Store, 'findRecord' | 'listRecords' | 'listChanges' | 'loadKeys'>;
+  readonly store: Pick<
+    Store,
+    | 'findRecord'
+    | 'listRecords'
+    | 'listChanges'
+    | 'loadKeys'
+    | 'incidentsOf'
+    | 'listIncidents'
+    | 'listHits'
+    | 'countHits'
+    | 'findIncident'
+  >;
+  readonly incidents: {
+    /** An incident with its timeline and what it did to requests; null when there is none. */
+    readonly read: (id: string) => Promise<IncidentRead | null>;
+    readonly open: (input: unknown, actor: string) => Promise<Result<Incident>>;
+    readonly update: IncidentVerb;
+    readonly merge: IncidentVerb;
+    readonly split: IncidentVerb;
+    readonly dismiss: IncidentVerb;
+  };
   readonly state: () => Json;
   readonly switches: {
     readonly list: () => readonly Switch[];

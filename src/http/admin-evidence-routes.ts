@@ -4,7 +4,8 @@ import { json } from './admin-error.ts';
 import { changeQuery, pageSize, recordFilter, recordQuery } from './admin-query.ts';
 import { notFound } from './admin-route.ts';
 import type { AdminRoute } from './admin-route.ts';
-import { changeToWire, listToWire, recordToWire } from './wire.ts';
+import { recordsToWire } from './records-view.ts';
+import { changeToWire, listToWire } from './wire.ts';
 
 export const evidenceRoutes: readonly AdminRoute[] = [
   {
@@ -16,7 +17,7 @@ export const evidenceRoutes: readonly AdminRoute[] = [
     answer: 'RecordList',
     handle: async ({ query }, { store, now }) => {
       const page = await store.listRecords(recordFilter(query, now()));
-      return json(listToWire(page.items.map(recordToWire), page.nextCursor));
+      return json(listToWire(await recordsToWire(page.items, store), page.nextCursor));
     },
   },
   {
@@ -27,9 +28,9 @@ export const evidenceRoutes: readonly AdminRoute[] = [
     answer: 'ExplainedRecord',
     handle: async ({ parameters }, { store }) => {
       const record = await store.findRecord(parameters['id'] ?? '');
-      return record === null
-        ? notFound('such record yet')
-        : json({ ...recordToWire(record), words: explainRecord(record, new Date(record.at).toISOString()) });
+      if (record === null) return notFound('such record yet');
+      const [wire] = await recordsToWire([record], store);
+      return json({ ...wire, words: explainRecord(record, new Date(record.at).toISOString()) });
     },
   },
   {

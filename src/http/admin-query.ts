@@ -29,7 +29,7 @@ export function oneOf<const T extends readonly string[]>(known: T): z.ZodEnum<{ 
 
 const rfc3339 = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2}))?$/;
 
-const time = z
+export const time = z
   .string()
   .refine(
     (text) => durationMs(text) !== null || (rfc3339.test(text) && !Number.isNaN(Date.parse(text))),
@@ -44,7 +44,7 @@ export const limit = z
   );
 
 /** A cursor is the id of the last item of the page before. */
-export function cursor(prefix: 'req' | 'chg' | 'dlv'): z.ZodString {
+export function cursor(prefix: 'req' | 'chg' | 'dlv' | 'inc'): z.ZodString {
   return z
     .string()
     .regex(new RegExp(`^${prefix}_[\\w-]{1,64}$`), 'must be the next_cursor of the page before');
@@ -62,6 +62,7 @@ export const recordQuery = z.strictObject({
   tenant: word.optional(),
   user: word.optional(),
   key: word.optional(),
+  incident: word.optional(),
   since: time.optional(),
   until: time.optional(),
   cursor: cursor('req').optional(),

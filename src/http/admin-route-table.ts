@@ -2,6 +2,7 @@
 import { channelRoutes } from './admin-channel-routes.ts';
 import { evidenceRoutes } from './admin-evidence-routes.ts';
 import { gateRoutes } from './admin-gate-routes.ts';
+import { incidentRoutes } from './admin-incident-routes.ts';
 import { keyRoutes } from './admin-key-routes.ts';
 import { policyRoutes } from './admin-policy-routes.ts';
 import type { AdminRoute } from './admin-route.ts';
@@ -11,6 +12,7 @@ import { switchRoutes } from './admin-switch-routes.ts';
 export const adminRouteTable: readonly AdminRoute[] = [
   ...stateRoutes,
   ...switchRoutes,
+  ...incidentRoutes,
   ...evidenceRoutes,
   ...gateRoutes,
   ...keyRoutes,

@@ -2,6 +2,8 @@
 import { isTouched } from '../core/health-cell.ts';
 import type { Instant } from '../core/ids.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import { isOpen } from '../core/incident.ts';
+import type { Incident } from '../core/incident.ts';
 import { viewFeature } from '../core/status.ts';
 import { covers, isForEverybody, isInForce } from '../core/switches.ts';
 import type { Switch } from '../core/switches.ts';
@@ -10,6 +12,7 @@ import type { Capacity } from '../gateway/capacity.ts';
 import type { HealthBoard } from '../gateway/health-board.ts';
 import { gateToWire, probesToWire } from './gate-view.ts';
 import { switchToWire } from './wire.ts';
+import { incidentToWire } from './incident-view.ts';
 import type { Json } from './wire.ts';
 
 export type StateSources = {
@@ -20,6 +23,7 @@ export type StateSources = {
   readonly now: Instant;
   readonly replica: string;
   readonly rev: number;
+  readonly incidents: readonly Incident[];
 };
 
 function capacityToWire(target: Target, capacity: Capacity): Json {
@@ -84,6 +88,6 @@ export function stateToWire(sources: StateSources): Json {
       viewFeature(feature, snapshot, { switches, standing, now }),
     ),
     switches: switches.filter((entry) => isInForce(entry, now)).map(switchToWire),
-    incidents: [],
+    incidents: sources.incidents.filter(({ state }) => isOpen(state)).map(incidentToWire),
   };
 }

@@ -18,8 +18,15 @@ export function ruleToWire({ rule, says, reason, words }: RuleSpoken): Json {
   return { rule, says, reason, words };
 }
 
-export function recordToWire(record: RequestRecord & { readonly leaf?: Leaf }): Json {
-  return { ...recordToJson(record), leaf: record.leaf ?? null };
+/**
+ * `incidents`: those the store knows of now. What the leaf commits to is what was known when the request ended; some are
+ * found later, and a story may be joined or parted.
+ */
+export function recordToWire(
+  record: RequestRecord & { readonly leaf?: Leaf },
+  incidents: readonly string[] = record.incidents,
+): Json {
+  return { ...recordToJson(record), incidents, leaf: record.leaf ?? null };
 }
 
 function effectToWire(effect: Effect): unknown {
@@ -84,6 +91,10 @@ function changedToWire(kind: ChangeKind, value: unknown): unknown {
     case 'config.loaded':
     case 'config.rejected':
     case 'admin_token.created':
+    case 'incident.opened':
+    case 'incident.updated':
+    case 'incident.merged':
+    case 'incident.split':
     case 'write.rejected':
     case 'delivery.delivered':
     case 'delivery.dead':

@@ -8,9 +8,11 @@
 import { Database } from 'bun:sqlite';
 import { chmodSync, existsSync } from 'node:fs';
 
+import type { HitRow } from './incident-rows.ts';
+import { IncidentTables } from './incident-tables.ts';
+import type { IncidentRowWrite } from './incident-tables.ts';
 import { inputBounds, Ledger } from './ledger.ts';
 import { migrate } from './migrations.ts';
-import { PolicyTables } from './policy-tables.ts';
 import { leafInputs } from './record-batch.ts';
 import type { RecordBatch } from './record-batch.ts';
 import { RecordTable } from './record-table.ts';
@@ -54,7 +56,7 @@ function someInputs(batch: RecordBatch, fresh: readonly number[]): Uint8Array<Ar
 const idOf = (entry: KeptEntry | undefined): string | null =>
   entry === undefined ? null : (JSON.parse(entry.text) as { readonly id: string }).id;
 
-export class SqliteDatabase extends PolicyTables {
+export class SqliteDatabase extends IncidentTables {
   readonly #database: Database;
   readonly #lock: Database | null;
   readonly #ledger: Ledger;
@@ -86,12 +88,13 @@ export class SqliteDatabase extends PolicyTables {
     this.#records.forget();
   }
 
-  appendRecords(batch: RecordBatch, again: boolean): void {
+  appendRecords(batch: RecordBatch, again: boolean, hits: readonly HitRow[]): void {
     this.#database.transaction(() => {
       this.#records.saveWords(batch.words);
       const fresh = this.#records.insert(batch, this.#ledger.size, again);
       if (fresh.length === batch.count) this.#ledger.append(batch.inputs, batch.count);
       else if (fresh.length > 0) this.#ledger.append(someInputs(batch, fresh), fresh.length);
+      this.addHits(hits);
     })();
   }
 
@@ -129,6 +132,14 @@ export class SqliteDatabase extends PolicyTables {
       this.#ledger.erase(leaves);
       return leaves.length;
     })();
+  }
+
+  countRecords(filter: Omit<RecordFilter, 'limit'>): number {
+    return this.#records.count(filter);
+  }
+
+  saveIncidents(writes: readonly IncidentRowWrite[], change: ChangeRow): boolean {
+    return this.writeIncidents(writes, () => this.#insertChange(change));
   }
 
   #insertChange(change: ChangeRow): void {

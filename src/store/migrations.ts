@@ -77,6 +77,16 @@ export const migrations: readonly Step[] = [
   CREATE TABLE consents (nonce TEXT PRIMARY KEY, until INTEGER NOT NULL, body TEXT) WITHOUT ROWID;
   CREATE TABLE spending (key TEXT PRIMARY KEY, period_start INTEGER NOT NULL, usd REAL NOT NULL) WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE incidents (id TEXT PRIMARY KEY, rev INTEGER NOT NULL, state TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+  CREATE INDEX incidents_state ON incidents (state, id);
+  CREATE TABLE incident_entries (incident TEXT NOT NULL, n INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (incident, n)) WITHOUT ROWID;
+  CREATE TABLE incident_hits (
+    incident TEXT NOT NULL, request TEXT NOT NULL, at INTEGER NOT NULL, feature TEXT NOT NULL, preferred TEXT NOT NULL, how TEXT NOT NULL,
+    served TEXT, left_to TEXT NOT NULL, PRIMARY KEY (incident, request)
+  ) WITHOUT ROWID;
+  CREATE INDEX incident_hits_request ON incident_hits (request);
+  `,
 ];
 
 const number = (database: Database, sql: string): number =>

@@ -15,6 +15,8 @@ import { answeredWord, otherWord } from './words.ts';
 
 /** As the indexes say it: `leaf >> 12`. */
 const runLeaves = 2 ** 12;
+/** More than there can be. */
+const countMax = Number.MAX_SAFE_INTEGER;
 const runOf = (leaf: number): number => Math.floor(leaf / runLeaves);
 
 type Condition = {
@@ -215,11 +217,35 @@ export class RecordTable {
     return ids.length === 0 ? nothing : { sql: `${column} IN (${marks(ids)})`, values: ids, words: ids };
   }
 
+  /** Requests are looked for from the first to the last that it hit. */
+  #hitBy(incident: string): Condition {
+    const ends = this.#database
+      .query<{ first: string | null; last: string | null }, [string]>(
+        'SELECT min(request) AS first, max(request) AS last FROM incident_hits WHERE incident = ?',
+      )
+      .get(incident);
+    const [first, last] = [uuidBytes(ends?.first ?? ''), uuidBytes(ends?.last ?? '')];
+    if (first === null || last === null) return nothing;
+    const hits = "SELECT unhex(replace(substr(request, 5), '-', '')) FROM incident_hits WHERE incident = ?";
+    return { sql: `id BETWEEN ? AND ? AND id IN (${hits})`, values: [first, last, incident], inRun: true };
+  }
+
+  /** How many rows fit. */
+  count(filter: Omit<RecordFilter, 'limit'>): number {
+    return this.plan({ ...filter, limit: countMax }, countMax, countMax).reduce((sum, { sql, values }) => {
+      const counted = this.#database
+        .query<{ count: number }, SQLQueryBindings[]>(`SELECT count(*) AS count FROM (${sql})`)
+        .get(...values);
+      return sum + (counted?.count ?? 0);
+    }, 0);
+  }
+
   #conditions: { readonly [name in FilterName]: (value: NonNullable<RecordFilter[name]>) => Condition } = {
     feature: (value) => this.#equal('feature', value),
     target: (value) => this.#equal('served', value),
     attempted: (value) => this.#among('attempted', value),
     requested: (value) => this.#equal('requested', value),
+    preferred: (value) => this.#equal('preferred', value),
     hop: (value) => ({ ...this.#equal('hop', value), rare: true }),
     boundary: (value) => ({ ...this.#among('boundary', value), rare: true }),
     failure: (value) => ({ ...this.#among('failures', value), rare: true }),
@@ -237,6 +263,7 @@ export class RecordTable {
       check: (json) => json['user'] === value,
     }),
     key: (value) => this.#equal('key', value),
+    incident: (value) => this.#hitBy(value),
     since: (value) => ({ sql: 'id >= ?', values: [firstIdAt(value)], inRun: true }),
     until: (value) => ({ sql: 'id < ?', values: [firstIdAt(value)], inRun: true }),
   };

@@ -14,10 +14,11 @@ import type { StatusInterval } from '../core/status-history.ts';
 import type { Switch } from '../core/switches.ts';
 import type { StoredGate } from './store.ts';
 
-const form = 1;
+export const rowForm = 1;
+const form = rowForm;
 
 /** What was written by this module is read back by it; the form number says which shape it is. */
-function parsed(body: string): unknown {
+export function parsed(body: string): unknown {
   const stored = JSON.parse(body) as { readonly form: number };
   if (stored.form !== form) throw new Error(`a row has the unknown form ${String(stored.form)}`);
   return stored;

@@ -5,6 +5,17 @@ import { dirname } from 'node:path';
 import type { Change } from '../core/record.ts';
 import type { KeptEntry } from './database.ts';
 import { consentFromRow, consentRow, spentFromRow, spentRow } from './policy-rows.ts';
+import {
+  entryBody,
+  entryFromBody,
+  hitCountFromRow,
+  hitFromRow,
+  hitRow,
+  hitRowsOf,
+  incidentBody,
+  incidentFromBody,
+} from './incident-rows.ts';
+import type { IncidentRowWrite } from './incident-tables.ts';
 import { packRecords } from './record-batch.ts';
 import {
   changeBody,
@@ -21,7 +32,7 @@ import {
   switchBody,
   switchFromBody,
 } from './rows.ts';
-import type { KeptRecord, Store, StoreOpened } from './store.ts';
+import type { IncidentWrite, KeptRecord, Store, StoreOpened } from './store.ts';
 import { WordTable } from './words.ts';
 import { WorkerClient } from './worker-client.ts';
 
@@ -98,6 +109,55 @@ function policyVerbs(client: WorkerClient): Pick<Store, PolicyVerb> {
   };
 }
 
+const incidentRow = ({ incident, entries, from, takes }: IncidentWrite): IncidentRowWrite => ({
+  id: incident.id,
+  rev: incident.rev,
+  from,
+  state: incident.state,
+  body: incidentBody(incident),
+  entries: entries.map((entry) => ({ n: entry.n, body: entryBody(entry) })),
+  takes: takes ?? null,
+});
+
+type IncidentVerb =
+  | 'saveIncidents'
+  | 'findIncident'
+  | 'listIncidents'
+  | 'timeline'
+  | 'addHits'
+  | 'listHits'
+  | 'countHits'
+  | 'incidentsOf';
+
+/** Incidents, their timelines and their requests. */
+function incidentVerbs(client: WorkerClient): Pick<Store, IncidentVerb> {
+  return {
+    saveIncidents: (writes, change) =>
+      client.call('saveIncidents', writes.map(incidentRow), changeRow(change)),
+    findIncident: async (id) => {
+      const body = await client.call('findIncident', id);
+      return body === null ? null : incidentFromBody(body);
+    },
+    listIncidents: async (states, cursor, limit) => {
+      const page = await client.call('listIncidents', states, cursor, limit);
+      return { ...page, items: page.items.map(incidentFromBody) };
+    },
+    timeline: async (id) => (await client.call('timeline', id)).map(entryFromBody),
+    addHits: (hits) => client.call('addHits', hits.map(hitRow)),
+    listHits: async (id, filter, cursor, limit) => {
+      const page = await client.call('listHits', id, filter, cursor, limit);
+      return { ...page, items: page.items.map(hitFromRow) };
+    },
+    countHits: async (id) => (await client.call('countHits', id)).map(hitCountFromRow),
+    incidentsOf: async (requests) => {
+      const found = new Map<string, string[]>();
+      for (const { request, incident } of await client.call('incidentsOf', requests))
+        found.set(request, [...(found.get(request) ?? []), incident]);
+      return found;
+    },
+  };
+}
+
 function storeOn(client: WorkerClient, words: WordTable): Store {
   return {
     appendRecords: async (records, again = false) => {
@@ -108,6 +168,7 @@ function storeOn(client: WorkerClient, words: WordTable): Store {
         'appendRecords',
         batch,
         again,
+        hitRowsOf(records),
       );
       words.saved(batch.words);
     },
@@ -154,6 +215,8 @@ function storeOn(client: WorkerClient, words: WordTable): Store {
     saveSnapshot: (hash, text, at) => client.call('saveSnapshot', hash, text, at),
     findSnapshot: (hash) => client.call('findSnapshot', hash),
     ...toldVerbs(client),
+    ...incidentVerbs(client),
+    countRecords: (filter) => client.call('countRecords', filter),
     saveGates: (gates) => client.call('saveGates', gates.map(gateRow)),
     loadGates: async (since) => (await client.call('loadGates', since)).map(gateFromRow),
     ...policyVerbs(client),

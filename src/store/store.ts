@@ -3,7 +3,10 @@
  * row in the same transaction, because the row is part of the verb.
  */
 import type { Delivery, DeliveryState } from '../core/delivery.ts';
-import type { ChangeId, Instant, KeyId, SwitchId, TargetName } from '../core/ids.ts';
+import type { ChangeId, IncidentId, Instant, KeyId, SwitchId, TargetName } from '../core/ids.ts';
+import type { Hit, HitKind } from '../core/incident-hits.ts';
+import type { HitCount } from '../core/incident-impact.ts';
+import type { Incident, IncidentState, IncidentStep, TimelineEntry } from '../core/incident.ts';
 import type { ApiKey } from '../core/keys.ts';
 import type { Change, RequestRecord } from '../core/record.ts';
 import type { StatusInterval } from '../core/status-history.ts';
@@ -18,6 +21,8 @@ export type RecordFilter = {
   /** Any attempt. */
   readonly attempted?: string;
   readonly requested?: string;
+  /** Whose turn it was first. */
+  readonly preferred?: string;
   readonly hop?: string;
   readonly boundary?: string;
   readonly failure?: string;
@@ -25,6 +30,8 @@ export type RecordFilter = {
   readonly tenant?: string;
   readonly user?: string;
   readonly key?: string;
+  /** That an incident hit. */
+  readonly incident?: string;
   readonly since?: Instant;
   readonly until?: Instant;
   /** The id after which to go on; newest first. */
@@ -62,6 +69,18 @@ export class StoreUnavailable extends Error {
 
 export type ReleaseOutcome = 'released' | 'not_found' | 'stale' | 'already_released';
 
+/** One incident's next value, to be written when it still has revision `from`; 0 for a new one. */
+export type IncidentWrite = IncidentStep & {
+  readonly from: number;
+  /** Takes the requests of another incident over: all (null), or those that preferred one of the targets. */
+  readonly takes?: { readonly from: IncidentId; readonly preferred: readonly TargetName[] | null };
+};
+
+export type HitFilter = { readonly how?: HitKind; readonly feature?: string };
+
+/** Entries of one incident that are read at a time. */
+export const timelineEntriesMax = 2_000;
+
 /** Every verb rejects with `StoreUnavailable` when the store cannot do it, and with nothing else. */
 export type Store = {
   /** Durable when the promise resolves. The same id twice is written once; `again` says that they may be there for long. */
@@ -73,6 +92,26 @@ export type Store = {
   prune(before: Instant, recordsMax: number): Promise<number>;
   appendChange(change: Change): Promise<void>;
   listChanges(cursor: string | null, limit: number): Promise<Page<Change>>;
+  /** How many records there are of a kind. */
+  countRecords(filter: Omit<RecordFilter, 'limit' | 'cursor'>): Promise<number>;
+  /** All or none; false when one of them no longer has the revision it is based on. */
+  saveIncidents(writes: readonly IncidentWrite[], change: Change): Promise<boolean>;
+  findIncident(id: string): Promise<Incident | null>;
+  /** Newest first; `states` null for all. */
+  listIncidents(
+    states: readonly IncidentState[] | null,
+    cursor: string | null,
+    limit: number,
+  ): Promise<Page<Incident>>;
+  /** In the order written, the first `timelineEntriesMax`. */
+  timeline(id: IncidentId): Promise<readonly TimelineEntry[]>;
+  /** Adds requests found later; records bring theirs along. The same twice is kept once. */
+  addHits(hits: readonly Hit[]): Promise<void>;
+  /** Requests of an incident in the order they came. */
+  listHits(id: IncidentId, filter: HitFilter, cursor: string | null, limit: number): Promise<Page<Hit>>;
+  countHits(id: IncidentId): Promise<readonly HitCount[]>;
+  /** The incidents of each of some requests; those without any are left out. */
+  incidentsOf(requests: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
   insertSwitch(entry: Switch, change: Change): Promise<void>;
   /** Replaces a switch by its released form when its revision is still `rev`. */
   releaseSwitch(entry: Switch, rev: number, change: Change): Promise<ReleaseOutcome>;

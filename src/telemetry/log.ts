@@ -3,6 +3,8 @@
  * carry a prompt, an answer, a provider's message or a secret. An event that repeats is let through only so often; how
  * many were held back is said when the minute is over.
  */
+import type { IncidentState } from '../core/incident.ts';
+
 export type LogEvent =
   | {
       readonly event: 'ready';
@@ -57,6 +59,11 @@ export type LogEvent =
       readonly state: 'pending' | 'dead';
       readonly attempts: number;
       readonly words: string;
+    }
+  | {
+      readonly event: 'incident';
+      readonly action: 'opened' | 'joined' | IncidentState;
+      readonly id: string;
     }
   | { readonly event: 'bug'; readonly name: string; readonly place: string }
   | { readonly event: 'suppressed'; readonly of: LogEvent['event']; readonly count: number };

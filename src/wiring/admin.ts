@@ -1,6 +1,9 @@
 /** Gives the admin API what it stands on. */
 import { createKey, revokeKey } from '../control/keys.ts';
 import { createSwitch, hypotheticalSwitch, releaseSwitch } from '../control/switches.ts';
+import { openIncident, updateIncident } from '../control/incidents.ts';
+import { dismissIncident, mergeIncident, splitIncident } from '../control/incident-merging.ts';
+import { readIncident } from '../control/incident-queries.ts';
 import { controlError, done, recordRejection, withStore } from '../control/verb.ts';
 import type { Result } from '../control/verb.ts';
 import type { SecretSource } from '../core/compile-provider.ts';
@@ -29,12 +32,14 @@ import type { Page, Store } from '../store/store.ts';
 import { compileText, pathText } from '../sync/config-file.ts';
 import type { Log } from '../telemetry/log.ts';
 import { upToDate } from './records.ts';
+import type { IncidentDesk } from './incidents.ts';
 
 export type AdminWiring = {
   readonly verify: (token: string) => boolean;
   readonly secrets: SecretSource;
   readonly log: Log;
   readonly channels: AdminDependencies['channels'];
+  readonly incidents: IncidentDesk;
 };
 
 const replica = `r_${process.pid}`;
@@ -167,8 +172,19 @@ function checkConfig(text: string, secrets: SecretSource): Json {
   };
 }
 
+function incidentVerbs({ dependencies }: IncidentDesk, store: Store): AdminDependencies['incidents'] {
+  return {
+    read: (id) => readIncident(id, store, dependencies.now()),
+    open: (input, actor) => openIncident(input, actor, dependencies),
+    update: (telling, actor) => updateIncident(telling, actor, dependencies),
+    merge: (telling, actor) => mergeIncident(telling, actor, dependencies),
+    split: (telling, actor) => splitIncident(telling, actor, dependencies),
+    dismiss: (telling, actor) => dismissIncident(telling, actor, dependencies),
+  };
+}
+
 export function adminDependencies(engine: Engine, store: Store, wiring: AdminWiring): AdminDependencies {
-  const { log } = wiring;
+  const { log, incidents } = wiring;
   const { now } = engine.clock;
   return {
     now,
@@ -187,13 +203,16 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
         now: now(),
         replica,
         rev: engine.rev(),
+        incidents: incidents.dependencies.current(),
       }),
+    incidents: incidentVerbs(incidents, store),
     switches: {
       list: () => engine.state.switches,
       find: (id) => store.findSwitch(switchId(id)),
       create: async (input, actor) => {
         const result = await createSwitch(input, actor, engine.switchDependencies(store));
         if (result.kind === 'done') await engine.flights.settle(result.value.entry.scope);
+        incidents.look().catch(engine.onBug);
         if (result.kind === 'done')
           log('warn', {
             event: 'switch',
@@ -209,6 +228,7 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
         const result = await releaseSwitch(releasing, actor, engine.switchDependencies(store));
         if (result.kind === 'done') {
           if (result.value.release?.ramp === true) engine.returned(result.value);
+          incidents.look().catch(engine.onBug);
           log('warn', {
             event: 'switch',
             action: 'released',

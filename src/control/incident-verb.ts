@@ -1,0 +1,178 @@
+/**
+ * What the verbs of incidents share: steps are taken one after another, so that what a gate does and what a person says
+ * at the same moment both find their place, and each is written with its timeline and its change in one transaction.
+ */
+import { isOpen, nextStates } from '../core/incident.ts';
+import type { Incident, IncidentStep } from '../core/incident.ts';
+import { relatedMs } from '../core/incident-steps.ts';
+import type { Added, FailedTarget } from '../core/incident-steps.ts';
+import type { IncidentId, Instant } from '../core/ids.ts';
+import type { ChangeKind } from '../core/record.ts';
+import type { IncidentWrite } from '../store/store.ts';
+import { controlError, done, newChange, recordRejection, withStore } from './verb.ts';
+import type { ControlDependencies, ControlError, Result } from './verb.ts';
+
+export type IncidentDependencies = ControlDependencies & {
+  /** Incidents that can still move, as this process knows them. */
+  readonly current: () => readonly Incident[];
+  readonly publish: (incidents: readonly Incident[]) => void;
+  /** Runs one step at a time, in the order asked. */
+  readonly inOrder: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Routed targets by their names or their models'. */
+  readonly targetsNamed: (name: string) => readonly FailedTarget[];
+  readonly featureTitle: (name: string) => string | null;
+  /** The exact requests of an incident, as a digest over their ids and how they were hit. */
+  readonly freeze: (id: IncidentId) => Promise<{ readonly hash: string; readonly count: number }>;
+};
+
+/** Incidents that can move at the same time. */
+export const incidentsLiveMax = 200;
+
+/** Whether an incident can still move by itself, or be joined. */
+export function isLive(incident: Incident, now: Instant): boolean {
+  return (
+    isOpen(incident.state) ||
+    (incident.state === 'resolved' &&
+      (now - incident.stateAt <= relatedMs ||
+        (incident.targets.length > 0 && incident.times.normalRoutingResumed === null)))
+  );
+}
+
+/** What a change says of an incident: enough to see what moved. */
+export function digestOf(incident: Incident): unknown {
+  const { id, rev, title, state, severity, failureClass, targets, features, mergedInto } = incident;
+  return {
+    id,
+    rev,
+    title,
+    state,
+    severity,
+    failure_class: failureClass,
+    targets: targets.map(({ target }) => target),
+    features: features.map(({ feature, status }) => ({ feature, status })),
+    merged_into: mergedInto,
+  };
+}
+
+export type Saving = {
+  readonly kind: ChangeKind;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly before: Incident | null;
+};
+
+/** Writes steps and puts them in force; false when somebody else was faster. */
+export async function saveSteps(
+  writes: readonly IncidentWrite[],
+  saving: Saving,
+  dependencies: IncidentDependencies,
+): Promise<boolean> {
+  const [first] = writes;
+  if (first === undefined) return true;
+  const { kind, actor, reason, before } = saving;
+  const change = newChange(
+    {
+      kind,
+      actor,
+      subject: first.incident.id,
+      reason,
+      before: before === null ? null : digestOf(before),
+      after: digestOf(first.incident),
+    },
+    dependencies,
+  );
+  if (!(await dependencies.store.saveIncidents(writes, change))) return false;
+  const written = new Map(writes.map(({ incident }) => [incident.id, incident]));
+  const kept = dependencies.current().filter(({ id }) => !written.has(id));
+  const now = dependencies.now();
+  dependencies.publish([...kept, ...written.values()].filter((incident) => isLive(incident, now)));
+  return true;
+}
+
+export const writeOf = (step: IncidentStep): IncidentWrite => ({ ...step, from: step.incident.rev - 1 });
+
+export const lost = (id: string): ControlError =>
+  controlError('conflict', `Incident ${id} was changed at the same moment.`, 'Read it again, then decide.');
+
+export const unknown = (id: string): ControlError =>
+  controlError('not_found', `There is no incident ${id}.`, 'List them with: breakwater incident list');
+
+export function isError(value: object): value is ControlError {
+  return 'kind' in value && value.kind === 'error';
+}
+
+export type Telling = {
+  readonly id: string;
+  readonly input: unknown;
+  /** The revision the caller saw; null when it does not care. */
+  readonly rev: number | null;
+};
+
+type Work = (incident: Incident) => Promise<readonly IncidentWrite[] | ControlError>;
+
+/** Finds an incident, checks its revision, and saves what the work makes of it. */
+export async function change(
+  { id, rev }: Telling,
+  saving: Omit<Saving, 'before'>,
+  dependencies: IncidentDependencies,
+  work: Work,
+): Promise<Result<Incident>> {
+  const { actor } = saving;
+  const reject = (error: ControlError): Promise<ControlError> =>
+    recordRejection(error, { actor, subject: id }, dependencies);
+  return withStore<Incident>(() =>
+    dependencies.inOrder(async () => {
+      const found = await dependencies.store.findIncident(id);
+      if (found === null) return reject(unknown(id));
+      if (rev !== null && rev !== found.rev)
+        return reject(
+          controlError(
+            'precondition_failed',
+            `Incident ${id} has moved on since you read it.`,
+            'Read it again, then decide.',
+          ),
+        );
+      const writes = await work(found);
+      if (isError(writes)) return reject(writes);
+      const isSaved = await saveSteps(writes, { ...saving, before: found }, dependencies);
+      return isSaved ? done(writes[0]?.incident ?? found) : reject(lost(id));
+    }),
+  );
+}
+
+export const stateProblem = (incident: Incident, to: Incident['state']): ControlError | null =>
+  incident.state === to || nextStates(incident.state).includes(to)
+    ? null
+    : controlError(
+        'conflict',
+        `An incident that is ${incident.state} cannot become ${to}.`,
+        nextStates(incident.state).length === 0
+          ? 'It is closed. Facts that come late can still be added as text.'
+          : `From here it can become ${nextStates(incident.state).join(', ')}.`,
+        'state',
+      );
+
+export const byPerson = (
+  actor: string,
+  at: Instant,
+  text: string,
+  state: Incident['state'] | null,
+): Added => ({
+  at,
+  source: 'person',
+  by: actor,
+  audience: 'internal',
+  text,
+  state,
+});
+
+export const because = (reason: string | undefined): string => (reason === undefined ? '.' : `: ${reason}`);
+
+export const closed = (incident: Incident, what: string): ControlError =>
+  controlError(
+    'conflict',
+    `Incident ${incident.id} is ${incident.state}: it cannot be ${what}.`,
+    'Only open or resolved incidents can.',
+  );
+
+export const isClosed = ({ state }: Incident): boolean => state === 'reviewed' || state === 'dismissed';

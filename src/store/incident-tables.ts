@@ -1,0 +1,161 @@
+/** The tables of incidents in SQLite: the incident as it is, its timeline that only grows, and the requests it hit. */
+import type { Database } from 'bun:sqlite';
+import type { SQLQueryBindings } from 'bun:sqlite';
+
+import type { HitCountRow, HitRow } from './incident-rows.ts';
+import { pageSizeMax, timelineEntriesMax } from './store.ts';
+import type { Page } from './store.ts';
+import { PolicyTables } from './policy-tables.ts';
+
+export type IncidentRowWrite = {
+  readonly id: string;
+  readonly rev: number;
+  /** The revision it must still have; 0 for one that is new. */
+  readonly from: number;
+  readonly state: string;
+  readonly body: string;
+  readonly entries: readonly { readonly n: number; readonly body: string }[];
+  /** Takes the requests of another incident over: all, or those that preferred one of these targets. */
+  readonly takes: { readonly from: string; readonly preferred: readonly string[] | null } | null;
+};
+
+export type HitFilterRow = { readonly how?: string; readonly feature?: string };
+
+class Stale extends Error {}
+
+export class IncidentTables extends PolicyTables {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    super(database);
+    this.#database = database;
+  }
+
+  #write({ id, rev, from, state, body, entries, takes }: IncidentRowWrite): void {
+    const changed =
+      from === 0
+        ? this.#database
+            .query(
+              'INSERT INTO incidents (id, rev, state, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
+            )
+            .run(id, rev, state, body).changes
+        : this.#database
+            .query('UPDATE incidents SET rev = ?, state = ?, body = ? WHERE id = ? AND rev = ?')
+            .run(rev, state, body, id, from).changes;
+    if (changed === 0) throw new Stale();
+    const insert = this.#database.query('INSERT INTO incident_entries (incident, n, body) VALUES (?, ?, ?)');
+    for (const entry of entries) insert.run(id, entry.n, entry.body);
+    if (takes === null) return;
+    const only =
+      takes.preferred === null ? '' : ` AND preferred IN (${takes.preferred.map(() => '?').join(', ')})`;
+    const values: SQLQueryBindings[] = [takes.from, ...(takes.preferred ?? [])];
+    this.#database
+      .query<unknown, SQLQueryBindings[]>(
+        `INSERT OR IGNORE INTO incident_hits SELECT ?, request, at, feature, preferred, how, served, left_to FROM incident_hits WHERE incident = ?${only}`,
+      )
+      .run(id, ...values);
+    this.#database
+      .query<unknown, SQLQueryBindings[]>(`DELETE FROM incident_hits WHERE incident = ?${only}`)
+      .run(...values);
+  }
+
+  /** False when one of them was changed by somebody else: then nothing is written. */
+  protected writeIncidents(writes: readonly IncidentRowWrite[], also: () => void): boolean {
+    try {
+      this.#database.transaction(() => {
+        for (const write of writes) this.#write(write);
+        also();
+      })();
+      return true;
+    } catch (error) {
+      if (error instanceof Stale) return false;
+      throw error;
+    }
+  }
+
+  findIncident(id: string): string | null {
+    return (
+      this.#database.query<{ body: string }, [string]>('SELECT body FROM incidents WHERE id = ?').get(id)
+        ?.body ?? null
+    );
+  }
+
+  listIncidents(states: readonly string[] | null, cursor: string | null, asked: number): Page<string> {
+    const size = Math.min(asked, pageSizeMax);
+    const conditions = [
+      ...(states === null ? [] : [`state IN (${states.map(() => '?').join(', ')})`]),
+      ...(cursor === null ? [] : ['id < ?']),
+    ];
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')} `;
+    const rows = this.#database
+      .query<{ id: string; body: string }, SQLQueryBindings[]>(
+        `SELECT id, body FROM incidents ${where}ORDER BY id DESC LIMIT ?`,
+      )
+      .all(...(states ?? []), ...(cursor === null ? [] : [cursor]), size + 1);
+    const shown = rows.slice(0, size);
+    return {
+      items: shown.map(({ body }) => body),
+      nextCursor: rows.length > size ? (shown.at(-1)?.id ?? null) : null,
+    };
+  }
+
+  timeline(id: string): readonly string[] {
+    return this.#database
+      .query<{ body: string }, [string, number]>(
+        'SELECT body FROM incident_entries WHERE incident = ? ORDER BY n LIMIT ?',
+      )
+      .all(id, timelineEntriesMax)
+      .map(({ body }) => body);
+  }
+
+  addHits(rows: readonly HitRow[]): void {
+    if (rows.length === 0) return;
+    const insert = this.#database.query<unknown, SQLQueryBindings[]>(
+      'INSERT OR IGNORE INTO incident_hits (incident, request, at, feature, preferred, how, served, left_to) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#database.transaction(() => {
+      for (const row of rows) insert.run(...row);
+    })();
+  }
+
+  listHits(incident: string, filter: HitFilterRow, cursor: string | null, asked: number): Page<HitRow> {
+    const size = Math.min(asked, pageSizeMax);
+    const named = Object.entries(filter).filter(([, value]) => value !== undefined);
+    const where = [
+      'incident = ?',
+      ...named.map(([name]) => `${name} = ?`),
+      ...(cursor === null ? [] : ['request > ?']),
+    ];
+    const rows = this.#database
+      .query<Record<string, string>, SQLQueryBindings[]>(
+        `SELECT incident, request, at, feature, preferred, how, served, left_to FROM incident_hits WHERE ${where.join(' AND ')} ORDER BY request LIMIT ?`,
+      )
+      .values(
+        incident,
+        ...named.map(([, value]) => value),
+        ...(cursor === null ? [] : [cursor]),
+        size + 1,
+      ) as unknown as HitRow[];
+    const shown = rows.slice(0, size);
+    return { items: shown, nextCursor: rows.length > size ? (shown.at(-1)?.[1] ?? null) : null };
+  }
+
+  countHits(incident: string): readonly HitCountRow[] {
+    return this.#database
+      .query<HitCountRow, [string]>(
+        'SELECT feature, how, served, left_to, count(*) AS count FROM incident_hits WHERE incident = ? GROUP BY feature, how, served, left_to',
+      )
+      .all(incident);
+  }
+
+  incidentsOf(
+    requests: readonly string[],
+  ): readonly { readonly request: string; readonly incident: string }[] {
+    if (requests.length === 0) return [];
+    return this.#database
+      .query<{ request: string; incident: string }, SQLQueryBindings[]>(
+        `SELECT request, incident FROM incident_hits WHERE request IN (${requests.map(() => '?').join(', ')}) ORDER BY incident`,
+      )
+      .all(...requests);
+  }
+}
