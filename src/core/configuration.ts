@@ -40,7 +40,7 @@ const terms = z.strictObject({
   training: described(yesNo.optional(), 'Whether content is used for training.'),
   agreement: described(z.string().optional(), 'Reference of the agreement.'),
   reviewed: described(date.optional(), 'When these facts were last checked.'),
-  expires: described(date.optional(), 'After this date every fact counts as unknown.'),
+  expires: described(date.optional(), 'From this date on every fact counts as unknown.'),
 });
 
 const model = z.strictObject({
