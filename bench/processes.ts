@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
+import bunEnvironment from '../bin/bun-environment.json';
+
 export type Started = {
   readonly process: Bun.Subprocess<'ignore', 'pipe', 'inherit'>;
   readonly ready: Record<string, unknown>;
@@ -21,7 +23,7 @@ export async function start(
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'inherit',
-    env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '65336', ...environment },
+    env: { ...process.env, ...bunEnvironment, ...environment },
   });
   const reader = child.stdout.getReader();
   const decoder = new TextDecoder();

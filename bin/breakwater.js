@@ -1,17 +1,16 @@
 #!/usr/bin/env node
-// Finds the Bun that `npm install` brought and runs Breakwater with it. Bun's limit on open calls has to be raised
-// before it starts: the default of 256 would let the 257th stream wait without a word.
+// Finds the Bun that `npm install` brought and runs Breakwater with it.
 import { spawn } from 'node:child_process';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { findBun } from './find-bun.js';
+import { bunEnvironment, findBun } from './find-bun.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 const child = spawn(findBun(root), [join(root, 'src', 'main.ts'), ...process.argv.slice(2)], {
   stdio: 'inherit',
-  env: { BUN_CONFIG_MAX_HTTP_REQUESTS: '65336', ...process.env },
+  env: { ...bunEnvironment, ...process.env },
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('error', (error) => {

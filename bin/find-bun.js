@@ -1,5 +1,5 @@
 // Finds the Bun that `npm install` brought.
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 // The npm package holds a placeholder until its install script puts the real binary in its place; where scripts were
@@ -16,6 +16,15 @@ function candidatesIn(modules) {
     ...platforms.flatMap((name) => [join(scope, name, 'bin', 'bun'), join(scope, name, 'bin', 'bun.exe')]),
   ];
 }
+
+/**
+ * What has to be in Bun's environment before it starts. Its limit on open calls: the default of 256 would let the 257th
+ * stream wait without a word. And how long freed memory is kept for the next request before the system gets it back,
+ * in milliseconds: the default of 10 gives it back and asks for it again all the time.
+ */
+export const bunEnvironment = JSON.parse(
+  readFileSync(new URL('bun-environment.json', import.meta.url), 'utf8'),
+);
 
 /** The path of the binary, looked for from `root` upwards; `bun` when none is found. */
 export function findBun(root) {

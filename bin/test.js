@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { findBun } from './find-bun.js';
+import { bunEnvironment, findBun } from './find-bun.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const paths = process.argv.slice(2);
@@ -14,7 +14,7 @@ const child = spawn(
   {
     cwd: root,
     stdio: ['ignore', 'inherit', 'pipe'],
-    env: { BUN_CONFIG_MAX_HTTP_REQUESTS: '65336', ...process.env },
+    env: { ...bunEnvironment, ...process.env },
   },
 );
 let text = '';

@@ -119,13 +119,7 @@ function isKnownName(snapshot: Snapshot, name: string): boolean {
 
 function fingerprinter(key: string): GatewayDependencies['fingerprint'] {
   const keyed = new Bun.CryptoHasher('sha256', key);
-  return () => {
-    const hasher = keyed.copy();
-    return {
-      update: (bytes) => void hasher.update(bytes),
-      digest: () => hasher.digest('hex'),
-    };
-  };
+  return () => keyed.copy();
 }
 
 type Live = {

@@ -16,7 +16,7 @@ import type {
 } from '../dialects/dialect.ts';
 import { createSseParser } from '../dialects/sse.ts';
 import type { SseEvent } from '../dialects/sse.ts';
-import type { BodyReader } from '../providers/provider.ts';
+import type { BodyReader, PieceRead } from '../providers/provider.ts';
 import { networkFailure } from './upstream.ts';
 import type { UpstreamBody } from './upstream.ts';
 
@@ -63,94 +63,13 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** An answer with nothing in it is a failure, unless its finish says why it is empty. */
-function isEmptyFailure(facts: AnswerFacts): boolean {
+export function isEmptyFailure(facts: AnswerFacts): boolean {
   return facts.empty && facts.finish !== 'length' && facts.finish !== 'refusal' && facts.finish !== 'pause';
 }
 
-function softFailure(facts: AnswerFacts): FailureClass | null {
+export function softFailure(facts: AnswerFacts): FailureClass | null {
   if (facts.toolCallInvalid) return 'tool_call_invalid';
   return facts.structuredOutputInvalid ? 'structured_output_invalid' : null;
-}
-
-const tooLarge = (): Failure => failureOf('malformed_response', 'answer_too_large');
-
-function readAll(body: BodyReader | UpstreamBody, bytesMax: number): Promise<Uint8Array | Failure> {
-  if (!('whole' in body) || body.announced === null) return readPieces(body, bytesMax);
-  if (body.announced > bytesMax) return Promise.resolve(tooLarge());
-  return body
-    .whole()
-    .catch((error: unknown) => failureOf('stream_truncated', networkFailure(error).failure.code));
-}
-
-async function readPieces(body: BodyReader, bytesMax: number): Promise<Uint8Array | Failure> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for (;;) {
-      const { done, value } = await body.read();
-      if (done) return joined(chunks);
-      size += value.length;
-      if (size > bytesMax) return tooLarge();
-      chunks.push(value);
-    }
-  } catch (error) {
-    const { failure } = networkFailure(error);
-    return size === 0 ? failure : failureOf('stream_truncated', failure.code);
-  }
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(decoder.decode(bytes));
-  } catch {
-    return undefined;
-  }
-}
-
-/** A whole answer: nothing is handed on until it is complete and readable. */
-export function wholeSource(options: SourceOptions): AnswerSource {
-  const { target, caller } = options;
-  let facts: AnswerFacts | null = null;
-  const failed = (failure: Failure, words: ErrorWords | null = null): Piece => ({
-    kind: 'failed',
-    failure,
-    words,
-  });
-  return {
-    async next() {
-      const bytes = await readAll(options.body, options.limits.answerBytesMax);
-      if (!(bytes instanceof Uint8Array)) return failed(bytes);
-      const body = parseJson(bytes);
-      if (body === undefined)
-        return failed(failureOf(bytes.length === 0 ? 'empty_completion' : 'malformed_response'));
-      facts = target.readAnswer(body, options.request);
-      if (facts === null) {
-        const words = target.readError(body);
-        return words === null
-          ? failed(failureOf('malformed_response'))
-          : failed(options.classify(words), words);
-      }
-      if (isEmptyFailure(facts)) return failed(failureOf('empty_completion'));
-      const soft = softFailure(facts);
-      if (target === caller) {
-        const adapted = caller.adapt?.(body as JsonObject, options.requestBody) ?? null;
-        return {
-          kind: 'end',
-          bytes: adapted === null ? bytes : encoder.encode(JSON.stringify(adapted)),
-          soft,
-        };
-      }
-      const translated = caller.encodeAnswer(target.decodeAnswer(body as JsonObject, options.request), {
-        createdSeconds: Math.floor(options.now() / 1000),
-      });
-      return { kind: 'end', bytes: encoder.encode(JSON.stringify(translated)), soft };
-    },
-    facts: () => facts,
-    malformedEvents: () => 0,
-    release: () => void options.body.cancel().catch(() => {}),
-  };
 }
 
 /** What the events of one chunk amount to. */
@@ -202,21 +121,21 @@ class StreamSource implements AnswerSource {
     this.#ended = true;
   }
 
-  async next(): Promise<Piece> {
-    if (this.#failure !== null) return this.#failure;
-    let chunk: { readonly done: boolean; readonly value?: Uint8Array | undefined };
-    try {
-      chunk = await this.#options.body.read();
-    } catch (error) {
-      this.#ended = true;
-      return this.#broken(networkFailure(error).failure.code);
-    }
-    if (chunk.done || chunk.value === undefined) {
-      this.#ended = true;
-      return this.#cleanEnd();
-    }
-    return this.#take(this.#parser.push(chunk.value), chunk.value);
+  next(): Promise<Piece> {
+    if (this.#failure !== null) return Promise.resolve(this.#failure);
+    return this.#options.body.read().then(this.#received, this.#lost);
   }
+
+  readonly #received = (read: PieceRead): Piece => {
+    if (!read.done) return this.#take(this.#parser.push(read.value), read.value);
+    this.#ended = true;
+    return this.#cleanEnd();
+  };
+
+  readonly #lost = (error: unknown): Piece => {
+    this.#ended = true;
+    return this.#broken(networkFailure(error).failure.code);
+  };
 
   #take(events: readonly SseEvent[], chunk: Uint8Array | null): Piece {
     const batch: Batch = {

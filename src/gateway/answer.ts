@@ -11,7 +11,7 @@ import { dialectFor } from './exchange.ts';
 import { execute } from './execute.ts';
 import type { Execution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
-import type { GatewayDependencies } from './handle.ts';
+import type { Fingerprint, GatewayDependencies } from './handle.ts';
 import {
   headerJson,
   mustNotify,
@@ -42,7 +42,7 @@ export type Decided = {
 
 type Run = Decided & {
   readonly dependencies: GatewayDependencies;
-  readonly output: { update(bytes: Uint8Array | string): void; digest(): string };
+  readonly output: Fingerprint;
 };
 
 const refusals: ReadonlySet<ErrorCode> = new Set([
@@ -83,8 +83,8 @@ function writeRecord(
     errorCode: closing.errorCode,
     told: closing.told,
     served,
-    inputFingerprint: input.digest(),
-    outputFingerprint: closing.sent ? run.output.digest() : null,
+    inputFingerprint: input.digest('hex'),
+    outputFingerprint: closing.sent ? run.output.digest('hex') : null,
     switches: decision.switches,
     agreement: agreementUsed(run.agreed, exchange, served),
   });
@@ -232,7 +232,7 @@ function deliveryOf(run: Run, execution: CommittedExecution, headersSent: boolea
   return {
     exchange,
     execution: noticed.execution,
-    onBytes: (bytes) => run.output.update(bytes),
+    output: run.output,
     errorEvent: (failure) => brokenEvent(run, failure),
     onEnd: (ending) =>
       writeRecord(run, {

@@ -12,7 +12,7 @@ import { codecFor } from '../dialects/registry.ts';
 import type { ErrorWords } from '../dialects/dialect.ts';
 import type { BodyReader, HttpCall } from '../providers/provider.ts';
 import { adapterFor } from '../providers/registry.ts';
-import { streamSource, wholeSource } from './answer-source.ts';
+import { streamSource } from './answer-source.ts';
 import type { AnswerSource, SourceOptions } from './answer-source.ts';
 import type { Place } from './capacity.ts';
 import type { Clock } from './clock.ts';
@@ -22,6 +22,7 @@ import type { Stopper } from './stopper.ts';
 import { send } from './upstream.ts';
 import type { Sent } from './upstream.ts';
 import type { Watch } from './watchdog.ts';
+import { wholeSource } from './whole-source.ts';
 
 /** What is written down about an attempt while it runs. */
 export type Trace = {

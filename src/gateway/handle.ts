@@ -32,6 +32,11 @@ import type { ErrorReply } from './reply.ts';
 import type { Spending } from './spending.ts';
 import type { GatewayState } from './state.ts';
 
+export type Fingerprint = {
+  update(bytes: Uint8Array | string): unknown;
+  digest(encoding: 'hex'): string;
+};
+
 export type GatewayDependencies = Shared & {
   readonly state: GatewayState;
   readonly consents: Consents;
@@ -42,7 +47,7 @@ export type GatewayDependencies = Shared & {
   /** Whether a request that is taken now can be recorded, where it must be. */
   readonly canRecord: () => boolean;
   /** Keyed HMAC of bytes given in order; null where fingerprints are off. */
-  readonly fingerprint: () => { update(bytes: Uint8Array | string): void; digest(): string };
+  readonly fingerprint: () => Fingerprint;
   readonly keyFor: (request: Request) => ApiKey | null | 'unauthenticated';
   readonly mayStart: (
     key: ApiKey | null,

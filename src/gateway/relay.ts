@@ -7,6 +7,7 @@
 import { failureOf } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { moveDeadline, stoppedResult } from './attempt.ts';
+import type { Piece } from './answer-source.ts';
 import type { Committed, Patience } from './attempt.ts';
 import type { Execution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
@@ -26,8 +27,8 @@ type CommittedExecution = Extract<Execution, { kind: 'committed' }>;
 export type Delivery = {
   readonly exchange: Exchange;
   readonly execution: CommittedExecution;
-  /** Every byte that goes to the caller passes here, in order (for the fingerprint). */
-  readonly onBytes: (bytes: Uint8Array) => void;
+  /** Takes every byte that goes to the caller, in order. */
+  readonly output: { update(bytes: Uint8Array): unknown };
   /** The error event that ends a broken stream. */
   readonly errorEvent: (failure: Interruption) => string;
   readonly onEnd: (ending: Ending) => Kept;
@@ -85,12 +86,13 @@ export function deliverWhole(delivery: Delivery): {
   readonly kept: Kept;
 } {
   const { head } = delivery.execution.answer;
-  delivery.onBytes(head);
+  delivery.output.update(head);
   // Bytes that were read are never shared memory.
   return { body: head as Uint8Array<ArrayBuffer>, kept: settle(delivery, { kind: 'complete' }) };
 }
 
 const encoder = new TextEncoder();
+const nothing = new Uint8Array(0);
 
 /** A streamed answer, pulled as fast as the caller reads. */
 class Relay {
@@ -115,40 +117,33 @@ class Relay {
 
   /** What to send next; the last of it not before its record is kept. Null: the stream has ended. */
   async next(): Promise<Uint8Array | null> {
-    const bytes = await this.#read();
+    if (this.#ended) return null;
+    let bytes: Uint8Array | null = this.#sentHead ? nothing : this.#head();
+    while (bytes !== null && bytes.length === 0 && !this.#ended) {
+      const piece = await this.#answer.source.next();
+      bytes = this.#ended ? null : this.#take(piece);
+    }
     if (this.#kept === null || bytes === null || (await this.#kept)) return bytes;
     return encoder.encode(this.#delivery.errorEvent('unrecorded'));
-  }
-
-  /** Reads until there is something to send. */
-  async #read(): Promise<Uint8Array | null> {
-    if (this.#ended) return null;
-    if (!this.#sentHead) return this.#head();
-    for (;;) {
-      const bytes = await this.#step();
-      if (bytes === null || bytes.length > 0) return bytes;
-    }
   }
 
   #head(): Uint8Array {
     this.#sentHead = true;
     const { head, ended } = this.#answer;
-    this.#delivery.onBytes(head);
+    this.#delivery.output.update(head);
     moveDeadline(this.#patience, true, this.#delivery.exchange.clock.now());
     if (ended) this.#end({ kind: 'complete' });
     return head;
   }
 
-  async #step(): Promise<Uint8Array | null> {
-    const piece = await this.#answer.source.next();
-    if (this.#ended) return null;
+  #take(piece: Piece): Uint8Array | null {
     switch (piece.kind) {
       case 'data':
         moveDeadline(this.#patience, piece.progress, this.#delivery.exchange.clock.now());
-        this.#delivery.onBytes(piece.bytes);
+        this.#delivery.output.update(piece.bytes);
         return piece.bytes;
       case 'end':
-        this.#delivery.onBytes(piece.bytes);
+        this.#delivery.output.update(piece.bytes);
         this.#end({ kind: 'complete' });
         return piece.bytes;
       case 'failed':
@@ -262,7 +257,7 @@ class CallerStream {
 
   async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     try {
-      const refused = await this.#open();
+      const refused = this.#relay === null ? await this.#open() : null;
       const bytes = this.#relay === null ? refused : await this.#relay.next();
       if (this.#left) return;
       if (bytes !== null && bytes.length > 0) {
@@ -279,8 +274,7 @@ class CallerStream {
 
   /** Waits for the relay when headers were sent early; the error event's bytes when there will be none. */
   async #open(): Promise<Uint8Array | null> {
-    if (this.#relay !== null || !(this.#opening instanceof Promise)) return null;
-    const opened = await this.#opening;
+    const opened = await (this.#opening as Promise<Opening>);
     if (opened.kind === 'refused') return opened.bytes;
     this.#relay = new Relay(opened.delivery);
     if (this.#left) this.#relay.leave();
