@@ -4,6 +4,7 @@ import type { KeyDependencies } from './control/keys.ts';
 import type { SwitchDependencies } from './control/switches.ts';
 import { newChange } from './control/verb.ts';
 import type { ChangeFacts, ControlDependencies } from './control/verb.ts';
+import { providerCode } from './core/failure.ts';
 import { instant, requestId } from './core/ids.ts';
 import type { TargetName } from './core/ids.ts';
 import { keyTable } from './core/keys.ts';
@@ -20,7 +21,7 @@ import { createFlights } from './gateway/flights.ts';
 import type { Flights } from './gateway/flights.ts';
 import type { GatewayDependencies } from './gateway/handle.ts';
 import { createHealthBoard } from './gateway/health-board.ts';
-import type { HealthBoard } from './gateway/health-board.ts';
+import type { HealthBoard } from './gateway/board.ts';
 import { createAllowances } from './gateway/allowance.ts';
 import { createMediaFetcher } from './gateway/media-fetch.ts';
 import type { GatewayState } from './gateway/state.ts';
@@ -139,6 +140,15 @@ function boardOf(live: Live, onBug: (error: unknown) => void): HealthBoard {
     ...clock,
     gates: () => live.state.snapshot.gates,
     keysKnown: () => live.state.keys.byHash.size,
+    stallMs: () => live.state.snapshot.defaults.timeouts.stallMs,
+    onNews: ({ name, provider, model }, { what, value }) => {
+      live.log('warn', { event: 'identity', target: name, what, value: providerCode(value) ?? '' });
+      live.metrics.count('breakwater_identity_news_total', {
+        provider: provider.id,
+        model: model.name,
+        what,
+      });
+    },
     onSoft: (target, signal) =>
       live.metrics.count('breakwater_soft_failures_total', {
         provider: target.provider.id,

@@ -15,7 +15,7 @@ import type { Capacity, Claim } from './capacity.ts';
 import type { Clock } from './clock.ts';
 import type { CallerWishes } from './caller-headers.ts';
 import type { Flights } from './flights.ts';
-import type { HealthBoard } from './health-board.ts';
+import type { HealthBoard } from './board.ts';
 import type { MediaFetcher } from './media-fetch.ts';
 import type { Reachability } from './upstream.ts';
 import type { Watchdog } from './watchdog.ts';

@@ -129,6 +129,7 @@ class Run {
       key: exchange.key?.id ?? null,
       user: exchange.wishes.user,
       request: exchange.id,
+      stream: exchange.facts.stream,
     });
     if ('kind' in admitted) {
       if (granted === null) exchange.capacity.leave(place);
@@ -201,7 +202,7 @@ function showLoad(exchange: Exchange, place: Place, result: AttemptResult, trace
 }
 
 /** Closes an attempt that did not commit: its trace, its flight and its ticket. */
-function close(exchange: Exchange, tried: Sent, failure: Failure | 'nobody'): void {
+function close(exchange: Exchange, tried: Sent, failure: Failure | 'nobody' | 'left'): void {
   const trace = exchange.traces.at(-1);
   exchange.flights.end(tried.flight);
   if (tried.result.kind === 'committed') exchange.watchdog.remove(tried.result.answer.watch);
@@ -210,13 +211,15 @@ function close(exchange: Exchange, tried: Sent, failure: Failure | 'nobody'): vo
   exchange.board.settle(tried.ticket, {
     outcome: failure,
     firstTokenMs: firstTokenAt === null ? null : firstTokenAt - tried.ticket.startedAt,
-    soft: null,
+    silentMs: exchange.clock.now() - tried.ticket.startedAt,
+    facts: null,
   });
   exchange.capacity.leave(tried.place);
   if (trace === undefined) return;
   trace.endedAt = exchange.clock.now();
-  trace.outcome = failure === 'nobody' ? 'cancelled' : 'failed';
-  trace.failure = failure === 'nobody' ? null : failure;
+  const isCancelled = failure === 'nobody' || failure === 'left';
+  trace.outcome = isCancelled ? 'cancelled' : 'failed';
+  trace.failure = isCancelled ? null : failure;
 }
 
 function wait(ms: number, exchange: Exchange): Promise<void> {
@@ -302,7 +305,7 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
         return { kind: 'committed', answer: result.answer, flight: tried.flight, soft: null };
       }
       if (result.kind === 'stopped') {
-        close(exchange, tried, 'nobody');
+        close(exchange, tried, result.by === 'caller' ? 'left' : 'nobody');
         if (result.by === 'caller') return { kind: 'caller_left' };
         event = { kind: 'skipped' };
       } else {

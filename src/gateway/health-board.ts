@@ -4,70 +4,30 @@
  * probe stays single-flight.
  */
 import type { Evidence, SoftSignal } from '../core/evidence.ts';
-import { failureRow } from '../core/failure.ts';
+import { failureOf, failureRow } from '../core/failure.ts';
 import type { CountsAgainst, Failure } from '../core/failure.ts';
 import { admission, badness, dropProbe, startProbe, wantsProbe } from '../core/admission.ts';
 import { cellFromJson, cellToJson, freshCell } from '../core/health-cell.ts';
 import type { HealthCell } from '../core/health-cell.ts';
-import { advance, observe } from '../core/health.ts';
+import { advance, observe, observeWaiting } from '../core/health.ts';
 import { holdOut, startRamp } from '../core/gate-moves.ts';
-import type { Observed, Transition } from '../core/gate-moves.ts';
+import type { Observed } from '../core/gate-moves.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
 import { deposit, fullBudget, withdraw } from '../core/retry-budget.ts';
 import type { RetryBudget } from '../core/retry-budget.ts';
 import type { Standing } from '../core/routing.ts';
+import { leftInStall } from '../core/silence.ts';
 import type { GateRule } from '../core/snapshot.ts';
 import type { Target } from '../core/target.ts';
+import type { Columns, GateView, HealthBoard, HealthBoardOptions, Kept } from './board.ts';
+import { AnswerSignals } from './answer-signals.ts';
 import { GateBook } from './gate-book.ts';
 import { KeyRing } from './key-ring.ts';
 import { noCounts, Tally } from './tally.ts';
-import type { Counts } from './tally.ts';
 import type { Asking, Settlement, Ticket } from './ticket.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 type Out = Extract<Standing, { kind: 'out' }>;
-
-export type GateView = { readonly cell: HealthCell; readonly mode: GateRule['mode'] };
-
-/** A gate's cell to be kept across a restart. */
-export type Kept = { readonly target: TargetName; readonly cell: unknown };
-
-/** What callers' requests and our own probes met, kept apart. */
-export type Columns = { readonly traffic: Counts; readonly probes: Counts };
-
-export type HealthBoard = {
-  standing(target: Target): Standing;
-  admit(target: Target, asking: Asking): Ticket | Out;
-  /** Targets whose gate wants a probe of ours now. */
-  wantingProbes(): readonly Target[];
-  /** Admits a probe of ours, if the gate wants one now; null when it does not. */
-  admitProbe(target: Target): Ticket | null;
-  /** The answer has begun: the attempt waits no longer. */
-  began(ticket: Ticket): void;
-  settle(ticket: Ticket, settlement: Settlement): void;
-  hasOtherKey(target: Target, triedKeys: ReadonlySet<string>): boolean;
-  /** Whether the target's retry budget has a retry left; `takeRetry` uses it up. */
-  hasRetry(target: Target): boolean;
-  takeRetry(target: Target): void;
-  /** Brings a target that was switched off back by a ramp. */
-  ramp(target: Target, words: string): void;
-  /** A person keeps a target out until an instant, whatever its probes say. */
-  hold(target: Target, until: Instant, words: string): void;
-  /** A person gives a held target back to its gate: probes, then a ramp. */
-  giveBack(target: Target, words: string): void;
-  view(target: Target): GateView;
-  /** The agreement that holds for a target. */
-  agreement(target: Target): GateRule;
-  columns(target: TargetName): Columns;
-  /** Targets that have a cell. */
-  known(): readonly Target[];
-  /** Cells that moved since they were last taken, and with `all` those that only counted. */
-  unkept(all: boolean): readonly Kept[];
-  /** Puts back what was kept; what cannot be understood is left aside. */
-  restore(target: Target, kept: unknown): void;
-  inFlight(target: TargetName): number;
-  /** Moves what only time moves; call about once a second. */
-  tick(): void;
-};
 
 type Cell = {
   target: Target;
@@ -75,24 +35,12 @@ type Cell = {
   budget: RetryBudget;
   inFlight: number;
   inPanic: number;
-  /** Attempts without a first token, in the order they began. */
-  readonly waiting: Set<Ticket>;
+  readonly waiting: WaitingRoom;
+  readonly signals: AnswerSignals;
   readonly traffic: Tally;
   readonly probes: Tally;
   /** As it was last kept. */
   kept: HealthCell | null;
-};
-
-export type HealthBoardOptions = {
-  readonly now: () => Instant;
-  readonly random: () => number;
-  readonly gates: () => readonly GateRule[];
-  /** Callers' keys there are. */
-  readonly keysKnown: () => number;
-  readonly onTransition: (target: Target, transition: Transition) => void;
-  readonly onSoft: (target: Target, signal: SoftSignal) => void;
-  /** A failure that blames our credential was not believed, because the key works elsewhere or did a moment ago. */
-  readonly onDisbelieved: (target: Target, failure: Failure) => void;
 };
 
 const noKeys: ReadonlySet<string> = new Set();
@@ -104,7 +52,14 @@ const panicMin = 8;
 /** Targets that requests can name freely are bounded elsewhere; this is the backstop. */
 const cellsMax = 10_000;
 
-const ownAsking: Asking = { triedKeys: noKeys, panic: false, key: null, user: null, request: null };
+const ownAsking: Asking = {
+  triedKeys: noKeys,
+  panic: false,
+  key: null,
+  user: null,
+  request: null,
+  stream: true,
+};
 
 /** An answer that arrived and is of no use is a soft signal, not a failure of the target. */
 function softOf(failure: Failure): SoftSignal | null {
@@ -150,7 +105,8 @@ class Board implements HealthBoard {
         budget: fullBudget(now),
         inFlight: 0,
         inPanic: 0,
-        waiting: new Set(),
+        waiting: new WaitingRoom(),
+        signals: new AnswerSignals(),
         traffic: new Tally(),
         probes: new Tally(),
         kept: null,
@@ -218,10 +174,11 @@ class Board implements HealthBoard {
       startedAt,
       callerKey: this.#callerKey(asking),
       requestKey: asking.request,
+      stream: asking.stream,
+      slot: cell.waiting.enter(asking.stream, startedAt),
     };
     cell.inFlight++;
     if (how.panic) cell.inPanic++;
-    cell.waiting.add(ticket);
     return ticket;
   }
 
@@ -250,22 +207,25 @@ class Board implements HealthBoard {
   }
 
   began(ticket: Ticket): void {
-    this.#cells.get(ticket.target.name)?.waiting.delete(ticket);
+    this.#cells.get(ticket.target.name)?.waiting.leave(ticket.stream, ticket.slot, 'good');
   }
 
   settle(ticket: Ticket, settlement: Settlement): void {
     const { target } = ticket;
     const cell = this.#cell(target);
     const now = this.#options.now();
-    cell.waiting.delete(ticket);
     cell.inFlight--;
     if (ticket.panic) cell.inPanic--;
-    const { outcome, firstTokenMs } = settlement;
+    const outcome = this.#verdict(cell, ticket, settlement);
+    if (settlement.firstTokenMs === null) {
+      const ending = outcome === 'nobody' ? 'nobody' : outcome === 'good' ? 'good' : 'failed';
+      cell.waiting.leave(ticket.stream, ticket.slot, ending);
+    }
     if (outcome === 'nobody') {
       if (ticket.probe) cell.health = dropProbe(cell.health, ticket.generation);
       return;
     }
-    const soft = outcome === 'good' ? settlement.soft : softOf(outcome);
+    const soft = outcome === 'good' ? this.#heard(cell, ticket, settlement, now) : softOf(outcome);
     const failure = outcome === 'good' || soft !== null ? null : outcome;
     const counts = this.#countsAgainst(ticket, failure);
     if (counts === 'target' || counts === 'provider') {
@@ -278,7 +238,7 @@ class Board implements HealthBoard {
         callerKey: ticket.callerKey,
         requestKey: ticket.requestKey,
         startedAt: ticket.startedAt,
-        firstTokenMs,
+        firstTokenMs: ticket.stream ? settlement.firstTokenMs : null,
         soft,
         retryAfterMs: failure?.retryAfterMs ?? null,
       };
@@ -287,6 +247,28 @@ class Board implements HealthBoard {
         observe(cell.health, evidence, this.#gates.of(target).rule, now, this.#options.random()),
       );
     } else if (ticket.probe) cell.health = dropProbe(cell.health, ticket.generation);
+  }
+
+  /** The outcome as it counts: a caller who was driven away by silence tells of the target. */
+  #verdict(cell: Cell, ticket: Ticket, settlement: Settlement): Failure | 'good' | 'nobody' {
+    const { outcome, firstTokenMs, silentMs } = settlement;
+    if (outcome === 'good' || outcome === 'nobody') return outcome;
+    const left = outcome === 'left' || outcome.class === 'deadline_exceeded';
+    if (!left) return outcome;
+    if (firstTokenMs !== null) {
+      if (!leftInStall(silentMs, this.#options.stallMs())) return 'nobody';
+    } else if (!cell.waiting.wasDrivenAway(ticket.stream, cell.health.firstToken, silentMs)) return 'nobody';
+    this.#options.onDisbelieved(ticket.target, failureOf('cancelled_by_caller'));
+    return failureOf(firstTokenMs === null ? 'first_token_timeout' : 'stream_stalled');
+  }
+
+  /** What a good answer was like. */
+  #heard(cell: Cell, ticket: Ticket, { facts, firstTokenMs }: Settlement, now: Instant): SoftSignal | null {
+    if (!ticket.stream && firstTokenMs !== null) cell.waiting.sawWhole(firstTokenMs);
+    const tokensMs = ticket.stream && firstTokenMs !== null ? now - ticket.startedAt - firstTokenMs : null;
+    const { soft, news } = cell.signals.hear(facts, tokensMs);
+    if (news !== null) this.#options.onNews(ticket.target, news);
+    return soft;
   }
 
   /** A key's failure that is not believed is evidence against the target like any other. */
@@ -382,8 +364,13 @@ class Board implements HealthBoard {
 
   tick(): void {
     const now = this.#options.now();
-    for (const cell of this.#cells.values())
-      this.#apply(cell, advance(cell.health, this.#gates.of(cell.target).rule, now));
+    for (const cell of this.#cells.values()) {
+      const { rule } = this.#gates.of(cell.target);
+      this.#apply(cell, advance(cell.health, rule, now));
+      const { failures, firstToken } = cell.health;
+      const waiting = cell.waiting.evidence(firstToken, failures.tuning.p0, now);
+      if (waiting.nats > 0) this.#apply(cell, observeWaiting(cell.health, waiting, rule, now));
+    }
   }
 }
 

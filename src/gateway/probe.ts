@@ -18,7 +18,6 @@ import type { Claim, Place } from './capacity.ts';
 import type { Scene, Shared } from './exchange.ts';
 import type { Flight } from './flights.ts';
 import { traitsOf } from './payload.ts';
-import { softSignal } from './soft-signal.ts';
 import type { GatewayState } from './state.ts';
 import { Stopper } from './stopper.ts';
 import type { Settlement, Ticket } from './ticket.ts';
@@ -150,7 +149,7 @@ export async function sendProbe(ticket: Ticket, shared: Shared, state: GatewaySt
   const body = bodyFor(target);
   const place: Place | null = body === null ? null : placeFor(target, shared);
   if (body === null || place === null) {
-    board.settle(ticket, { outcome: 'nobody', firstTokenMs: null, soft: null });
+    board.settle(ticket, { outcome: 'nobody', firstTokenMs: null, silentMs: 0, facts: null });
     return null;
   }
   const stopper = new Stopper();
@@ -170,10 +169,11 @@ export async function sendProbe(ticket: Ticket, shared: Shared, state: GatewaySt
   board.settle(ticket, {
     outcome,
     firstTokenMs: trace.firstTokenAt === null ? null : trace.firstTokenAt - trace.startedAt,
+    silentMs: 0,
     // Its own limit cuts it: that is no sign of anything.
-    soft: outcome === 'good' && facts?.finish !== 'length' ? softSignal(facts) : null,
+    facts: facts?.finish === 'length' ? null : facts,
   });
-  if (outcome === 'nobody') return null;
+  if (outcome === 'nobody' || outcome === 'left') return null;
   return {
     failure: outcome === 'good' ? null : outcome.class,
     usd: costUsd(target.model.price, facts?.usage ?? null),

@@ -12,14 +12,14 @@ import type { Committed, Patience } from './attempt.ts';
 import type { Execution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
 import type { Settlement } from './ticket.ts';
-import { softSignal } from './soft-signal.ts';
 import type { Watch } from './watchdog.ts';
 
 /** How the answer ended, for the record. */
 export type Ending =
   | { readonly kind: 'complete' }
   | { readonly kind: 'partial'; readonly failure: Failure }
-  | { readonly kind: 'caller_left' }
+  /** `silentMs`: how long nothing had come. */
+  | { readonly kind: 'caller_left'; readonly silentMs: number }
   | { readonly kind: 'switched_off' };
 
 type CommittedExecution = Extract<Execution, { kind: 'committed' }>;
@@ -39,12 +39,13 @@ export type Interruption = Failure | 'switched_off' | 'unrecorded';
 /** Resolves when the record of an answer is on disk, with false when it will not be. Null: nobody waits for it. */
 export type Kept = Promise<boolean> | null;
 
-function settleTicket({ exchange, execution }: Delivery, outcome: Settlement['outcome']): void {
+function settleTicket({ exchange, execution }: Delivery, outcome: Settlement['outcome'], silentMs = 0): void {
   const { trace, source } = execution.answer;
   exchange.board.settle(trace.ticket, {
     outcome,
     firstTokenMs: trace.firstTokenAt === null ? null : trace.firstTokenAt - trace.startedAt,
-    soft: outcome === 'good' ? softSignal(source.facts()) : null,
+    silentMs,
+    facts: source.facts(),
   });
 }
 
@@ -71,6 +72,9 @@ function settle(delivery: Delivery, ending: Ending): Kept {
         settleTicket(delivery, ending.failure);
         break;
       case 'caller_left':
+        trace.outcome = 'cancelled';
+        settleTicket(delivery, 'left', ending.silentMs);
+        break;
       case 'switched_off':
         trace.outcome = 'cancelled';
         settleTicket(delivery, 'nobody');
@@ -154,7 +158,7 @@ class Relay {
   #break(failure: Failure): Uint8Array | null {
     const stopped = stoppedResult(this.#answer.stopper);
     if (stopped?.kind === 'stopped') {
-      this.#end(stopped.by === 'caller' ? { kind: 'caller_left' } : { kind: 'switched_off' });
+      this.#end(stopped.by === 'caller' ? this.#left() : { kind: 'switched_off' });
       return stopped.by === 'caller' ? null : encoder.encode(this.#delivery.errorEvent('switched_off'));
     }
     const cause = stopped?.kind === 'failed' ? stopped.failure : failure;
@@ -168,10 +172,15 @@ class Relay {
     this.#kept = settle(this.#delivery, ending);
   }
 
+  #left(): Ending {
+    const silentMs = this.#delivery.exchange.clock.now() - this.#patience.progressAt;
+    return { kind: 'caller_left', silentMs };
+  }
+
   /** The caller went away: the upstream call is cancelled at once. */
   leave(): void {
     this.#answer.stopper.stop({ kind: 'caller_left' });
-    this.#end({ kind: 'caller_left' });
+    this.#end(this.#left());
   }
 
   get ended(): boolean {
@@ -182,7 +191,7 @@ class Relay {
   fail(): Uint8Array {
     const failure = failureOf('unclassified', 'internal');
     this.#answer.stopper.stop({ kind: 'caller_left' });
-    this.#end({ kind: 'caller_left' });
+    this.#end(this.#left());
     return encoder.encode(this.#delivery.errorEvent(failure));
   }
 }

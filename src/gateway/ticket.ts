@@ -1,8 +1,9 @@
 /** What passes between an attempt and the health board: the asking, the ticket, the settlement. */
-import type { SoftSignal } from '../core/evidence.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Instant } from '../core/ids.ts';
 import type { ProviderKey, Target } from '../core/target.ts';
+import type { StartSlot } from '../core/waiting.ts';
+import type { AnswerFacts } from '../dialects/dialect.ts';
 
 /** An attempt that wants to be admitted. */
 export type Asking = {
@@ -15,6 +16,8 @@ export type Asking = {
   readonly user: string | null;
   /** Failures of one request are one piece of evidence. */
   readonly request: string | null;
+  /** Whole answers are silent until they are complete. */
+  readonly stream: boolean;
 };
 
 /** Proof that an attempt was admitted; given back with its outcome, once. */
@@ -30,14 +33,19 @@ export type Ticket = {
   readonly startedAt: Instant;
   readonly callerKey: string | null;
   readonly requestKey: string | null;
+  readonly stream: boolean;
+  /** Its place among those that wait for a first token. */
+  readonly slot: StartSlot;
 };
 
 /** How an attempt ended. */
 export type Settlement = {
-  /** `nobody`: it was stopped, and by neither its own fault nor the target's. */
-  readonly outcome: Failure | 'good' | 'nobody';
+  /** `nobody`: a switch stopped it. `left`: the caller went away. */
+  readonly outcome: Failure | 'good' | 'nobody' | 'left';
   /** Null: no content came. */
   readonly firstTokenMs: number | null;
-  /** What is wrong with an answer that arrived. */
-  readonly soft: SoftSignal | null;
+  /** How long nothing had come when the caller left. */
+  readonly silentMs: number;
+  /** What is known of the answer, as far as it came. */
+  readonly facts: AnswerFacts | null;
 };

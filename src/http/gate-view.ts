@@ -2,7 +2,7 @@
 import type { Health } from '../core/health-cell.ts';
 import type { GateRule } from '../core/snapshot.ts';
 import type { Target } from '../core/target.ts';
-import type { HealthBoard } from '../gateway/health-board.ts';
+import type { HealthBoard } from '../gateway/board.ts';
 import type { Counts } from '../gateway/tally.ts';
 import { timeText } from './wire.ts';
 import type { Json } from './wire.ts';

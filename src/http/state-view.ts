@@ -9,7 +9,7 @@ import { covers, isForEverybody, isInForce } from '../core/switches.ts';
 import type { Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
 import type { Capacity } from '../gateway/capacity.ts';
-import type { HealthBoard } from '../gateway/health-board.ts';
+import type { HealthBoard } from '../gateway/board.ts';
 import { gateToWire, probesToWire } from './gate-view.ts';
 import { switchToWire } from './wire.ts';
 import { incidentToWire } from './incident-view.ts';

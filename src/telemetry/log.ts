@@ -25,6 +25,12 @@ export type LogEvent =
       readonly words: string;
     }
   | {
+      readonly event: 'identity';
+      readonly target: string;
+      readonly what: 'model' | 'fingerprint';
+      readonly value: string;
+    }
+  | {
       readonly event: 'switch';
       readonly action: 'created' | 'released' | 'expired';
       readonly id: string;

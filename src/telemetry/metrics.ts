@@ -3,9 +3,13 @@
  * separate labels. A label that callers can invent is used only when the name is configured, `other` otherwise, and
  * every metric has a cap on its combinations, so that nobody outside can fill the memory.
  */
+import { tokensPerSecond } from '../core/pace.ts';
 import type { AttemptRecord, RequestRecord } from '../core/record.ts';
 import { Family } from './series.ts';
 import type { Definition, MetricKind } from './series.ts';
+
+const tokenCounts = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536];
+const paces = [1, 5, 10, 20, 40, 60, 80, 120, 200, 500];
 
 // oxfmt-ignore
 export const metricTable = {
@@ -22,6 +26,9 @@ export const metricTable = {
   breakwater_soft_failures_total:       { kind: 'counter',   labels: ['provider', 'model', 'signal'], help: 'Answers that arrived and were empty, cut by a limit, refused, slow, or did not fit what was asked.' },
   breakwater_probes_total:              { kind: 'counter',   labels: ['provider', 'model', 'outcome'], help: 'Requests that Breakwater sent to targets of its own accord, by outcome: ok, or the failure class.' },
   breakwater_probe_usd_total:           { kind: 'counter',   labels: ['provider', 'model'], help: 'What probes cost at list price, in US dollars.' },
+  breakwater_identity_news_total:       { kind: 'counter',   labels: ['provider', 'model', 'what'], help: 'A model or fingerprint reported that this target never reported before. The log names it.' },
+  breakwater_output_tokens:             { kind: 'histogram', labels: ['provider', 'model'], buckets: tokenCounts, help: 'Tokens of an answer.' },
+  breakwater_tokens_per_second:         { kind: 'histogram', labels: ['provider', 'model'], buckets: paces, help: 'Pace of streamed answers of 32 tokens or more, from the first token to the last.' },
   breakwater_gate_state:                 { kind: 'gauge',     labels: ['target', 'state'], help: '1 for the state a gate is in.' },
   breakwater_in_flight:                  { kind: 'gauge',     labels: ['target'], help: 'Calls open now.' },
   breakwater_concurrency_limit:         { kind: 'gauge',     labels: ['target'], help: 'Calls that may be open at once: what the provider allows, or less where overload showed a limit.' },
@@ -108,10 +115,19 @@ class PrometheusMetrics implements Metrics {
       families.breakwater_policy_refusals_total.add([feature, record.errorCode ?? 'none'], 1);
     if (record.errorCode === 'overloaded') families.breakwater_shed_total.add([feature], 1);
     families.breakwater_request_seconds.observe([feature], record.durationMs / 1_000);
-    for (const attempt of record.attempts) this.#observeAttempt(attempt);
+    for (const attempt of record.attempts) this.#observeAttempt(attempt, record.stream);
   }
 
-  #observeAttempt(attempt: AttemptRecord): void {
+  #observeAnswer(attempt: AttemptRecord, target: readonly string[], isStream: boolean): void {
+    const { outputTokens, firstTokenMs, durationMs } = attempt;
+    if (outputTokens === null) return;
+    this.#families.breakwater_output_tokens.observe(target, outputTokens);
+    const pace =
+      isStream && firstTokenMs !== null ? tokensPerSecond(outputTokens, durationMs - firstTokenMs) : null;
+    if (pace !== null) this.#families.breakwater_tokens_per_second.observe(target, pace);
+  }
+
+  #observeAttempt(attempt: AttemptRecord, isStream: boolean): void {
     const families = this.#families;
     const { provider, model } = splitTarget(attempt.target);
     const target = [provider, this.#isKnown(attempt.target) ? model : 'other'];
@@ -124,6 +140,7 @@ class PrometheusMetrics implements Metrics {
       families.breakwater_tokens_total.add([...target, 'input'], attempt.inputTokens);
     if (attempt.outputTokens !== null)
       families.breakwater_tokens_total.add([...target, 'output'], attempt.outputTokens);
+    if (attempt.outcome === 'ok') this.#observeAnswer(attempt, target, isStream);
     if (attempt.malformedEvents > 0)
       families.breakwater_malformed_events_total.add(target, attempt.malformedEvents);
   }

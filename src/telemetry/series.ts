@@ -7,12 +7,14 @@ export type Definition = {
   readonly kind: MetricKind;
   readonly labels: readonly string[];
   readonly help: string;
+  /** Upper this.#bounds of a histogram; seconds unless said otherwise. */
+  readonly buckets?: readonly number[];
 };
 
 /** Label combinations kept per metric; what comes after them is counted under `other`. */
 export const combinationsMax = 2_000;
 
-const bounds = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120];
+const secondBounds = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120];
 const separator = '\u0000';
 
 type Series = { readonly values: readonly string[]; value: number; sum: number; readonly buckets: number[] };
@@ -28,15 +30,17 @@ function labelled(name: string, labels: readonly string[], values: readonly stri
   return `${name}{${labels.map((label, index) => `${label}="${escaped(values[index] ?? '')}"`).join(',')}}`;
 }
 
-/** One metric: a number, or a histogram of seconds, for each combination of its labels' values. */
+/** One metric: a number, or a histogram, for each combination of its labels' values. */
 export class Family {
   readonly #name: string;
   readonly #definition: Definition;
+  readonly #bounds: readonly number[];
   readonly #series = new Map<string, Series>();
 
   constructor(name: string, definition: Definition) {
     this.#name = name;
     this.#definition = definition;
+    this.#bounds = definition.buckets ?? secondBounds;
     if (definition.labels.length === 0) this.#at([]);
   }
 
@@ -47,7 +51,7 @@ export class Family {
     if (known !== undefined) return known;
     if (this.#series.size >= combinationsMax && values.some((value) => value !== 'other'))
       return this.#at(values.map(() => 'other'));
-    const buckets = this.#definition.kind === 'histogram' ? bounds.map(() => 0) : [];
+    const buckets = this.#definition.kind === 'histogram' ? this.#bounds.map(() => 0) : [];
     const made = { values: [...values], value: 0, sum: 0, buckets };
     this.#series.set(key, made);
     return made;
@@ -65,7 +69,7 @@ export class Family {
     const series = this.#at(values);
     series.value += 1;
     series.sum += seconds;
-    const bucket = bounds.findIndex((bound) => seconds <= bound);
+    const bucket = this.#bounds.findIndex((bound) => seconds <= bound);
     if (bucket >= 0) series.buckets[bucket] = (series.buckets[bucket] ?? 0) + 1;
   }
 
@@ -85,7 +89,7 @@ export class Family {
     const bucketLine = (bound: string, count: number): string =>
       `${labelled(`${this.#name}_bucket`, ['le', ...labels], [bound, ...values])} ${count}`;
     return [
-      ...bounds.map((bound, index) => bucketLine(String(bound), (below += buckets[index] ?? 0))),
+      ...this.#bounds.map((bound, index) => bucketLine(String(bound), (below += buckets[index] ?? 0))),
       bucketLine('+Inf', value),
       `${labelled(`${this.#name}_sum`, labels, values)} ${sum}`,
       `${labelled(`${this.#name}_count`, labels, values)} ${value}`,

@@ -26,7 +26,7 @@ function withGate(simulator: Simulator): Json {
 
 type Answer = { readonly status: number; readonly target: string | null; readonly id: string };
 
-async function ask(): Promise<Answer> {
+async function ask(more: Json = {}, signal?: AbortSignal): Promise<Answer> {
   const response = await fetch(`${house.url}/v1/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
@@ -34,7 +34,9 @@ async function ask(): Promise<Answer> {
       model: 'notes',
       max_tokens: 50,
       messages: [{ role: 'user', content: 'Hello' }],
+      ...more,
     }),
+    ...(signal === undefined ? {} : { signal }),
   });
   await response.arrayBuffer();
   return {
@@ -258,3 +260,100 @@ describe('probes', () => {
     );
   }, 120_000);
 });
+
+describe('failures at a seeded rate', () => {
+  test.each([
+    [0.1, 400],
+    [0.2, 150],
+    [0.5, 50],
+    [1, 20],
+  ])(
+    '%p: callers see none of it, and the target is shed',
+    async (rate, most) => {
+      house = await startHouse(withGate);
+      house.simulator.setFault({
+        provider: 'anthropic',
+        rate,
+        fault: { kind: 'preset', preset: 'server_error' },
+      });
+      const answers: Answer[] = [];
+      while (String((await gateOf(opus))['state']) === 'healthy') {
+        if (answers.length > most) throw new Error(`still healthy after ${most} requests`);
+        answers.push(await ask());
+      }
+      expect(answers.every(({ status }) => status === 200)).toBe(true);
+      const gate = await gateOf(opus);
+      expect(gate['words']).toMatch(/^\d+ of \d+ attempts failed since \d\d:\d\d:\d\d \(\d+ %; usual /);
+      const { body } = await house.admin('GET', 'changes?limit=50');
+      const moves = (body['items'] as Json[]).filter((change) => change['kind'] === 'gate.transition');
+      expect(moves.at(-1)).toMatchObject({ subject: opus, before: 'healthy', after: 'shedding' });
+      expect(moves.at(-1)!['reason']).toBe(gate['words']);
+    },
+    120_000,
+  );
+});
+
+describe('silence', () => {
+  const hang = (): void =>
+    void house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'hang', where: 'first_token' } });
+
+  test('a hang of streams is noticed while they wait, long before any of them times out', async () => {
+    house = await startHouse((simulator) => ({
+      ...withGate(simulator),
+      features: {
+        notes: {
+          title: 'Meeting notes',
+          route: [opus, 'openai/gpt-5.2'],
+          timeouts: { firstToken: '55s', stall: '55s', total: '60s' },
+        },
+      },
+    }));
+    for (let n = 0; n < 60; n++) await ask({ stream: true });
+    hang();
+    const begun = Date.now();
+    const leaving = new AbortController();
+    await waitUntil(async () => {
+      void ask({ stream: true }, leaving.signal).catch(() => {});
+      await Bun.sleep(150);
+      return (await gateOf(opus))['state'] !== 'healthy';
+    }, 'the gate hears the silence');
+    expect(Date.now() - begun).toBeLessThan(50_000);
+    expect((await gateOf(opus))['words']).toContain('wait far longer than usual');
+    house.simulator.clearFaults();
+    expect((await ask({ stream: true })).target).toBe('openai/gpt-5.2');
+    leaving.abort();
+  }, 120_000);
+
+  test('callers who give up on silent streams tell of the target', async () => {
+    house = await startHouse(withGate);
+    for (let n = 0; n < 60; n++) await ask({ stream: true });
+    hang();
+    await waitUntil(async () => {
+      const impatient = Array.from({ length: 4 }, () =>
+        ask({ stream: true }, AbortSignal.timeout(3_500)).catch(() => null),
+      );
+      await Promise.all(impatient);
+      return (await gateOf(opus))['state'] !== 'healthy';
+    }, 'the gate hears those who left');
+    expect(await metric('breakwater_disbelieved_total')).toBeGreaterThan(0);
+  }, 120_000);
+});
+
+test('soft signals are counted, told, and take nothing out', async () => {
+  house = await startHouse(withGate);
+  for (let n = 0; n < 30; n++) await ask();
+  house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'refusal' } });
+  for (let n = 0; n < 60; n++) expect((await ask()).target).toBe(opus);
+  expect((await gateOf(opus))['state']).toBe('healthy');
+  const { text } = await fetch(`${house.url}/metrics`).then(async (answer) => ({
+    text: await answer.text(),
+  }));
+  expect(text).toMatch(/breakwater_soft_failures_total\{[^}]*signal="refused"[^}]*\} 60/);
+  house.simulator.clearFaults();
+  house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'wrong_model', model: 'another-model' } });
+  await ask();
+  expect(await metric('breakwater_identity_news_total')).toBe(1);
+  expect(
+    house.logs.some((line) => line.includes('"event":"identity"') && line.includes('another-model')),
+  ).toBe(true);
+}, 120_000);
