@@ -5,8 +5,7 @@ import { hear, unheard } from '../core/identity.ts';
 import type { Identity, IdentityNews } from '../core/identity.ts';
 import { isSlow, sawPace, tokensPerSecond } from '../core/pace.ts';
 import type { Pace } from '../core/pace.ts';
-import type { AnswerFacts } from '../dialects/dialect.ts';
-import { softSignal } from './soft-signal.ts';
+import type { AnswerRead } from './ticket.ts';
 
 export type Heard = { readonly soft: SoftSignal | null; readonly news: IdentityNews | null };
 
@@ -17,13 +16,13 @@ export class AnswerSignals {
   #identity: Identity = unheard;
 
   /** Takes a good answer into account; `tokensMs` is the time from its first token to its last, null for a whole one. */
-  hear(facts: AnswerFacts | null, tokensMs: number | null): Heard {
-    if (facts === null) return nothing;
-    const { identity, news } = hear(this.#identity, facts.model, facts.fingerprint);
+  hear(answer: AnswerRead | null, tokensMs: number | null): Heard {
+    if (answer === null) return nothing;
+    const { identity, news } = hear(this.#identity, answer.model, answer.fingerprint);
     this.#identity = identity;
-    const perSecond = tokensMs === null ? null : tokensPerSecond(facts.usage?.outputTokens ?? null, tokensMs);
+    const perSecond = tokensMs === null ? null : tokensPerSecond(answer.outputTokens, tokensMs);
     const slow = perSecond !== null && isSlow(this.#pace, perSecond);
     if (perSecond !== null) this.#pace = sawPace(this.#pace, perSecond);
-    return { soft: softSignal(facts) ?? (slow ? 'slow_tokens' : null), news };
+    return { soft: answer.soft ?? (slow ? 'slow_tokens' : null), news };
   }
 }

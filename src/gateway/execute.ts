@@ -212,7 +212,7 @@ function close(exchange: Exchange, tried: Sent, failure: Failure | 'nobody' | 'l
     outcome: failure,
     firstTokenMs: firstTokenAt === null ? null : firstTokenAt - tried.ticket.startedAt,
     silentMs: exchange.clock.now() - tried.ticket.startedAt,
-    facts: null,
+    answer: null,
   });
   exchange.capacity.leave(tried.place);
   if (trace === undefined) return;

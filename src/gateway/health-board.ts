@@ -263,10 +263,10 @@ class Board implements HealthBoard {
   }
 
   /** What a good answer was like. */
-  #heard(cell: Cell, ticket: Ticket, { facts, firstTokenMs }: Settlement, now: Instant): SoftSignal | null {
+  #heard(cell: Cell, ticket: Ticket, { answer, firstTokenMs }: Settlement, now: Instant): SoftSignal | null {
     if (!ticket.stream && firstTokenMs !== null) cell.waiting.sawWhole(firstTokenMs);
     const tokensMs = ticket.stream && firstTokenMs !== null ? now - ticket.startedAt - firstTokenMs : null;
-    const { soft, news } = cell.signals.hear(facts, tokensMs);
+    const { soft, news } = cell.signals.hear(answer, tokensMs);
     if (news !== null) this.#options.onNews(ticket.target, news);
     return soft;
   }

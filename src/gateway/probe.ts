@@ -12,6 +12,7 @@ import type { Conversation } from '../dialects/conversation.ts';
 import type { JsonObject, RequestFacts } from '../dialects/dialect.ts';
 import { codecFor } from '../dialects/registry.ts';
 import { adapterFor } from '../providers/registry.ts';
+import { answerRead } from './answer-read.ts';
 import { attempt, moveDeadline, newTrace, stoppedResult } from './attempt.ts';
 import type { Committed, Patience, Trace } from './attempt.ts';
 import type { Claim, Place } from './capacity.ts';
@@ -149,7 +150,7 @@ export async function sendProbe(ticket: Ticket, shared: Shared, state: GatewaySt
   const body = bodyFor(target);
   const place: Place | null = body === null ? null : placeFor(target, shared);
   if (body === null || place === null) {
-    board.settle(ticket, { outcome: 'nobody', firstTokenMs: null, silentMs: 0, facts: null });
+    board.settle(ticket, { outcome: 'nobody', firstTokenMs: null, silentMs: 0, answer: null });
     return null;
   }
   const stopper = new Stopper();
@@ -171,7 +172,7 @@ export async function sendProbe(ticket: Ticket, shared: Shared, state: GatewaySt
     firstTokenMs: trace.firstTokenAt === null ? null : trace.firstTokenAt - trace.startedAt,
     silentMs: 0,
     // Its own limit cuts it: that is no sign of anything.
-    facts: facts?.finish === 'length' ? null : facts,
+    answer: outcome === 'good' && facts?.finish !== 'length' ? answerRead(facts) : null,
   });
   if (outcome === 'nobody' || outcome === 'left') return null;
   return {

@@ -6,6 +6,7 @@
  */
 import { failureOf } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
+import { answerRead } from './answer-read.ts';
 import { moveDeadline, stoppedResult } from './attempt.ts';
 import type { Piece } from './answer-source.ts';
 import type { Committed, Patience } from './attempt.ts';
@@ -45,7 +46,7 @@ function settleTicket({ exchange, execution }: Delivery, outcome: Settlement['ou
     outcome,
     firstTokenMs: trace.firstTokenAt === null ? null : trace.firstTokenAt - trace.startedAt,
     silentMs,
-    facts: source.facts(),
+    answer: outcome === 'good' ? answerRead(source.facts()) : null,
   });
 }
 

@@ -1,9 +1,9 @@
 /** What passes between an attempt and the health board: the asking, the ticket, the settlement. */
+import type { SoftSignal } from '../core/evidence.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Instant } from '../core/ids.ts';
 import type { ProviderKey, Target } from '../core/target.ts';
 import type { StartSlot } from '../core/waiting.ts';
-import type { AnswerFacts } from '../dialects/dialect.ts';
 
 /** An attempt that wants to be admitted. */
 export type Asking = {
@@ -38,6 +38,14 @@ export type Ticket = {
   readonly slot: StartSlot;
 };
 
+/** What health needs to know of an answer. */
+export type AnswerRead = {
+  readonly soft: SoftSignal | null;
+  readonly model: string | null;
+  readonly fingerprint: string | null;
+  readonly outputTokens: number | null;
+};
+
 /** How an attempt ended. */
 export type Settlement = {
   /** `nobody`: a switch stopped it. `left`: the caller went away. */
@@ -46,6 +54,6 @@ export type Settlement = {
   readonly firstTokenMs: number | null;
   /** How long nothing had come when the caller left. */
   readonly silentMs: number;
-  /** What is known of the answer, as far as it came. */
-  readonly facts: AnswerFacts | null;
+  /** What a good answer was like; null when that is not known. */
+  readonly answer: AnswerRead | null;
 };

@@ -21,7 +21,7 @@ import { offBy, speaking } from '../core/switches.ts';
 import type { Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
 import { createHealthBoard } from '../gateway/health-board.ts';
-import type { HealthBoard, HealthBoardOptions } from '../gateway/health-board.ts';
+import type { HealthBoard, HealthBoardOptions } from '../gateway/board.ts';
 import type { Asking, Ticket } from '../gateway/ticket.ts';
 import { seededRandom } from '../simulator/random.ts';
 import { EventQueue } from './event-queue.ts';
@@ -118,7 +118,9 @@ class VirtualWorld implements World {
       keysKnown: () => 2,
       onTransition: (target, transition) =>
         void this.#recorder.moves.push({ target: target.name, transition }),
+      stallMs: () => this.#snapshot.defaults.timeouts.stallMs,
       onSoft: () => undefined,
+      onNews: () => undefined,
       onDisbelieved: () => undefined,
     };
   }
@@ -272,6 +274,7 @@ class VirtualWorld implements World {
       key: journey.caller,
       user: null,
       request: journey.id,
+      stream: true,
     };
     const admitted = this.#isOff(journey, target) ? null : this.board.admit(target, asking);
     if (admitted === null || 'kind' in admitted) {
@@ -287,10 +290,12 @@ class VirtualWorld implements World {
     this.#open--;
     const { failure, soft, firstTokenMs } = fate;
     const { target } = ticket;
-    this.board.settle(
-      ticket,
-      failure === null ? { outcome: 'good', firstTokenMs, soft } : { outcome: failure, firstTokenMs, soft },
-    );
+    this.board.settle(ticket, {
+      outcome: failure ?? 'good',
+      firstTokenMs,
+      silentMs: 0,
+      answer: failure === null ? { soft, model: null, fingerprint: null, outputTokens: null } : null,
+    });
     if (failure !== null) this.#recorder.target(target.name).add('failed', this.#minute());
     if (journey === null) return;
     if (failure === null) this.#answered(journey, target, firstTokenMs ?? 0, fate.durationMs);

@@ -1,9 +1,10 @@
-/** What is wrong with an answer that arrived whole; null when nothing is. The worst comes first. */
+/** What health needs to know of an answer that arrived. */
 import type { SoftSignal } from '../core/evidence.ts';
 import type { AnswerFacts } from '../dialects/dialect.ts';
+import type { AnswerRead } from './ticket.ts';
 
-export function softSignal(facts: AnswerFacts | null): SoftSignal | null {
-  if (facts === null) return null;
+/** What is wrong with it; null when nothing is. The worst comes first. */
+function softSignal(facts: AnswerFacts): SoftSignal | null {
   if (facts.toolCallInvalid) return 'tool_call_invalid';
   if (facts.structuredOutputInvalid) return 'structured_output_invalid';
   switch (facts.finish) {
@@ -19,4 +20,14 @@ export function softSignal(facts: AnswerFacts | null): SoftSignal | null {
     case null:
       return null;
   }
+}
+
+export function answerRead(facts: AnswerFacts | null): AnswerRead | null {
+  if (facts === null) return null;
+  return {
+    soft: softSignal(facts),
+    model: facts.model,
+    fingerprint: facts.fingerprint,
+    outputTokens: facts.usage?.outputTokens ?? null,
+  };
 }
