@@ -26,6 +26,8 @@ import { besideStore, openStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
 import { compileDocument, loadConfigFile, problemText, watchConfigFile } from './sync/config-file.ts';
 import type { Loaded } from './sync/config-file.ts';
+import { createPlaybookDesk } from './wiring/playbooks.ts';
+import type { PlaybookDesk } from './wiring/playbooks.ts';
 import { bugPlace, createLog } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -175,11 +177,13 @@ type Parts = {
   readonly status: StatusDesk;
   readonly gates: GateDesk;
   readonly incidents: IncidentDesk;
+  readonly playbooks: PlaybookDesk;
 };
 
 function open(parts: Parts, address: { host: string; port: number }): RunningServer {
   const { options, engine, store, log, token, status, incidents } = parts;
   const channels = createChannelDesk(engine, store, log);
+  const { playbooks } = parts;
   let accepting = true;
   const listening: Listening = listen({
     ...address,
@@ -191,6 +195,7 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
         log,
         channels: channels.admin,
         incidents,
+        playbooks: playbooks.admin,
       }),
     ),
     status: statusRoutes(status.site),
@@ -201,7 +206,11 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
     isReady: () => true,
     accepts: () => accepting,
   });
-  const again = (): Promise<Loaded> => reload(options, engine, store, log);
+  const again = async (): Promise<Loaded> => {
+    const loaded = await reload(options, engine, store, log);
+    await playbooks.reload();
+    return loaded;
+  };
   const watcher =
     options.configPath === null
       ? null
@@ -227,6 +236,7 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
     await engine.records.stop(drainMs);
     await engine.keepPolicy().catch((error: unknown) => engine.onBug(error));
     engine.watchdog.stop();
+    await playbooks.stop();
     await channels.stop();
     await parts.gates.stop();
     await status.stop().catch((error: unknown) => engine.onBug(error));
@@ -283,9 +293,15 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   const gates = await openGateDesk(engine, store);
   const status = await createStatusDesk(engine, store);
   const incidents = await createIncidentDesk(engine, store, log);
+  const playbooks = await createPlaybookDesk(engine, store, {
+    configPath: options.configPath,
+    gates,
+    incidents,
+    log,
+  });
   try {
-    const server = open({ options, engine, store, log, token, status, gates, incidents }, address);
-    return { kind: 'started', server };
+    const parts = { options, engine, store, log, token, status, gates, incidents, playbooks };
+    return { kind: 'started', server: open(parts, address) };
   } catch (error) {
     await gates.stop();
     await engine.records.stop(0);

@@ -65,6 +65,7 @@ export type Engine = {
   readonly publishGauges: () => void;
   /** Tells every move of a gate from now on. */
   readonly watchGates: (watch: GateWatch) => void;
+  readonly watchRecords: Recording['watch'];
   readonly onBug: (error: unknown) => void;
 };
 
@@ -239,6 +240,13 @@ function gatewayOf(live: Live, parts: GatewayParts): GatewayDependencies {
   };
 }
 
+const bugTeller =
+  (metrics: Metrics, log: Log) =>
+  (error: unknown): void => {
+    metrics.count('breakwater_unhandled_errors_total');
+    log('error', { event: 'bug', ...bugPlace(error) });
+  };
+
 export async function createEngine(
   snapshot: Snapshot,
   store: Store,
@@ -253,10 +261,7 @@ export async function createEngine(
   const state: GatewayState = { snapshot, switches, keys: keyTable(keys), incidents: [] };
   const metrics = createMetrics((name) => isKnownName(state.snapshot, name));
   const live: Live = { state, metrics, flights: createFlights(), log, store, gateWatches: [], rev: 1 };
-  const onBug = (error: unknown): void => {
-    metrics.count('breakwater_unhandled_errors_total');
-    log('error', { event: 'bug', ...bugPlace(error) });
-  };
+  const onBug = bugTeller(metrics, log);
   const watchdog = createWatchdog(clock.now);
   const board = boardOf(live, onBug);
   const capacity = capacityOf(state, clock, watchdog);
@@ -304,6 +309,7 @@ export async function createEngine(
     keepPolicy: kept.keep,
     watchGates: (watch) => void live.gateWatches.push(watch),
     publishGauges: () => publishGauges({ state, metrics, board, capacity, pump: recording.pump }),
+    watchRecords: recording.watch,
     onBug,
   };
 }

@@ -11,6 +11,7 @@ import { gateCommands } from './gate-commands.ts';
 import { incidentCommands } from './incident-commands.ts';
 import { keyCommands } from './key-commands.ts';
 import { playbookCommands } from './playbook-commands.ts';
+import { playbookRunCommands } from './playbook-run-commands.ts';
 import { queryCommands } from './query-commands.ts';
 import { serverCommands } from './server-commands.ts';
 import { switchCommands } from './switch-commands.ts';
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   ...keyCommands,
   ...channelCommands,
   ...playbookCommands,
+  ...playbookRunCommands,
 ];
 
 type Found = { readonly command: Command; readonly rest: readonly string[] };

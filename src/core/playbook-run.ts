@@ -84,6 +84,8 @@ export type Advanced = { readonly run: Run; readonly deed: Deed | null };
 export type Probed = (key: string) => { readonly sent: number; readonly passed: number };
 
 const logMax = 300;
+/** How often a wait for quiet is begun anew while it is not quiet. */
+const quietStepMs = 5_000;
 const relapsesMax = 5;
 const holdGrowthMax = 8;
 
@@ -207,7 +209,7 @@ function whileWaiting(
     case 'quiet': {
       if (run.rounds > 0 && !run.isDone) return { kind: 'shut' };
       const failed = countsOf(subject, Math.max(1, Math.min(operation.ms, waited)), null).failed;
-      if (failed > 0 && waited > 0) return { ...run, since: now };
+      if (failed > 0) return waited < quietStepMs ? run : { ...run, rev: run.rev + 1, since: now };
       return waited >= operation.ms ? onwards(run, now, 'nothing has failed for long enough') : run;
     }
     case 'hold': {
@@ -236,7 +238,8 @@ function whileProbing(
 function whileAsking(run: Run, operation: Extract<Operation, { kind: 'ask' }>, now: Instant): Run {
   if (run.answer === 'approve') return onwards(run, now, 'a person approved');
   const isLate = now - run.since >= operation.timeoutMs;
-  if (run.answer === null && !isLate) return run.state === 'asking' ? run : { ...run, state: 'asking' };
+  if (run.answer === null && !isLate)
+    return run.state === 'asking' ? run : { ...run, rev: run.rev + 1, state: 'asking' };
   const words = run.answer === 'reject' ? 'a person said no' : 'nobody answered in time';
   const otherwise =
     run.answer === 'reject' ? (operation.otherwise === 'abort' ? 'abort' : 'skip_rest') : operation.otherwise;

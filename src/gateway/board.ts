@@ -26,6 +26,8 @@ export type HealthBoard = {
   wantingProbes(): readonly Target[];
   /** Admits a probe of ours, if the gate wants one now; null when it does not. */
   admitProbe(target: Target): Ticket | null;
+  /** Admits a probe that a person or a playbook ordered, past a closed gate: what it meets moves no gate. Null without a key. */
+  admitOrdered(target: Target): Ticket | null;
   /** The answer has begun: the attempt waits no longer. */
   began(ticket: Ticket): void;
   settle(ticket: Ticket, settlement: Settlement): void;

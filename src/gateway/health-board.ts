@@ -24,7 +24,8 @@ import { AnswerSignals } from './answer-signals.ts';
 import { GateBook } from './gate-book.ts';
 import { KeyRing } from './key-ring.ts';
 import { noCounts, Tally } from './tally.ts';
-import type { Asking, Settlement, Ticket } from './ticket.ts';
+import { unheard } from './ticket.ts';
+import type { Asking, Handing, Settlement, Ticket } from './ticket.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 type Out = Extract<Standing, { kind: 'out' }>;
@@ -159,7 +160,7 @@ class Board implements HealthBoard {
     return this.#hand(cell, asking, { probe, own: false, panic });
   }
 
-  #hand(cell: Cell, asking: Asking, how: Pick<Ticket, 'probe' | 'own' | 'panic'>): Ticket {
+  #hand(cell: Cell, asking: Asking, how: Handing): Ticket {
     const { target } = cell;
     const key = this.#keys.usable(target, asking.triedKeys) ?? target.provider.keys[0] ?? null;
     this.#keys.took();
@@ -168,9 +169,7 @@ class Board implements HealthBoard {
       target,
       key,
       generation: cell.health.generation,
-      probe: how.probe,
-      own: how.own,
-      panic: how.panic,
+      ...how,
       startedAt,
       callerKey: this.#callerKey(asking),
       requestKey: asking.request,
@@ -204,6 +203,11 @@ class Board implements HealthBoard {
     if (!wantsProbe(cell.health, rule, now) || this.#keys.usable(target, noKeys) === undefined) return null;
     cell.health = startProbe(cell.health, now);
     return this.#hand(cell, ownAsking, { probe: true, own: true, panic: false });
+  }
+
+  admitOrdered(target: Target): Ticket | null {
+    if (this.#keys.usable(target, noKeys) === undefined) return null;
+    return this.#hand(this.#cell(target), ownAsking, { probe: false, own: true, panic: false, ...unheard });
   }
 
   began(ticket: Ticket): void {

@@ -10,6 +10,7 @@ import type { Shared } from './exchange.ts';
 import { sendProbe } from './probe.ts';
 import type { Probed } from './probe.ts';
 import type { GatewayState } from './state.ts';
+import type { Ticket } from './ticket.ts';
 
 /** Probes under way at once, whatever the number of targets. */
 export const probesAtOnceMax = 16;
@@ -42,16 +43,35 @@ export class Prober {
     }
   }
 
+  /**
+   * One probe that was ordered, where a gate or one of these switches keeps the target out. Null when it may not be sent
+   * (another switch, a data policy, the hourly allowance) or could not be.
+   */
+  async order(target: Target, past: ReadonlySet<string>): Promise<Probed> {
+    const { shared, state } = this.#options;
+    const now = shared.clock.now();
+    const others = state.switches.filter((entry) => !past.has(entry.id));
+    if (!isAffordable(this.#spend.get(target.name) ?? freshSpend(now), now)) return null;
+    if (!isProbeAllowed(target, state.snapshot, others, now)) return null;
+    const ticket = shared.board.admitOrdered(target);
+    return ticket === null ? null : this.#send(ticket);
+  }
+
   async #probe(target: Target): Promise<void> {
+    const ticket = this.#options.shared.board.admitProbe(target);
+    if (ticket !== null) await this.#send(ticket);
+  }
+
+  async #send(ticket: Ticket): Promise<Probed> {
     const { shared, state, onProbe } = this.#options;
-    const ticket = shared.board.admitProbe(target);
-    if (ticket === null) return;
+    const { target } = ticket;
     this.#underWay++;
     const probed = await sendProbe(ticket, shared, state).finally(() => void this.#underWay--);
-    if (probed === null) return;
+    if (probed === null) return null;
     const now = shared.clock.now();
     const spend = this.#spend.get(target.name) ?? freshSpend(now);
     this.#spend.set(target.name, afterProbe(spend, probed.usd, now));
     onProbe(target, probed);
+    return probed;
   }
 }

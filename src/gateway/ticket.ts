@@ -46,6 +46,12 @@ export type AnswerRead = {
   readonly outputTokens: number | null;
 };
 
+/** How a ticket is handed out; its generation is the gate's, unless said otherwise. */
+export type Handing = Pick<Ticket, 'probe' | 'own' | 'panic'> & { readonly generation?: number };
+
+/** Evidence of no generation moves no gate. */
+export const unheard = { generation: -1 } as const;
+
 /** How an attempt ended. */
 export type Settlement = {
   /** `nobody`: a switch stopped it. `left`: the caller went away. */

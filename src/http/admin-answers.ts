@@ -8,6 +8,7 @@ import { ruleNames } from '../core/rules.ts';
 import { scopeKeys } from '../core/switches.ts';
 import { dialects, hops } from '../core/target.ts';
 import { channelAnswers } from './admin-channel-answers.ts';
+import { playbookAnswers } from './admin-playbook-answers.ts';
 
 const text = z.string();
 const name = text.nullable();
@@ -292,6 +293,7 @@ export const adminAnswers = {
   CoverageList: listOf(coverage),
   ...channelAnswers,
   ...incidentAnswers,
+  ...playbookAnswers,
   Error: z.object({ error: z.object({ code: text, message: text, remedy: text, field: name }) }),
 } as const satisfies Record<string, z.ZodType>;
 

@@ -3,7 +3,10 @@ import type { KeyCreated } from '../control/keys.ts';
 import type { IncidentRead } from '../control/incident-queries.ts';
 import type { Telling } from '../control/incident-verb.ts';
 import type { Releasing, SwitchCreated } from '../control/switches.ts';
+import type { Action, Shelved, Started as PlaybookStarted } from '../control/playbooks.ts';
 import type { Result } from '../control/verb.ts';
+import type { ReplayResult } from '../core/playbook-replay.ts';
+import type { Run } from '../core/playbook-run.ts';
 import type { Channel } from '../core/configure-channels.ts';
 import type { FeatureCoverage } from '../core/coverage.ts';
 import type { Delivery } from '../core/delivery.ts';
@@ -83,6 +86,21 @@ export type AdminDependencies = {
   readonly keys: {
     readonly create: (input: unknown, actor: string) => Promise<Result<KeyCreated>>;
     readonly revoke: (id: string, actor: string) => Promise<Result<{ readonly id: string }>>;
+  };
+  readonly playbooks: {
+    readonly list: () => readonly Shelved[];
+    readonly runs: () => readonly Run[];
+    readonly save: (input: unknown, actor: string) => Promise<Result<Shelved>>;
+    readonly run: (name: string, input: unknown, actor: string) => Promise<Result<PlaybookStarted>>;
+    /** Null when there is no such playbook. */
+    readonly test: (name: string) => Promise<readonly ReplayResult[] | null>;
+    readonly history: (playbook: string | null, cursor: string | null, limit: number) => Promise<Page<Run>>;
+    readonly find: (id: string) => Promise<Run | null>;
+    readonly tell: (
+      id: string,
+      action: Action,
+      given: { readonly input: unknown; readonly actor: string },
+    ) => Promise<Result<Run>>;
   };
   readonly channels: {
     readonly list: () => readonly Channel[];

@@ -4,6 +4,7 @@ import { evidenceRoutes } from './admin-evidence-routes.ts';
 import { gateRoutes } from './admin-gate-routes.ts';
 import { incidentRoutes } from './admin-incident-routes.ts';
 import { keyRoutes } from './admin-key-routes.ts';
+import { playbookRoutes } from './admin-playbook-routes.ts';
 import { policyRoutes } from './admin-policy-routes.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { stateRoutes } from './admin-state-routes.ts';
@@ -17,5 +18,6 @@ export const adminRouteTable: readonly AdminRoute[] = [
   ...gateRoutes,
   ...keyRoutes,
   ...policyRoutes,
+  ...playbookRoutes,
   ...channelRoutes,
 ];

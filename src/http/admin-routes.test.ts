@@ -1,6 +1,7 @@
 /** The admin API without a socket or a store: who may ask, what is read, and what goes out. */
 import { beforeEach, describe, expect, test } from 'bun:test';
 
+import { aRun, aShelvedPlaybook } from '../../test/playbook-fixture.ts';
 import { aChannel, aDelivery } from '../../test/told-fixture.ts';
 import { opusAtAnthropic } from '../../test/core-fixture.ts';
 import { aChange, aKey, aRecord, aRescue, aSwitch, start } from '../../test/record-fixture.ts';
@@ -76,6 +77,16 @@ beforeEach(() => {
       dismiss: note('dismiss', Promise.resolve(controlError('not_found', 'no incident', 'list them'))),
     },
     state: () => ({ snapshot: 'abc' }),
+    playbooks: {
+      list: () => [aShelvedPlaybook()],
+      runs: () => [aRun()],
+      save: note('save', Promise.resolve(done(aShelvedPlaybook()))),
+      run: note('run', Promise.resolve(done({ kind: 'run' as const, run: aRun() }))),
+      test: () => Promise.resolve([{ test: 'a test', ok: true, decisions: [], failures: [] }]),
+      history: note('history', Promise.resolve({ items: [aRun()], nextCursor: null })),
+      find: (id) => Promise.resolve(aRun({ id })),
+      tell: note('tell', Promise.resolve(done(aRun()))),
+    },
     channels: {
       list: () => [aChannel()],
       test: note('test', Promise.resolve(done(aDelivery({ state: 'delivered' })))),

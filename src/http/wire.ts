@@ -99,6 +99,13 @@ function changedToWire(kind: ChangeKind, value: unknown): unknown {
     case 'delivery.delivered':
     case 'delivery.dead':
     case 'delivery.replayed':
+    case 'playbook.saved':
+    case 'playbook.removed':
+    case 'playbook.started':
+    case 'playbook.step':
+    case 'playbook.notified':
+    case 'playbook.told':
+    case 'playbook.ended':
       return value;
   }
 }

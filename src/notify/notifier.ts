@@ -11,6 +11,7 @@ import type { Delivery, DeliveryAnswer } from '../core/delivery.ts';
 import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
 import { isWanted } from '../core/bulletin.ts';
+import { channelOf } from '../core/playbook-bulletin.ts';
 import type { Bulletin } from '../core/bulletin.ts';
 import type { Change } from '../core/record.ts';
 import type { Store } from '../store/store.ts';
@@ -88,8 +89,9 @@ class Rounds implements Notifier {
     for (const change of changes) {
       const bulletin = channels().size === 0 ? null : await bulletinOf(change);
       if (bulletin === null) continue;
+      const only = channelOf(change);
       for (const channel of channels().values())
-        if (isWanted(bulletin, channel.wants))
+        if (only === null ? isWanted(bulletin, channel.wants) : channel.name === only)
           planned.push(newDelivery(newId('dlv'), channel.name, bulletin, now()));
     }
     await store.planDeliveries(

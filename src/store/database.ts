@@ -13,6 +13,8 @@ import { IncidentTables } from './incident-tables.ts';
 import type { IncidentRowWrite } from './incident-tables.ts';
 import { inputBounds, Ledger } from './ledger.ts';
 import { migrate } from './migrations.ts';
+import { PlaybookTables } from './playbook-tables.ts';
+import type { RunRow } from './playbook-tables.ts';
 import { leafInputs } from './record-batch.ts';
 import type { RecordBatch } from './record-batch.ts';
 import { RecordTable } from './record-table.ts';
@@ -21,6 +23,13 @@ import { pageSizeMax } from './store.ts';
 import type { Page, RecordFilter, ReleaseOutcome } from './store.ts';
 
 type ChangeRow = { readonly id: string; readonly at: number; readonly kind: string; readonly body: string };
+
+export type SwitchRow = {
+  readonly id: string;
+  readonly rev: number;
+  readonly released: 0 | 1;
+  readonly body: string;
+};
 
 /** An entry of the ledger as it was written, and its leaf. */
 export type KeptEntry = { readonly text: string; readonly index: number; readonly hash: string };
@@ -61,6 +70,7 @@ export class SqliteDatabase extends IncidentTables {
   readonly #lock: Database | null;
   readonly #ledger: Ledger;
   readonly #records: RecordTable;
+  readonly #playbooks: PlaybookTables;
 
   /** Opens and migrates. Throws when the file cannot be used or is newer than this program. */
   constructor(path: string) {
@@ -79,6 +89,7 @@ export class SqliteDatabase extends IncidentTables {
     this.#database.run('PRAGMA synchronous = FULL');
     this.#ledger = new Ledger(this.#database);
     this.#records = new RecordTable(this.#database);
+    this.#playbooks = new PlaybookTables(this.#database);
     migrate(this.#database, { ledger: this.#ledger, records: this.#records });
   }
 
@@ -296,6 +307,49 @@ export class SqliteDatabase extends IncidentTables {
     this.#database.transaction(() => {
       this.putDelivery(row);
       if (change !== null) this.#insertChange(change);
+    })();
+  }
+
+  saveRun(row: RunRow, changes: readonly ChangeRow[], switches: readonly SwitchRow[]): boolean {
+    return this.#database.transaction(() => {
+      if (!this.#playbooks.put(row)) return false;
+      const put = this.#database.query(
+        'INSERT INTO switches (id, rev, released, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, released = excluded.released, body = excluded.body',
+      );
+      for (const { id, rev, released, body } of switches) put.run(id, rev, released, body);
+      for (const change of changes) this.#insertChange(change);
+      return true;
+    })();
+  }
+
+  loadRuns(): readonly string[] {
+    return this.#playbooks.open();
+  }
+
+  findRun(id: string): string | null {
+    return this.#playbooks.find(id);
+  }
+
+  listRuns(playbook: string | null, cursor: string | null, limit: number): Page<string> {
+    return this.#playbooks.list(playbook, cursor, limit);
+  }
+
+  loadPlaybooks(): readonly string[] {
+    return this.#playbooks.texts();
+  }
+
+  savePlaybook(name: string, text: string, change: ChangeRow): void {
+    this.#database.transaction(() => {
+      this.#playbooks.save(name, text);
+      this.#insertChange(change);
+    })();
+  }
+
+  removePlaybook(name: string, change: ChangeRow): boolean {
+    return this.#database.transaction(() => {
+      const isGone = this.#playbooks.remove(name);
+      if (isGone) this.#insertChange(change);
+      return isGone;
     })();
   }
 

@@ -87,6 +87,12 @@ export const migrations: readonly Step[] = [
   ) WITHOUT ROWID;
   CREATE INDEX incident_hits_request ON incident_hits (request);
   `,
+  `
+  CREATE TABLE playbook_runs (id TEXT PRIMARY KEY, rev INTEGER NOT NULL, playbook TEXT NOT NULL, is_open INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+  CREATE INDEX playbook_runs_open ON playbook_runs (is_open) WHERE is_open = 1;
+  CREATE INDEX playbook_runs_playbook ON playbook_runs (playbook, id);
+  CREATE TABLE playbooks (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+  `,
 ];
 
 const number = (database: Database, sql: string): number =>

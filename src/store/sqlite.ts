@@ -16,6 +16,9 @@ import {
   incidentFromBody,
 } from './incident-rows.ts';
 import type { IncidentRowWrite } from './incident-tables.ts';
+import type { Switch } from '../core/switches.ts';
+import type { SwitchRow } from './database.ts';
+import { runFromBody, runRow } from './playbook-rows.ts';
 import { packRecords } from './record-batch.ts';
 import {
   changeBody,
@@ -158,6 +161,41 @@ function incidentVerbs(client: WorkerClient): Pick<Store, IncidentVerb> {
   };
 }
 
+const switchRow = (entry: Switch): SwitchRow => ({
+  id: entry.id,
+  rev: entry.rev,
+  released: entry.release === null ? 0 : 1,
+  body: switchBody(entry),
+});
+
+type PlaybookVerb =
+  | 'saveRun'
+  | 'loadRuns'
+  | 'findRun'
+  | 'listRuns'
+  | 'loadPlaybooks'
+  | 'savePlaybook'
+  | 'removePlaybook';
+
+function playbookVerbs(client: WorkerClient): Pick<Store, PlaybookVerb> {
+  return {
+    saveRun: ({ run, changes, made, released }) =>
+      client.call('saveRun', runRow(run), changes.map(changeRow), [...made, ...released].map(switchRow)),
+    loadRuns: async () => (await client.call('loadRuns')).map(runFromBody),
+    findRun: async (id) => {
+      const body = await client.call('findRun', id);
+      return body === null ? null : runFromBody(body);
+    },
+    listRuns: async (playbook, cursor, limit) => {
+      const page = await client.call('listRuns', playbook, cursor, limit);
+      return { ...page, items: page.items.map(runFromBody) };
+    },
+    loadPlaybooks: () => client.call('loadPlaybooks'),
+    savePlaybook: (name, text, change) => client.call('savePlaybook', name, text, changeRow(change)),
+    removePlaybook: (name, change) => client.call('removePlaybook', name, changeRow(change)),
+  };
+}
+
 function storeOn(client: WorkerClient, words: WordTable): Store {
   return {
     appendRecords: async (records, again = false) => {
@@ -217,6 +255,7 @@ function storeOn(client: WorkerClient, words: WordTable): Store {
     ...toldVerbs(client),
     ...incidentVerbs(client),
     countRecords: (filter) => client.call('countRecords', filter),
+    ...playbookVerbs(client),
     saveGates: (gates) => client.call('saveGates', gates.map(gateRow)),
     loadGates: async (since) => (await client.call('loadGates', since)).map(gateFromRow),
     ...policyVerbs(client),

@@ -8,6 +8,7 @@ import type { Hit, HitKind } from '../core/incident-hits.ts';
 import type { HitCount } from '../core/incident-impact.ts';
 import type { Incident, IncidentState, IncidentStep, TimelineEntry } from '../core/incident.ts';
 import type { ApiKey } from '../core/keys.ts';
+import type { Run } from '../core/playbook-run.ts';
 import type { Change, RequestRecord } from '../core/record.ts';
 import type { StatusInterval } from '../core/status-history.ts';
 import type { Spent } from '../core/budget.ts';
@@ -52,6 +53,15 @@ export type DeliveryFilter = {
 
 /** A gate as it was when it was kept; only its own rule can read the cell. */
 export type StoredGate = { readonly target: TargetName; readonly at: Instant; readonly cell: unknown };
+
+/** A run of a playbook as it is now, and what its step did, in one transaction. */
+export type RunWrite = {
+  readonly run: Run;
+  readonly changes: readonly Change[];
+  readonly made: readonly Switch[];
+  /** Switches in their released form. */
+  readonly released: readonly Switch[];
+};
 
 export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
 export const pageSizeMax = 200;
@@ -159,6 +169,17 @@ export type Store = {
   /** What keys have spent; a key's newer sum replaces the older. */
   saveSpending(spent: readonly Spent[]): Promise<void>;
   loadSpending(): Promise<readonly Spent[]>;
+  /** False, and nothing is written, when the run has moved on elsewhere. */
+  saveRun(write: RunWrite): Promise<boolean>;
+  /** Runs that have not ended. */
+  loadRuns(): Promise<readonly Run[]>;
+  findRun(id: string): Promise<Run | null>;
+  /** Newest first. */
+  listRuns(playbook: string | null, cursor: string | null, limit: number): Promise<Page<Run>>;
+  /** Texts of playbooks that were handed in. */
+  loadPlaybooks(): Promise<readonly string[]>;
+  savePlaybook(name: string, text: string, change: Change): Promise<void>;
+  removePlaybook(name: string, change: Change): Promise<boolean>;
   close(): Promise<void>;
 };
 

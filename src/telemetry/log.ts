@@ -71,6 +71,7 @@ export type LogEvent =
       readonly action: 'opened' | 'joined' | IncidentState;
       readonly id: string;
     }
+  | { readonly event: 'playbook'; readonly action: 'unreadable' | 'stale'; readonly words: string }
   | { readonly event: 'bug'; readonly name: string; readonly place: string }
   | { readonly event: 'suppressed'; readonly of: LogEvent['event']; readonly count: number };
 

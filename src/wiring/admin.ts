@@ -40,6 +40,7 @@ export type AdminWiring = {
   readonly log: Log;
   readonly channels: AdminDependencies['channels'];
   readonly incidents: IncidentDesk;
+  readonly playbooks: AdminDependencies['playbooks'];
 };
 
 const replica = `r_${process.pid}`;
@@ -247,6 +248,7 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
       revoke: (id, actor) => revokeKey(id, actor, engine.keyDependencies(store)),
     },
     channels: wiring.channels,
+    playbooks: wiring.playbooks,
     config: { view: () => configView(engine), check: (text) => checkConfig(text, wiring.secrets) },
     explain: (input) => explain(input, engine),
     coverage: () => coverage(engine.state.snapshot, now()),

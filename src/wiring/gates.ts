@@ -45,7 +45,10 @@ function proberOf({ gateway, state, metrics, onBug }: Engine): Prober {
   });
 }
 
-export type GateDesk = { readonly stop: () => Promise<void> };
+export type GateDesk = {
+  readonly orderProbe: Prober['order'];
+  readonly stop: () => Promise<void>;
+};
 
 /** Restores the gates and keeps them from now on. */
 export async function openGateDesk(engine: Engine, store: Store): Promise<GateDesk> {
@@ -69,6 +72,7 @@ export async function openGateDesk(engine: Engine, store: Store): Promise<GateDe
     keeping = keep(clock.now() - keptAllAt >= keepAllMs).catch(engine.onBug);
   }, beatMs);
   return {
+    orderProbe: (target, past) => prober.order(target, past),
     async stop() {
       clearInterval(timer);
       await keeping;

@@ -10,7 +10,11 @@ import type { Spool } from '../sync/spool.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-export type Recording = Pick<GatewayDependencies, 'record' | 'canRecord'> & { readonly pump: RecordPump };
+export type Recording = Pick<GatewayDependencies, 'record' | 'canRecord'> & {
+  readonly pump: RecordPump;
+  /** Shows every record from now on, on its way to the store. */
+  readonly watch: (watcher: (record: RequestRecord) => void) => void;
+};
 
 type Sources = {
   readonly state: GatewayState;
@@ -52,13 +56,16 @@ export function createRecording({ state, store, spool, metrics, log }: Sources):
     onTrouble: ({ kind, count }) =>
       log(kind === 'caught_up' ? 'info' : 'error', { event: 'records', trouble: kind, count }),
   });
+  const watchers: ((record: RequestRecord) => void)[] = [];
   const isStrict = (): boolean => state.snapshot.audit.mode === 'strict';
   return {
     pump,
+    watch: (watcher) => void watchers.push(watcher),
     canRecord: () => !isStrict() || pump.accepts(),
     record: (entry) => {
       metrics.observeRequest(entry);
       logUnclassified(entry, log);
+      for (const watcher of watchers) watcher(entry);
       if (isStrict()) return pump.durable(entry);
       pump.push(entry);
       return null;

@@ -1,0 +1,126 @@
+/** What a run's deeds ask of other parts of the house: probes of what is switched off, incidents, messages, drills. */
+import { openIncident, updateIncident } from '../control/incidents.ts';
+import type { Hands } from '../control/playbook-deeds.ts';
+import type { Playbook } from '../core/playbook.ts';
+import type { TargetName } from '../core/ids.ts';
+import type { Outcome, Probed, Run } from '../core/playbook-run.ts';
+import { keyOf } from '../core/playbook-run.ts';
+import type { Engine } from '../engine.ts';
+import type { GateDesk } from './gates.ts';
+import type { IncidentDesk } from './incidents.ts';
+
+export type PlaybookHands = {
+  readonly hands: Hands;
+  readonly probed: Probed;
+  /** Sends the probes that runs wait for, spread over their time; call about once a second. */
+  readonly probe: (runs: readonly Run[]) => void;
+};
+
+type Count = { sent: number; passed: number; ordered: number };
+
+/** Probes of runs, counted by the key of their operation. Counts are memory: after a restart probing begins anew. */
+class OrderedProbes {
+  readonly #counts = new Map<string, Count>();
+  readonly #engine: Engine;
+  readonly #order: GateDesk['orderProbe'];
+
+  constructor(engine: Engine, order: GateDesk['orderProbe']) {
+    this.#engine = engine;
+    this.#order = order;
+  }
+
+  readonly probed: Probed = (key) => this.#counts.get(key) ?? { sent: 0, passed: 0 };
+
+  readonly look = (runs: readonly Run[]): void => {
+    const keys = new Set(runs.map(keyOf));
+    for (const key of this.#counts.keys()) if (!keys.has(key)) this.#counts.delete(key);
+    for (const run of runs) this.#lookAt(run);
+  };
+
+  #lookAt(run: Run): void {
+    const operation = run.operations[run.at];
+    if (operation?.kind !== 'probe' || run.state !== 'running') return;
+    const { targets } = this.#engine.state.snapshot;
+    const subject = run.subject.flatMap((name) => targets.get(name as TargetName) ?? []);
+    const count = this.#count(keyOf(run));
+    const waited = this.#engine.clock.now() - run.since;
+    const due = Math.min(operation.count, Math.ceil((waited / operation.overMs) * operation.count));
+    const target = subject[count.ordered % Math.max(1, subject.length)];
+    // One at a time, so that a target that hangs is not asked again and again.
+    if (target === undefined || count.ordered >= due || count.ordered > count.sent) return;
+    count.ordered++;
+    void this.#order(target, new Set(run.switches.map(({ id }) => id)))
+      .then((probed) => {
+        count.sent++;
+        if (probed !== null && probed.failure === null) count.passed++;
+      })
+      .catch(this.#engine.onBug);
+  }
+
+  #count(key: string): Count {
+    let count = this.#counts.get(key);
+    if (count === undefined) this.#counts.set(key, (count = { sent: 0, passed: 0, ordered: 0 }));
+    return count;
+  }
+}
+
+const nobody = (): Promise<Outcome> =>
+  Promise.resolve({ kind: 'failed', words: 'this server has nobody for it' });
+
+/**
+ * An incident for a run: the one that is open about its targets, or a new one. Its timeline names the deed, so that one
+ * that was done before a crash is found and not done again.
+ */
+async function incidentFor(
+  { operation, key }: Parameters<Hands['openIncident']>[0],
+  run: Run,
+  playbook: Playbook,
+  { dependencies }: IncidentDesk,
+): Promise<Outcome> {
+  const actor = `playbook ${run.playbook}`;
+  const mark = `${playbook.title}: run ${run.id}, step ${key.split('/')[1] ?? ''}.`;
+  const open = dependencies
+    .current()
+    .find(({ targets }) => targets.some(({ target }) => run.subject.includes(target)));
+  if (open !== undefined) {
+    const timeline = await dependencies.store.timeline(open.id);
+    const words = `it belongs to ${open.id}`;
+    if (timeline.some(({ by, text }) => by === actor && text === mark))
+      return { kind: 'done', words, incident: open.id };
+    const severity = operation.severity === null ? {} : { severity: operation.severity };
+    const update = { text: mark, source: 'playbook', ...severity };
+    const told = await updateIncident({ id: open.id, input: update, rev: null }, actor, dependencies);
+    return told.kind === 'done'
+      ? { kind: 'done', words, incident: open.id }
+      : { kind: 'failed', words: told.message };
+  }
+  const input = {
+    failure_class: operation.class,
+    source: 'playbook',
+    targets: run.subject,
+    text: mark,
+    ...(operation.title === null ? {} : { title: operation.title }),
+    ...(operation.severity === null ? {} : { severity: operation.severity }),
+  };
+  const opened = await openIncident(input, actor, dependencies);
+  return opened.kind === 'done'
+    ? { kind: 'done', words: `opened ${opened.value.id}`, incident: opened.value.id }
+    : { kind: 'failed', words: opened.message };
+}
+
+export function handsOf(
+  engine: Engine,
+  { gates, incidents }: { readonly gates: Pick<GateDesk, 'orderProbe'>; readonly incidents: IncidentDesk },
+): PlaybookHands {
+  const probes = new OrderedProbes(engine, gates.orderProbe);
+  return {
+    hands: {
+      openIncident: (deed, run, playbook) => incidentFor(deed, run, playbook, incidents),
+      publish: nobody,
+      drill: nobody,
+      probe: () => {},
+    },
+    probed: probes.probed,
+    probe: probes.look,
+  };
+}
