@@ -75,6 +75,7 @@ export function aRecord(changes: Partial<RequestRecord> = {}): RequestRecord {
     incidents: [],
     switches: [],
     fingerprints: { input: 'aa', output: 'bb' },
+    seam: null,
     warnings: [],
     ...changes,
   };

@@ -63,6 +63,7 @@ const whyNextWords: Record<Exclude<WhyNext, null>, string> = {
   same_target_waited: 'It was asked again after the wait that the provider had named.',
   other_key: 'It was asked again with another of our credentials.',
   next_target: 'So the next one was asked.',
+  carry_on: 'So another was asked to go on where the answer had stopped.',
 };
 
 /** The provider's own word for a failure, told as such. */
@@ -293,6 +294,14 @@ function warnings(record: RequestRecord): Sentences {
   ];
 }
 
+function seam(record: RequestRecord): Sentences {
+  if (record.seam === null) return [];
+  const { from, to, atCharacters } = record.seam;
+  return [
+    `${from} broke off after ${countWords(atCharacters, 'character')} of its answer, and ${to} went on from there; the caller was told so in the answer.`,
+  ];
+}
+
 function agreement({ consent, consentOfferedIn }: RequestRecord): Sentences {
   const offer = consentOfferedIn === null ? '' : ` (offered in ${consentOfferedIn})`;
   switch (consent) {
@@ -318,6 +327,7 @@ export function explainRecord(record: RequestRecord, atText: string): Sentences 
     ...agreement(record),
     ...served(record),
     ...attempts(record),
+    ...seam(record),
     ...candidates(record),
     ...switches(record),
     ending(record),

@@ -16,7 +16,8 @@ export type Notice = {
   readonly company: string | null;
   readonly region: string | null;
   readonly retention: string;
-  readonly hop: Hop;
+  /** Null when the target that was asked for wrote the rest itself. */
+  readonly hop: Hop | null;
   readonly boundary: readonly BoundaryCrossing[];
   /** Why the preferred target did not answer: a code. */
   readonly reason: string | null;

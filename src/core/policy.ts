@@ -175,7 +175,6 @@ function warnOfInert(configuration: Configuration, report: Report): void {
   for (const [name, provider] of Object.entries(configuration.providers ?? {}))
     if (provider.statusFeed !== undefined) warn(['providers', name, 'statusFeed']);
   for (const [name, feature] of Object.entries(configuration.features ?? {})) {
-    if (feature.midStream === 'continue') warn(['features', name, 'midStream']);
     if (feature.priority !== undefined && feature.priority !== 'normal') warn(['features', name, 'priority']);
   }
 }

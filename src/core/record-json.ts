@@ -77,6 +77,26 @@ const attemptFromJson = (json: ReturnType<typeof attemptToJson>): AttemptRecord 
   boundary: json.boundary ?? [],
 });
 
+const seamToJson = (seam: RequestRecord['seam']) =>
+  seam === null
+    ? null
+    : {
+        from: seam.from,
+        to: seam.to,
+        at_characters: seam.atCharacters,
+        overlap_characters: seam.overlapCharacters,
+      };
+
+const seamFromJson = (json: ReturnType<typeof seamToJson>): RequestRecord['seam'] =>
+  json === null
+    ? null
+    : {
+        from: json.from,
+        to: json.to,
+        atCharacters: json.at_characters,
+        overlapCharacters: json.overlap_characters,
+      };
+
 /** The id comes first: the store reads it from there. */
 export const recordToJson = (record: RequestRecord) => ({
   id: record.id,
@@ -113,6 +133,7 @@ export const recordToJson = (record: RequestRecord) => ({
   switches: record.switches,
   fingerprints: { input: record.fingerprints.input, output: record.fingerprints.output },
   warnings: record.warnings,
+  seam: seamToJson(record.seam) as ReturnType<typeof seamToJson> | undefined,
 });
 
 export type RecordJson = ReturnType<typeof recordToJson>;
@@ -152,4 +173,5 @@ export const recordFromJson = (json: RecordJson): RequestRecord => ({
   switches: json.switches,
   fingerprints: { input: json.fingerprints.input, output: json.fingerprints.output },
   warnings: json.warnings,
+  seam: seamFromJson(json.seam ?? null),
 });

@@ -40,7 +40,13 @@ export type Candidate = {
 };
 
 /** Why the next attempt was made after this one; null on the last. */
-export type WhyNext = 'same_target_retry' | 'same_target_waited' | 'other_key' | 'next_target' | null;
+export type WhyNext =
+  | 'same_target_retry'
+  | 'same_target_waited'
+  | 'other_key'
+  | 'next_target'
+  | 'carry_on'
+  | null;
 
 export type AttemptRecord = {
   /** From 1. */
@@ -118,6 +124,15 @@ export type RequestRecord = {
   /** Keyed HMACs (hex) of input and output bytes. */
   readonly fingerprints: { readonly input: string | null; readonly output: string | null };
   readonly warnings: readonly string[];
+  /** Where another target went on with an answer that had broken off; null where none did. */
+  readonly seam: {
+    readonly from: TargetName;
+    readonly to: TargetName;
+    /** Length of what the first had said. */
+    readonly atCharacters: number;
+    /** What the second repeated of it, and was cut. */
+    readonly overlapCharacters: number;
+  } | null;
 };
 
 export const changeKinds = [

@@ -141,6 +141,8 @@ export type DialectCodec = {
   readonly name: Dialect;
   /** The model and whether to stream are in the address, not in the body. */
   readonly addressed?: true;
+  /** Events name items by ids that one writer gave: an answer that may have to be carried on is written anew from its start. */
+  readonly namesItems?: true;
   /** Pictures and documents must be in the request: an address is not taken. */
   readonly inlineMedia?: true;
   readonly operation: Operation;

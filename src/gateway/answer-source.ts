@@ -47,6 +47,8 @@ export type SourceOptions = {
   readonly request: Pick<RequestFacts, 'structuredOutput' | 'toolNames'>;
   readonly requestBody: JsonObject;
   readonly includeUsage: boolean;
+  /** Told of the events of a streamed answer in their neutral form, before the bytes go out. */
+  readonly onEvents?: ((events: readonly AnswerEvent[]) => void) | undefined;
   readonly limits: { readonly answerBytesMax: number; readonly eventBytesMax: number };
   /** Turns the provider's words inside a 200 into a failure. */
   readonly classify: (words: ErrorWords) => Failure;
@@ -97,10 +99,12 @@ class StreamSource implements AnswerSource {
 
   constructor(options: SourceOptions) {
     this.#options = options;
-    const translate = options.target !== options.caller;
+    const followed = options.onEvents !== undefined;
+    const across = options.target !== options.caller || (followed && options.caller.namesItems === true);
+    const translate = across || followed;
     this.#parser = createSseParser({ eventBytesMax: options.limits.eventBytesMax });
     this.#reader = options.target.streamReader({ translate, request: options.request });
-    this.#writer = translate
+    this.#writer = across
       ? options.caller.streamWriter({
           includeUsage: options.includeUsage,
           createdSeconds: Math.floor(options.now() / 1000),
@@ -183,7 +187,7 @@ class StreamSource implements AnswerSource {
     const { meaning, events } = this.#reader.read(event.event, event.data);
     if (!this.#note(meaning, batch)) return;
     if (this.#writer === null) batch.parts.push(event.raw);
-    else this.#write(events, batch);
+    this.#write(events, batch);
   }
 
   /** Notes what an event means; false when it must not be handed on. */
@@ -218,7 +222,9 @@ class StreamSource implements AnswerSource {
   }
 
   #write(events: readonly AnswerEvent[], batch: Batch): void {
-    if (events.length === 0 || this.#writer === null) return;
+    if (events.length === 0) return;
+    this.#options.onEvents?.(events);
+    if (this.#writer === null) return;
     let text = '';
     for (const event of events) text += this.#writer.write(event);
     if (text !== '') batch.parts.push(encoder.encode(text));
@@ -228,14 +234,16 @@ class StreamSource implements AnswerSource {
     const facts = this.#reader.facts();
     if (isEmptyFailure(facts)) return { kind: 'failed', failure: failureOf('empty_completion'), words: null };
     this.#drain();
+    const closing = this.#closing();
     return {
       kind: 'end',
-      bytes: this.#writer === null ? bytes : joined([bytes, this.#closing()]),
+      bytes: closing.length === 0 ? bytes : joined([bytes, closing]),
       soft: softFailure(facts),
     };
   }
 
   #closing(): Uint8Array {
+    if (this.#writer === null && this.#options.onEvents === undefined) return nothing;
     const batch: Batch = {
       parts: [],
       dropped: false,
@@ -295,7 +303,8 @@ class StreamSource implements AnswerSource {
   #finishedWithoutSignal(): Piece {
     const facts = this.#reader.facts();
     if (isEmptyFailure(facts)) return { kind: 'failed', failure: failureOf('empty_completion'), words: null };
-    const bytes = this.#writer === null ? encoder.encode(this.#reader.missingTerminal()) : this.#closing();
+    const closing = this.#closing();
+    const bytes = this.#writer === null ? encoder.encode(this.#reader.missingTerminal()) : closing;
     return { kind: 'end', bytes, soft: softFailure(facts) };
   }
 }

@@ -3,24 +3,19 @@ import { interruptedWords } from '../core/caller-words.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { failureRow } from '../core/failure.ts';
 import type { RequestOutcome, Told } from '../core/record.ts';
-import { askerOf } from '../core/routing.ts';
+import { askerOf, decide } from '../core/routing.ts';
 import type { RoutingDecision, RoutingRequest } from '../core/routing.ts';
+import type { Target } from '../core/target.ts';
 import { agreementUsed, consentRefusedReply } from './agreement.ts';
 import type { Agreed } from './agreement.ts';
+import { carryOn } from './carry-on.ts';
+import type { Resumed } from './carry-on.ts';
 import { dialectFor } from './exchange.ts';
 import { execute } from './execute.ts';
-import type { Execution } from './execute.ts';
+import type { CommittedExecution, Execution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
 import type { Fingerprint, GatewayDependencies } from './handle.ts';
-import {
-  headerJson,
-  mustNotify,
-  noticeHeader,
-  noticeInStream,
-  noticeInWhole,
-  noticeOf,
-  noticeToWire,
-} from './notices.ts';
+import { withNotice } from './notices.ts';
 import { buildRecord } from './record-builder.ts';
 import { deliverWhole, relayStream } from './relay.ts';
 import type { Delivery, Ending, Interruption, Kept, Opening } from './relay.ts';
@@ -68,15 +63,15 @@ function writeRecord(
     status: number;
     errorCode: ErrorCode | null;
     told: Told;
-    served: boolean;
+    served: Target | null;
     sent: boolean;
   },
 ): Kept {
   const { exchange, dependencies, decision } = run;
   const input = dependencies.fingerprint();
   input.update(run.bytes);
-  if (!closing.served) run.agreed.redeemed?.release();
-  const served = closing.served ? (exchange.traces.at(-1)?.ticket.target ?? null) : null;
+  const { served } = closing;
+  if (served === null) run.agreed.redeemed?.release();
   const record = buildRecord(exchange, {
     outcome: closing.outcome,
     status: closing.status,
@@ -116,7 +111,7 @@ function substituted(run: Run, reply: ErrorReply): Promise<Response> | null {
     status: 200,
     errorCode: null,
     told: 'header',
-    served: false,
+    served: null,
     sent: false,
   });
   const marked = { ...body, breakwater: { estimate: true, because: reply.code } };
@@ -136,7 +131,7 @@ async function refuse(run: Run, given: ErrorReply): Promise<Response> {
     ...outcomeOf(reply),
     status: response.status,
     errorCode: reply.code,
-    served: false,
+    served: null,
     sent: false,
   });
   return whenKept(run, kept, response);
@@ -201,34 +196,36 @@ function brokenEvent(run: Run, failure: Interruption): string {
   return run.exchange.codec.errorEvent(callerError(inIncident(reply, run.exchange), run.exchange.id));
 }
 
-type CommittedExecution = Extract<Execution, { kind: 'committed' }>;
-
-/** The answer with its notice where there is one to give, and what the caller was told by it. */
-function withNotice(
-  { exchange, headers }: Run,
-  execution: CommittedExecution,
-  headersSent: boolean,
-): { readonly execution: CommittedExecution; readonly told: Told } {
-  const { answer } = execution;
-  const notice = noticeOf(exchange, answer.trace.ticket.target);
-  if (notice === null) return { execution, told: 'none' };
-  const wire = noticeToWire(notice);
-  const inBand = exchange.wishes.noticeInBand && exchange.codec.operation === 'answer';
-  const isDue = inBand || mustNotify(exchange, answer.trace.ticket.target);
-  if (isDue && !headersSent) headers.set(noticeHeader, headerJson(wire));
-  const told = headersSent ? 'none' : isDue ? 'notice' : 'header';
-  if (!inBand) return { execution, told };
-  const head = exchange.facts.stream
-    ? noticeInStream(exchange, answer.head, wire)
-    : noticeInWhole(answer.head, wire);
-  return { execution: { ...execution, answer: { ...answer, head } }, told: 'notice' };
+/** Routing and failover again, for the rest of an answer that broke off. */
+function resume(run: Run): Promise<Resumed | null> {
+  const { exchange, asked, dependencies } = run;
+  const { clock, board, state } = dependencies;
+  return carryOn({
+    exchange,
+    decide: () =>
+      decide(asked, {
+        switches: state.switches,
+        standing: (target) => board.standing(target),
+        now: clock.now(),
+        random: clock.random(),
+      }),
+    execute: (plan, attemptsMax) =>
+      execute(exchange, {
+        plan,
+        attemptsMax,
+        panic: false,
+        asker: askerOf(asked),
+        switches: () => state.switches,
+      }),
+  });
 }
 
 function deliveryOf(run: Run, execution: CommittedExecution, headersSent: boolean): Delivery {
   const { exchange } = run;
+  const { target } = execution.answer.trace.ticket;
   run.agreed.redeemed?.use();
   if (execution.soft !== null) exchange.warnings.push(execution.soft);
-  const noticed = withNotice(run, execution, headersSent);
+  const noticed = withNotice(exchange, run.headers, execution, headersSent);
   return {
     exchange,
     execution: noticed.execution,
@@ -237,11 +234,12 @@ function deliveryOf(run: Run, execution: CommittedExecution, headersSent: boolea
     onEnd: (ending) =>
       writeRecord(run, {
         ...endingOf(ending),
-        told: noticed.told,
+        told: (exchange.carrier?.seam ?? null) === null ? noticed.told : 'notice',
         status: 200,
-        served: true,
+        served: exchange.carrier?.seam?.to ?? target,
         sent: true,
       }),
+    resume: exchange.carrier === null ? null : () => resume(run),
   };
 }
 
@@ -258,7 +256,7 @@ async function respond(run: Run, execution: Execution): Promise<Response> {
         status: 499,
         errorCode: null,
         told: 'none',
-        served: false,
+        served: null,
         sent: false,
       });
       return new Response(null, { status: 499, headers });
@@ -305,7 +303,7 @@ async function openLate(run: Run, execution: Execution): Promise<Opening> {
         status: 200,
         errorCode: null,
         told: 'none',
-        served: false,
+        served: null,
         sent: false,
       });
       return { kind: 'refused', bytes: new Uint8Array(0) };
@@ -316,7 +314,7 @@ async function openLate(run: Run, execution: Execution): Promise<Opening> {
         ...outcomeOf(reply),
         status: 200,
         errorCode: reply.code,
-        served: false,
+        served: null,
         sent: false,
       });
       return {

@@ -197,6 +197,7 @@ function openSource(
     request: exchange.facts,
     requestBody: exchange.body,
     includeUsage: wantsUsage(exchange),
+    onEvents: exchange.carrier?.listen(),
     limits: exchange.snapshot.limits,
     classify: (words) =>
       adapterFor(plan.ticket.target.provider.api).classify(

@@ -11,6 +11,7 @@ import type { Conversation } from '../dialects/conversation.ts';
 import type { DialectCodec, InvalidRequest, JsonObject, RequestFacts } from '../dialects/dialect.ts';
 import type { Span } from '../dialects/json-text.ts';
 import type { Trace } from './attempt.ts';
+import type { Carrier } from './carry-on.ts';
 import type { Capacity, Claim } from './capacity.ts';
 import type { Clock } from './clock.ts';
 import type { CallerWishes } from './caller-headers.ts';
@@ -63,6 +64,8 @@ export type Exchange = Shared &
     offers: readonly Offer[];
     /** The neutral form, made when a target of another dialect is first asked. */
     conversation: Conversation | InvalidRequest | null;
+    /** Follows the answer along where another target may have to carry on; null where none may. */
+    carrier: Carrier | null;
     callerLeft: boolean;
     /** Stops the attempt under way, if there is one. */
     stopCurrent: (() => void) | null;
@@ -80,6 +83,7 @@ export type Scene = Pick<
   | 'facts'
   | 'body'
   | 'conversation'
+  | 'carrier'
   | 'deadline'
   | 'deadlineByCaller'
 >;

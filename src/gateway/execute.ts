@@ -6,7 +6,7 @@
 import { failureOf } from '../core/failure.ts';
 import type { Failure, FailureClass } from '../core/failure.ts';
 import { next, startFailover } from '../core/failover.ts';
-import type { Command, FailoverEvent } from '../core/failover.ts';
+import type { Command, FailoverEvent, FailoverState } from '../core/failover.ts';
 import type { NonEmpty } from '../core/ids.ts';
 import type { Candidate, ExclusionReason } from '../core/record.ts';
 import { offBy, speaking } from '../core/switches.ts';
@@ -49,7 +49,12 @@ function exclude(exchange: Exchange, target: Target, reason: ExclusionReason, ru
   );
 }
 
+/** An answer that is a target's, on its way to the caller. */
+export type CommittedExecution = Extract<Execution, { kind: 'committed' }>;
+
 export type ExecuteOptions = {
+  /** Attempts that are left; the configured limit where it is not said. */
+  readonly attemptsMax?: number;
   readonly plan: NonEmpty<Target>;
   readonly panic: boolean;
   readonly asker: Asker;
@@ -254,20 +259,18 @@ function noteWhy(exchange: Exchange, command: Extract<Command, { kind: 'attempt'
   if (before !== undefined && command.why !== 'first') before.whyNext = command.why;
 }
 
-/** A complete answer of a kind that may be asked again: kept, in case nothing better comes. */
-type Kept = Extract<Execution, { kind: 'committed' }>;
+function begun({ deadline, snapshot }: Exchange, { plan, attemptsMax }: ExecuteOptions): FailoverState {
+  const { limits } = snapshot;
+  return startFailover(plan, deadline, { ...limits, attemptsMax: attemptsMax ?? limits.attemptsMax });
+}
 
 export async function execute(exchange: Exchange, options: ExecuteOptions): Promise<Execution> {
   const run = new Run(exchange, options);
-  const { clock, snapshot } = exchange;
-  let { state, command } = next(
-    startFailover(options.plan, exchange.deadline, snapshot.limits),
-    { kind: 'begin' },
-    clock.now(),
-    clock.random(),
-  );
+  const { clock } = exchange;
+  let { state, command } = next(begun(exchange, options), { kind: 'begin' }, clock.now(), clock.random());
   let refusal: ProviderRefusal | null = null;
-  let kept: Kept | null = null;
+  /** A complete answer of a kind that may be asked again, in case nothing better comes. */
+  let kept: CommittedExecution | null = null;
   let granted: Place | null = null;
   for (;;) {
     if (command.kind === 'wait') {

@@ -21,6 +21,7 @@ import { readJsonObject } from '../dialects/json-text.ts';
 import { agreementFor, noteNormal } from './agreement.ts';
 import type { Agreed } from './agreement.ts';
 import { readWishes } from './caller-headers.ts';
+import { carrierFor } from './carry-on.ts';
 import type { Consents } from './consent.ts';
 import type { Asked, Exchange, Shared } from './exchange.ts';
 import { answer } from './answer.ts';
@@ -196,6 +197,7 @@ function newExchange(
     candidates: [],
     offers: [],
     conversation: null,
+    carrier: carrierFor({ ...asked, feature: placed.feature }, Math.floor(times.at / 1_000)),
     callerLeft: false,
     stopCurrent: null,
   };

@@ -6,19 +6,21 @@
 import { isLimited } from '../core/adaptation.ts';
 import { noticeWords } from '../core/notice.ts';
 import type { Notice } from '../core/notice.ts';
+import type { Told } from '../core/record.ts';
 import { modeFor } from '../core/rules.ts';
 import { hopBetween, retentionWords, termsAt } from '../core/target.ts';
 import type { Target } from '../core/target.ts';
 import type { JsonObject } from '../dialects/dialect.ts';
+import type { CommittedExecution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
 import { askedName, boundaryOf, fallbackReason } from './story.ts';
 
-export const noticeHeader = 'x-breakwater-notice';
+const noticeHeader = 'x-breakwater-notice';
 
 /** What there is to say about an answer of this target; null when it is the one that was asked for. */
 export function noticeOf(exchange: Exchange, target: Target, kind?: Notice['kind']): Notice | null {
   const hop = hopBetween(exchange.preferred, target);
-  if (hop === null) return null;
+  if (hop === null && kind === undefined) return null;
   const terms = termsAt(target.provider.terms, exchange.at);
   const limited = isLimited(exchange.feature, exchange.preferred, target);
   return {
@@ -54,13 +56,13 @@ export function noticeToWire(notice: Notice): JsonObject {
 }
 
 /** Whether the policy wants the user told, not only the product's headers. */
-export function mustNotify({ feature, preferred, wishes }: Exchange, target: Target): boolean {
+function mustNotify({ feature, preferred, wishes }: Exchange, target: Target): boolean {
   const mode = modeFor(feature, hopBetween(preferred, target), wishes.fallback);
   return mode === 'notify' || isLimited(feature, preferred, target);
 }
 
 /** JSON in the characters a header may hold. */
-export function headerJson(value: JsonObject): string {
+function headerJson(value: JsonObject): string {
   return JSON.stringify(value).replaceAll(
     /[^\u0020-\u007E]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -82,7 +84,7 @@ function firstEventEnd(bytes: Uint8Array): number {
 const encoder = new TextEncoder();
 
 /** The start of a stream with the notice after its first event. */
-export function noticeInStream({ codec }: Exchange, head: Uint8Array, notice: JsonObject): Uint8Array {
+function noticeInStream({ codec }: Exchange, head: Uint8Array, notice: JsonObject): Uint8Array {
   const end = firstEventEnd(head);
   return Buffer.concat([
     head.subarray(0, end),
@@ -95,7 +97,7 @@ const braceClose = 125;
 const braceOpen = 123;
 
 /** A whole answer with the notice as one more field; every other byte stays as it is. */
-export function noticeInWhole(body: Uint8Array, notice: JsonObject): Uint8Array {
+function noticeInWhole(body: Uint8Array, notice: JsonObject): Uint8Array {
   const end = body.lastIndexOf(braceClose);
   if (end < 0) return body;
   let before = end - 1;
@@ -103,4 +105,26 @@ export function noticeInWhole(body: Uint8Array, notice: JsonObject): Uint8Array 
   const separator = body[before] === braceOpen ? '' : ',';
   const field = `${separator}"breakwater":${JSON.stringify({ notice })}`;
   return Buffer.concat([body.subarray(0, end), encoder.encode(field), body.subarray(end)]);
+}
+
+/** The answer with its notice where there is one to give, and what the caller was told by it. */
+export function withNotice(
+  exchange: Exchange,
+  headers: Headers,
+  execution: CommittedExecution,
+  headersSent: boolean,
+): { readonly execution: CommittedExecution; readonly told: Told } {
+  const { answer } = execution;
+  const { target } = answer.trace.ticket;
+  const notice = noticeOf(exchange, target);
+  if (notice === null) return { execution, told: 'none' };
+  const wire = noticeToWire(notice);
+  const inBand = exchange.wishes.noticeInBand && exchange.codec.operation === 'answer';
+  const isDue = inBand || mustNotify(exchange, target);
+  if (isDue && !headersSent) headers.set(noticeHeader, headerJson(wire));
+  if (!inBand) return { execution, told: headersSent ? 'none' : isDue ? 'notice' : 'header' };
+  const head = exchange.facts.stream
+    ? noticeInStream(exchange, answer.head, wire)
+    : noticeInWhole(answer.head, wire);
+  return { execution: { ...execution, answer: { ...answer, head } }, told: 'notice' };
 }

@@ -7,6 +7,7 @@ import type { AttemptRecord, ExclusionReason } from '../core/record.ts';
 import type { Dialect, Target } from '../core/target.ts';
 import { adaptRequest } from '../dialects/adapt-request.ts';
 import type { Change } from '../dialects/adapt-request.ts';
+import { continuedConversation } from '../dialects/continued.ts';
 import { conversationPlaces } from '../dialects/conversation-places.ts';
 import type { Conversation } from '../dialects/conversation.ts';
 import type { InvalidRequest, JsonObject, ModelTraits } from '../dialects/dialect.ts';
@@ -174,8 +175,18 @@ function acrossDialects(exchange: Exchange, target: Target, dialect: Dialect): P
   );
 }
 
+/** What is asked of a target that goes on with the answer of another: always made anew, the beginning included. */
+function continued(exchange: Exchange, said: string, target: Target, dialect: Dialect): Payload {
+  exchange.conversation ??= exchange.codec.decodeRequest(exchange.body);
+  if ('kind' in exchange.conversation) return { kind: 'invalid', problem: exchange.conversation };
+  const goingOn = continuedConversation(exchange.conversation, said, traitsOf(target));
+  // Pictures by address would have to be fetched while the caller waits in the middle of a sentence.
+  if (codecFor(dialect).inlineMedia === true && hasMediaUrls(goingOn)) return lacking('media by address');
+  return fitting(translated(exchange, goingOn, target, dialect), target);
+}
+
 /** The payload, unless the target's API has no place for something in it. */
-function said(payload: Payload, target: Target): Payload {
+function fitting(payload: Payload, target: Target): Payload {
   if (payload.kind !== 'ready') return payload;
   const capability = adapterFor(target.provider.api).lacks?.(target, payload.body) ?? null;
   return capability === null ? payload : lacking(capability);
@@ -185,6 +196,7 @@ function said(payload: Payload, target: Target): Payload {
 export function payloadFor(exchange: Exchange, target: Target): Payload | Promise<Payload> {
   const dialect = dialectFor(target, exchange.codec.name);
   const { operation } = exchange.codec;
+  const said = exchange.carrier?.said ?? null;
   if (
     operation !== 'answer' &&
     (dialect !== exchange.codec.name || !adapterFor(target.provider.api).offers(operation, dialect))
@@ -193,10 +205,11 @@ export function payloadFor(exchange: Exchange, target: Target): Payload | Promis
   const { pinnedBy } = exchange.facts;
   if (typeof pinnedBy === 'string' && target.provider.id !== exchange.preferred.provider.id)
     return lacking(pinnedBy);
+  if (said !== null) return continued(exchange, said, target, dialect);
   if (dialect === exchange.codec.name) {
     const change = operation === 'answer' ? changeFor(exchange, target) : null;
-    return said(sameDialect(exchange, target, change), target);
+    return fitting(sameDialect(exchange, target, change), target);
   }
   const made = acrossDialects(exchange, target, dialect);
-  return made instanceof Promise ? made.then((payload) => said(payload, target)) : said(made, target);
+  return made instanceof Promise ? made.then((payload) => fitting(payload, target)) : fitting(made, target);
 }

@@ -140,6 +140,7 @@ function sceneOf(target: Target, body: JsonObject, shared: Shared, state: Gatewa
     conversation: null,
     deadline: instant(clock.now() + totalMs),
     deadlineByCaller: false,
+    carrier: null,
   };
 }
 

@@ -59,7 +59,10 @@ function traceRecord(exchange: Exchange, trace: Trace, n: number): AttemptRecord
 
 export function buildRecord(exchange: Exchange, closing: Closing): RequestRecord {
   const { wishes, facts, key } = exchange;
-  const source = exchange.traces.at(-1)?.source ?? null;
+  const { served } = closing;
+  const source =
+    exchange.traces.findLast(({ ticket }) => ticket.target.name === served?.name)?.source ?? null;
+  const seam = exchange.carrier?.seam ?? null;
   const answer = closing.served === null ? null : (source?.facts() ?? null);
   const hop = closing.served === null ? null : hopBetween(exchange.preferred, closing.served);
   return {
@@ -97,6 +100,15 @@ export function buildRecord(exchange: Exchange, closing: Closing): RequestRecord
     switches: closing.switches,
     fingerprints: { input: closing.inputFingerprint, output: closing.outputFingerprint },
     warnings: exchange.warnings,
+    seam:
+      seam === null
+        ? null
+        : {
+            from: seam.from.name,
+            to: seam.to.name,
+            atCharacters: seam.at,
+            overlapCharacters: seam.overlap,
+          },
   };
 }
 

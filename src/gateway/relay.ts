@@ -7,10 +7,12 @@
 import { failureOf } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import { answerRead } from './answer-read.ts';
+import { refusedToCarryOn } from './carry-on.ts';
+import type { Carrier, Resumed } from './carry-on.ts';
+import type { CommittedExecution } from './execute.ts';
 import { moveDeadline, stoppedResult } from './attempt.ts';
 import type { Piece } from './answer-source.ts';
 import type { Committed, Patience } from './attempt.ts';
-import type { Execution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
 import type { Settlement } from './ticket.ts';
 import type { Watch } from './watchdog.ts';
@@ -23,8 +25,6 @@ export type Ending =
   | { readonly kind: 'caller_left'; readonly silentMs: number }
   | { readonly kind: 'switched_off' };
 
-type CommittedExecution = Extract<Execution, { kind: 'committed' }>;
-
 export type Delivery = {
   readonly exchange: Exchange;
   readonly execution: CommittedExecution;
@@ -33,6 +33,8 @@ export type Delivery = {
   /** The error event that ends a broken stream. */
   readonly errorEvent: (failure: Interruption) => string;
   readonly onEnd: (ending: Ending) => Kept;
+  /** Asks another target to go on with an answer that broke off; null where none may. */
+  readonly resume: (() => Promise<Resumed | null>) | null;
 };
 
 export type Interruption = Failure | 'switched_off' | 'unrecorded';
@@ -51,7 +53,7 @@ function settleTicket({ exchange, execution }: Delivery, outcome: Settlement['ou
 }
 
 /** Closes the committed attempt: trace, flight, watch and ticket. */
-function settle(delivery: Delivery, ending: Ending): Kept {
+function closeAttempt(delivery: Delivery, ending: Ending): void {
   const { exchange, execution } = delivery;
   const { answer } = execution;
   exchange.watchdog.remove(answer.watch);
@@ -82,6 +84,10 @@ function settle(delivery: Delivery, ending: Ending): Kept {
         break;
     }
   }
+}
+
+function settle(delivery: Delivery, ending: Ending): Kept {
+  closeAttempt(delivery, ending);
   return delivery.onEnd(ending);
 }
 
@@ -101,9 +107,13 @@ const nothing = new Uint8Array(0);
 
 /** A streamed answer, pulled as fast as the caller reads. */
 class Relay {
-  readonly #delivery: Delivery;
-  readonly #answer: Committed;
-  readonly #patience: Patience;
+  #delivery: Delivery;
+  #answer: Committed;
+  #patience: Patience;
+  /** Writes the rest of the answer when another target goes on with it. */
+  #carrier: Carrier | null = null;
+  /** The first attempt is closed, and another target is being asked. */
+  #resuming = false;
   #ended = false;
   #kept: Kept = null;
   #sentHead = false;
@@ -111,8 +121,12 @@ class Relay {
   constructor(delivery: Delivery) {
     this.#delivery = delivery;
     this.#answer = delivery.execution.answer;
-    const { exchange } = delivery;
-    this.#patience = {
+    this.#patience = this.#newPatience();
+  }
+
+  #newPatience(): Patience {
+    const { exchange } = this.#delivery;
+    return {
       watch: this.#answer.watch,
       limitMs: exchange.feature.timeouts.stallMs,
       dueAt: exchange.deadline,
@@ -126,7 +140,8 @@ class Relay {
     let bytes: Uint8Array | null = this.#sentHead ? nothing : this.#head();
     while (bytes !== null && bytes.length === 0 && !this.#ended) {
       const piece = await this.#answer.source.next();
-      bytes = this.#ended ? null : this.#take(piece);
+      const taken = this.#ended ? null : this.#take(piece);
+      bytes = taken instanceof Promise ? await taken : taken;
     }
     if (this.#kept === null || bytes === null || (await this.#kept)) return bytes;
     return encoder.encode(this.#delivery.errorEvent('unrecorded'));
@@ -141,30 +156,76 @@ class Relay {
     return head;
   }
 
-  #take(piece: Piece): Uint8Array | null {
+  #take(piece: Piece): Uint8Array | null | Promise<Uint8Array | null> {
     switch (piece.kind) {
       case 'data':
         moveDeadline(this.#patience, piece.progress, this.#delivery.exchange.clock.now());
-        this.#delivery.output.update(piece.bytes);
-        return piece.bytes;
-      case 'end':
-        this.#delivery.output.update(piece.bytes);
+        return this.#hand(piece.bytes);
+      case 'end': {
+        if (this.#carrier?.refused === true) return this.#break(refusedToCarryOn);
+        const bytes = this.#hand(piece.bytes);
         this.#end({ kind: 'complete' });
-        return piece.bytes;
+        return bytes;
+      }
       case 'failed':
         return this.#break(piece.failure);
     }
   }
 
-  #break(failure: Failure): Uint8Array | null {
+  /** The target's bytes as they came, or what joins its words to those of the one before. */
+  #hand(bytes: Uint8Array): Uint8Array {
+    const handed = this.#carrier === null ? bytes : this.#carrier.drain();
+    this.#delivery.output.update(handed);
+    return handed;
+  }
+
+  #break(failure: Failure): Uint8Array | null | Promise<Uint8Array | null> {
     const stopped = stoppedResult(this.#answer.stopper);
-    if (stopped?.kind === 'stopped') {
-      this.#end(stopped.by === 'caller' ? this.#left() : { kind: 'switched_off' });
-      return stopped.by === 'caller' ? null : encoder.encode(this.#delivery.errorEvent('switched_off'));
+    if (stopped?.kind === 'stopped' && stopped.by === 'caller') {
+      this.#end(this.#left());
+      return null;
     }
     const cause = stopped?.kind === 'failed' ? stopped.failure : failure;
-    this.#end({ kind: 'partial', failure: cause });
-    return encoder.encode(this.#delivery.errorEvent(cause));
+    const ending: Ending =
+      stopped?.kind === 'stopped' ? { kind: 'switched_off' } : { kind: 'partial', failure: cause };
+    const told = (): Uint8Array =>
+      encoder.encode(this.#delivery.errorEvent(ending.kind === 'switched_off' ? 'switched_off' : cause));
+    const { resume } = this.#delivery;
+    if (resume === null) {
+      this.#end(ending);
+      return told();
+    }
+    closeAttempt(this.#delivery, ending);
+    return this.#resume(resume).then((resumed) => {
+      if (resumed !== null || this.#ended) return resumed;
+      this.#ended = true;
+      this.#kept = this.#delivery.onEnd(ending);
+      return told();
+    });
+  }
+
+  /** Goes on with another target's answer; null when there is none. */
+  async #resume(resume: NonNullable<Delivery['resume']>): Promise<Uint8Array | null> {
+    this.#delivery = { ...this.#delivery, resume: null };
+    this.#resuming = true;
+    const resumed = await resume();
+    this.#resuming = false;
+    if (resumed === null) return null;
+    const { execution, announcement } = resumed;
+    this.#delivery = { ...this.#delivery, execution };
+    this.#answer = execution.answer;
+    if (this.#ended) {
+      this.#answer.stopper.stop({ kind: 'caller_left' });
+      closeAttempt(this.#delivery, this.#left());
+      return null;
+    }
+    this.#patience = this.#newPatience();
+    moveDeadline(this.#patience, true, this.#delivery.exchange.clock.now());
+    this.#carrier = this.#delivery.exchange.carrier;
+    this.#delivery.output.update(announcement);
+    const bytes = this.#hand(announcement);
+    if (this.#answer.ended) this.#end({ kind: 'complete' });
+    return Buffer.concat([announcement, bytes]);
   }
 
   #end(ending: Ending): void {
@@ -180,6 +241,14 @@ class Relay {
 
   /** The caller went away: the upstream call is cancelled at once. */
   leave(): void {
+    if (this.#resuming) {
+      const { exchange, onEnd } = this.#delivery;
+      this.#ended = true;
+      exchange.callerLeft = true;
+      exchange.stopCurrent?.();
+      this.#kept = onEnd(this.#left());
+      return;
+    }
     this.#answer.stopper.stop({ kind: 'caller_left' });
     this.#end(this.#left());
   }
@@ -191,8 +260,7 @@ class Relay {
   /** A bug of ours in the middle of a stream still ends it honestly. */
   fail(): Uint8Array {
     const failure = failureOf('unclassified', 'internal');
-    this.#answer.stopper.stop({ kind: 'caller_left' });
-    this.#end(this.#left());
+    if (!this.#ended) this.leave();
     return encoder.encode(this.#delivery.errorEvent(failure));
   }
 }

@@ -55,7 +55,9 @@ const attempt = z.object({
   provider_code: name,
   provider_request_id: name,
   payload_sent: z.enum(['none', 'partial', 'full']),
-  why_next: z.enum(['same_target_retry', 'same_target_waited', 'other_key', 'next_target']).nullable(),
+  why_next: z
+    .enum(['same_target_retry', 'same_target_waited', 'other_key', 'next_target', 'carry_on'])
+    .nullable(),
   input_tokens: measured,
   output_tokens: measured,
   cost_usd: measured,
@@ -99,6 +101,7 @@ const record = z.object({
   switches: z.array(text),
   fingerprints: z.object({ input: name, output: name }),
   warnings: z.array(text),
+  seam: z.object({ from: text, to: text, at_characters: count, overlap_characters: count }).nullable(),
   leaf: z.object({ index: count, hash: text }).nullable(),
 });
 

@@ -107,8 +107,8 @@ test.each([
   ],
   [
     'what does nothing yet',
-    `${good}features:\n  a: { route: [openai/gpt-5.2], midStream: continue }\n`,
-    ['f:5:33: warning: features.a.midStream: is accepted but not yet in force; do not rely on it'],
+    `${good}adminListen: 127.0.0.1:1\n`,
+    ['f:4:1: warning: adminListen: is accepted but not yet in force; do not rely on it'],
   ],
   [
     'broken YAML',

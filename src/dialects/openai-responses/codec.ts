@@ -14,6 +14,7 @@ import { ResponseStreamWriter } from './stream-writer.ts';
 
 export const openaiResponses: DialectCodec = {
   name: 'openai-responses',
+  namesItems: true,
   operation: 'answer',
   scrub,
   readFacts,
