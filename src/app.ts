@@ -11,24 +11,26 @@ import type { Engine } from './engine.ts';
 import { instant } from './core/ids.ts';
 import { adminDependencies } from './wiring/admin.ts';
 import { createChannelDesk } from './wiring/channels.ts';
+import { AddressTaken, openListeners } from './wiring/listeners.ts';
+import type { Addresses } from './wiring/listeners.ts';
 import { openGateDesk } from './wiring/gates.ts';
 import type { GateDesk } from './wiring/gates.ts';
 import { spoolAt } from './wiring/records.ts';
 import { createIncidentDesk } from './wiring/incidents.ts';
 import type { IncidentDesk } from './wiring/incidents.ts';
+import { createMessageDesk } from './wiring/messages.ts';
+import type { MessageDesk } from './wiring/messages.ts';
 import { createStatusDesk } from './wiring/status.ts';
 import type { StatusDesk } from './wiring/status.ts';
 import { adminRoutes } from './http/admin-routes.ts';
-import { listen } from './http/server.ts';
 import { statusRoutes } from './http/status-routes.ts';
-import type { Listening } from './http/server.ts';
 import { besideStore, openStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
 import { compileDocument, loadConfigFile, problemText, watchConfigFile } from './sync/config-file.ts';
 import type { Loaded } from './sync/config-file.ts';
 import { createPlaybookDesk } from './wiring/playbooks.ts';
 import type { PlaybookDesk } from './wiring/playbooks.ts';
-import { bugPlace, createLog } from './telemetry/log.ts';
+import { createLog } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
 
 export type ServerOptions = {
@@ -46,6 +48,9 @@ export type ServerOptions = {
 
 export type RunningServer = {
   readonly url: string;
+  /** Where admin API and status site are: the same, unless the configuration splits them. */
+  readonly adminUrl: string;
+  readonly statusUrl: string;
   readonly engine: Engine;
   readonly store: Store;
   /** Loads the configuration again; the last good one stays when it has errors. */
@@ -139,13 +144,14 @@ function announce(token: AdminToken, options: ServerOptions, log: Log): void {
   );
 }
 
-function startChores({ engine, store, status, incidents, log }: Parts): () => void {
+function startChores({ engine, store, status, incidents, messages, log }: Parts): () => void {
   const chores = async (): Promise<void> => {
     engine.capacity.tick();
     engine.publishGauges();
     await engine.keepPolicy();
     await status.look().catch(engine.onBug);
     await incidents.look();
+    await messages.look();
     const expired = await expireSwitches(engine.switchDependencies(store));
     for (const entry of expired) {
       engine.returned(entry);
@@ -178,24 +184,23 @@ type Parts = {
   readonly gates: GateDesk;
   readonly incidents: IncidentDesk;
   readonly playbooks: PlaybookDesk;
+  readonly messages: MessageDesk;
 };
 
-function open(parts: Parts, address: { host: string; port: number }): RunningServer {
-  const { options, engine, store, log, token, status, incidents } = parts;
+async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> {
+  const { options, engine, store, log, token, status, incidents, messages } = parts;
   const channels = createChannelDesk(engine, store, log);
   const { playbooks } = parts;
   let accepting = true;
-  const listening: Listening = listen({
-    ...address,
+  const door: Parameters<typeof openListeners>[0] = {
     gateway: engine.gateway,
     admin: adminRoutes(
       adminDependencies(engine, store, {
         verify: token.verify,
         secrets: options.environment.secrets,
         log,
-        channels: channels.admin,
+        desks: { channels: channels.admin, messages: messages.admin, playbooks: playbooks.admin },
         incidents,
-        playbooks: playbooks.admin,
       }),
     ),
     status: statusRoutes(status.site),
@@ -205,7 +210,9 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
     },
     isReady: () => true,
     accepts: () => accepting,
-  });
+  };
+  const listeners = await openListeners(door, addresses);
+  channels.start();
   const again = async (): Promise<Loaded> => {
     const loaded = await reload(options, engine, store, log);
     await playbooks.reload();
@@ -221,7 +228,9 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
   const stopChores = startChores(parts);
   log('info', {
     event: 'ready',
-    address: listening.url,
+    address: listeners.url,
+    adminAddress: listeners.adminUrl,
+    statusAddress: listeners.statusUrl,
     snapshot: engine.state.snapshot.hash,
     providers: engine.state.snapshot.providers.size,
     features: engine.state.snapshot.features.size,
@@ -232,7 +241,7 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
     watcher?.stop();
     stopChores();
     await drain(engine);
-    await listening.stop();
+    await listeners.stop();
     await engine.records.stop(drainMs);
     await engine.keepPolicy().catch((error: unknown) => engine.onBug(error));
     engine.watchdog.stop();
@@ -243,7 +252,8 @@ function open(parts: Parts, address: { host: string; port: number }): RunningSer
     await store.close();
     log('info', { event: 'stopped' });
   };
-  return { url: listening.url, engine, store, reload: again, stop };
+  const { url, adminUrl, statusUrl } = listeners;
+  return { url, adminUrl, statusUrl, engine, store, reload: again, stop };
 }
 
 /** Starts a server, or says in full why it cannot. */
@@ -264,16 +274,17 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   const { store } = opened;
   const spool = await spoolAt(besideStore(storeAddress, 'spool'), snapshot.audit.spoolBytesMax, log);
   const engine = await createEngine(snapshot, store, { log, host: address.host, isLoopback, spool });
+  const adminHost = (snapshot.adminListen ?? address).host;
   const token = await ensureAdminToken(
     options.environment.adminToken,
-    isLoopback(address.host),
+    isLoopback(adminHost),
     engine.control(store),
   );
   if (token === null) {
     await engine.records.stop(0);
     await store.close();
     return failed(
-      `Breakwater does not listen beyond loopback (${address.host}) without an admin token. Set BREAKWATER_ADMIN_TOKEN, or start once on 127.0.0.1, which makes one.`,
+      `Breakwater does not listen beyond loopback (${adminHost}) without an admin token. Set BREAKWATER_ADMIN_TOKEN, or start once on 127.0.0.1, which makes one.`,
     );
   }
   announce(token, options, log);
@@ -291,7 +302,6 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   );
   catchBugs(engine);
   const gates = await openGateDesk(engine, store);
-  const status = await createStatusDesk(engine, store);
   const incidents = await createIncidentDesk(engine, store, log);
   const playbooks = await createPlaybookDesk(engine, store, {
     configPath: options.configPath,
@@ -299,19 +309,20 @@ export async function startServer(options: ServerOptions): Promise<Started> {
     incidents,
     log,
   });
+  const messages = await createMessageDesk(engine, store, incidents);
+  const status = await createStatusDesk(engine, store, messages);
+  const addresses = { main: address, admin: snapshot.adminListen, status: snapshot.statusListen };
   try {
-    const parts = { options, engine, store, log, token, status, gates, incidents, playbooks };
-    return { kind: 'started', server: open(parts, address) };
+    const parts = { options, engine, store, log, token, status, gates, incidents, playbooks, messages };
+    return { kind: 'started', server: await open(parts, addresses) };
   } catch (error) {
     await gates.stop();
     await engine.records.stop(0);
     await store.close();
-    const code =
-      typeof error === 'object' && error !== null && 'code' in error
-        ? String(error.code)
-        : bugPlace(error).name;
+    if (!(error instanceof AddressTaken)) throw error;
+    const { host, port } = error.address;
     return failed(
-      `${address.host}:${address.port} cannot be listened on (${code}). Is another process using it? Choose another with --listen.`,
+      `${host}:${port} cannot be listened on (${error.code}). Is another process using it? Choose another with --listen.`,
     );
   }
 }

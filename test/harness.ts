@@ -11,6 +11,7 @@ import type { RunningServer } from '../src/app.ts';
 import { readEnvironment } from '../src/config.ts';
 import { startSimulator } from '../src/simulator/simulator.ts';
 import type { SimulatedProvider, Simulator } from '../src/simulator/simulator.ts';
+import { webhookSecret } from './told-fixture.ts';
 
 export const adminToken = 'test-admin-token';
 
@@ -197,6 +198,7 @@ async function open(ground: Ground): Promise<House> {
     KEY_AWS_BEARER: 'bedrock-api-key-simulated',
     KEY_GOOGLE: 'ya29.simulated-token',
     KEY_AZURE: 'azure-key-text',
+    HOOK_SECRET: webhookSecret,
     BREAKWATER_ADMIN_TOKEN: adminToken,
   });
   const started = await startServer({

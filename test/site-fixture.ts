@@ -4,6 +4,7 @@ import type { Instant } from '../src/core/ids.ts';
 import { dayMs } from '../src/core/status-history.ts';
 import type { StatusInterval } from '../src/core/status-history.ts';
 import { buildStatusPage } from '../src/core/status-page.ts';
+import type { Message } from '../src/core/message.ts';
 import type { Planned } from '../src/core/status-planned.ts';
 import type { Story } from '../src/core/status-story.ts';
 import type { FeatureStatus, FeatureView } from '../src/core/status.ts';
@@ -90,6 +91,33 @@ export function aStory(changes: Partial<Story> = {}): Story {
   };
 }
 
+export function aMessage(changes: Partial<Message> = {}): Message {
+  return {
+    id: 'pub_01975000-0000-7000-8000-000000000009',
+    incident: aStory().id,
+    stage: 'backup',
+    state: 'published',
+    at: ago(10),
+    by: 'mara',
+    automatic: false,
+    reason: null,
+    texts: {
+      en: {
+        title: 'Working with a backup model',
+        body: 'Meeting notes works with a backup model.',
+        desk: 'Say so.',
+      },
+      de: {
+        title: 'Ein Ersatzmodell antwortet',
+        body: 'Besprechungsnotizen laufen mit einem Ersatzmodell.',
+        desk: '',
+      },
+    },
+    nextUpdateAt: instant(noon + 20 * minute),
+    ...changes,
+  };
+}
+
 export const overStory = (n: number): Story =>
   aStory({
     id: `inc_01974000-0000-7000-8000-00000000000${n}`,
@@ -171,6 +199,7 @@ export function aSite({ features = 6, eventful = false, stories, settings = {} }
       planned,
       now: noon,
     }),
+    said: new Map([[aStory().id, aMessage()]]),
     settings: {
       title: 'Acme AI status',
       url: 'https://status.acme.example/status',

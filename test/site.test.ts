@@ -56,7 +56,7 @@ describe('pages', () => {
     for (const words of [
       'Requests to the model fail. This says nothing about how well it answers.',
       'Models affected: claude-opus-4-7 and claude-opus-4-8.',
-      'gpt-5.2 answered instead for 38 % of the affected requests.',
+      'gpt-5.2 answered instead for 38 % of its requests meanwhile.',
       'Some content was processed by another company: OpenAI.',
       'At worst: some requests fail.',
       'Normal routing has not resumed yet.',

@@ -5,6 +5,7 @@ import type { Environment } from '../config.ts';
 import { nearest } from '../core/nearest.ts';
 import { usageError } from './command.ts';
 import type { Command, ExitCode } from './command.ts';
+import { messageCommands } from './message-commands.ts';
 import { channelCommands } from './channel-commands.ts';
 import { commandHelp, jsonOption, overview } from './help.ts';
 import { gateCommands } from './gate-commands.ts';
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   ...incidentCommands,
   ...keyCommands,
   ...channelCommands,
+  ...messageCommands,
   ...playbookCommands,
   ...playbookRunCommands,
 ];

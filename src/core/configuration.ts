@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { adaptSchema } from './configure-adapt.ts';
 import { channelSchema } from './configure-channels.ts';
 import { date, duration, secret, yesNo } from './configure-fields.ts';
+import { messagesSchema } from './configure-messages.ts';
 import { statusPageSchema } from './configure-status.ts';
 import { auditSchema } from './configure-audit.ts';
 import { durationMs, frequency, rate, sizeBytes } from './duration.ts';
@@ -262,6 +263,7 @@ export const configurationSchema = z.strictObject({
   retryAfterMax: duration.optional(),
   limits: limits.optional(),
   statusPage: statusPageSchema.optional(),
+  messages: messagesSchema.optional(),
   channels: described(z.record(name, channelSchema).optional(), 'Whom to tell, and how.'),
   playbooks: described(z.string().optional(), 'Files of playbooks, such as ./playbooks/*.yaml.'),
 });

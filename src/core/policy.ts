@@ -12,6 +12,7 @@ import { compileProvider } from './compile-provider.ts';
 import type { SecretSource } from './compile-provider.ts';
 import { catalogue } from './catalogue.ts';
 import { compileChannels } from './configure-channels.ts';
+import { compileMessages } from './configure-messages.ts';
 import { compileStatusPage } from './configure-status.ts';
 import { durationMs, frequency, rate, sizeBytes } from './duration.ts';
 import { isNonEmpty } from './ids.ts';
@@ -169,8 +170,6 @@ function warnOfInert(configuration: Configuration, report: Report): void {
       remedy: 'do not rely on it',
       severity: 'warning',
     });
-  for (const key of ['adminListen', 'statusListen'] as const)
-    if (configuration[key] !== undefined) warn([key]);
   if (configuration.limits?.headers !== undefined) warn(['limits', 'headers']);
   for (const [name, provider] of Object.entries(configuration.providers ?? {}))
     if (provider.statusFeed !== undefined) warn(['providers', name, 'statusFeed']);
@@ -179,18 +178,42 @@ function warnOfInert(configuration: Configuration, report: Report): void {
   }
 }
 
-function listenOf(configuration: Configuration, report: Report): Snapshot['listen'] {
-  const text = configuration.listen ?? '127.0.0.1:4100';
+type ListenKey = 'listen' | 'adminListen' | 'statusListen';
+
+function addressOf(text: string, key: ListenKey, report: Report): Snapshot['listen'] {
   const colon = text.lastIndexOf(':');
   const port = Number(text.slice(colon + 1));
   if (port > 65_535)
     report({
-      path: ['listen'],
+      path: [key],
       message: `port ${port} does not exist`,
       remedy: 'use a port from 0 to 65535',
       severity: 'error',
     });
   return { host: text.slice(0, colon).replaceAll(/^\[|\]$/g, '') || '0.0.0.0', port: Math.min(port, 65_535) };
+}
+
+type Listens = Pick<Snapshot, ListenKey>;
+
+function listensOf(configuration: Configuration, report: Report): Listens {
+  const { listen = '127.0.0.1:4100', adminListen, statusListen } = configuration;
+  const other = (text: string | undefined, key: 'adminListen' | 'statusListen'): Snapshot['adminListen'] => {
+    if (text === undefined) return null;
+    const isSame = text === listen || (key === 'statusListen' && text === adminListen);
+    if (isSame && !text.endsWith(':0'))
+      report({
+        path: [key],
+        message: 'is an address that something else listens on already',
+        remedy: 'leave it out, or use an address of its own',
+        severity: 'error',
+      });
+    return addressOf(text, key, report);
+  };
+  return {
+    listen: addressOf(listen, 'listen', report),
+    adminListen: other(adminListen, 'adminListen'),
+    statusListen: other(statusListen, 'statusListen'),
+  };
 }
 
 type Built = { readonly providers: ReadonlyMap<string, Provider>; readonly targets: Map<TargetName, Target> };
@@ -285,20 +308,21 @@ export function compile(document: unknown, context: CompileContext): Compiled {
   const { secrets } = context;
   const names = new Set(Object.keys(configuration.features ?? {}));
   const statusPage = compileStatusPage(configuration.statusPage ?? {}, names, secrets, report);
+  const messages = compileMessages(configuration.messages ?? {}, report);
   const channels = compileChannels(configuration.channels ?? {}, secrets, report);
   const audit = auditSettings(configuration.audit, {
     secrets,
     classes: new Set(dataClasses.keys()),
     report,
   });
-  const listen = listenOf(configuration, report);
+  const listens = listensOf(configuration, report);
   const dataRules = dataRulesOf(configuration, dataClasses, report);
   const errors = problems.filter((problem) => problem.severity === 'error');
   if (isNonEmpty(errors))
     return { ok: false, problems: [errors[0], ...problems.filter((problem) => problem !== errors[0])] };
   const snapshot: Snapshot = {
     hash: context.hash,
-    listen,
+    ...listens,
     playbooks: configuration.playbooks ?? null,
     store: configuration.store ?? 'sqlite:./data/breakwater.db',
     audit,
@@ -313,6 +337,7 @@ export function compile(document: unknown, context: CompileContext): Compiled {
     gates: gatesOf(configuration),
     limits: limitsOf(configuration),
     statusPage,
+    messages,
     channels,
     defaults,
   };

@@ -159,6 +159,8 @@ export const changeKinds = [
   'playbook.told',
   'playbook.ended',
   'write.rejected',
+  'message.published',
+  'message.suppressed',
   'delivery.delivered',
   'delivery.dead',
   'delivery.replayed',

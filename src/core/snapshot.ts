@@ -6,6 +6,7 @@ import type { AuditSettings } from './configure-audit.ts';
 import type { TargetAdaptation } from './adaptation.ts';
 import type { Channel } from './configure-channels.ts';
 import type { StatusPageSettings } from './configure-status.ts';
+import type { MessageSettings } from './message.ts';
 import type { NonEmpty, TargetName } from './ids.ts';
 import type { Capability, Hop, Model, Provider, Target } from './target.ts';
 
@@ -136,6 +137,9 @@ export type Snapshot = {
   /** First 16 hex digits of the SHA-256 of the configuration it was compiled from. */
   readonly hash: string;
   readonly listen: { readonly host: string; readonly port: number };
+  /** Null: where everything listens. */
+  readonly adminListen: { readonly host: string; readonly port: number } | null;
+  readonly statusListen: { readonly host: string; readonly port: number } | null;
   readonly store: string;
   /** Where playbooks are: `./playbooks/*.yaml`, beside the configuration. */
   readonly playbooks: string | null;
@@ -155,6 +159,7 @@ export type Snapshot = {
   readonly gates: readonly GateRule[];
   readonly limits: Limits;
   readonly statusPage: StatusPageSettings;
+  readonly messages: MessageSettings;
   readonly channels: ReadonlyMap<string, Channel>;
   /** The policy of requests that name no feature. Its route is found per model. */
   readonly defaults: Omit<Feature, 'route' | 'models'>;

@@ -4,6 +4,7 @@
  * than the gateway. It speaks of models and features, never of quality: that a model fails says nothing about how well
  * it answers. It refuses to guess causes that nobody has written down.
  */
+import { featureWords } from './feature-words.ts';
 import type { HealthState } from './health-cell.ts';
 import type { Instant } from './ids.ts';
 import type { FeatureStatus, FeatureView } from './status.ts';
@@ -72,15 +73,6 @@ export type StatusFacts = {
   readonly stories: readonly Story[];
   readonly planned: readonly Planned[];
   readonly now: Instant;
-};
-
-export const featureWords: Readonly<Record<FeatureStatus, string>> = {
-  normal: 'working normally',
-  backup: 'working with a backup model',
-  slow: 'slower than usual',
-  partial: 'some requests fail',
-  paused: 'paused by us',
-  unavailable: 'not available',
 };
 
 export const modelWords: Readonly<Record<ModelStatus, string>> = {

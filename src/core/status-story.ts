@@ -4,17 +4,8 @@
  * when the next word is due. Names of people, keys, tenants, addresses and errors have no field here.
  */
 import type { Instant } from './ids.ts';
+import type { IncidentClass, IncidentTimes } from './incident.ts';
 import type { FeatureStatus } from './status.ts';
-
-export type StoryClass =
-  | 'availability'
-  | 'latency'
-  | 'capacity'
-  | 'quality'
-  | 'safety'
-  | 'data_handling'
-  | 'deprecation'
-  | 'own_change';
 
 export type StoryState = 'investigating' | 'identified' | 'monitoring' | 'resolved' | 'postmortem';
 export type Impact = 'none' | 'minor' | 'major' | 'critical';
@@ -36,17 +27,9 @@ export type StoryFeature = {
   readonly worst: FeatureStatus;
   /** The model that answered instead; null when none did. */
   readonly backup: string | null;
-  /** Of the affected requests, the part that a backup answered, from 0 to 1; null when it is not known. */
+  /** Of its requests meanwhile, the part that a backup answered, from 0 to 1; null when it is not known. */
   readonly share: number | null;
   readonly normalAt: Instant | null;
-};
-
-export type StoryTimes = {
-  readonly detected: Instant | null;
-  readonly switched: Instant | null;
-  readonly providerDeclared: Instant | null;
-  readonly providerResolved: Instant | null;
-  readonly normalRoutingResumed: Instant | null;
 };
 
 export type Story = {
@@ -55,7 +38,7 @@ export type Story = {
   readonly title: string;
   readonly state: StoryState;
   readonly isOpen: boolean;
-  readonly failureClass: StoryClass;
+  readonly failureClass: IncidentClass;
   readonly impact: Impact;
   readonly startedAt: Instant;
   readonly updatedAt: Instant;
@@ -65,13 +48,13 @@ export type Story = {
   readonly features: readonly StoryFeature[];
   /** Companies that content went to because of it, besides the usual ones; null when it is not known yet. */
   readonly dataLeftTo: readonly string[] | null;
-  readonly times: StoryTimes;
+  readonly times: IncidentTimes;
   /** Newest first. */
   readonly updates: readonly StoryUpdate[];
 };
 
 /** What kind of failure it is, so that nobody has to guess what "degraded" meant. */
-export const classWords: Readonly<Record<StoryClass, string>> = {
+export const classWords: Readonly<Record<IncidentClass, string>> = {
   availability: 'Requests to the model fail. This says nothing about how well it answers.',
   latency: 'The model answers, but slower than usual. What it answers is not affected.',
   capacity: 'There is not enough room for all requests. What is answered is not affected.',

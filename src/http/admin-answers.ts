@@ -9,6 +9,7 @@ import { scopeKeys } from '../core/switches.ts';
 import { dialects, hops } from '../core/target.ts';
 import { channelAnswers } from './admin-channel-answers.ts';
 import { playbookAnswers } from './admin-playbook-answers.ts';
+import { messageAnswers } from './admin-message-answers.ts';
 
 const text = z.string();
 const name = text.nullable();
@@ -295,6 +296,7 @@ export const adminAnswers = {
   }),
   CoverageList: listOf(coverage),
   ...channelAnswers,
+  ...messageAnswers,
   ...incidentAnswers,
   ...playbookAnswers,
   Error: z.object({ error: z.object({ code: text, message: text, remedy: text, field: name }) }),

@@ -11,6 +11,8 @@ import type { Channel } from '../core/configure-channels.ts';
 import type { FeatureCoverage } from '../core/coverage.ts';
 import type { Delivery } from '../core/delivery.ts';
 import type { Incident } from '../core/incident.ts';
+import type { Draft } from '../control/messages.ts';
+import type { Message } from '../core/message.ts';
 import type { Instant } from '../core/ids.ts';
 import type { Preview } from '../core/preview.ts';
 import type { Switch } from '../core/switches.ts';
@@ -101,6 +103,12 @@ export type AdminDependencies = {
       action: Action,
       given: { readonly input: unknown; readonly actor: string },
     ) => Promise<Result<Run>>;
+  };
+  readonly messages: {
+    readonly list: (incident: string) => Promise<readonly Message[]>;
+    readonly preview: (incident: string, input: unknown) => Promise<Result<Draft>>;
+    readonly publish: (incident: string, input: unknown, actor: string) => Promise<Result<Message>>;
+    readonly suppress: (incident: string, input: unknown, actor: string) => Promise<Result<Message>>;
   };
   readonly channels: {
     readonly list: () => readonly Channel[];

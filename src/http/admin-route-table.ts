@@ -1,4 +1,5 @@
 /** The table of the admin API, area by area: each route with the role it requires and the schemas of what comes in and goes out. */
+import { messageRoutes } from './admin-message-routes.ts';
 import { channelRoutes } from './admin-channel-routes.ts';
 import { evidenceRoutes } from './admin-evidence-routes.ts';
 import { gateRoutes } from './admin-gate-routes.ts';
@@ -20,4 +21,5 @@ export const adminRouteTable: readonly AdminRoute[] = [
   ...policyRoutes,
   ...playbookRoutes,
   ...channelRoutes,
+  ...messageRoutes,
 ];

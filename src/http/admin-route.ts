@@ -27,7 +27,7 @@ export type AdminRoute = {
   /** A body of YAML or plain text stands for `{ "text": … }`. */
   readonly takesText?: true;
   /** What a verb of control changes. The verb parses the body itself, and what is rejected is written down. */
-  readonly changes?: 'switch' | 'key' | 'channel' | 'gate' | 'incident' | 'playbook';
+  readonly changes?: 'switch' | 'key' | 'channel' | 'gate' | 'incident' | 'playbook' | 'message';
   readonly answer: AnswerName;
   /** 200 unless said otherwise. */
   readonly status?: 201;

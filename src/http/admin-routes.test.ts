@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 
 import { aRun, aShelvedPlaybook } from '../../test/playbook-fixture.ts';
+import { aMessage } from '../../test/site-fixture.ts';
 import { aChannel, aDelivery } from '../../test/told-fixture.ts';
 import { opusAtAnthropic } from '../../test/core-fixture.ts';
 import { aChange, aKey, aRecord, aRescue, aSwitch, start } from '../../test/record-fixture.ts';
@@ -86,6 +87,18 @@ beforeEach(() => {
       history: note('history', Promise.resolve({ items: [aRun()], nextCursor: null })),
       find: (id) => Promise.resolve(aRun({ id })),
       tell: note('tell', Promise.resolve(done(aRun()))),
+    },
+    messages: {
+      list: () => Promise.resolve([aMessage()]),
+      preview: note(
+        'preview message',
+        Promise.resolve(done({ stage: 'backup', texts: aMessage().texts, nextUpdateAt: null, problems: [] })),
+      ),
+      publish: note('publish', Promise.resolve(done(aMessage()))),
+      suppress: note(
+        'suppress',
+        Promise.resolve(done(aMessage({ state: 'suppressed', reason: 'why', texts: {} }))),
+      ),
     },
     channels: {
       list: () => [aChannel()],
@@ -370,6 +383,10 @@ describe('what goes out', () => {
     ['GET', 'changes', 'ChangeList', 200],
     ['GET', 'keys', 'KeyList', 200],
     ['POST', 'keys', 'KeyCreated', 201],
+    ['GET', 'incidents/inc_1/messages', 'MessageList', 200],
+    ['POST', 'incidents/inc_1/messages/preview', 'MessageDraft', 200],
+    ['POST', 'incidents/inc_1/messages/publish', 'Message', 201],
+    ['POST', 'incidents/inc_1/messages/suppress', 'Message', 201],
     ['GET', 'channels', 'ChannelList', 200],
     ['POST', 'channels/hook/test', 'Delivery', 200],
     ['GET', 'deliveries?state=dead', 'DeliveryList', 200],

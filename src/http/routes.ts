@@ -42,6 +42,7 @@ export const dataRoutes: readonly DataRoute[] = [
   { method: 'GET',  path: '/status/badge.json',        role: 'public', kind: 'status' },
   { method: 'GET',  path: '/status/badge/{feature}.svg',  role: 'public', kind: 'status' },
   { method: 'GET',  path: '/status/badge/{feature}.json', role: 'public', kind: 'status' },
+  { method: 'GET',  path: '/status/banner',            role: 'public', kind: 'status' },
   { method: 'GET',  path: '/api/v2/{file}.json',       role: 'public', kind: 'status' },
   { method: 'GET',  path: '/healthz',                  role: 'public', kind: 'health' },
   { method: 'GET',  path: '/readyz',                   role: 'public', kind: 'ready' },

@@ -11,9 +11,13 @@ import { addressIn, dataRouteAt, dialectOf, modelIn } from './routes.ts';
 import type { DataRoute } from './routes.ts';
 import type { StatusRoutes } from './status-routes.ts';
 
+/** What a socket is for. Whoever serves the admin API serves the metrics: both tell of the inside. */
+export type Service = 'data' | 'admin' | 'status';
+
 export type FrontDoor = {
   readonly host: string;
   readonly port: number;
+  readonly serves: ReadonlySet<Service>;
   readonly gateway: GatewayDependencies;
   readonly admin: { handle(request: Request, url: URL): Promise<Response> };
   readonly metrics: () => string;
@@ -61,7 +65,7 @@ function probe(kind: Exclude<DataRoute['kind'], 'dialect' | 'models' | 'status'>
 }
 
 function notFound(path: string, request: Request, door: FrontDoor): Response {
-  const route = dataRouteAt(path);
+  const route = routeHere(path, door);
   const known = route?.method === request.method ? null : route;
   const message =
     known === null
@@ -96,10 +100,35 @@ function models(path: string, request: Request, door: FrontDoor): Response {
   return Response.json(answer.body, { headers: baseHeaders(dialectOf(path, request.headers), id) });
 }
 
+function serviceOf(kind: DataRoute['kind']): Service | 'every' {
+  switch (kind) {
+    case 'dialect':
+    case 'models':
+      return 'data';
+    case 'status':
+      return 'status';
+    case 'metrics':
+      return 'admin';
+    case 'root':
+    case 'health':
+    case 'ready':
+      return 'every';
+  }
+}
+
+/** The route at a path, if this socket serves it. */
+function routeHere(path: string, { serves }: FrontDoor): DataRoute | null {
+  const found = dataRouteAt(path);
+  if (found === null) return null;
+  const service = serviceOf(found.kind);
+  return service === 'every' || serves.has(service) ? found : null;
+}
+
 function route(request: Request, door: FrontDoor, exempt: () => void): Response | Promise<Response> {
   const path = pathOf(request.url);
-  if (path.startsWith('/admin/')) return door.admin.handle(request, new URL(request.url));
-  const found = dataRouteAt(path);
+  const isAdmin = path.startsWith('/admin/');
+  if (isAdmin && door.serves.has('admin')) return door.admin.handle(request, new URL(request.url));
+  const found = isAdmin ? null : routeHere(path, door);
   if (found === null) return notFound(path, request, door);
   if (found.method === 'POST' && request.method === 'HEAD') return reachable(found.method);
   if (found.method !== request.method && !(found.method === 'GET' && request.method === 'HEAD'))

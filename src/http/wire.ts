@@ -96,6 +96,8 @@ function changedToWire(kind: ChangeKind, value: unknown): unknown {
     case 'incident.merged':
     case 'incident.split':
     case 'write.rejected':
+    case 'message.published':
+    case 'message.suppressed':
     case 'delivery.delivered':
     case 'delivery.dead':
     case 'delivery.replayed':

@@ -1,5 +1,5 @@
 /** A badge: a small picture, and the same for shields.io's endpoint badge. Of everything, or of one feature. */
-import { featureWords } from '../core/status-page.ts';
+import { featureWords } from '../core/feature-words.ts';
 import type { FeatureStatus } from '../core/status.ts';
 import { escaped } from './html.ts';
 import type { Site } from './site.ts';

@@ -1,5 +1,6 @@
 /** Every file of the site, by its place: what it is and what stands in it. */
 import { badgeJson, badgeOf, badgeSvg } from './badge.ts';
+import { banner } from './banner.ts';
 import { calendar } from './calendar.ts';
 import { atomFeed, jsonFeed, rssFeed } from './feeds.ts';
 import { historyPage } from './history-page.ts';
@@ -90,10 +91,14 @@ export function copyOf(site: Omit<Site, 'flavour'>): ReadonlyMap<string, string>
     ...site.page.stories.map(({ id }) => ({ incident: id })),
     ...site.page.features.flatMap(({ feature }) => [{ badge: feature }, { badgeJson: feature }]),
   ];
-  return new Map(
-    places.flatMap((place): readonly (readonly [string, string])[] => {
+  const inside: readonly (readonly [string, string])[] = [
+    [pathOf('banner', 'copied').slice(1), JSON.stringify(banner(copied, { feature: null, locale: 'en' }))],
+  ];
+  return new Map([
+    ...inside,
+    ...places.flatMap((place): readonly (readonly [string, string])[] => {
       const file = siteFile(place, copied);
       return file === null ? [] : [[pathOf(place, 'copied').slice(1), file.body]];
     }),
-  );
+  ]);
 }

@@ -1,7 +1,7 @@
 /** The last 90 days in words and figures: the same as the bars, for those who read; and how uptime is counted. */
 import { uptimePercent } from '../core/status-history.ts';
 import type { DayTally } from '../core/status-history.ts';
-import { featureWords } from '../core/status-page.ts';
+import { featureWords } from '../core/feature-words.ts';
 import type { FeatureLine } from '../core/status-page.ts';
 import type { FeatureStatus } from '../core/status.ts';
 import { durationWords } from '../core/words.ts';

@@ -1,5 +1,5 @@
 /** One incident for the public: what fails, whom it meets, what answers instead, where data went, five times, what was said. */
-import { featureWords } from '../core/status-page.ts';
+import { featureWords } from '../core/feature-words.ts';
 import { classWords, dataWords } from '../core/status-story.ts';
 import type { Story, StoryFeature } from '../core/status-story.ts';
 import { listWords } from '../core/words.ts';
@@ -21,7 +21,7 @@ const percent = (share: number): string => `${(share * 100).toFixed(share > 0 &&
 
 function backupWords(feature: StoryFeature): string {
   if (feature.backup === null) return 'No backup model was used.';
-  const share = feature.share === null ? '' : ` for ${percent(feature.share)} of the affected requests`;
+  const share = feature.share === null ? '' : ` for ${percent(feature.share)} of its requests meanwhile`;
   return `${feature.backup} answered instead${share}.`;
 }
 

@@ -3,6 +3,7 @@
  * disk; links are relative, so that a copy works from any place, a folder included, and behind any prefix.
  */
 import type { StatusPageSettings } from '../core/configure-status.ts';
+import type { Message } from '../core/message.ts';
 import type { StatusPage } from '../core/status-page.ts';
 
 /** `served`: at /status and /api. `copied`: as files in one folder. */
@@ -10,6 +11,8 @@ export type Flavour = 'served' | 'copied';
 
 export type Site = {
   readonly page: StatusPage;
+  /** What was last said of each open incident. */
+  readonly said: ReadonlyMap<string, Message>;
   readonly settings: Pick<StatusPageSettings, 'title' | 'url' | 'logo' | 'css' | 'support'>;
   readonly flavour: Flavour;
 };

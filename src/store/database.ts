@@ -303,6 +303,13 @@ export class SqliteDatabase extends IncidentTables {
       .flatMap(({ leaf }) => this.#kept(leaf) ?? []);
   }
 
+  insertMessage(id: string, incident: string, body: string, change: ChangeRow): void {
+    this.#database.transaction(() => {
+      this.putMessage(id, incident, body);
+      this.#insertChange(change);
+    })();
+  }
+
   saveDelivery(row: DeliveryRow, change: ChangeRow | null): void {
     this.#database.transaction(() => {
       this.putDelivery(row);

@@ -93,6 +93,10 @@ export const migrations: readonly Step[] = [
   CREATE INDEX playbook_runs_playbook ON playbook_runs (playbook, id);
   CREATE TABLE playbooks (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE messages (id TEXT PRIMARY KEY, incident TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+  CREATE INDEX messages_incident ON messages (incident, id);
+  `,
 ];
 
 const number = (database: Database, sql: string): number =>

@@ -4,6 +4,7 @@
  * changes are entries of the ledger: their text is the one that is proved.
  */
 import type { Delivery } from '../core/delivery.ts';
+import type { Message } from '../core/message.ts';
 import type { ApiKey } from '../core/keys.ts';
 import { recordFromJson } from '../core/record-json.ts';
 import type { RecordJson } from '../core/record-json.ts';
@@ -208,3 +209,26 @@ export const gateFromRow = (row: GateRow): StoredGate => ({
   at: instant(row.at),
   cell: (parsed(row.cell) as { readonly cell: unknown }).cell,
 });
+
+const storedMessage = (message: Message) => ({
+  form,
+  id: message.id,
+  incident: message.incident,
+  stage: message.stage,
+  state: message.state,
+  at: message.at,
+  by: message.by,
+  automatic: message.automatic,
+  reason: message.reason,
+  texts: Object.fromEntries(
+    Object.entries(message.texts).map(([locale, { title, body, desk }]) => [locale, { title, body, desk }]),
+  ),
+  nextUpdateAt: message.nextUpdateAt,
+});
+
+export const messageBody = (message: Message): string => JSON.stringify(storedMessage(message));
+
+export function messageFromBody(body: string): Message {
+  const { form: _, ...stored } = parsed(body) as ReturnType<typeof storedMessage>;
+  return stored;
+}

@@ -29,6 +29,8 @@ import {
   gateRow,
   keyBody,
   keyFromBody,
+  messageBody,
+  messageFromBody,
   recordFromEntry,
   statusFromRow,
   statusRow,
@@ -67,6 +69,8 @@ type ToldVerb =
   | 'loadDueChannels'
   | 'loadDueDeliveries'
   | 'saveDelivery'
+  | 'insertMessage'
+  | 'loadMessages'
   | 'findDelivery'
   | 'listDeliveries'
   | 'pruneDeliveries';
@@ -87,6 +91,9 @@ function toldVerbs(client: WorkerClient): Pick<Store, ToldVerb> {
       (await client.call('loadDueDeliveries', channel, now, deliveriesMax)).map(deliveryFromBody),
     saveDelivery: (delivery, change) =>
       client.call('saveDelivery', deliveryRow(delivery), change === null ? null : changeRow(change)),
+    insertMessage: (message, change) =>
+      client.call('insertMessage', message.id, message.incident, messageBody(message), changeRow(change)),
+    loadMessages: async (incident) => (await client.call('loadMessages', incident)).map(messageFromBody),
     findDelivery: async (id) => {
       const body = await client.call('findDelivery', id);
       return body === null ? null : deliveryFromBody(body);

@@ -7,6 +7,7 @@ import type { ChangeId, IncidentId, Instant, KeyId, SwitchId, TargetName } from 
 import type { Hit, HitKind } from '../core/incident-hits.ts';
 import type { HitCount } from '../core/incident-impact.ts';
 import type { Incident, IncidentState, IncidentStep, TimelineEntry } from '../core/incident.ts';
+import type { Message } from '../core/message.ts';
 import type { ApiKey } from '../core/keys.ts';
 import type { Run } from '../core/playbook-run.ts';
 import type { Change, RequestRecord } from '../core/record.ts';
@@ -152,6 +153,9 @@ export type Store = {
   /** A channel's pending deliveries whose time has come, the longest due first. */
   loadDueDeliveries(channel: string, now: Instant, deliveriesMax: number): Promise<readonly Delivery[]>;
   saveDelivery(delivery: Delivery, change: Change | null): Promise<void>;
+  insertMessage(message: Message, change: Change): Promise<void>;
+  /** What users were told, or were not to be told, of an incident; oldest first. */
+  loadMessages(incident: string): Promise<readonly Message[]>;
   findDelivery(id: string): Promise<Delivery | null>;
   listDeliveries(filter: DeliveryFilter): Promise<Page<Delivery>>;
   /** Deletes those that are over and were made before an instant; says how many. */

@@ -79,6 +79,19 @@ export class ToldTables {
       .run(row.id, row.channel, row.message, row.state, row.nextAt, row.body);
   }
 
+  protected putMessage(id: string, incident: string, body: string): void {
+    this.#database
+      .query('INSERT INTO messages (id, incident, body) VALUES (?, ?, ?)')
+      .run(id, incident, body);
+  }
+
+  loadMessages(incident: string): readonly string[] {
+    return this.#database
+      .query<{ body: string }, [string]>('SELECT body FROM messages WHERE incident = ? ORDER BY id')
+      .all(incident)
+      .map((row) => row.body);
+  }
+
   findDelivery(id: string): string | null {
     return (
       this.#database.query<{ body: string }, [string]>('SELECT body FROM deliveries WHERE id = ?').get(id)

@@ -107,8 +107,23 @@ test.each([
   ],
   [
     'what does nothing yet',
-    `${good}adminListen: 127.0.0.1:1\n`,
-    ['f:4:1: warning: adminListen: is accepted but not yet in force; do not rely on it'],
+    `${good}limits: { headers: 5s }\n`,
+    ['f:4:11: warning: limits.headers: is accepted but not yet in force; do not rely on it'],
+  ],
+  [
+    'two listeners at one address',
+    `${good}listen: 127.0.0.1:1\nadminListen: 127.0.0.1:1\n`,
+    [
+      'f:5:1: error: adminListen: is an address that something else listens on already; leave it out, or use an address of its own',
+    ],
+  ],
+  [
+    'a message that says nothing, and a channel whose reference holds no address',
+    `${good}messages: { locales: { en: { nextUpdate: Still degraded. } } }\nchannels:\n  ops: { kind: slack, url: env:SOMETHING }\n`,
+    [
+      'f:4:30: error: messages.locales.en.nextUpdate: "Still degraded." says "degraded" and not how: readers take it for worse answers; say what users meet: requests fail, answers take longer, there is too little capacity, or answers may be worse',
+      'f:6:23: error: channels.ops.url: does not lead to an address of the web; put the whole address there, https://…',
+    ],
   ],
   [
     'broken YAML',

@@ -9,6 +9,8 @@ export type LogEvent =
   | {
       readonly event: 'ready';
       readonly address: string;
+      readonly adminAddress: string;
+      readonly statusAddress: string;
       readonly snapshot: string;
       readonly providers: number;
       readonly features: number;

@@ -38,9 +38,9 @@ export type AdminWiring = {
   readonly verify: (token: string) => boolean;
   readonly secrets: SecretSource;
   readonly log: Log;
-  readonly channels: AdminDependencies['channels'];
+  /** What other pieces of the composition bring along. */
+  readonly desks: Pick<AdminDependencies, 'channels' | 'playbooks' | 'messages'>;
   readonly incidents: IncidentDesk;
-  readonly playbooks: AdminDependencies['playbooks'];
 };
 
 const replica = `r_${process.pid}`;
@@ -247,8 +247,7 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
       create: (input, actor) => createKey(input, actor, engine.keyDependencies(store)),
       revoke: (id, actor) => revokeKey(id, actor, engine.keyDependencies(store)),
     },
-    channels: wiring.channels,
-    playbooks: wiring.playbooks,
+    ...wiring.desks,
     config: { view: () => configView(engine), check: (text) => checkConfig(text, wiring.secrets) },
     explain: (input) => explain(input, engine),
     coverage: () => coverage(engine.state.snapshot, now()),

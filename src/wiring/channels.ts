@@ -12,6 +12,7 @@ import type { Log } from '../telemetry/log.ts';
 
 export type ChannelDesk = {
   readonly admin: AdminDependencies['channels'];
+  readonly start: () => void;
   readonly stop: () => Promise<void>;
 };
 
@@ -56,14 +57,15 @@ export function createChannelDesk(engine: Engine, store: Store, log: Log): Chann
     },
   });
   const rounds = new Set<Promise<void>>();
-  const timer = setInterval(() => {
+  let timer: NodeJS.Timeout | null = null;
+  const tick = (): void => {
     const round = notifier.round().catch((error: unknown) => {
       // A store in trouble says so elsewhere; what is to be told waits in it.
       if (!(error instanceof StoreUnavailable)) engine.onBug(error);
     });
     rounds.add(round);
     void round.finally(() => rounds.delete(round));
-  }, roundMs);
+  };
   const dependencies: ChannelDependencies = { ...control, channels, notifier };
   return {
     admin: {
@@ -72,8 +74,11 @@ export function createChannelDesk(engine: Engine, store: Store, log: Log): Chann
       replay: (id, actor) => replayDelivery(id, actor, dependencies),
       deliveries: (filter) => store.listDeliveries(filter),
     },
+    start: () => {
+      timer = setInterval(tick, roundMs);
+    },
     stop: async () => {
-      clearInterval(timer);
+      if (timer !== null) clearInterval(timer);
       await Promise.race([Promise.all(rounds), Bun.sleep(stopMs)]);
     },
   };

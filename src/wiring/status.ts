@@ -7,6 +7,7 @@ import { viewFeature } from '../core/status.ts';
 import type { FeatureView } from '../core/status.ts';
 import { covers, isForEverybody, isInForce } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
+import type { MessageDesk } from './messages.ts';
 import type { Engine } from '../engine.ts';
 import type { GatewayDependencies } from '../gateway/handle.ts';
 import type { Site } from '../site/site.ts';
@@ -56,29 +57,35 @@ export type StatusDesk = {
   readonly stop: () => Promise<void>;
 };
 
-export async function createStatusDesk({ gateway }: Engine, store: Store): Promise<StatusDesk> {
+export async function createStatusDesk(
+  { gateway }: Engine,
+  store: Store,
+  messages: MessageDesk,
+): Promise<StatusDesk> {
   const { now } = gateway.clock;
   const recorder = await createStatusRecorder(store, now());
   let site: Site | null = null;
   let switches = gateway.state.switches;
+  let rev = -1;
   const make = (at: Instant): Site => {
     const { features, statusPage } = gateway.state.snapshot;
     const page = buildStatusPage({
       features: featuresNow(gateway, at),
       targets: routedTargets(gateway).map((target) => targetNow(target, gateway, at)),
       history: recorder.history(),
-      stories: [],
+      stories: messages.stories(),
       planned: plannedOf(statusPage.maintenance, [...features.values()], at),
       now: at,
     });
-    return { page, settings: statusPage, flavour: 'served' };
+    return { page, said: messages.said(), settings: statusPage, flavour: 'served' };
   };
   return {
     site: () => {
-      const isSwitched = switches !== gateway.state.switches;
+      const isMoved = switches !== gateway.state.switches || rev !== messages.rev();
       const at = now();
-      if (site === null || isSwitched || at - site.page.generatedAt >= freshMs) {
+      if (site === null || isMoved || at - site.page.generatedAt >= freshMs) {
         switches = gateway.state.switches;
+        rev = messages.rev();
         site = make(at);
       }
       return site;

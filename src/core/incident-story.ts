@@ -1,0 +1,119 @@
+/**
+ * From an incident as we know it to what the public may see of it. What is only suspected, was dismissed, or became part
+ * of another incident is no story. What was published as a message, and what somebody added to the timeline for the
+ * public, is what was said; everything else stays inside.
+ */
+import { isOpen, modelsOf, severityElsewhere } from './incident.ts';
+import type { Incident, IncidentState, TimelineEntry } from './incident.ts';
+import type { Impact } from './incident-impact.ts';
+import { instant } from './ids.ts';
+import { inLocale } from './message.ts';
+import type { Message } from './message.ts';
+import type { MessageStage } from './message-texts.ts';
+import type { Impact as StoryImpact, Story, StoryState, StoryUpdate } from './status-story.ts';
+
+export type IncidentKnown = {
+  readonly incident: Incident;
+  readonly timeline: readonly TimelineEntry[];
+  readonly impact: Impact;
+  /** All requests of each affected feature while it was affected. */
+  readonly asked: ReadonlyMap<string, number>;
+  readonly messages: readonly Message[];
+};
+
+function stateOf(state: IncidentState): StoryState | null {
+  switch (state) {
+    case 'active':
+      return 'investigating';
+    case 'mitigated':
+      return 'identified';
+    case 'restoring':
+      return 'monitoring';
+    case 'resolved':
+      return 'resolved';
+    case 'reviewed':
+      return 'postmortem';
+    case 'suspected':
+    case 'dismissed':
+      return null;
+  }
+}
+
+const stageStates: Readonly<Record<MessageStage, StoryState>> = {
+  investigating: 'investigating',
+  backup: 'identified',
+  paused: 'identified',
+  restoring: 'monitoring',
+  resolved: 'resolved',
+};
+
+function updatesOf(
+  { timeline, messages, incident }: IncidentKnown,
+  state: StoryState,
+): readonly StoryUpdate[] {
+  const said = messages.flatMap((message): readonly StoryUpdate[] => {
+    const text = inLocale(message.texts, 'en');
+    if (message.state !== 'published' || text === null) return [];
+    return [
+      {
+        id: message.id,
+        at: message.at,
+        state: stageStates[message.stage],
+        title: text.title,
+        text: text.body,
+      },
+    ];
+  });
+  const added = timeline
+    .filter(({ audience, text }) => audience === 'public' && text !== '')
+    .map((entry): StoryUpdate => ({
+      id: `${incident.id}-${entry.n}`,
+      at: entry.at,
+      state: (entry.state === null ? null : stateOf(entry.state)) ?? state,
+      title: null,
+      text: entry.text,
+    }));
+  return [...said, ...added].sort((one, other) => other.at - one.at);
+}
+
+const modelOf = (target: string): string => target.slice(target.indexOf('/') + 1);
+
+/** Null for an incident that is nobody's business outside. */
+export function storyOf(known: IncidentKnown): Story | null {
+  const { incident, impact, asked, messages } = known;
+  const state = stateOf(incident.state);
+  if (state === null || incident.mergedInto !== null) return null;
+  const { times } = incident;
+  const open = isOpen(incident.state);
+  const updates = updatesOf(known, state);
+  const isExamined = incident.targets.every(({ from }) => from !== null);
+  return {
+    id: incident.id,
+    title: incident.title,
+    state,
+    isOpen: open,
+    failureClass: incident.failureClass,
+    impact: severityElsewhere[incident.severity].impact as StoryImpact,
+    startedAt: times.detected ?? incident.openedAt,
+    updatedAt: instant(Math.max(incident.stateAt, updates[0]?.at ?? 0)),
+    resolvedAt: open ? null : (times.normalRoutingResumed ?? incident.stateAt),
+    nextUpdateAt: open ? (messages.at(-1)?.nextUpdateAt ?? incident.nextUpdateAt) : null,
+    models: modelsOf(incident),
+    features: incident.features.map((feature) => {
+      const total = asked.get(feature.feature) ?? 0;
+      const rescued = impact.features.get(feature.feature)?.by.rescued ?? 0;
+      return {
+        feature: feature.feature,
+        title: feature.title,
+        status: feature.status,
+        worst: feature.worst,
+        backup: feature.backup === null ? null : modelOf(feature.backup),
+        share: total === 0 ? null : Math.round((rescued / total) * 10_000) / 10_000,
+        normalAt: feature.normalAt,
+      };
+    }),
+    dataLeftTo: isExamined || impact.leftTo.size > 0 ? [...impact.leftTo.keys()] : null,
+    times,
+    updates,
+  };
+}

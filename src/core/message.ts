@@ -1,0 +1,174 @@
+/**
+ * Messages to users about an incident: which stage it is in, what is said in each language, and when something is said
+ * without anybody asking. People come first: what somebody published or suppressed is not repeated or contradicted by
+ * the machine; but when nobody speaks, users are told after a hold-down, and a promised next word is kept.
+ *
+ * A text that says no more than "degraded" is refused: it was once read as "the model got worse", and it was an outage.
+ */
+import { instant } from './ids.ts';
+import type { Instant } from './ids.ts';
+import { english } from './message-texts.ts';
+import type { MessageStage, Placeholder, TextSet, Wording } from './message-texts.ts';
+import { momentText } from './moment.ts';
+import type { IncidentClass, IncidentState } from './incident.ts';
+import type { FeatureStatus } from './status.ts';
+import { listWords } from './words.ts';
+
+export type MessageText = { readonly title: string; readonly body: string; readonly desk: string };
+
+export type Message = {
+  /** `pub_…` */
+  readonly id: string;
+  readonly incident: string;
+  readonly stage: MessageStage;
+  readonly state: 'published' | 'suppressed';
+  readonly at: Instant;
+  readonly by: string;
+  readonly automatic: boolean;
+  /** Why it was suppressed. */
+  readonly reason: string | null;
+  /** By language; empty for a suppressed one. */
+  readonly texts: Readonly<Record<string, MessageText>>;
+  readonly nextUpdateAt: Instant | null;
+};
+
+/** What is known of an incident, as far as texts need it. */
+export type MessageFacts = {
+  readonly incident: string;
+  readonly failureClass: IncidentClass;
+  /** In words: "Claude Opus 4.7 and 4.8". */
+  readonly models: string;
+  readonly features: readonly { readonly title: string; readonly status: FeatureStatus }[];
+  readonly backups: readonly string[];
+  readonly dataLeftTo: readonly string[] | null;
+  readonly nextUpdateAt: Instant | null;
+  readonly normalAt: Instant | null;
+};
+
+export type StageFacts = {
+  readonly state: IncidentState;
+  readonly features: readonly { readonly status: FeatureStatus }[];
+};
+
+/** Where a story stands, as users see it. */
+export function stageOf({ state, features }: StageFacts): MessageStage {
+  if (state === 'resolved' || state === 'reviewed' || state === 'dismissed') return 'resolved';
+  if (state === 'restoring') return 'restoring';
+  const hit = features.filter(({ status }) => status !== 'normal');
+  if (hit.some(({ status }) => status === 'paused')) return 'paused';
+  return hit.length > 0 && hit.every(({ status }) => status === 'backup') ? 'backup' : 'investigating';
+}
+
+const readable = (at: Instant | null): string =>
+  at === null ? 'a time not known yet' : `${momentText(at).slice(0, 16).replace('T', ' ')} UTC`;
+
+function fill(template: string, values: Readonly<Record<Placeholder, string>>): string {
+  const text = template.replaceAll(
+    /\{(\w+)\}/g,
+    (whole, name: string) => values[name as Placeholder] ?? whole,
+  );
+  return text.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
+}
+
+function valuesOf(facts: MessageFacts, texts: TextSet): Readonly<Record<Placeholder, string>> {
+  const list = (items: readonly string[]): string => listWords(items, texts.and);
+  return {
+    features: list(facts.features.map(({ title }) => title)),
+    models: facts.models,
+    backups: list(facts.backups),
+    companies: list(facts.dataLeftTo ?? []),
+    normal_at: readable(facts.normalAt),
+    next_update_at: readable(facts.nextUpdateAt),
+    incident: facts.incident,
+  };
+}
+
+/** Features by how they are, where that is not the same for all. */
+function stateLines(facts: MessageFacts, texts: TextSet): readonly string[] {
+  const byStatus = Map.groupBy(facts.features, ({ status }) => status);
+  if (byStatus.size < 2) return [];
+  return [...byStatus].map(
+    ([status, features]) =>
+      `${listWords(
+        features.map(({ title }) => title),
+        texts.and,
+      )}: ${texts.states[status]}.`,
+  );
+}
+
+/** What is said at a stage, in one language. */
+export function composed(facts: MessageFacts, stage: MessageStage, texts: TextSet): MessageText {
+  const values = valuesOf(facts, texts);
+  const cause: Wording = texts.causes[facts.failureClass];
+  const wording = texts.stages[stage];
+  const pair = texts.pairs[`${facts.failureClass}.${stage}`] ?? {};
+  const isOver = stage === 'resolved';
+  const left = facts.dataLeftTo ?? [];
+  const parts = [
+    ...(pair.body === undefined ? [isOver ? '' : cause.body, wording.body] : [pair.body]),
+    ...(isOver ? [] : stateLines(facts, texts)),
+    facts.dataLeftTo === null ? '' : left.length > 0 ? texts.data.left : texts.data.stayed,
+    isOver || facts.nextUpdateAt === null ? '' : texts.nextUpdate,
+  ];
+  return {
+    title: fill(pair.title ?? wording.title, values),
+    body: parts
+      .filter((part) => part !== '')
+      .map((part) => fill(part, values))
+      .join(' '),
+    desk: [pair.desk ?? wording.desk, cause.desk].map((part) => fill(part, values)).join(' '),
+  };
+}
+
+export type MessageSettings = {
+  readonly automatic: boolean;
+  /** How long users are affected before they are told without anybody asking. */
+  readonly holdDownMs: number;
+  /** When the next word is promised. */
+  readonly nextUpdateMs: number;
+  readonly locales: ReadonlyMap<string, TextSet>;
+};
+
+/** How long a later stage has to last before it is told: a ramp that fails at once is no news. */
+export const settleMs = 60_000;
+
+export type DueFacts = StageFacts & {
+  readonly detectedAt: Instant;
+  readonly stage: MessageStage;
+  readonly stageSince: Instant;
+  /** Of this incident, oldest first. */
+  readonly messages: readonly Message[];
+};
+
+/** Whether something is to be said now without anybody asking. */
+export function isDue(facts: DueFacts, settings: MessageSettings, now: Instant): boolean {
+  const { state, features, stage, messages } = facts;
+  if (!settings.automatic || state === 'suspected' || state === 'dismissed') return false;
+  const last = messages.at(-1);
+  const isTold = messages.some((message) => message.state === 'published');
+  if (!isTold) {
+    const isFelt = features.some(({ status }) => status !== 'normal');
+    if (stage === 'restoring' || stage === 'resolved' || !isFelt) return false;
+    if (last?.state === 'suppressed' && last.stage === stage) return false;
+    return now - facts.detectedAt >= settings.holdDownMs;
+  }
+  if (last?.stage !== stage) return stage === 'resolved' || now - facts.stageSince >= settleMs;
+  const isPromised = last.state === 'published' && last.nextUpdateAt !== null && now >= last.nextUpdateAt;
+  return isPromised && stage !== 'resolved';
+}
+
+/** When the next word is promised; nobody waits for one after the last. */
+export function nextUpdateAfter(
+  stage: MessageStage,
+  settings: Pick<MessageSettings, 'nextUpdateMs'>,
+  now: Instant,
+): Instant | null {
+  return stage === 'resolved' ? null : instant(now + settings.nextUpdateMs);
+}
+
+/** A text in the language asked for, or in English. */
+export function inLocale<T>(texts: Readonly<Record<string, T>>, locale: string): T | null {
+  return texts[locale] ?? texts[locale.split('-')[0] ?? ''] ?? texts['en'] ?? null;
+}
+
+export const shippedLocales: ReadonlyMap<string, TextSet> = new Map([['en', english]]);
