@@ -35,19 +35,19 @@ export type LoadSign = number | 'overloaded' | 'none';
 /** What first tokens typically take for one size of prompt, as natural logarithms of milliseconds. */
 type Typical = { readonly mean: number; readonly spread: number; readonly seen: number };
 
-/** When the limit was first lowered in this trouble, to know whether lowering helps. */
+/** When the limit was first lowered in this trouble, and the longest delay near there, to know whether lowering helps. */
 type FirstCut = { readonly open: number; readonly lateMs: number };
 
 export type ConcurrencyLimit = {
   /** Null: nothing has shown a limit. */
   readonly most: number | null;
   readonly typical: readonly Typical[];
+  /** How long it takes on average until one more call shows something: the pace at which it serves. Null: not known. */
+  readonly msPerCall: number | null;
   /** Calls that began earlier say nothing about the limit in force. */
   readonly setAt: Instant;
   /** The last sign of too much; null when there was none yet. */
   readonly signAt: Instant | null;
-  /** Where it last was too much: below it the limit grows quickly. */
-  readonly tooMuch: number;
   readonly firstCut: FirstCut | null;
 };
 
@@ -55,8 +55,7 @@ export type ConcurrencyLimit = {
 const sizesMax = [1_000, 4_000, 16_000, 64_000] as const;
 /** Timed calls of a size before it is known what is typical. */
 const typicalMin = 16;
-/** Calls in a round while there is no limit, and while there is one. */
-const roundCalls = { free: 16, limited: 8 } as const;
+const roundCalls = 16;
 /** Calls seen longer ago than this say nothing about load now. */
 const roundMsMax = 60_000;
 const late = {
@@ -71,17 +70,16 @@ const late = {
 const quietShare = 0.4;
 /** A round with this many calls turned away is too much: a stray one is background. */
 const overloadsMin = { free: 4, limited: 2 } as const;
-const cut = 0.85;
+/** One lowering leaves at least and at most this share; the estimate of the queue may be off by `error` of the calls. */
+const cut = { least: 0.6, most: 0.85, error: 0.2 } as const;
 const mostMin = 2;
-/** After halving, a delay still this large as a share of what it was means that lowering does not help. */
+/** After halving (`halved`), a delay still this large as a share of what it was means that lowering does not help. */
 const unhelped = 0.8;
-const growth = {
-  /** Per second while below what was last too much. */
-  quick: 0.25,
-  /** Per second from there, doubling every `doublesMs` without a sign. */
-  careful: 0.005,
-  doublesMs: 10_000,
-} as const;
+const halved = 0.5;
+/** "Near" the first lowering, for the delay to compare with. */
+const nearShare = 0.75;
+/** Growth per second after a sign, doubling every `doublesMs` without another, up to the most. */
+const growth = { perSecond: 0.005, doublesMs: 10_000, perSecondMost: 0.06 } as const;
 /** A limit counts as used from this share on; one that is not used need not grow. */
 const usedShare = 0.55;
 export const forgetMs = 300_000;
@@ -89,15 +87,16 @@ export const forgetMs = 300_000;
 const learnMs = { down: 60_000, up: 600_000 } as const;
 const learnShareMax = 0.2;
 const spreadMin = 0.05;
+const paceShare = 0.15;
 
 export function noLimit(now: Instant): ConcurrencyLimit {
   const unknown: Typical = { mean: 0, spread: 0.25, seen: 0 };
   return {
     most: null,
     typical: Array.from({ length: sizesMax.length + 1 }, () => unknown),
+    msPerCall: null,
     setAt: now,
     signAt: null,
-    tooMuch: Number.POSITIVE_INFINITY,
     firstCut: null,
   };
 }
@@ -110,8 +109,8 @@ function sizeOf(inputTokens: number): number {
 const phaseOf = (limit: ConcurrencyLimit): 'free' | 'limited' => (limit.most === null ? 'free' : 'limited');
 
 /** Whether there are enough calls to judge. Being told of overload is judged at once. */
-export function isRoundOver(limit: ConcurrencyLimit, calls: readonly CallSeen[]): boolean {
-  return calls.length >= roundCalls[phaseOf(limit)] || calls.at(-1)?.sign === 'overloaded';
+export function isRoundOver(calls: readonly CallSeen[]): boolean {
+  return calls.length >= roundCalls || calls.at(-1)?.sign === 'overloaded';
 }
 
 /** What a round came to. */
@@ -215,28 +214,43 @@ function givenUp(round: Round, now: Instant): ConcurrencyLimit {
   return { ...noLimit(now), typical };
 }
 
+/** One round of a few calls says little about the pace: most of it is from before. */
+function pace(limit: ConcurrencyLimit, { calls, ms }: Round): number | null {
+  const { msPerCall } = limit;
+  if (calls < 2) return msPerCall;
+  const seen = ms / (calls - 1);
+  return msPerCall === null ? seen : msPerCall + paceShare * (seen - msPerCall);
+}
+
+/** The share of a limit that stays: less, the more calls must be queueing behind it. */
+function keptShare({ timed, lateMs }: Round, from: number, msPerCall: number | null): number {
+  if (timed === 0 || msPerCall === null || msPerCall === 0) return cut.most;
+  const queued = lateMs / msPerCall;
+  return Math.min(cut.most, Math.max(cut.least, 1 + cut.error - queued / from));
+}
+
 function lowered(limit: ConcurrencyLimit, round: Round, open: number, now: Instant): ConcurrencyLimit {
-  const { firstCut } = limit;
   const { lateMs } = round;
   const from = Math.min(limit.most ?? Number.POSITIVE_INFINITY, Math.max(open, round.openMost));
+  const first = limit.firstCut ?? { open: from, lateMs };
   const byDelay = round.overloads < overloadsMin[phaseOf(limit)];
-  if (byDelay && firstCut !== null && from <= firstCut.open / 2 && lateMs >= firstCut.lateMs * unhelped)
-    return givenUp(round, now);
+  if (byDelay && from <= first.open * halved && lateMs >= first.lateMs * unhelped) return givenUp(round, now);
+  const isNear = from >= first.open * nearShare;
   return {
-    most: Math.max(mostMin, Math.floor(from * cut)),
+    most: Math.max(mostMin, Math.floor(from * keptShare(round, from, limit.msPerCall))),
     typical: round.typical,
+    msPerCall: limit.msPerCall,
     setAt: now,
     signAt: now,
-    tooMuch: from,
-    firstCut: firstCut ?? { open: from, lateMs },
+    firstCut: isNear ? { ...first, lateMs: Math.max(first.lateMs, lateMs) } : first,
   };
 }
 
 /** How much a limit that is used may grow after a quiet round. */
 function raised(limit: ConcurrencyLimit, most: number, round: Round, now: Instant): number {
-  const quietMs = now - (limit.signAt ?? now);
-  const rate = most < limit.tooMuch * cut ? growth.quick : growth.careful * 2 ** (quietMs / growth.doublesMs);
-  return most * (1 + Math.min(growth.quick, (rate * round.ms) / 1000));
+  const doubled = 2 ** ((now - (limit.signAt ?? now)) / growth.doublesMs);
+  const perSecond = Math.min(growth.perSecondMost, growth.perSecond * doubled);
+  return most * (1 + (perSecond * round.ms) / 1000);
 }
 
 function quiet(limit: ConcurrencyLimit, round: Round, now: Instant): ConcurrencyLimit {
@@ -249,13 +263,14 @@ function quiet(limit: ConcurrencyLimit, round: Round, now: Instant): Concurrency
 
 /** Judges the calls since the last judgement; null while there are too few. `open`: calls open at the target now. */
 export function judgeRound(
-  limit: ConcurrencyLimit,
+  before: ConcurrencyLimit,
   calls: readonly CallSeen[],
   open: number,
   now: Instant,
 ): ConcurrencyLimit | null {
-  const round = roundOf(limit, calls, now);
-  const isFull = round.calls >= roundCalls[phaseOf(limit)];
+  const round = roundOf(before, calls, now);
+  const limit = { ...before, msPerCall: pace(before, round) };
+  const isFull = round.calls >= roundCalls;
   switch (verdictOn(limit, round)) {
     case 'too_much':
       return lowered(limit, round, open, now);

@@ -64,8 +64,6 @@ export type Capacity = {
   /** How long somebody who was turned away should stay away. */
   retryAfterMs(targets: readonly Target[]): number;
   view(target: Target): CapacityView;
-  /** Targets that have a learnt limit or somebody waiting. */
-  pressed(): readonly Target[];
   /** Moves what only time moves: waits that are over, rates that refilled. Call it often while `waiting` is above 0. */
   tick(): void;
   readonly waiting: number;
@@ -296,7 +294,7 @@ class Board implements Capacity {
     const load = this.#load(target);
     const now = this.#options.now();
     load.round.push({ startedAt, seenAt: now, openAtStart, inputTokens: claim.inputTokens, sign });
-    if (!isRoundOver(load.limit, load.round)) return;
+    if (!isRoundOver(load.round)) return;
     const judged = judgeRound(load.limit, load.round, load.open, now);
     if (judged === null && load.round.length < roundCallsMax) return;
     load.round = [];
@@ -344,12 +342,6 @@ class Board implements Capacity {
       ),
       learnt: most !== null && most < target.provider.concurrencyMax,
     };
-  }
-
-  pressed(): readonly Target[] {
-    return [...this.#loads.values()]
-      .filter((load) => load.limit.most !== null || load.line.length > 0)
-      .map((load) => load.target);
   }
 
   tick(): void {

@@ -24,7 +24,7 @@ export type Called = {
   readonly poisonous: boolean;
 };
 
-function matches({ scope }: Fault, target: Target, key: string | null): boolean {
+export function strikes({ scope }: Fault, target: Target, key: string | null): boolean {
   const { provider, region, vendor, family, model, target: name } = scope;
   const { regions } = target.provider.terms;
   return (
@@ -38,12 +38,18 @@ function matches({ scope }: Fault, target: Target, key: string | null): boolean 
   );
 }
 
-/** Whether a fault is in force at this time since the start. */
-export function inForce(fault: Fault, sinceMs: number): boolean {
+/** When a fault is over, fading included. */
+export function endOf({ at, for: lasts, fades = 0 }: Fault): number {
+  return at + lasts + fades;
+}
+
+/** The share of attempts that a fault strikes at this time since the start. */
+export function shareAt(fault: Fault, sinceMs: number): number {
   const age = sinceMs - fault.at;
-  if (age < 0 || age >= fault.for) return false;
-  const { flapping } = fault;
-  return flapping === undefined || age % (flapping.bad + flapping.good) < flapping.bad;
+  const { flapping, fades = 0, share = 1 } = fault;
+  if (age < 0 || sinceMs >= endOf(fault)) return 0;
+  if (flapping !== undefined && age % (flapping.bad + flapping.good) >= flapping.bad) return 0;
+  return age < fault.for ? share : share * (1 - (age - fault.for) / fades);
 }
 
 /** A time around `median`, lognormal: the longest in a hundred are about five times as long. */
@@ -80,6 +86,14 @@ function struck(effect: Effect, called: Called, usual: Fate, random: () => numbe
     }
     case 'cut':
       return { ...usual, failure: failureOf('stream_truncated') };
+    case 'stall':
+      return {
+        ...usual,
+        failure: failureOf('stream_stalled'),
+        durationMs: (usual.firstTokenMs ?? 0) + called.stallMs,
+      };
+    case 'shrink':
+      return usual;
     case 'soft':
       return { ...usual, soft: effect.signal };
   }
@@ -87,16 +101,19 @@ function struck(effect: Effect, called: Called, usual: Fate, random: () => numbe
 
 export type ProviderModel = (called: Called, sinceMs: number) => Fate;
 
-export function createProviderModel(scenario: Scenario, random: () => number): ProviderModel {
-  const { usual, faults } = scenario;
+export function createProviderModel(
+  { faults }: Pick<Scenario, 'faults'>,
+  usual: Scenario['usual'],
+  random: () => number,
+): ProviderModel {
   // Few faults are in force at any time: the list is made anew only when that may have changed.
   let active: readonly Fault[] = [];
   let validUntil = Number.NEGATIVE_INFINITY;
   const activeAt = (sinceMs: number): readonly Fault[] => {
     if (sinceMs < validUntil) return active;
-    active = faults.filter((fault) => sinceMs >= fault.at && sinceMs < fault.at + fault.for);
+    active = faults.filter((fault) => sinceMs >= fault.at && sinceMs < endOf(fault));
     validUntil = Math.min(
-      ...faults.flatMap((fault) => [fault.at, fault.at + fault.for]).filter((at) => at > sinceMs),
+      ...faults.flatMap((fault) => [fault.at, endOf(fault)]).filter((at) => at > sinceMs),
       Number.POSITIVE_INFINITY,
     );
     return active;
@@ -112,8 +129,9 @@ export function createProviderModel(scenario: Scenario, random: () => number): P
     if (called.poisonous)
       return struck({ kind: 'fail', class: 'server_error', status: 500 }, called, good, random);
     for (const fault of activeAt(sinceMs)) {
-      if (!inForce(fault, sinceMs) || !matches(fault, called.target, called.key)) continue;
-      if (random() < (fault.share ?? 1)) return struck(fault.effect, called, good, random);
+      if (fault.effect.kind === 'shrink' || !strikes(fault, called.target, called.key)) continue;
+      const share = shareAt(fault, sinceMs);
+      if (share > 0 && random() < share) return struck(fault.effect, called, good, random);
     }
     return random() < usual.failures
       ? struck({ kind: 'fail', class: 'server_error', status: 500 }, called, good, random)

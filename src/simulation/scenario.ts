@@ -49,6 +49,10 @@ const effect = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('slow'), factor: z.number().min(1).max(1_000) }),
   /** The answer breaks off after its first content. */
   z.strictObject({ kind: z.literal('cut') }),
+  /** The answer falls silent after its first content. */
+  z.strictObject({ kind: z.literal('stall') }),
+  /** It serves only this share of the calls that it usually can at once (`targets: { …: { places } }`). */
+  z.strictObject({ kind: z.literal('shrink'), to: share }),
   /** An answer that arrives whole and is of no use. */
   z.strictObject({
     kind: z.literal('soft'),
@@ -64,6 +68,8 @@ const fault = z.strictObject({
   effect,
   /** Comes and goes. */
   flapping: z.strictObject({ bad: ms, good: ms }).optional(),
+  /** After `for` it strikes less and less, until it is over after this long. */
+  fades: ms.optional(),
 });
 
 const profile = z.strictObject({
@@ -73,12 +79,37 @@ const profile = z.strictObject({
   shape: z.enum(['steady', 'diurnal', 'bursty']).optional(),
   /** The first of its callers sends requests that fail everywhere. */
   poison: z.boolean().optional(),
+  inputTokens: z.int().min(1).max(10_000_000).optional(),
+  outputTokens: z.int().min(1).max(1_000_000).optional(),
 });
 
 const usual = z.strictObject({
   failures: share.optional(),
   firstToken: ms.optional(),
   answer: ms.optional(),
+});
+
+const pace = usual.extend({
+  /** Calls served at once; the others queue there. Without it: as many as come. */
+  places: z.int().min(1).max(1_000_000).optional(),
+  /** Whether it stops work on a call that was given up. */
+  noticesLeaving: z.boolean().optional(),
+});
+
+/** What an operator does: takes a scope out, and gives it back by a ramp. */
+const act = z.strictObject({
+  at: ms,
+  for: ms,
+  off: z.strictObject({
+    provider: z.string().optional(),
+    region: z.string().optional(),
+    vendor: z.string().optional(),
+    family: z.string().optional(),
+    model: z.string().optional(),
+    target: z.string().optional(),
+    feature: z.string().optional(),
+  }),
+  ramp: z.boolean().optional(),
 });
 
 export const scenarioSchema = z.strictObject({
@@ -90,16 +121,34 @@ export const scenarioSchema = z.strictObject({
   /** By feature; `*` for all others. */
   traffic: z.record(z.string(), profile).optional(),
   usual: usual.optional(),
+  /** By target, where it differs from `usual`. */
+  targets: z.record(z.string(), pace).optional(),
+  operator: z.array(act).max(100).optional(),
+  /** How often callers' own clients try again after an error, unless they are told not to. */
+  callersRetry: z.int().min(0).max(10).optional(),
   faults: z.array(fault).max(1_000).optional(),
 });
 
 export type Fault = z.infer<typeof fault>;
 export type Effect = z.infer<typeof effect>;
+export type OperatorAct = z.infer<typeof act>;
 export type Profile = {
   readonly rate: number;
   readonly callers: number;
   readonly shape: 'steady' | 'diurnal' | 'bursty';
   readonly poison: boolean;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+};
+
+/** What a target usually does. */
+export type Pace = {
+  readonly failures: number;
+  readonly firstTokenMs: number;
+  readonly answerMs: number;
+  /** Null: as many calls at once as come. */
+  readonly places: number | null;
+  readonly noticesLeaving: boolean;
 };
 
 export type Scenario = {
@@ -108,7 +157,10 @@ export type Scenario = {
   readonly start: Instant;
   readonly durationMs: number;
   readonly traffic: (feature: string) => Profile;
-  readonly usual: { readonly failures: number; readonly firstTokenMs: number; readonly answerMs: number };
+  readonly usual: Pick<Pace, 'failures' | 'firstTokenMs' | 'answerMs'>;
+  readonly pace: (target: string) => Pace;
+  readonly operator: readonly OperatorAct[];
+  readonly callersRetry: number;
   readonly faults: readonly Fault[];
 };
 
@@ -116,7 +168,14 @@ export type ScenarioRead =
   | { readonly ok: true; readonly scenario: Scenario }
   | { readonly ok: false; readonly problems: readonly { readonly path: string; readonly message: string }[] };
 
-const usualProfile: Profile = { rate: 10, callers: 20, shape: 'steady', poison: false };
+const usualProfile: Profile = {
+  rate: 10,
+  callers: 20,
+  shape: 'steady',
+  poison: false,
+  inputTokens: 1_500,
+  outputTokens: 400,
+};
 
 /** Reads a scenario from parsed YAML or JSON. */
 export function readScenario(document: unknown): ScenarioRead {
@@ -126,7 +185,13 @@ export function readScenario(document: unknown): ScenarioRead {
       ok: false,
       problems: read.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
     };
-  const { name, title, start, duration, traffic = {}, usual: given = {}, faults = [] } = read.data;
+  const { name, title, start, duration, traffic = {}, faults = [], targets = {} } = read.data;
+  const { usual: given = {}, operator = [], callersRetry = 2 } = read.data;
+  const usually = {
+    failures: given.failures ?? 0.002,
+    firstTokenMs: given.firstToken ?? 800,
+    answerMs: given.answer ?? 2_000,
+  };
   return {
     ok: true,
     scenario: {
@@ -135,19 +200,22 @@ export function readScenario(document: unknown): ScenarioRead {
       start: instant(Date.parse(start ?? '2026-01-01T00:00:00Z')),
       durationMs: duration,
       traffic: (feature) => {
-        const { rate, callers, shape, poison } = { ...traffic['*'], ...traffic[feature] };
+        const said = Object.entries({ ...traffic['*'], ...traffic[feature] });
+        return { ...usualProfile, ...Object.fromEntries(said.filter(([, value]) => value !== undefined)) };
+      },
+      usual: usually,
+      pace: (target) => {
+        const { failures, firstToken, answer, places, noticesLeaving } = targets[target] ?? {};
         return {
-          rate: rate ?? usualProfile.rate,
-          callers: callers ?? usualProfile.callers,
-          shape: shape ?? usualProfile.shape,
-          poison: poison ?? usualProfile.poison,
+          failures: failures ?? usually.failures,
+          firstTokenMs: firstToken ?? usually.firstTokenMs,
+          answerMs: answer ?? usually.answerMs,
+          places: places ?? null,
+          noticesLeaving: noticesLeaving ?? true,
         };
       },
-      usual: {
-        failures: given.failures ?? 0.002,
-        firstTokenMs: given.firstToken ?? 800,
-        answerMs: given.answer ?? 2_000,
-      },
+      operator,
+      callersRetry,
       faults,
     },
   };

@@ -94,7 +94,7 @@ class VirtualWorld implements World {
     this.#scenario = scenario;
     this.#seed = seed;
     this.#random = seededRandom(seed);
-    this.#provider = createProviderModel(scenario, this.#random);
+    this.#provider = createProviderModel(scenario, scenario.usual, this.#random);
     this.#recorder = new Recorder(Math.max(1, Math.ceil(scenario.durationMs / 60_000)));
     this.#arrivals = createArrivals([...snapshot.features.keys()], scenario, this.#random);
     this.#requests = new Map(

@@ -1,0 +1,140 @@
+import { expect, test } from 'bun:test';
+
+import { aFeature, aProvider, aTarget, gptAtOpenai, opus, opusAtAnthropic } from '../../test/core-fixture.ts';
+import { compile } from '../core/policy.ts';
+import type { Feature, Snapshot } from '../core/snapshot.ts';
+import type { Rehearsal } from './arena.ts';
+import { rehearse } from './rehearse.ts';
+import type { StrategyName } from './rehearse.ts';
+import { readScenario } from './scenario.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const empty = compile({}, { hash: 'none', secrets: () => 'none' });
+if (!empty.ok) throw new Error('an empty configuration compiles');
+const { snapshot: nothing } = empty;
+
+/** In minutes 3 to 8, everything at one provider, unless said otherwise. */
+const trouble = (effect: Json, changes: Json = {}): Json => ({
+  at: '3m',
+  for: '5m',
+  scope: { provider: 'anthropic' },
+  effect,
+  ...changes,
+});
+const down = trouble({ kind: 'fail', class: 'server_error' });
+
+function rehearsal(feature: Feature, faults: readonly Json[], changes: Json = {}): Rehearsal {
+  const read = readScenario({
+    name: 'test',
+    duration: '12m',
+    traffic: { '*': { rate: 5 } },
+    usual: { failures: '0%' },
+    callersRetry: 0,
+    faults,
+    ...changes,
+  });
+  if (!read.ok) throw new Error(JSON.stringify(read.problems));
+  const snapshot: Snapshot = {
+    ...nothing,
+    features: new Map([[feature.name, feature]]),
+    targets: new Map(feature.route.map((target) => [target.name, target])),
+  };
+  return { snapshot, scenario: read.scenario, seed: 1 };
+}
+
+const notes = aFeature([opusAtAnthropic, gptAtOpenai]);
+const shares = (given: Rehearsal, strategy: StrategyName = 'breakwater') =>
+  rehearse(given, strategy).feature('notes').outcomes(3, 8);
+
+test('an outage is served by the backup, and the preferred model comes back', () => {
+  const run = rehearse(rehearsal(notes, [down], { duration: '20m' }), 'breakwater');
+  const during = run.feature('notes').outcomes(4, 8);
+  expect(during.backup).toBeGreaterThan(1_000);
+  expect(during.failed).toBe(0);
+  expect(run.feature('notes').outcomes(18, 20)).toMatchObject({ backup: 0, failed: 0 });
+  expect(run.violationCount).toBe(0);
+  const states = run.transitions.map(({ to }) => to);
+  expect(states).toContain('ejected');
+  expect(states.at(-1)).toBe('healthy');
+});
+
+test('simple strategies meet the same outage in their own ways', () => {
+  const given = rehearsal(notes, [down]);
+  expect(shares(given, 'no_gateway')).toMatchObject({ answered: 0, backup: 0 });
+  const retried = shares(given, 'retry_only');
+  expect(retried.backup).toBe(0);
+  expect(retried.answered).toBeLessThan(retried.failed / 10);
+  expect(shares(given, 'naive_fallback').backup).toBeGreaterThan(1_000);
+  expect(shares(given, 'common_breaker').backup).toBeGreaterThan(1_000);
+});
+
+test('naive fallback goes where policy forbids, and is seen to; the core asks instead', () => {
+  const asking = aFeature([opusAtAnthropic, gptAtOpenai], {
+    fallback: { same_model: 'auto', same_vendor: 'ask', other_vendor: 'ask', local: 'ask' },
+  });
+  const given = rehearsal(asking, [down]);
+  expect(rehearse(given, 'naive_fallback').violationCount).toBeGreaterThan(1_000);
+  const run = rehearse(given, 'breakwater');
+  expect(run.violationCount).toBe(0);
+  expect(run.feature('notes').outcomes(4, 8).asked).toBeGreaterThan(1_000);
+});
+
+test('an operator switches off what nobody else noticed, and takes it back by a ramp', () => {
+  const operator = [{ at: '3m', for: '5m', off: { vendor: 'anthropic' } }];
+  const run = rehearse(rehearsal(notes, [], { duration: '20m', operator }), 'breakwater');
+  expect(run.feature('notes').outcomes(3, 8)).toMatchObject({ answered: 0, failed: 0 });
+  expect(run.transitions[0]).toMatchObject({ to: 'ramping', atMs: 480_000 });
+  expect(run.feature('notes').outcomes(15, 20).backup).toBe(0);
+});
+
+test.each<[string, Json, 'cut' | 'backup']>([
+  ['silence', { kind: 'hang' }, 'backup'],
+  ['answers that break off', { kind: 'cut' }, 'cut'],
+  ['answers that stop', { kind: 'stall' }, 'cut'],
+  ['very late first tokens', { kind: 'slow', factor: 60 }, 'backup'],
+])('%s', (_name, effect, seen) => {
+  const outcomes = shares(rehearsal(notes, [trouble(effect)]));
+  expect(outcomes[seen]).toBeGreaterThan(0);
+  expect(outcomes.failed).toBe(0);
+});
+
+test('a short Retry-After is waited for', () => {
+  const solo = aFeature([opusAtAnthropic]);
+  const limited = trouble(
+    { kind: 'fail', class: 'overloaded', status: 529, retryAfter: '1s' },
+    { share: '5%' },
+  );
+  const { failed, answered } = shares(rehearsal(solo, [limited]));
+  expect(failed).toBeLessThan(answered * 0.02);
+});
+
+test('trouble that comes and goes, and fades away', () => {
+  const flapping = trouble({ kind: 'hang' }, { flapping: { bad: '1m', good: '1m' } });
+  const counts = (given: Json): readonly number[] => {
+    const run = rehearse(rehearsal(notes, [given]), 'no_gateway');
+    return Array.from(
+      { length: 12 },
+      (_, minute) => run.feature('notes').outcomes(minute, minute + 1).failed,
+    );
+  };
+  expect(counts(flapping).map((failed) => failed > 0)).toEqual(
+    [0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0].map(Boolean),
+  );
+  const fading = counts({ ...down, for: '2m', fades: '5m' });
+  expect(fading[4]).toBeGreaterThan(fading[7] ?? 0);
+  expect(fading[8]).toBeGreaterThan(0);
+  expect(fading[10]).toBe(0);
+});
+
+test('a target that shrinks is protected: less is served, nothing collapses', () => {
+  const solo = aFeature([aTarget(aProvider('small'), opus)]);
+  const given = rehearsal(solo, [trouble({ kind: 'shrink', to: '33%' }, { scope: { provider: 'small' } })], {
+    traffic: { '*': { rate: 10 } },
+    usual: { failures: '0%', firstToken: '600ms', answer: '1400ms' },
+    targets: { 'small/claude-opus-4-8': { places: 36 } },
+  });
+  const { answered, cut, failed, busy } = shares(given);
+  expect(answered).toBeGreaterThan((answered + cut + failed + busy) * 0.4);
+  expect(busy).toBeGreaterThan((failed + cut) * 3);
+});
