@@ -16,6 +16,9 @@ import type { Addresses } from './wiring/listeners.ts';
 import { openGateDesk } from './wiring/gates.ts';
 import type { GateDesk } from './wiring/gates.ts';
 import { spoolAt } from './wiring/records.ts';
+import { watchModels } from './wiring/model-signals.ts';
+import { createFeedDesk } from './wiring/feeds.ts';
+import type { FeedDesk } from './wiring/feeds.ts';
 import { createIncidentDesk } from './wiring/incidents.ts';
 import type { IncidentDesk } from './wiring/incidents.ts';
 import { createMessageDesk } from './wiring/messages.ts';
@@ -144,7 +147,7 @@ function announce(token: AdminToken, options: ServerOptions, log: Log): void {
   );
 }
 
-function startChores({ engine, store, status, incidents, messages, log }: Parts): () => void {
+function startChores({ engine, store, status, incidents, feeds, messages, log }: Parts): () => void {
   const chores = async (): Promise<void> => {
     engine.capacity.tick();
     engine.publishGauges();
@@ -152,6 +155,7 @@ function startChores({ engine, store, status, incidents, messages, log }: Parts)
     await status.look().catch(engine.onBug);
     await incidents.look();
     await messages.look();
+    void feeds.tick().catch(engine.onBug);
     const expired = await expireSwitches(engine.switchDependencies(store));
     for (const entry of expired) {
       engine.returned(entry);
@@ -185,10 +189,11 @@ type Parts = {
   readonly incidents: IncidentDesk;
   readonly playbooks: PlaybookDesk;
   readonly messages: MessageDesk;
+  readonly feeds: FeedDesk;
 };
 
 async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> {
-  const { options, engine, store, log, token, status, incidents, messages } = parts;
+  const { options, engine, store, log, token, status, incidents, feeds, messages } = parts;
   const channels = createChannelDesk(engine, store, log);
   const { playbooks } = parts;
   let accepting = true;
@@ -201,6 +206,7 @@ async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> 
         log,
         desks: { channels: channels.admin, messages: messages.admin, playbooks: playbooks.admin },
         incidents,
+        feeds,
       }),
     ),
     status: statusRoutes(status.site),
@@ -303,6 +309,8 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   catchBugs(engine);
   const gates = await openGateDesk(engine, store);
   const incidents = await createIncidentDesk(engine, store, log);
+  await watchModels(engine, store);
+  const feeds = createFeedDesk({ engine, store, incidents, log });
   const playbooks = await createPlaybookDesk(engine, store, {
     configPath: options.configPath,
     gates,
@@ -313,7 +321,19 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   const status = await createStatusDesk(engine, store, messages);
   const addresses = { main: address, admin: snapshot.adminListen, status: snapshot.statusListen };
   try {
-    const parts = { options, engine, store, log, token, status, gates, incidents, playbooks, messages };
+    const parts = {
+      options,
+      engine,
+      store,
+      log,
+      token,
+      status,
+      gates,
+      incidents,
+      feeds,
+      playbooks,
+      messages,
+    };
     return { kind: 'started', server: await open(parts, addresses) };
   } catch (error) {
     await gates.stop();

@@ -23,6 +23,7 @@ export function aProvider(id: string, changes: Partial<Provider> = {}): Provider
     local: false,
     terms: { ...openTerms, entity: id },
     cloud: null,
+    statusFeed: null,
     concurrencyMax: 100,
     requestsPerMinute: null,
     tokensPerMinute: null,

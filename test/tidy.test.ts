@@ -27,6 +27,7 @@ const layers: Record<string, readonly string[]> = {
   dialects: ['core'],
   providers: ['core', 'dialects'],
   outbound: [],
+  feeds: ['core', 'outbound'],
   gateway: ['core', 'dialects', 'providers', 'outbound', 'telemetry'],
   store: ['core'],
   control: ['core', 'store', 'telemetry'],

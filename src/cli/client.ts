@@ -70,6 +70,7 @@ export async function callAdmin(
     const response = await fetch(`${base}/admin/v1/${path}`, {
       method,
       headers: {
+        accept: 'application/json',
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(typeof actor === 'string' ? { 'x-breakwater-actor': actor } : {}),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),

@@ -10,6 +10,7 @@ import { channelCommands } from './channel-commands.ts';
 import { commandHelp, jsonOption, overview } from './help.ts';
 import { gateCommands } from './gate-commands.ts';
 import { incidentCommands } from './incident-commands.ts';
+import { insightCommands } from './insight-commands.ts';
 import { keyCommands } from './key-commands.ts';
 import { playbookCommands } from './playbook-commands.ts';
 import { playbookRunCommands } from './playbook-run-commands.ts';
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   ...gateCommands,
   ...queryCommands,
   ...incidentCommands,
+  ...insightCommands,
   ...keyCommands,
   ...channelCommands,
   ...messageCommands,

@@ -170,6 +170,14 @@ async function dismiss(call: Call): Promise<ExitCode> {
   return show(call, await callAdmin(call, 'POST', at(id, '/dismiss'), { reason }), doneWords);
 }
 
+async function postmortem(call: Call): Promise<ExitCode> {
+  const [id] = call.words;
+  if (id === undefined) return nameIt(call, 'postmortem');
+  return show(call, await callAdmin(call, 'GET', at(id, '/postmortem')), (value) =>
+    textOf(value['markdown']),
+  );
+}
+
 async function requests(call: Call): Promise<ExitCode> {
   const [id] = call.words;
   if (id === undefined) return nameIt(call, 'requests');
@@ -279,6 +287,14 @@ export const incidentCommands: readonly Command[] = [
     summary: 'It was nothing, or nothing of ours',
     options: { reason, as: asOption },
     run: dismiss,
+  },
+  {
+    name: 'incident postmortem',
+    usage: 'inc_…',
+    wordsMax: 1,
+    summary: 'The draft of a post-mortem in Markdown, with numbers and their queries',
+    options: {},
+    run: postmortem,
   },
   {
     name: 'incident requests',

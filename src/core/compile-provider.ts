@@ -79,6 +79,12 @@ function termsOf(given: ProviderConfiguration['terms']): Terms {
   };
 }
 
+function feedOf(given: ProviderConfiguration['statusFeed']): Provider['statusFeed'] {
+  if (given === undefined) return null;
+  if (typeof given === 'string') return { url: given, allowPrivate: false };
+  return { url: given.url, allowPrivate: given.allowPrivate === true || given.allowPrivate === 'yes' };
+}
+
 function keysOf(
   id: string,
   given: ProviderConfiguration,
@@ -187,6 +193,7 @@ export function compileProvider(
     cloud,
     local: given.local === true || given.local === 'yes' || (given.local === undefined && id === 'local'),
     terms: termsOf(given.terms),
+    statusFeed: feedOf(given.statusFeed),
     concurrencyMax: given.limits?.concurrency ?? defaultConcurrency,
     requestsPerMinute: given.limits?.rpm ?? null,
     tokensPerMinute: given.limits?.tpm ?? null,

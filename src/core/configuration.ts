@@ -63,6 +63,8 @@ const model = z.strictObject({
   streaming: described(yesNo.optional(), 'Whether it can stream its answers; default yes.'),
 });
 
+const feedUrl = z.url({ protocol: /^https?$/ });
+
 const provider = z.strictObject({
   api: described(z.enum(providerApis), 'Which API it speaks.'),
   baseUrl: described(
@@ -90,7 +92,21 @@ const provider = z.strictObject({
     "Clouds: the cloud's own credential source, instead of keys.",
   ),
   local: described(yesNo.optional(), 'A model on your own machines: its hops are "local".'),
-  statusFeed: described(z.url().optional(), "The provider's status feed."),
+  statusFeed: described(
+    z
+      .union([
+        feedUrl,
+        z.strictObject({
+          url: feedUrl,
+          allowPrivate: described(
+            yesNo.optional(),
+            'Whether its name may lead to a private address; default no.',
+          ),
+        }),
+      ])
+      .optional(),
+    "The provider's own status feed; its form is found out.",
+  ),
   terms: terms.optional(),
   models: described(
     z.record(modelName, model.nullable()).optional(),

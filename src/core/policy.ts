@@ -171,8 +171,6 @@ function warnOfInert(configuration: Configuration, report: Report): void {
       severity: 'warning',
     });
   if (configuration.limits?.headers !== undefined) warn(['limits', 'headers']);
-  for (const [name, provider] of Object.entries(configuration.providers ?? {}))
-    if (provider.statusFeed !== undefined) warn(['providers', name, 'statusFeed']);
   for (const [name, feature] of Object.entries(configuration.features ?? {})) {
     if (feature.priority !== undefined && feature.priority !== 'normal') warn(['features', name, 'priority']);
   }

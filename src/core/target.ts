@@ -71,6 +71,8 @@ export type Provider = {
   /** Null for a provider that is no cloud. */
   readonly cloud: Cloud | null;
   readonly terms: Terms;
+  /** Where it says how it is; null when nobody said where. */
+  readonly statusFeed: { readonly url: string; readonly allowPrivate: boolean } | null;
   /** Most calls open at once. */
   readonly concurrencyMax: number;
   /** Rates agreed with the provider; null when none is configured. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import { failureClasses } from '../core/failure.ts';
-import { incidentAnswers, incidentBrief } from './admin-incident-answers.ts';
+import { incidentAnswers, incidentBrief, providerWord } from './admin-incident-answers.ts';
 import { changeKinds, exclusionReasons } from '../core/record.ts';
 import { ruleNames } from '../core/rules.ts';
 import { scopeKeys } from '../core/switches.ts';
@@ -194,7 +194,7 @@ const targetState = z.object({
   traffic,
   capacity: z.object({ limit: count, learnt: z.boolean(), waiting: count }),
   probes,
-  provider_says: z.null(),
+  provider_says: providerWord.nullable(),
 });
 
 const featureState = z.object({

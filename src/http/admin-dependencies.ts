@@ -14,6 +14,9 @@ import type { Incident } from '../core/incident.ts';
 import type { Draft } from '../control/messages.ts';
 import type { Message } from '../core/message.ts';
 import type { Instant } from '../core/ids.ts';
+import type { Diagnosis } from '../core/diagnosis.ts';
+import type { Change } from '../core/record.ts';
+import type { ChangeCategory } from '../core/what-changed.ts';
 import type { Preview } from '../core/preview.ts';
 import type { Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
@@ -69,6 +72,18 @@ export type AdminDependencies = {
     readonly dismiss: IncidentVerb;
   };
   readonly state: () => Json;
+  readonly insight: {
+    /** Null when there is no such feature. */
+    readonly diagnose: (feature: string | null) => Promise<Diagnosis | null>;
+    /** Null when there is no such incident. */
+    readonly postmortem: (id: string) => Promise<string | null>;
+    readonly whatChanged: (asked: {
+      readonly since: Instant | null;
+      readonly until: Instant | null;
+      readonly category: ChangeCategory | null;
+      readonly limit: number;
+    }) => Promise<readonly { readonly change: Change; readonly category: ChangeCategory }[]>;
+  };
   readonly switches: {
     readonly list: () => readonly Switch[];
     readonly find: (id: string) => Promise<Switch | null>;

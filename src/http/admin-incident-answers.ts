@@ -2,6 +2,9 @@
 import { z } from 'zod';
 
 import { audiences, incidentClasses, incidentStates, severities, sources } from '../core/incident.ts';
+import { verdicts } from '../core/diagnosis.ts';
+import { providerStatuses } from '../core/provider-word.ts';
+import { changeCategories } from '../core/what-changed.ts';
 import { hitKinds } from '../core/incident-hits.ts';
 import { hops } from '../core/target.ts';
 
@@ -103,7 +106,46 @@ const hit = z.object({
   key: name,
 });
 
+const diagnosis = z.object({
+  feature: text.optional(),
+  verdict: z.enum(verdicts),
+  words: text,
+  can_continue: z.boolean(),
+  how: text,
+  evidence: z.array(
+    z.object({
+      source: z.enum(['gate', 'traffic', 'provider', 'switch', 'key', 'change', 'incident']),
+      subject: text,
+      words: text,
+    }),
+  ),
+});
+
+const changed = z.object({
+  id: text,
+  at: time,
+  category: z.enum(changeCategories),
+  kind: text,
+  actor: text,
+  subject: text,
+  words: text,
+});
+
+/** What a provider says about one of its models. */
+export const providerWord = z.object({
+  status: z.enum(providerStatuses),
+  words: text,
+  since: maybeTime,
+  checked_at: maybeTime,
+  incidents: z.array(
+    z.object({ id: text, title: text, url: name, status: z.enum(providerStatuses), declared_at: time }),
+  ),
+});
+
 export const incidentAnswers = {
+  Diagnosis: diagnosis,
+  WhatChanged: z.object({ items: z.array(changed), next_cursor: name }),
+  Postmortem: z.object({ id: text, markdown: text }),
   Incident: incident,
   IncidentList: z.object({ items: z.array(incident), next_cursor: name }),
   IncidentRequests: z.object({

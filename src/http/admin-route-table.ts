@@ -4,6 +4,7 @@ import { channelRoutes } from './admin-channel-routes.ts';
 import { evidenceRoutes } from './admin-evidence-routes.ts';
 import { gateRoutes } from './admin-gate-routes.ts';
 import { incidentRoutes } from './admin-incident-routes.ts';
+import { insightRoutes } from './admin-insight-routes.ts';
 import { keyRoutes } from './admin-key-routes.ts';
 import { playbookRoutes } from './admin-playbook-routes.ts';
 import { policyRoutes } from './admin-policy-routes.ts';
@@ -15,6 +16,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
   ...stateRoutes,
   ...switchRoutes,
   ...incidentRoutes,
+  ...insightRoutes,
   ...evidenceRoutes,
   ...gateRoutes,
   ...keyRoutes,

@@ -77,6 +77,11 @@ beforeEach(() => {
       split: note('split', Promise.resolve(controlError('not_found', 'no incident', 'list them'))),
       dismiss: note('dismiss', Promise.resolve(controlError('not_found', 'no incident', 'list them'))),
     },
+    insight: {
+      diagnose: () => Promise.resolve(null),
+      postmortem: () => Promise.resolve(null),
+      whatChanged: () => Promise.resolve([]),
+    },
     state: () => ({ snapshot: 'abc' }),
     playbooks: {
       list: () => [aShelvedPlaybook()],

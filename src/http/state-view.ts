@@ -4,6 +4,7 @@ import type { Instant } from '../core/ids.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { isOpen } from '../core/incident.ts';
 import type { Incident } from '../core/incident.ts';
+import type { ProviderSays } from '../core/provider-word.ts';
 import { viewFeature } from '../core/status.ts';
 import { covers, isForEverybody, isInForce } from '../core/switches.ts';
 import type { Switch } from '../core/switches.ts';
@@ -11,7 +12,7 @@ import type { Target } from '../core/target.ts';
 import type { Capacity } from '../gateway/capacity.ts';
 import type { HealthBoard } from '../gateway/board.ts';
 import { gateToWire, probesToWire } from './gate-view.ts';
-import { switchToWire } from './wire.ts';
+import { switchToWire, timeText } from './wire.ts';
 import { incidentToWire } from './incident-view.ts';
 import type { Json } from './wire.ts';
 
@@ -24,6 +25,7 @@ export type StateSources = {
   readonly replica: string;
   readonly rev: number;
   readonly incidents: readonly Incident[];
+  readonly says: (target: Target) => ProviderSays | null;
 };
 
 function capacityToWire(target: Target, capacity: Capacity): Json {
@@ -56,8 +58,26 @@ function targetToWire(target: Target, sources: StateSources): Json {
     traffic: { ok: traffic.ok, failed: traffic.failed, in_flight: sources.board.inFlight(target.name) },
     capacity: capacityToWire(target, sources.capacity),
     probes: probesToWire(probes),
-    provider_says: null,
+    provider_says: saysToWire(sources.says(target)),
   };
+}
+
+function saysToWire(says: ProviderSays | null): Json | null {
+  return says === null
+    ? null
+    : {
+        status: says.status,
+        words: says.words,
+        since: timeText(says.since),
+        checked_at: timeText(says.checkedAt),
+        incidents: says.incidents.map(({ id, title, url, status, declaredAt }) => ({
+          id,
+          title,
+          url,
+          status,
+          declared_at: timeText(declaredAt),
+        })),
+      };
 }
 
 /** Targets of features, and every other one with traffic or trouble. */

@@ -91,6 +91,9 @@ function changedToWire(kind: ChangeKind, value: unknown): unknown {
     case 'config.loaded':
     case 'config.rejected':
     case 'admin_token.created':
+    case 'provider.announced':
+    case 'provider.resolved':
+    case 'model.signal':
     case 'incident.opened':
     case 'incident.updated':
     case 'incident.merged':

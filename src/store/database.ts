@@ -164,7 +164,7 @@ export class SqliteDatabase extends IncidentTables {
     this.#database.transaction(() => this.#insertChange(change))();
   }
 
-  listChanges(cursor: string | null, limit: number): Page<KeptEntry> {
+  listChanges(cursor: string | null, limit: number, kind: string | null): Page<KeptEntry> {
     const size = Math.min(limit, pageSizeMax);
     const below =
       cursor === null
@@ -173,10 +173,10 @@ export class SqliteDatabase extends IncidentTables {
             .query<{ leaf: number }, [string]>('SELECT leaf FROM changes WHERE id = ?')
             .get(cursor)?.leaf ?? 0);
     const leaves = this.#database
-      .query<{ leaf: number }, [number, number]>(
-        'SELECT leaf FROM changes WHERE leaf < ? ORDER BY leaf DESC LIMIT ?',
+      .query<{ leaf: number }, [number, string | null, number]>(
+        'SELECT leaf FROM changes WHERE leaf < ? AND kind = coalesce(?, kind) ORDER BY leaf DESC LIMIT ?',
       )
-      .all(below, size + 1);
+      .all(below, kind, size + 1);
     const items = leaves.flatMap(({ leaf }) => this.#kept(leaf) ?? []);
     const shown = items.slice(0, size);
     return { items: shown, nextCursor: items.length > size ? idOf(shown.at(-1)) : null };

@@ -227,8 +227,8 @@ function storeOn(client: WorkerClient, words: WordTable): Store {
     },
     prune: (before, recordsMax) => client.call('prune', before, recordsMax),
     appendChange: (change) => client.call('appendChange', changeRow(change)),
-    listChanges: async (cursor, limit) => {
-      const page = await client.call('listChanges', cursor, limit);
+    listChanges: async (cursor, limit, kind) => {
+      const page = await client.call('listChanges', cursor, limit, kind ?? null);
       return { ...page, items: page.items.map(({ text }) => changeFromEntry(text)) };
     },
     insertSwitch: (entry, change) =>

@@ -10,7 +10,7 @@ import type { Incident, IncidentState, IncidentStep, TimelineEntry } from '../co
 import type { Message } from '../core/message.ts';
 import type { ApiKey } from '../core/keys.ts';
 import type { Run } from '../core/playbook-run.ts';
-import type { Change, RequestRecord } from '../core/record.ts';
+import type { Change, ChangeKind, RequestRecord } from '../core/record.ts';
 import type { StatusInterval } from '../core/status-history.ts';
 import type { Spent } from '../core/budget.ts';
 import type { KeptConsent } from '../core/consent.ts';
@@ -102,7 +102,8 @@ export type Store = {
   /** Deletes the oldest records that began before an instant, a bounded number at a time; says how many. */
   prune(before: Instant, recordsMax: number): Promise<number>;
   appendChange(change: Change): Promise<void>;
-  listChanges(cursor: string | null, limit: number): Promise<Page<Change>>;
+  /** Newest first; of one kind, or of all. */
+  listChanges(cursor: string | null, limit: number, kind?: ChangeKind): Promise<Page<Change>>;
   /** How many records there are of a kind. */
   countRecords(filter: Omit<RecordFilter, 'limit' | 'cursor'>): Promise<number>;
   /** All or none; false when one of them no longer has the revision it is based on. */

@@ -74,6 +74,7 @@ export type LogEvent =
       readonly id: string;
     }
   | { readonly event: 'playbook'; readonly action: 'unreadable' | 'stale'; readonly words: string }
+  | { readonly event: 'feed'; readonly provider: string; readonly status: string }
   | { readonly event: 'bug'; readonly name: string; readonly place: string }
   | { readonly event: 'suppressed'; readonly of: LogEvent['event']; readonly count: number };
 

@@ -32,6 +32,8 @@ import type { Page, Store } from '../store/store.ts';
 import { compileText, pathText } from '../sync/config-file.ts';
 import type { Log } from '../telemetry/log.ts';
 import { upToDate } from './records.ts';
+import { insightVerbs } from './diagnosis.ts';
+import type { FeedDesk } from './feeds.ts';
 import type { IncidentDesk } from './incidents.ts';
 
 export type AdminWiring = {
@@ -41,6 +43,7 @@ export type AdminWiring = {
   /** What other pieces of the composition bring along. */
   readonly desks: Pick<AdminDependencies, 'channels' | 'playbooks' | 'messages'>;
   readonly incidents: IncidentDesk;
+  readonly feeds: FeedDesk;
 };
 
 const replica = `r_${process.pid}`;
@@ -184,8 +187,51 @@ function incidentVerbs({ dependencies }: IncidentDesk, store: Store): AdminDepen
   };
 }
 
+/** Switches, told to incidents at once. */
+function switchVerbs(
+  engine: Engine,
+  store: Store,
+  { log, incidents }: AdminWiring,
+): AdminDependencies['switches'] {
+  return {
+    list: () => engine.state.switches,
+    find: (id) => store.findSwitch(switchId(id)),
+    create: async (input, actor) => {
+      const result = await createSwitch(input, actor, engine.switchDependencies(store));
+      if (result.kind === 'done') await engine.flights.settle(result.value.entry.scope);
+      incidents.look().catch(engine.onBug);
+      if (result.kind === 'done')
+        log('warn', {
+          event: 'switch',
+          action: 'created',
+          id: result.value.entry.id,
+          scope: JSON.stringify(result.value.entry.scope),
+          actor,
+        });
+      return result;
+    },
+    preview: (input) => preview(input, engine, store),
+    release: async (releasing, actor) => {
+      const result = await releaseSwitch(releasing, actor, engine.switchDependencies(store));
+      if (result.kind === 'done') {
+        if (result.value.release?.ramp === true) engine.returned(result.value);
+        incidents.look().catch(engine.onBug);
+        log('warn', {
+          event: 'switch',
+          action: 'released',
+          id: result.value.id,
+          scope: JSON.stringify(result.value.scope),
+          actor,
+        });
+      }
+      return result;
+    },
+    acks: () => [{ replica, rev: engine.rev(), at: new Date(engine.clock.now()).toISOString() }],
+  };
+}
+
 export function adminDependencies(engine: Engine, store: Store, wiring: AdminWiring): AdminDependencies {
-  const { log, incidents } = wiring;
+  const { incidents, feeds } = wiring;
   const { now } = engine.clock;
   return {
     now,
@@ -205,43 +251,11 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
         replica,
         rev: engine.rev(),
         incidents: incidents.dependencies.current(),
+        says: (target) => feeds.says(target),
       }),
     incidents: incidentVerbs(incidents, store),
-    switches: {
-      list: () => engine.state.switches,
-      find: (id) => store.findSwitch(switchId(id)),
-      create: async (input, actor) => {
-        const result = await createSwitch(input, actor, engine.switchDependencies(store));
-        if (result.kind === 'done') await engine.flights.settle(result.value.entry.scope);
-        incidents.look().catch(engine.onBug);
-        if (result.kind === 'done')
-          log('warn', {
-            event: 'switch',
-            action: 'created',
-            id: result.value.entry.id,
-            scope: JSON.stringify(result.value.entry.scope),
-            actor,
-          });
-        return result;
-      },
-      preview: (input) => preview(input, engine, store),
-      release: async (releasing, actor) => {
-        const result = await releaseSwitch(releasing, actor, engine.switchDependencies(store));
-        if (result.kind === 'done') {
-          if (result.value.release?.ramp === true) engine.returned(result.value);
-          incidents.look().catch(engine.onBug);
-          log('warn', {
-            event: 'switch',
-            action: 'released',
-            id: result.value.id,
-            scope: JSON.stringify(result.value.scope),
-            actor,
-          });
-        }
-        return result;
-      },
-      acks: () => [{ replica, rev: engine.rev(), at: new Date(now()).toISOString() }],
-    },
+    insight: insightVerbs({ engine, store, incidents, feeds }),
+    switches: switchVerbs(engine, store, wiring),
     gates: gateAdmin(engine, store),
     keys: {
       create: (input, actor) => createKey(input, actor, engine.keyDependencies(store)),

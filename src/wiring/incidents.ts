@@ -7,7 +7,8 @@ import type { IncidentDependencies } from '../control/incident-verb.ts';
 import type { Transition } from '../core/gate-moves.ts';
 import { classify } from '../core/incident-class.ts';
 import type { IncidentScope } from '../core/incident-hits.ts';
-import type { Incident } from '../core/incident.ts';
+import { isOpen } from '../core/incident.ts';
+import type { Incident, IncidentStep } from '../core/incident.ts';
 import { follow, isGoingOn } from '../core/incident-follow.ts';
 import { isAkin, onGate, relatedTo, said, stepOf } from '../core/incident-steps.ts';
 import type { GateEvent } from '../core/incident-steps.ts';
@@ -26,10 +27,16 @@ export type IncidentDesk = {
   readonly dependencies: IncidentDependencies;
   /** Brings every open incident up to how routing stands; call about once a second, and after a switch. */
   readonly look: () => Promise<void>;
+  /** Those going on. */
+  readonly open: () => readonly Incident[];
+  /** Takes a step of every incident that can still change, where there is one to take. */
+  readonly step: (reason: string, next: (incident: Incident) => IncidentStep | null) => Promise<void>;
 };
 
 /** Gate events that wait for a store that is away. */
 const waitingMax = 1_000;
+const latelyMs = 24 * 3_600_000;
+const latelyMax = 50;
 /** When the records are looked through, after a target was taken out: at once, and when slow answers have ended. */
 const examineAfterMs = [0, 5_000, 30_000, 120_000] as const;
 
@@ -154,6 +161,34 @@ class Desk implements IncidentDesk {
         if (!(error instanceof StoreUnavailable)) throw error;
       }
     });
+  }
+
+  open(): readonly Incident[] {
+    return this.#live.filter(({ state }) => isOpen(state));
+  }
+
+  step(reason: string, next: (incident: Incident) => IncidentStep | null): Promise<void> {
+    return this.#inOrder(async () => {
+      for (const incident of await this.#lately()) {
+        const step = next(incident);
+        if (step !== null)
+          await saveSteps(
+            [writeOf(step)],
+            { kind: 'incident.updated', actor: 'system', reason, before: incident },
+            this.dependencies,
+          );
+      }
+    });
+  }
+
+  /** Open ones, and those of the last day, about which somebody may still say something. */
+  async #lately(): Promise<readonly Incident[]> {
+    const since = this.#engine.clock.now() - latelyMs;
+    const { items } = await this.#store.listIncidents(['resolved', 'reviewed'], null, latelyMax);
+    const ended = items.filter(
+      (incident) => incident.stateAt >= since && !this.#live.some(({ id }) => id === incident.id),
+    );
+    return [...this.#live, ...ended];
   }
 
   async #takeEvents(): Promise<void> {

@@ -1,0 +1,61 @@
+/** `breakwater diagnose | whatchanged` */
+import { callAdmin, items, show } from './client.ts';
+import type { Json } from './client.ts';
+import { option, queryOf } from './command.ts';
+import type { Call, Command, ExitCode } from './command.ts';
+import { entries, paragraph, textOf, timeOf } from './layout.ts';
+
+async function diagnose(call: Call): Promise<ExitCode> {
+  const [feature] = call.words;
+  const query = feature === undefined ? '' : `?feature=${encodeURIComponent(feature)}`;
+  return show(call, await callAdmin(call, 'GET', `diagnosis${query}`), (value) => {
+    const evidence = (value['evidence'] as readonly Json[]).map((line) => ({
+      head: [textOf(line['source']), textOf(line['subject'])],
+      body: textOf(line['words']),
+    }));
+    const go = value['can_continue'] === true ? 'You can continue.' : 'You cannot continue as it is.';
+    return [
+      paragraph(`${textOf(value['verdict'])}: ${textOf(value['words'])}`),
+      paragraph(`${go} ${textOf(value['how'])}`),
+      entries(evidence),
+    ].join('\n\n');
+  });
+}
+
+async function whatChanged(call: Call): Promise<ExitCode> {
+  const query = queryOf(call, ['since', 'until', 'category', 'limit']);
+  return show(call, await callAdmin(call, 'GET', `whatchanged${query}`), (value) => {
+    const list = items(value).map((change) => ({
+      head: [timeOf(change['at']), textOf(change['category'])],
+      body: textOf(change['words']),
+    }));
+    return list.length === 0 ? 'Nothing changed.' : entries(list);
+  });
+}
+
+export const insightCommands: readonly Command[] = [
+  {
+    name: 'diagnose',
+    usage: '[FEATURE]',
+    wordsMax: 1,
+    summary: 'Is it us or them, and can I continue?',
+    options: {},
+    run: diagnose,
+  },
+  {
+    name: 'whatchanged',
+    usage: '',
+    wordsMax: 0,
+    summary: 'What changed: outage, capacity, model, quality, routing, policy',
+    options: {
+      since: option('TIME', 'from then on; a time, or back from now: 1h'),
+      until: option('TIME', 'before then'),
+      category: option(
+        'WORD',
+        'outage | capacity | model_update | quality_drift | routing_change | policy_change | provider_notice',
+      ),
+      limit: option('N', 'how many; 1 to 200, default 50'),
+    },
+    run: whatChanged,
+  },
+];

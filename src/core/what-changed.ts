@@ -1,0 +1,73 @@
+/**
+ * "What changed?" as one ledger that tells kinds of change apart: an outage is not a model that got worse, and a switch
+ * of ours is neither. It is read from the audit entries, newest first, so that nothing is in it that was not written down.
+ */
+import type { IncidentClass } from './incident.ts';
+import type { Change } from './record.ts';
+
+export const changeCategories = [
+  'outage',
+  'capacity',
+  'model_update',
+  'quality_drift',
+  'routing_change',
+  'policy_change',
+  'provider_notice',
+] as const;
+export type ChangeCategory = (typeof changeCategories)[number];
+
+const ofClass: Readonly<Record<IncidentClass, ChangeCategory>> = {
+  availability: 'outage',
+  latency: 'outage',
+  capacity: 'capacity',
+  quality: 'quality_drift',
+  safety: 'quality_drift',
+  data_handling: 'policy_change',
+  deprecation: 'model_update',
+  own_change: 'policy_change',
+};
+
+type Digest = { readonly state?: unknown; readonly failure_class?: unknown };
+
+function digest(value: unknown): Digest {
+  return typeof value === 'object' && value !== null ? value : {};
+}
+
+function incidentCategory({ kind, before, after }: Change): ChangeCategory | null {
+  const [was, is] = [digest(before), digest(after)];
+  const isMove =
+    kind !== 'incident.updated' || was.state !== is.state || was.failure_class !== is.failure_class;
+  const failureClass = is.failure_class;
+  return isMove && typeof failureClass === 'string' && Object.hasOwn(ofClass, failureClass)
+    ? ofClass[failureClass as IncidentClass]
+    : null;
+}
+
+/** What kind of change an audit entry is; null when it changed nothing that anybody would feel. */
+export function categoryOf(change: Change): ChangeCategory | null {
+  const { kind, before } = change;
+  if (kind.startsWith('incident.')) return incidentCategory(change);
+  if (kind.startsWith('switch.') || kind.startsWith('gate.')) return 'routing_change';
+  if (kind.startsWith('provider.')) return 'provider_notice';
+  if (kind.startsWith('key.')) return 'policy_change';
+  if (kind === 'model.signal') return before === null ? null : 'model_update';
+  return kind === 'config.loaded' && before !== null ? 'policy_change' : null;
+}
+
+const words: Readonly<Record<ChangeCategory, string>> = {
+  outage: 'Outage',
+  capacity: 'Capacity',
+  model_update: 'Model update',
+  quality_drift: 'Quality',
+  routing_change: 'Routing',
+  policy_change: 'Policy',
+  provider_notice: 'Provider',
+};
+
+export function changeSentence(change: Change, category: ChangeCategory): string {
+  const move =
+    typeof change.before === 'string' && typeof change.after === 'string' && change.kind.startsWith('gate.')
+      ? ` from ${change.before} to ${change.after}`
+      : '';
+  return `${words[category]}: ${change.subject}${move}, ${change.kind} by ${change.actor}${change.reason === null ? '' : `: ${change.reason}`}`;
+}
