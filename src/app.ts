@@ -77,7 +77,7 @@ function load(options: ServerOptions): Promise<Loaded> {
   const { configPath, environment } = options;
   return configPath === null
     ? Promise.resolve(compileDocument(documentFromEnvironment(environment), environment.secrets))
-    : loadConfigFile(configPath, environment.secrets);
+    : loadConfigFile(configPath, environment.secrets, instant(Date.now()));
 }
 
 const loopbackHosts: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);

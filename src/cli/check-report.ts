@@ -1,5 +1,5 @@
 /** The report of `breakwater check`: problems, then what each feature can survive. */
-import type { FeatureCoverage, LossCoverage } from '../core/coverage.ts';
+import type { ClassCoverage, FeatureCoverage, LossCoverage } from '../core/coverage.ts';
 import { scopeText } from '../core/coverage.ts';
 import { problemText } from '../sync/config-file.ts';
 import type { LocatedProblem } from '../sync/yaml-text.ts';
@@ -20,11 +20,29 @@ function lossRow({ loss, verdict, by, hop }: LossCoverage): readonly string[] {
   ];
 }
 
+/** In one line: who answers, and what stops it. */
+function classText({ dataClass, normal, by, losses }: ClassCoverage): string {
+  if (normal === 'stops') return `  data of class ${dataClass}: refused, nobody here may process it`;
+  const stops = losses.filter(({ verdict }) => verdict === 'stops').map(({ loss }) => scopeText(loss));
+  const asks = losses.filter(({ verdict }) => verdict === 'asks').map(({ loss }) => scopeText(loss));
+  const parts = [
+    normal === 'asks' ? `asks the user for ${by ?? ''}` : (by ?? ''),
+    ...(asks.length === 0 || normal === 'asks' ? [] : [`asks without ${asks.join(', ')}`]),
+    ...(stops.length === 0 ? [] : [`STOPS without ${stops.join(', ')}`]),
+  ];
+  return `  data of class ${dataClass}: ${parts.join('; ')}`;
+}
+
 function featureText(feature: FeatureCoverage): string {
   const claims = feature.claims.map(
     ({ claim, holds, why }) => `  ${holds ? 'holds' : 'FAILS'}: ${claim} (${why})`,
   );
-  return [`${feature.title} (${feature.feature})`, table(feature.losses.map(lossRow)), ...claims].join('\n');
+  return [
+    `${feature.title} (${feature.feature})`,
+    table(feature.losses.map(lossRow)),
+    ...feature.dataClasses.map(classText),
+    ...claims,
+  ].join('\n');
 }
 
 export function checkText(

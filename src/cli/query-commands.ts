@@ -53,20 +53,54 @@ async function requests(call: Call): Promise<ExitCode> {
   });
 }
 
-const hypothetical = ['feature', 'model', 'data-class'] as const;
+const hypothetical = ['feature', 'model', 'data-class', 'key', 'needs', 'input-tokens'] as const;
 
-async function explainHypothetical(call: Call): Promise<ExitCode> {
-  const body = Object.fromEntries(
-    hypothetical.flatMap((name) => {
+/** What is asked of a request that was not made; text says what is wrong with it. */
+function hypotheticalBody(call: Call): Json | string {
+  const tokens = textOption(call, 'input-tokens');
+  if (tokens !== null && !/^\d{1,9}$/.test(tokens)) return '--input-tokens takes a number: 60000';
+  const needs = textOption(call, 'needs');
+  const words = Object.fromEntries(
+    (['feature', 'model', 'data-class', 'key'] as const).flatMap((name) => {
       const value = textOption(call, name);
       return value === null ? [] : [[name.replace('-', '_'), value] as const];
     }),
   );
+  return {
+    ...words,
+    ...(needs === null ? {} : { needs: needs.split(',').map((word) => word.trim()) }),
+    ...(tokens === null ? {} : { input_tokens: Number(tokens) }),
+  };
+}
+
+const saysWords: Readonly<Record<string, string>> = {
+  allows: 'allows it',
+  excludes: 'EXCLUDES it',
+  asks: 'asks the user',
+  notes: 'notes',
+};
+
+/** Every target with the word of every rule on it. */
+function candidateText(candidate: Json): string {
+  const rules = (candidate['rules'] as readonly Json[]).map((rule) => [
+    `  ${textOf(rule['rule']).replaceAll('_', ' ')}`,
+    saysWords[textOf(rule['says'])] ?? textOf(rule['says']),
+    rule['words'] === null ? '' : textOf(rule['words']),
+  ]);
+  return `${textOf(candidate['target'])}\n${table(rules)}`;
+}
+
+async function explainHypothetical(call: Call): Promise<ExitCode> {
+  const body = hypotheticalBody(call);
+  if (typeof body === 'string') return usageError(call, body);
   return show(call, await callAdmin(call, 'POST', 'explain', body), (value) =>
-    textOf(value['words'])
-      .split(/(?<=\.) (?=\w)/)
-      .map((sentence) => paragraph(sentence))
-      .join('\n'),
+    [
+      textOf(value['words'])
+        .split(/(?<=\.) (?=\w)/)
+        .map((sentence) => paragraph(sentence))
+        .join('\n'),
+      ...(value['candidates'] as readonly Json[]).map(candidateText),
+    ].join('\n\n'),
   );
 }
 
@@ -135,6 +169,9 @@ export const queryCommands: readonly Command[] = [
       feature: option('NAME', 'a request of this feature, not made'),
       model: option('NAME', 'for this model'),
       'data-class': option('NAME', 'with this class of data'),
+      key: option('ID', 'with this key'),
+      needs: option('a,b', 'that needs tools, vision, structured_output …'),
+      'input-tokens': option('N', 'of about this length'),
     },
     run: explain,
   },

@@ -2,6 +2,7 @@
 import { coverage } from '../core/coverage.ts';
 import { instant } from '../core/ids.ts';
 import { staleAgreement } from '../core/playbook.ts';
+import { coverageToWire } from '../http/wire.ts';
 import { loadConfigFile, pathText, problemText } from '../sync/config-file.ts';
 import { readPlaybookFiles } from '../sync/playbook-files.ts';
 import { checkText } from './check-report.ts';
@@ -36,13 +37,20 @@ async function serve(call: Call): Promise<ExitCode> {
 async function check(call: Call): Promise<ExitCode> {
   const path =
     call.words[0] ?? textOption(call, 'config') ?? call.environment.configPath ?? 'breakwater.yaml';
-  const loaded = await loadConfigFile(path, call.environment.secrets);
+  const now = instant(Date.now());
+  const loaded = await loadConfigFile(path, call.environment.secrets, now);
   const problems = loaded.ok ? loaded.warnings : loaded.problems;
   const playbooks = loaded.ok ? await checkPlaybooks(loaded.snapshot.playbooks, path) : [];
-  const features = loaded.ok ? coverage(loaded.snapshot, instant(Date.now())) : [];
+  const features = loaded.ok ? coverage(loaded.snapshot, now) : [];
   if (call.json) {
     const shown = problems.map(({ path: at, ...problem }) => ({ path: pathText(at), ...problem }));
-    call.print(JSON.stringify({ ok: loaded.ok, problems: shown, playbooks, features }, null, 2));
+    call.print(
+      JSON.stringify(
+        { ok: loaded.ok, problems: shown, playbooks, features: features.map(coverageToWire) },
+        null,
+        2,
+      ),
+    );
   } else {
     for (const { problems: lines } of playbooks) for (const line of lines) call.print(line);
     call.print(checkText(path, problems, features));

@@ -5,6 +5,7 @@
  * out, and by no more.
  */
 import type { Instant, KeyId } from './ids.ts';
+import { dayText, momentFrom } from './moment.ts';
 
 export type Budget = { readonly usd: number; readonly period: 'day' | 'month' };
 
@@ -22,27 +23,8 @@ export function budgetFrom(text: string): Budget | null {
 
 const dayMs = 86_400_000;
 
-type YearMonth = { readonly year: number; readonly month: number };
-
-/** The calendar month of a day counted from 1970 (the usual algorithm of civil dates). */
-function monthOf(day: number): YearMonth & { readonly dayOfMonth: number } {
-  const shifted = day + 719_468;
-  const era = Math.floor(shifted / 146_097);
-  const ofEra = shifted - era * 146_097;
-  const yearOfEra = Math.floor(
-    (ofEra - Math.floor(ofEra / 1_460) + Math.floor(ofEra / 36_524) - Math.floor(ofEra / 146_096)) / 365,
-  );
-  const ofYear = ofEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const shiftedMonth = Math.floor((5 * ofYear + 2) / 153);
-  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
-  return {
-    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
-    month,
-    dayOfMonth: ofYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1,
-  };
-}
-
-const monthDaysMax = 31;
+const firstOf = (year: number, month: number): number =>
+  momentFrom(`${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-01T00:00:00.000Z`);
 
 /** When the period that holds an instant began and when it ends. */
 export function periodAt(
@@ -51,9 +33,6 @@ export function periodAt(
 ): { readonly start: number; readonly end: number } {
   const day = Math.floor(now / dayMs);
   if (period === 'day') return { start: day * dayMs, end: (day + 1) * dayMs };
-  const { dayOfMonth, month } = monthOf(day);
-  const first = day - dayOfMonth + 1;
-  let next = first + monthDaysMax;
-  while (next > first && monthOf(next - 1).month !== month) next -= 1;
-  return { start: first * dayMs, end: next * dayMs };
+  const [year = 0, month = 0] = dayText(now).split('-').map(Number);
+  return { start: firstOf(year, month), end: month === 12 ? firstOf(year + 1, 1) : firstOf(year, month + 1) };
 }

@@ -24,11 +24,21 @@ export type LossCoverage = {
   readonly left: readonly string[];
 };
 export type ClaimResult = { readonly claim: string; readonly holds: boolean; readonly why: string };
+/** What data of one class can count on in a feature. */
+export type ClassCoverage = {
+  readonly dataClass: string;
+  readonly normal: Verdict;
+  readonly by: string | null;
+  readonly losses: readonly LossCoverage[];
+};
 export type FeatureCoverage = {
   readonly feature: string;
   readonly title: string;
+  /** For data of the feature's own class. */
   readonly normal: Verdict;
   readonly losses: readonly LossCoverage[];
+  /** For data of each class that the configuration defines, on top of the feature's own. */
+  readonly dataClasses: readonly ClassCoverage[];
   readonly claims: readonly ClaimResult[];
 };
 
@@ -55,8 +65,9 @@ function decideWithout(
   feature: Feature,
   scope: Scope | null,
   now: Instant,
+  dataClass: string | null = null,
 ): RoutingDecision {
-  const demand = classDemand(snapshot, feature, null, { tenant: null, keyNames: [] });
+  const demand = classDemand(snapshot, feature, dataClass, { tenant: null, keyNames: [] });
   return decide(plainRequest(feature, { demand }), {
     switches: scope === null ? [] : [switchOff(scope, now)],
     standing: () => ({ kind: 'open' }),
@@ -144,23 +155,43 @@ function judgeClaim(snapshot: Snapshot, feature: Feature, claim: Expectation, no
   }
 }
 
-/** Coverage of every feature of a snapshot. */
+function lossesFor(
+  snapshot: Snapshot,
+  feature: Feature,
+  now: Instant,
+  dataClass: string | null,
+): readonly LossCoverage[] {
+  return lossesOf(feature, now).map((loss): LossCoverage => {
+    const decision = decideWithout(snapshot, feature, loss, now, dataClass);
+    const left = answering(decision);
+    return {
+      loss,
+      verdict: verdictOf(feature, decision),
+      by: left[0]?.name ?? null,
+      hop: left[0] === undefined ? null : hopBetween(feature.route[0], left[0]),
+      left: left.map((target) => target.name),
+    };
+  });
+}
+
+function classCoverage(snapshot: Snapshot, feature: Feature, now: Instant, dataClass: string): ClassCoverage {
+  const decision = decideWithout(snapshot, feature, null, now, dataClass);
+  return {
+    dataClass,
+    normal: verdictOf(feature, decision),
+    by: answering(decision)[0]?.name ?? null,
+    losses: lossesFor(snapshot, feature, now, dataClass),
+  };
+}
+
+/** Coverage of every feature of a snapshot, for its own data and for data of each class. */
 export function coverage(snapshot: Snapshot, now: Instant): readonly FeatureCoverage[] {
   return [...snapshot.features.values()].map((feature) => ({
     feature: feature.name,
     title: feature.title,
     normal: verdictOf(feature, decideWithout(snapshot, feature, null, now)),
-    losses: lossesOf(feature, now).map((loss): LossCoverage => {
-      const decision = decideWithout(snapshot, feature, loss, now);
-      const left = answering(decision);
-      return {
-        loss,
-        verdict: verdictOf(feature, decision),
-        by: left[0]?.name ?? null,
-        hop: left[0] === undefined ? null : hopBetween(feature.route[0], left[0]),
-        left: left.map((target) => target.name),
-      };
-    }),
+    losses: lossesFor(snapshot, feature, now, null),
+    dataClasses: [...snapshot.dataClasses.keys()].map((name) => classCoverage(snapshot, feature, now, name)),
     claims: feature.expect.map((claim) => judgeClaim(snapshot, feature, claim, now)),
   }));
 }

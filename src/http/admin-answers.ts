@@ -207,13 +207,16 @@ const featureState = z.object({
 
 const verdict = z.enum(['survives', 'reduced', 'asks', 'stops']);
 
+const losses = z.array(
+  z.object({ loss: text, verdict, by: name, hop: z.enum(hops).nullable(), left: z.array(text) }),
+);
+
 const coverage = z.object({
   feature: text,
   title: text,
   normal: verdict,
-  losses: z.array(
-    z.object({ loss: text, verdict, by: name, hop: z.enum(hops).nullable(), left: z.array(text) }),
-  ),
+  losses,
+  data_classes: z.array(z.object({ data_class: text, normal: verdict, by: name, losses })),
   claims: z.array(z.object({ claim: text, holds: z.boolean(), why: text })),
 });
 

@@ -1,12 +1,12 @@
 /** The policy in force: the configuration, what it would decide, what it survives. */
 import { z } from 'zod';
 
-import { scopeText } from '../core/coverage.ts';
 import { capabilities } from '../core/target.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { adminError, json } from './admin-error.ts';
 import { oneOf, word } from './admin-query.ts';
 import type { AdminRoute } from './admin-route.ts';
+import { coverageToWire, listToWire } from './wire.ts';
 
 const explainInput = z.strictObject({
   feature: word.optional(),
@@ -53,16 +53,7 @@ export const policyRoutes: readonly AdminRoute[] = [
     role: 'viewer',
     summary: 'What each feature can survive',
     answer: 'CoverageList',
-    handle: (_call, { coverage }) =>
-      Promise.resolve(
-        json({
-          items: coverage().map(({ losses, ...rest }) => ({
-            ...rest,
-            losses: losses.map((loss) => ({ ...loss, loss: scopeText(loss.loss) })),
-          })),
-          next_cursor: null,
-        }),
-      ),
+    handle: (_call, { coverage }) => Promise.resolve(json(listToWire(coverage().map(coverageToWire)))),
   },
 ];
 

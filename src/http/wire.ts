@@ -4,6 +4,8 @@ import type { ApiKey } from '../core/keys.ts';
 import { momentText } from '../core/moment.ts';
 import { candidateToJson, recordToJson } from '../core/record-json.ts';
 import type { Change, ChangeKind, RequestRecord } from '../core/record.ts';
+import { scopeText } from '../core/coverage.ts';
+import type { FeatureCoverage, LossCoverage } from '../core/coverage.ts';
 import type { RuleSpoken } from '../core/rules.ts';
 import type { Effect, Switch } from '../core/switches.ts';
 import type { Leaf } from '../control/queries.ts';
@@ -13,6 +15,37 @@ export type Json = { readonly [key: string]: unknown };
 export const timeText = (at: number | null): string | null => (at === null ? null : momentText(at));
 
 export { candidateToJson as candidateToWire };
+
+const lossToWire = ({ loss, verdict, by, hop, left }: LossCoverage): Json => ({
+  loss: scopeText(loss),
+  verdict,
+  by,
+  hop,
+  left,
+});
+
+export function coverageToWire({
+  feature,
+  title,
+  normal,
+  losses,
+  dataClasses,
+  claims,
+}: FeatureCoverage): Json {
+  return {
+    feature,
+    title,
+    normal,
+    losses: losses.map(lossToWire),
+    data_classes: dataClasses.map((each) => ({
+      data_class: each.dataClass,
+      normal: each.normal,
+      by: each.by,
+      losses: each.losses.map(lossToWire),
+    })),
+    claims: claims.map(({ claim, holds, why }) => ({ claim, holds, why })),
+  };
+}
 
 export function ruleToWire({ rule, says, reason, words }: RuleSpoken): Json {
   return { rule, says, reason, words };

@@ -5,8 +5,9 @@
 import { readFile, stat } from 'node:fs/promises';
 
 import type { SecretSource } from '../core/compile-provider.ts';
+import { dueSoon } from '../core/due.ts';
 import { isNonEmpty } from '../core/ids.ts';
-import type { NonEmpty } from '../core/ids.ts';
+import type { Instant, NonEmpty } from '../core/ids.ts';
 import { compile } from '../core/policy.ts';
 import type { Problem, Snapshot } from '../core/snapshot.ts';
 import { brokenYaml, inOrder, readYaml } from './yaml-text.ts';
@@ -29,13 +30,16 @@ function hashOf(text: string): string {
   return new Bun.CryptoHasher('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-/** Compiles YAML (or JSON, which is YAML). */
-export function compileText(text: string, secrets: SecretSource): Loaded {
+/** Compiles YAML (or JSON, which is YAML). With the time of day, dates that are near are warned of too. */
+export function compileText(text: string, secrets: SecretSource, now: Instant | null = null): Loaded {
   const read = readYaml(text);
   if (!read.ok) return { ok: false, problems: read.problems };
   const compiled = compile(read.value, { hash: hashOf(text), secrets });
-  if (compiled.ok)
-    return { ok: true, snapshot: compiled.snapshot, warnings: compiled.warnings.map(read.locate), text };
+  if (compiled.ok) {
+    const { snapshot, warnings } = compiled;
+    const due = now === null ? [] : dueSoon(snapshot, now);
+    return { ok: true, snapshot, warnings: [...warnings, ...due].map(read.locate), text };
+  }
   const problems = inOrder(compiled.problems.map(read.locate));
   return isNonEmpty(problems) ? { ok: false, problems } : broken('cannot be read');
 }
@@ -45,7 +49,11 @@ export function compileDocument(value: unknown, secrets: SecretSource): Loaded {
   return compileText(JSON.stringify(value, null, 2), secrets);
 }
 
-export async function loadConfigFile(path: string, secrets: SecretSource): Promise<Loaded> {
+export async function loadConfigFile(
+  path: string,
+  secrets: SecretSource,
+  now: Instant | null = null,
+): Promise<Loaded> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -54,7 +62,7 @@ export async function loadConfigFile(path: string, secrets: SecretSource): Promi
       typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
     return broken(code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read (${code})`);
   }
-  return compileText(text, secrets);
+  return compileText(text, secrets, now);
 }
 
 /** `features.notes.route[0]` */

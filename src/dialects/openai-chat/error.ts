@@ -43,13 +43,16 @@ function typeOf(error: CallerError): string {
   return typeByStatus.get(error.status) ?? (error.status < 500 ? 'invalid_request_error' : 'server_error');
 }
 
+/** Official clients keep `error` and drop what stands beside it: offers must be inside, or nobody can take them up. */
 export function errorBody(error: CallerError): JsonObject {
+  const { offers } = error.breakwater;
   return {
     error: {
       message: error.message,
       type: typeOf(error),
       param: error.param,
       code: error.provider?.code ?? error.code,
+      ...(offers === undefined ? {} : { offers }),
     },
     breakwater: error.breakwater,
   };
