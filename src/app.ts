@@ -307,7 +307,7 @@ export async function startServer(options: ServerOptions): Promise<Started> {
     }),
   );
   catchBugs(engine);
-  const gates = await openGateDesk(engine, store);
+  const gates = await openGateDesk(engine, store, log);
   const incidents = await createIncidentDesk(engine, store, log);
   await watchModels(engine, store);
   const feeds = createFeedDesk({ engine, store, incidents, log });

@@ -1,7 +1,7 @@
 /** `breakwater serve | check | demo | version` */
 import { coverage } from '../core/coverage.ts';
 import { instant } from '../core/ids.ts';
-import { staleAgreement } from '../core/playbook.ts';
+import { staleWords } from '../core/agreement.ts';
 import { coverageToWire } from '../http/wire.ts';
 import { loadConfigFile, pathText, problemText } from '../sync/config-file.ts';
 import { readPlaybookFiles } from '../sync/playbook-files.ts';
@@ -65,7 +65,9 @@ type CheckedPlaybook = { readonly file: string; readonly ok: boolean; readonly p
 async function checkPlaybooks(pattern: string | null, besides: string): Promise<readonly CheckedPlaybook[]> {
   if (pattern === null) return [];
   return (await readPlaybookFiles(pattern, besides)).map(({ path, loaded }) => {
-    const stale = loaded.ok ? staleAgreement(loaded.playbook, Date.now()) : null;
+    const stale = loaded.ok
+      ? staleWords(`playbook ${loaded.playbook.name}`, loaded.playbook.agreed, Date.now())
+      : null;
     const found = (loaded.ok ? loaded.warnings : loaded.problems).map((problem) =>
       problemText(path, problem),
     );

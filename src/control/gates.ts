@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 
+import { gateSchema } from '../core/configure-gates.ts';
 import { durationMs } from '../core/duration.ts';
 import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
@@ -34,6 +35,17 @@ export const holdInput = z.strictObject({
 });
 
 export const returnInput = z.strictObject({ reason });
+
+const longestMs = 400 * 86_400_000;
+
+/** A gate to be tried on stored evidence; nothing is changed. */
+export const testInput = z.strictObject({
+  since: z.string().refine((text) => {
+    const ms = durationMs(text);
+    return ms !== null && ms > 0 && ms <= longestMs;
+  }, 'must be a duration such as 7d, up to 400d'),
+  gate: gateSchema.optional(),
+});
 
 type Word = { readonly name: string; readonly input: unknown };
 

@@ -11,7 +11,7 @@ import { begins, forbidden, ruleNow, subjectOf, writtenOut } from '../core/playb
 import type { Operation } from '../core/playbook-plan.ts';
 import { advance, startRun, told } from '../core/playbook-run.ts';
 import type { PersonsWord, Probed, Run } from '../core/playbook-run.ts';
-import { staleAgreement } from '../core/playbook.ts';
+import { staleWords } from '../core/agreement.ts';
 import type { Playbook } from '../core/playbook.ts';
 import type { Switch } from '../core/switches.ts';
 import type { RunWrite } from '../store/store.ts';
@@ -98,7 +98,7 @@ async function begin(
   dependencies: PlaybookDependencies,
 ): Promise<Run | null> {
   const { playbook } = shelved;
-  const stale = staleAgreement(playbook, dependencies.now());
+  const stale = staleWords(`playbook ${playbook.name}`, playbook.agreed, dependencies.now());
   const said = stale === null ? words : `${words}. ${stale}`;
   const run = startRun(
     playbook,

@@ -8,20 +8,15 @@ import { z } from 'zod';
 
 import { adaptSchema } from './configure-adapt.ts';
 import { channelSchema } from './configure-channels.ts';
-import { date, duration, secret, yesNo } from './configure-fields.ts';
+import { date, described, duration, secret, yesNo } from './configure-fields.ts';
+import { gateSchema } from './configure-gates.ts';
 import { messagesSchema } from './configure-messages.ts';
 import { statusPageSchema } from './configure-status.ts';
 import { auditSchema } from './configure-audit.ts';
-import { durationMs, frequency, rate, sizeBytes } from './duration.ts';
+import { durationMs, sizeBytes } from './duration.ts';
 import { dialects, providerApis } from './target.ts';
 
-const described = <T extends z.ZodType>(schema: T, description: string): T => schema.describe(description);
-
-const percentage = z.string().refine((text) => rate(text) !== null, 'must be a rate such as 0.5%');
 const size = z.string().refine((text) => sizeBytes(text) !== null, 'must be a size such as 32MiB');
-const often = z
-  .string()
-  .refine((text) => frequency(text) !== null, 'must be a frequency such as "1 per 30d"');
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores');
@@ -146,33 +141,6 @@ const dataRule = z.strictObject({
   dataClass: z.string(),
 });
 
-const gate = z.strictObject({
-  match: z
-    .strictObject({
-      provider: z.string().optional(),
-      vendor: z.string().optional(),
-      family: z.string().optional(),
-      model: z.string().optional(),
-      target: z.string().optional(),
-    })
-    .optional(),
-  budget: described(percentage.optional(), 'The failure rate agreed to live with.'),
-  breach: described(percentage.optional(), 'The rate at which users must be moved.'),
-  falseAlarm: described(often.optional(), 'How often noise may trip it, per target.'),
-  latency: z.strictObject({ firstToken: duration.optional(), breach: percentage.optional() }).optional(),
-  mode: z.enum(['observe', 'warn', 'enforce']).optional(),
-  restore: z
-    .strictObject({
-      probeEvery: duration.optional(),
-      ramp: z.array(percentage).min(1).optional(),
-      hold: duration.optional(),
-    })
-    .optional(),
-  agreed: z
-    .strictObject({ by: z.array(z.string()).optional(), on: date.optional(), review: duration.optional() })
-    .optional(),
-});
-
 const mode = z.enum(['auto', 'notify', 'ask', 'never', 'reduce']);
 const fallback = z.union([
   mode,
@@ -269,7 +237,7 @@ export const configurationSchema = z.strictObject({
     z.array(dataRule).optional(),
     'Classes that requests have whatever they say; every rule that matches is in force.',
   ),
-  gates: z.array(gate).optional(),
+  gates: z.array(gateSchema).optional(),
   features: z.record(name, feature).optional(),
   consent: z
     .strictObject({

@@ -1,7 +1,7 @@
 /** Forms of values that several sections of the configuration share. Part of `configuration.ts`. */
 import { z } from 'zod';
 
-import { durationMs } from './duration.ts';
+import { durationMs, frequency, rate } from './duration.ts';
 
 export const duration = z
   .string()
@@ -18,3 +18,12 @@ export const secret = z
 /** YAML parsers differ in whether they make `yes` a word or a truth. */
 export const isYes = (value: boolean | 'yes' | 'no' | undefined): boolean =>
   value === true || value === 'yes';
+
+export const described = <T extends z.ZodType>(schema: T, description: string): T =>
+  schema.describe(description);
+
+export const percentage = z.string().refine((text) => rate(text) !== null, 'must be a rate such as 0.5%');
+
+export const often = z
+  .string()
+  .refine((text) => frequency(text) !== null, 'must be a frequency such as "1 per 30d"');

@@ -7,6 +7,7 @@
  * themselves. Steps that stand for several (a ramp, the restore plan) are written out when a run begins, so that a run
  * is a plain list whose place survives a restart. It refuses to hold code: what cannot be said here is for a person.
  */
+import type { Agreement } from './agreement.ts';
 import type { HealthState } from './health-cell.ts';
 import type { FailureClass } from './failure.ts';
 import type { Effect, InFlight, Scope } from './switches.ts';
@@ -112,13 +113,6 @@ export type Never =
   | { readonly kind: 'strand'; readonly feature: string }
   | { readonly kind: 'publish' };
 
-export type Agreement = {
-  readonly by: readonly string[];
-  /** Epoch ms; null when it is not said. */
-  readonly on: number | null;
-  readonly reviewMs: number | null;
-};
-
 export type Outage = {
   readonly fromMs: number;
   readonly untilMs: number;
@@ -170,13 +164,3 @@ export type Playbook = {
   readonly restore: RestorePlan | null;
   readonly tests: readonly PlaybookTest[];
 };
-
-/** Words of a stale agreement; null when it is in date, or has none to be in. */
-export function staleAgreement(playbook: Pick<Playbook, 'agreed' | 'name'>, now: number): string | null {
-  const { agreed, name } = playbook;
-  if (agreed === null || agreed.on === null || agreed.reviewMs === null) return null;
-  const days = Math.floor((now - agreed.on - agreed.reviewMs) / 86_400_000);
-  return days < 0
-    ? null
-    : `The agreement behind playbook ${name} was to be reviewed ${days === 0 ? 'today' : `${days} days ago`}.`;
-}

@@ -13,8 +13,9 @@ import type { SecretSource } from './compile-provider.ts';
 import { catalogue } from './catalogue.ts';
 import { compileChannels } from './configure-channels.ts';
 import { compileMessages } from './configure-messages.ts';
+import { gateOf } from './configure-gates.ts';
 import { compileStatusPage } from './configure-status.ts';
-import { durationMs, frequency, rate, sizeBytes } from './duration.ts';
+import { durationMs, sizeBytes } from './duration.ts';
 import { isNonEmpty } from './ids.ts';
 import type { NonEmpty, TargetName } from './ids.ts';
 import { undatedModel } from './models.ts';
@@ -75,38 +76,7 @@ function limitsOf(configuration: Configuration): Limits {
 }
 
 function gatesOf(configuration: Configuration): readonly GateRule[] {
-  const gates = (configuration.gates ?? []).map((given): GateRule => {
-    const { provider, vendor, family, model, target } = given.match ?? {};
-    const match = {
-      ...(provider === undefined ? {} : { provider }),
-      ...(vendor === undefined ? {} : { vendor }),
-      ...(family === undefined ? {} : { family }),
-      ...(model === undefined ? {} : { model }),
-      ...(target === undefined ? {} : { target }),
-    };
-    const share = (text: string | undefined, otherwise: number): number =>
-      text === undefined ? otherwise : (rate(text) ?? otherwise);
-    return {
-      match,
-      budget: share(given.budget, defaultGate.budget),
-      breach: share(given.breach, defaultGate.breach),
-      falseAlarm: frequency(given.falseAlarm ?? '') ?? defaultGate.falseAlarm,
-      latency:
-        given.latency === undefined
-          ? null
-          : {
-              firstTokenMs: durationMs(given.latency.firstToken ?? '') ?? defaultTimeouts.firstTokenMs,
-              breach: share(given.latency.breach, defaultGate.breach),
-            },
-      mode: given.mode ?? defaultGate.mode,
-      restore: {
-        probeEveryMs: durationMs(given.restore?.probeEvery ?? '') ?? defaultGate.restore.probeEveryMs,
-        ramp: given.restore?.ramp?.flatMap((text) => rate(text) ?? []) ?? defaultGate.restore.ramp,
-        holdMs: durationMs(given.restore?.hold ?? '') ?? defaultGate.restore.holdMs,
-      },
-    };
-  });
-  return [...gates, defaultGate];
+  return [...(configuration.gates ?? []).map(gateOf), defaultGate];
 }
 
 function dataClassesOf(configuration: Configuration): ReadonlyMap<string, DataClass> {

@@ -7,6 +7,7 @@ import type { TargetAdaptation } from './adaptation.ts';
 import type { Channel } from './configure-channels.ts';
 import type { StatusPageSettings } from './configure-status.ts';
 import type { MessageSettings } from './message.ts';
+import type { Agreement } from './agreement.ts';
 import type { NonEmpty, TargetName } from './ids.ts';
 import type { Capability, Hop, Model, Provider, Target } from './target.ts';
 
@@ -85,6 +86,8 @@ export type DataRule = {
 };
 
 export type GateRule = {
+  /** Who stands behind it; null when nobody signed. */
+  readonly agreed: Agreement | null;
   readonly match: {
     readonly provider?: string;
     readonly vendor?: string;
@@ -109,6 +112,7 @@ export type GateRule = {
 
 /** What holds for a target that no gate was written for. */
 export const defaultGate: GateRule = {
+  agreed: null,
   match: {},
   budget: 0.005,
   breach: 0.2,

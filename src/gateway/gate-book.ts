@@ -1,21 +1,10 @@
 /** Which agreement holds for a target: the first gate of the configuration that matches, looked up once for each snapshot. */
+import { gateFor } from '../core/gate-match.ts';
 import { healthRuleOf } from '../core/health-rule.ts';
 import type { HealthRule } from '../core/health-rule.ts';
 import type { TargetName } from '../core/ids.ts';
-import { defaultGate } from '../core/snapshot.ts';
 import type { GateRule } from '../core/snapshot.ts';
 import type { Target } from '../core/target.ts';
-
-function matchesGate(gate: GateRule, target: Target): boolean {
-  const { match } = gate;
-  return (
-    (match.provider ?? target.provider.id) === target.provider.id &&
-    (match.vendor ?? target.model.vendor) === target.model.vendor &&
-    (match.family ?? target.model.family) === target.model.family &&
-    (match.model ?? target.model.name) === target.model.name &&
-    (match.target ?? target.name) === target.name
-  );
-}
 
 /** Here probes are sent by the gateway; a user's request serves as one only when none was to be had. */
 const userProbeAfterMs = 3_000;
@@ -48,7 +37,7 @@ export class GateBook {
     if (known === undefined) this.#rules.set(gates, (known = new Map()));
     let found = known.get(target.name);
     if (found === undefined) {
-      const gate = gates.find((each) => matchesGate(each, target)) ?? defaultGate;
+      const gate = gateFor(gates, target);
       found = { gate, rule: ruleOf(gate), mode: gate.mode };
       if (known.size < remembered) known.set(target.name, found);
     }

@@ -168,6 +168,8 @@ const probes = z
   .object({ ok: count, failed: count, last_at: time, last_failure: z.enum(failureClasses).nullable() })
   .nullable();
 
+const agreedShape = { by: z.array(text), on: maybeTime, review_by: maybeTime, stale: z.boolean() };
+
 const gateEntry = z.object({
   target: text,
   gate: gateState,
@@ -177,9 +179,29 @@ const gateEntry = z.object({
     breach: z.number(),
     false_alarm: z.object({ count: z.number(), per_ms: count }),
     mode: z.enum(['observe', 'warn', 'enforce']),
+    ...agreedShape,
   }),
   traffic,
   probes,
+});
+
+const replayed = z.object({
+  target: text,
+  attempts: count,
+  failed: count,
+  met: count,
+  trips: z.array(
+    z.object({
+      since: maybeTime,
+      shed_at: time,
+      ejected_at: maybeTime,
+      back_at: maybeTime,
+      delay_ms: z.int().nullable(),
+      moved: count,
+      spared: count,
+      words: text,
+    }),
+  ),
 });
 
 const targetState = z.object({
@@ -190,6 +212,7 @@ const targetState = z.object({
   family: text,
   region: name,
   gate: gateState,
+  agreement: z.object(agreedShape),
   off_by: z.array(text),
   traffic,
   capacity: z.object({ limit: count, learnt: z.boolean(), waiting: count }),
@@ -286,6 +309,14 @@ export const adminAnswers = {
   ChangeList: listOf(change),
   Gate: gateEntry,
   GateList: listOf(gateEntry),
+  GateTested: z.object({
+    since: time,
+    until: time,
+    records: count,
+    cut: z.boolean(),
+    current: z.array(replayed),
+    proposed: z.array(replayed).nullable(),
+  }),
   KeyList: listOf(key),
   KeyCreated: key.extend({ secret: text, warnings: z.array(text) }),
   KeyRevoked: z.object({ id: text }),

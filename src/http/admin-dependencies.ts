@@ -13,6 +13,7 @@ import type { Delivery } from '../core/delivery.ts';
 import type { Incident } from '../core/incident.ts';
 import type { Draft } from '../control/messages.ts';
 import type { Message } from '../core/message.ts';
+import type { Replayed } from '../core/gate-replay.ts';
 import type { Instant } from '../core/ids.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import type { Change } from '../core/record.ts';
@@ -23,6 +24,17 @@ import type { Target } from '../core/target.ts';
 import type { DeliveryFilter, Page, Store } from '../control/queries.ts';
 import type { Role } from './roles.ts';
 import type { Json } from './wire.ts';
+
+export type GateTest = {
+  readonly since: Instant;
+  readonly until: Instant;
+  readonly records: number;
+  /** There are more records than were looked at; `since` is where those begin. */
+  readonly isCut: boolean;
+  readonly current: readonly Replayed[];
+  /** Null when no gate was proposed. */
+  readonly proposed: readonly Replayed[] | null;
+};
 
 export type GateWord = { readonly name: string; readonly input: unknown };
 
@@ -97,6 +109,7 @@ export type AdminDependencies = {
   readonly gates: {
     readonly list: () => readonly Json[];
     readonly view: (target: Target) => Json;
+    readonly test: (input: unknown) => Promise<Result<GateTest>>;
     readonly hold: (word: GateWord, actor: string) => Promise<Result<Target>>;
     readonly giveBack: (word: GateWord, actor: string) => Promise<Result<Target>>;
   };

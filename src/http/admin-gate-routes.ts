@@ -1,10 +1,11 @@
 /** Gates: what each target's agreement says and where it stands; hold one out, give one back. */
-import { holdInput, returnInput } from '../control/gates.ts';
+import { holdInput, returnInput, testInput } from '../control/gates.ts';
 import type { Target } from '../core/target.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { json } from './admin-error.ts';
 import { sent } from './admin-route.ts';
 import type { AdminCall, AdminRoute } from './admin-route.ts';
+import { gateTestToWire } from './gate-view.ts';
 import { listToWire } from './wire.ts';
 
 const named = ({ parameters, body }: AdminCall): { readonly name: string; readonly input: unknown } => ({
@@ -25,6 +26,16 @@ export const gateRoutes: readonly AdminRoute[] = [
     summary: 'Gates of all targets, with what was agreed',
     answer: 'GateList',
     handle: (_call, { gates }) => Promise.resolve(json(listToWire(gates.list()))),
+  },
+  {
+    method: 'POST',
+    path: '/admin/v1/gates/test',
+    role: 'viewer',
+    summary: 'What the gates, or a proposed one, would have done with stored traffic; nothing is changed',
+    body: testInput,
+    answer: 'GateTested',
+    handle: async ({ body }, { gates }) =>
+      sent(await gates.test(body), (tested) => json(gateTestToWire(tested))),
   },
   {
     method: 'POST',

@@ -127,6 +127,12 @@ beforeEach(() => {
     gates: {
       list: () => [{ target: 'anthropic/opus' }],
       view: (target) => ({ target: target.name }),
+      test: note(
+        'test',
+        Promise.resolve(
+          done({ since: start, until: start, records: 0, isCut: false, current: [], proposed: null }),
+        ),
+      ),
       hold: note('hold', Promise.resolve(done(opusAtAnthropic))),
       giveBack: note('giveBack', Promise.resolve(controlError('conflict', 'healthy', 'nothing'))),
     },

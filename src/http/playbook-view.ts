@@ -3,7 +3,7 @@ import { stepWords } from '../core/playbook-export.ts';
 import type { Operation } from '../core/playbook-plan.ts';
 import type { ReplayResult } from '../core/playbook-replay.ts';
 import type { Run } from '../core/playbook-run.ts';
-import { staleAgreement } from '../core/playbook.ts';
+import { staleWords } from '../core/agreement.ts';
 import type { Planned, Shelved } from '../control/playbooks.ts';
 import type { Instant } from '../core/ids.ts';
 import { dayText } from '../core/moment.ts';
@@ -98,7 +98,7 @@ export function playbookToWire({ playbook, source }: Shelved, runs: readonly Run
       agreed === null
         ? null
         : { by: agreed.by, on: agreed.on === null ? null : dayText(agreed.on), review_ms: agreed.reviewMs },
-    stale: staleAgreement(playbook, now),
+    stale: staleWords(`playbook ${playbook.name}`, playbook.agreed, now),
     rules: playbook.decide.length,
     tests: playbook.tests.length,
     run: runs.find((run) => run.playbook === playbook.name)?.id ?? null,

@@ -11,7 +11,7 @@ import type { Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
 import type { Capacity } from '../gateway/capacity.ts';
 import type { HealthBoard } from '../gateway/board.ts';
-import { gateToWire, probesToWire } from './gate-view.ts';
+import { agreedToWire, gateToWire, probesToWire } from './gate-view.ts';
 import { switchToWire, timeText } from './wire.ts';
 import { incidentToWire } from './incident-view.ts';
 import type { Json } from './wire.ts';
@@ -45,6 +45,7 @@ function targetToWire(target: Target, sources: StateSources): Json {
     family: target.model.family,
     region: regions === 'unknown' ? null : regions.join(','),
     gate: gateToWire(cell.health, mode),
+    agreement: agreedToWire(sources.board.agreement(target), sources.now),
     off_by: sources.switches
       .filter(
         (entry) =>

@@ -4,6 +4,7 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 
+import { staleWords } from '../core/agreement.ts';
 import type { SecretSource } from '../core/compile-provider.ts';
 import { dueSoon } from '../core/due.ts';
 import { isNonEmpty } from '../core/ids.ts';
@@ -30,6 +31,21 @@ function hashOf(text: string): string {
   return new Bun.CryptoHasher('sha256').update(text).digest('hex').slice(0, 16);
 }
 
+function staleGates({ gates }: Snapshot, now: Instant): readonly Problem[] {
+  return gates.flatMap((gate, index): Problem[] => {
+    const words = staleWords('this gate', gate.agreed, now);
+    if (words === null) return [];
+    return [
+      {
+        path: ['gates', index, 'agreed'],
+        message: words.replace(/\.$/, ''),
+        remedy: 'look at its numbers with: breakwater gate test, then sign it again',
+        severity: 'warning',
+      },
+    ];
+  });
+}
+
 /** Compiles YAML (or JSON, which is YAML). With the time of day, dates that are near are warned of too. */
 export function compileText(text: string, secrets: SecretSource, now: Instant | null = null): Loaded {
   const read = readYaml(text);
@@ -37,7 +53,7 @@ export function compileText(text: string, secrets: SecretSource, now: Instant | 
   const compiled = compile(read.value, { hash: hashOf(text), secrets });
   if (compiled.ok) {
     const { snapshot, warnings } = compiled;
-    const due = now === null ? [] : dueSoon(snapshot, now);
+    const due = now === null ? [] : [...dueSoon(snapshot, now), ...staleGates(snapshot, now)];
     return { ok: true, snapshot, warnings: [...warnings, ...due].map(read.locate), text };
   }
   const problems = inOrder(compiled.problems.map(read.locate));

@@ -26,6 +26,7 @@ export type LogEvent =
       readonly to: string;
       readonly words: string;
     }
+  | { readonly event: 'agreement'; readonly words: string }
   | {
       readonly event: 'identity';
       readonly target: string;

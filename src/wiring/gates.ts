@@ -1,6 +1,7 @@
 /** Gates beside the request path: kept across restarts, held and given back by people, shown. */
 import { holdGate, returnGate } from '../control/gates.ts';
 import type { GateDependencies } from '../control/gates.ts';
+import { staleWords } from '../core/agreement.ts';
 import { instant } from '../core/ids.ts';
 import type { TargetName } from '../core/ids.ts';
 import type { Target } from '../core/target.ts';
@@ -8,14 +9,17 @@ import type { Engine } from '../engine.ts';
 import { Prober } from '../gateway/prober.ts';
 import type { AdminDependencies } from '../http/admin-dependencies.ts';
 import { gateEntryToWire } from '../http/gate-view.ts';
+import { testGates } from './gate-test.ts';
 import type { Store } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
 
 /** How often probes are looked for; on every second beat time moves the gates, and what moved is kept. */
 const beatMs = 125;
 /** How often gates that only counted are kept. */
 const keepAllMs = 30_000;
+const dayMs = 86_400_000;
 /** What is older was not in use, and says nothing about today. */
-const keptMsMax = 7 * 86_400_000;
+const keptMsMax = 7 * dayMs;
 
 /** Targets of features, and every other one that has been used. */
 export function gatedTargets({ state, board }: Pick<Engine, 'state' | 'board'>): readonly Target[] {
@@ -45,13 +49,27 @@ function proberOf({ gateway, state, metrics, onBug }: Engine): Prober {
   });
 }
 
+/** Says of each stale agreement that it is: at the start, with a new configuration, and once a day. */
+function reviewer({ state, clock }: Engine, log: Log): () => void {
+  let said = { hash: '', at: 0 };
+  return () => {
+    const now = clock.now();
+    if (said.hash === state.snapshot.hash && now - said.at < dayMs) return;
+    said = { hash: state.snapshot.hash, at: now };
+    state.snapshot.gates.forEach((gate, index) => {
+      const words = staleWords(`gate ${index + 1} of the configuration`, gate.agreed, now);
+      if (words !== null) log('warn', { event: 'agreement', words });
+    });
+  };
+}
+
 export type GateDesk = {
   readonly orderProbe: Prober['order'];
   readonly stop: () => Promise<void>;
 };
 
 /** Restores the gates and keeps them from now on. */
-export async function openGateDesk(engine: Engine, store: Store): Promise<GateDesk> {
+export async function openGateDesk(engine: Engine, store: Store, log: Log): Promise<GateDesk> {
   const { board, clock } = engine;
   await restoreGates(engine, store);
   let keptAllAt = clock.now();
@@ -62,6 +80,7 @@ export async function openGateDesk(engine: Engine, store: Store): Promise<GateDe
     if (cells.length > 0) await store.saveGates(cells.map((kept) => ({ ...kept, at })));
   };
   const prober = proberOf(engine);
+  const review = reviewer(engine, log);
   let keeping = Promise.resolve();
   let beats = 0;
   const timer = setInterval(() => {
@@ -69,6 +88,7 @@ export async function openGateDesk(engine: Engine, store: Store): Promise<GateDe
     beats++;
     if (beats % 2 === 1) return;
     board.tick();
+    review();
     keeping = keep(clock.now() - keptAllAt >= keepAllMs).catch(engine.onBug);
   }, beatMs);
   return {
@@ -92,8 +112,9 @@ export function gateAdmin(engine: Engine, store: Store): AdminDependencies['gate
     giveBack: (target, words) => board.giveBack(target, words),
   };
   return {
-    list: () => gatedTargets(engine).map((target) => gateEntryToWire(target, board)),
-    view: (target) => gateEntryToWire(target, board),
+    list: () => gatedTargets(engine).map((target) => gateEntryToWire(target, board, engine.clock.now())),
+    view: (target) => gateEntryToWire(target, board, engine.clock.now()),
+    test: (input) => testGates(input, engine, store),
     hold: (word, actor) => holdGate(word, actor, dependencies),
     giveBack: (word, actor) => returnGate(word, actor, dependencies),
   };

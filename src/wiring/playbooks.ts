@@ -8,7 +8,7 @@ import type { PlaybookFacts, TargetFacts } from '../core/playbook-condition.ts';
 import { replay } from '../core/playbook-replay.ts';
 import type { ReplayResult } from '../core/playbook-replay.ts';
 import type { Run } from '../core/playbook-run.ts';
-import { staleAgreement } from '../core/playbook.ts';
+import { staleWords } from '../core/agreement.ts';
 import { viewFeature } from '../core/status.ts';
 import { isForEverybody, offBy, speaking } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
@@ -91,7 +91,7 @@ async function shelve(
     if (loaded.ok && !isKnown) placed.push({ playbook: loaded.playbook, text, source: 'store', path: null });
   }
   for (const { playbook } of placed) {
-    const stale = staleAgreement(playbook, engine.clock.now());
+    const stale = staleWords(`playbook ${playbook.name}`, playbook.agreed, engine.clock.now());
     if (stale !== null) log('warn', { event: 'playbook', action: 'stale', words: stale });
   }
   return placed;

@@ -1,8 +1,18 @@
 /** Gates over real sockets: what a sick provider looks like from outside, and what becomes of callers meanwhile. */
 import { afterEach, describe, expect, test } from 'bun:test';
 
-import { configuration, simulated, simulatedGoogle, startHouse, withGoogle } from '../harness.ts';
+import {
+  adminToken,
+  configuration,
+  simulated,
+  simulatedGoogle,
+  startHouse,
+  until,
+  withGoogle,
+} from '../harness.ts';
 import type { House, Json } from '../harness.ts';
+import { runCommand } from '../../src/cli/commands.ts';
+import { readEnvironment } from '../../src/config.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 
 let house: House;
@@ -357,3 +367,52 @@ test('soft signals are counted, told, and take nothing out', async () => {
     house.logs.some((line) => line.includes('"event":"identity"') && line.includes('another-model')),
   ).toBe(true);
 }, 120_000);
+
+describe('an agreement', () => {
+  test('can be tried on the traffic that was, as it is and as proposed', async () => {
+    house = await startHouse(withGate);
+    for (let n = 0; n < 40; n++) await ask();
+    house.simulator.setFault({
+      provider: 'anthropic',
+      fault: { kind: 'preset', preset: 'server_error' },
+    });
+    await askUntil(['shedding', 'ejected']);
+    const { status, body } = await house.admin('POST', 'gates/test', {
+      since: '1h',
+      gate: { budget: '90%', breach: '99%' },
+    });
+    expect(status).toBe(200);
+    const of = (list: unknown): Json => (list as Json[]).find((each) => each['target'] === opus)!;
+    expect(of(body['current'])).toMatchObject({ target: opus });
+    const trips = of(body['current'])['trips'] as Json[];
+    expect(trips).toHaveLength(1);
+    expect(trips[0]!['words']).toContain('attempts failed since');
+    expect(of(body['proposed'])['trips']).toEqual([]);
+    const lines: string[] = [];
+    const code = await runCommand(
+      ['gate', 'test', '--since', '1h', '--budget', '90%', '--breach', '99%'],
+      readEnvironment({ BREAKWATER_URL: house.url, BREAKWATER_ADMIN_TOKEN: adminToken }),
+      { print: (text) => void lines.push(text), complain: (text) => void lines.push(text) },
+    );
+    expect(code).toBe(0);
+    expect(lines.join('\n')).toMatch(/As agreed now:\n[^]*1 trip;[^]*As proposed:\n[^]*0 trips/);
+  }, 120_000);
+
+  test('that nobody reviewed in time is said to be stale: in the state, in the log, by gates', async () => {
+    house = await startHouse((simulator) => ({
+      ...withGate(simulator),
+      gates: [{ match: {}, agreed: { by: ['platform', 'support'], on: '2025-01-01', review: '90d' } }],
+    }));
+    const { body } = await house.admin('GET', 'gates');
+    const [first] = body['items'] as Json[];
+    expect(first!['agreement']).toMatchObject({
+      by: ['platform', 'support'],
+      on: '2025-01-01T00:00:00.000Z',
+      review_by: '2025-04-01T00:00:00.000Z',
+      stale: true,
+    });
+    const state = (await house.admin('GET', 'state')).body['targets'] as Json[];
+    expect((state[0]!['agreement'] as Json)['stale']).toBe(true);
+    await until(() => house.logs.some((line) => line.includes('"event":"agreement"')), 'it is logged');
+  }, 60_000);
+});
