@@ -24,6 +24,8 @@ export type Contender = {
   /** What evidence about an attempt must carry back. */
   readonly token: () => number;
   readonly ended: (outcome: Ended, now: number, random: number) => void;
+  /** Nothing is suspected: time alone moves nothing, so ticks may be left out. */
+  readonly calm: () => boolean;
   /** Whether it wants to send a probe of its own now; called a few times a second. */
   readonly tick: (now: number) => boolean;
   /** `out` when routed around, `declared` when that was declared. */
@@ -80,6 +82,7 @@ export function ourGate(rule: HealthRule = healthRuleOf(defaultGate), start?: He
           random,
         ),
       ),
+    calm: () => cell.health.state === 'healthy' && cell.failures.excursion === null && cell.ejections === 0,
     tick: (now) => {
       apply(advance(cell, rule, instant(now)));
       if (!wantsProbe(cell, rule, instant(now))) return false;
@@ -170,6 +173,7 @@ function windowRule(options: {
       const failures = outcomes.filter((each) => each.failed).length;
       if (options.trips({ failed: failures, total: outcomes.length, inARow })) open(now);
     },
+    calm: () => outUntil === null,
     tick: (now) => {
       settle(now);
       return false;

@@ -117,6 +117,10 @@ export function run(rule: Contender, course: Course): Outcome {
     // Only where something may want a probe or a step: a rule in normal use moves with its evidence.
     for (; nextTick <= until; nextTick += tickMs) {
       settle(nextTick);
+      if (head >= flying.length && rule.calm()) {
+        nextTick = Math.max(nextTick, Math.floor(until / tickMs) * tickMs);
+        continue;
+      }
       if (rule.tick(nextTick)) {
         probes++;
         start(nextTick, true, 0);

@@ -48,7 +48,7 @@ function probeDueAt(cell: HealthCell, rule: HealthRule, now: Instant): number | 
       return after === undefined ? null : Math.max(probing.suspectedAt + after, spaced);
     }
     case 'shedding':
-      return Math.max(health.since + rule.sustainMs, spaced);
+      return Math.max(health.trialFrom, spaced);
     case 'probing':
       return Math.max(health.since, spaced);
     case 'ejected':

@@ -83,7 +83,14 @@ export function said(cell: HealthCell, trouble: Trouble, rule: HealthRule, befor
 /** Out at once, quietly. */
 export function shed(cell: HealthCell, trouble: Trouble, rule: HealthRule, now: Instant): Observed {
   const words = said(cell, trouble, rule);
-  const health: Health = { state: 'shedding', since: now, words: words.words, trial: freshTrial };
+  const health: Health = {
+    state: 'shedding',
+    since: now,
+    words: words.words,
+    trial: freshTrial,
+    trialFrom: (now + rule.sustainMs) as Instant,
+    found: 0,
+  };
   return moved({ ...cell, trouble, rounds: 0 }, health, now, words);
 }
 
@@ -133,11 +140,6 @@ export function shedWith(
   return shed(cell, { cause: 'failures', ...attribution, ...counts }, rule, now);
 }
 
-/** Adds what was attributed to the trouble of a target that is out. */
-export function attributed(cell: HealthCell, attribution: Attribution): HealthCell {
-  return cell.trouble === null ? cell : { ...cell, trouble: { ...cell.trouble, ...attribution } };
-}
-
 /** Brings a target back by a ramp: after its trial, or after a person had it off (its health is then not known). */
 export function startRamp(cell: HealthCell, rule: HealthRule, now: Instant, how: Said): Observed {
   const clean: HealthCell = {
@@ -159,4 +161,19 @@ export function holdOut(cell: HealthCell, until: Instant, now: Instant, words: s
     words,
     cause: 'person',
   });
+}
+
+/** The same move, with what was found sick on it: in the cell, in the words and in the numbers. */
+export function withAttribution(observed: Observed, attribution: Attribution, rule: HealthRule): Observed {
+  const { cell, transition } = observed;
+  const { trouble, health } = cell;
+  if (transition === null || trouble === null || transition.numbers === null) return observed;
+  const named: Trouble = { ...trouble, ...attribution };
+  const told = said({ ...cell, trouble: named }, named, rule);
+  const { words, numbers } = told;
+  const out = health.state === 'shedding' || health.state === 'ejected' ? { ...health, words } : health;
+  return {
+    cell: { ...cell, trouble: named, health: out },
+    transition: { ...transition, words, numbers, scope: attribution.scope },
+  };
 }

@@ -19,7 +19,16 @@ import type { Trial } from './trial.ts';
 export type Health =
   | { readonly state: 'healthy' }
   /** Quiet re-routing at first strong evidence; a few attempts find out whether it lasts. */
-  | { readonly state: 'shedding'; readonly since: Instant; readonly words: string; readonly trial: Trial }
+  | {
+      readonly state: 'shedding';
+      readonly since: Instant;
+      readonly words: string;
+      readonly trial: Trial;
+      /** Only attempts begun from here on count for the trial. */
+      readonly trialFrom: Instant;
+      /** Trials that found it sick. */
+      readonly found: number;
+    }
   /** Declared. Nothing is sent until the hold is over; `held` by a person, or by its own rule. */
   | {
       readonly state: 'ejected';
@@ -84,6 +93,9 @@ export type HealthCell = {
   /** Ejections not yet forgotten, and failed rounds of probes since the latest. */
   readonly ejections: number;
   readonly rounds: number;
+  /** Sheds that turned out to be hiccups, fading with a half-life of a day as of `hiccupAt`. */
+  readonly hiccups: number;
+  readonly hiccupAt: Instant;
   /** The provider asked to be left alone until then. */
   readonly retryAt: Instant;
   readonly healthySince: Instant;
@@ -112,11 +124,20 @@ export function freshCell(rule: HealthRule, now: Instant): HealthCell {
     setAside: [],
     ejections: 0,
     rounds: 0,
+    hiccups: 0,
+    hiccupAt: now,
     retryAt: long,
     healthySince: now,
     recent: { at: now, ok: 0, failed: 0, okBefore: 0, failedBefore: 0 },
     latest: now,
   };
+}
+
+const hiccupHalfLifeMs = 86_400_000;
+
+/** Hiccups of about the last day. */
+export function hiccupsAt(cell: HealthCell, now: Instant): number {
+  return cell.hiccups * 2 ** (-Math.max(0, now - cell.hiccupAt) / hiccupHalfLifeMs);
 }
 
 const halfMinuteMs = 30_000;
@@ -215,6 +236,8 @@ const instants: ReadonlySet<string> = new Set([
   'latestAt',
   'suspectedAt',
   'retryAt',
+  'hiccupAt',
+  'trialFrom',
   'healthySince',
   'latest',
   'latestFailure',

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { admission, badness, dropProbe, rampShare, startProbe, wantsProbe } from './admission.ts';
 import type { Evidence } from './evidence.ts';
 import type { FailureClass } from './failure.ts';
-import { attributed, holdOut, shedWith, startRamp } from './gate-moves.ts';
+import { holdOut, shedWith, startRamp, withAttribution } from './gate-moves.ts';
 import type { Transition } from './gate-moves.ts';
 import { cellFromJson, cellToJson, freshCell, isTouched, recentCounts, shifted } from './health-cell.ts';
 import type { HealthCell } from './health-cell.ts';
@@ -333,5 +333,13 @@ test('a wider scope that is sick sheds what is healthy in it, and says so', () =
   );
   expect(transition?.words).toEndWith('next best explanation: only anthropic/claude-opus-4-8, 1 in 300');
   expect(shedWith(cell, { scope, runnerUp }, counts, rule, instant(25_400_000)).transition).toBeNull();
-  expect(attributed(cell, { scope, runnerUp: null }).trouble?.runnerUp).toBeNull();
+  const own = play('ok*200 fail*5');
+  const named = withAttribution(
+    { cell: own.cell, transition: own.moves[0] ?? null },
+    { scope, runnerUp },
+    rule,
+  );
+  expect(named.transition?.words).toEndWith('1 in 300');
+  expect(named.cell.trouble?.scope).toEqual(scope);
+  expect(named.cell.health).toMatchObject({ words: named.transition?.words });
 });

@@ -4,7 +4,8 @@
  * *Out in two tiers.* When a detector raises its alarm (`detector.ts`: a stated rate of false alarms, against what is
  * usual), the target is shed: at once, quietly, reversibly. For a moment nothing is asked of it, because most trouble
  * of providers is a hiccup of seconds. Then a few attempts are weighed (`trial.ts`). If it is well, it comes back and
- * nothing was declared. If it is sick, it is ejected: declared, and a story begins.
+ * nothing was declared. If it is sick, it is ejected: declared, and a story begins. A target that has had many hiccups
+ * lately is believed less: the proof it takes grows with their number.
  *
  * *Back by proof.* After a hold that doubles with every failed round, is jittered so that replicas do not return in
  * step, and never undercuts the provider's own Retry-After, one probe at a time is weighed by the same trial. Then a
@@ -23,7 +24,7 @@ import type { Evidence, GateCause } from './evidence.ts';
 import { sawFirstToken, slowLimitMs } from './first-token.ts';
 import { comeBack, eject, moved, said, shed, startRamp, unmoved } from './gate-moves.ts';
 import type { Observed } from './gate-moves.ts';
-import { recentAfter } from './health-cell.ts';
+import { hiccupsAt, recentAfter } from './health-cell.ts';
 import type { Health, HealthCell, Trouble } from './health-cell.ts';
 import type { HealthRule } from './health-rule.ts';
 import type { Instant } from './ids.ts';
@@ -35,7 +36,9 @@ const failuresMin = 3;
 const aloneFailuresMin = 8;
 /** A target back from a shed may be wrong once in twenty; one back from an ejection once in two hundred. */
 const shedWellOdds = 20;
-const returnWellOdds = 200;
+const onReturn = { wellOdds: 200, sickOdds: 1_000 };
+/** A shed is declared by mistake at most once in this many hiccups. */
+const shedSickOdds = 1_000;
 /** While ramping the alarm is this much lower: e³ = 20 times as touchy. */
 const rampNats = 3;
 const rampSeenMin = 10;
@@ -108,6 +111,8 @@ function detected(cell: HealthCell, evidence: Evidence, rule: HealthRule, now: I
     ejections: cell.ejections,
     rounds: cell.rounds,
     retryAt: retryAfterMs === null ? cell.retryAt : later(cell.retryAt, now, retryAfterMs),
+    hiccups: cell.hiccups,
+    hiccupAt: cell.hiccupAt,
     healthySince: cell.healthySince,
     recent: recentAfter(cell.recent, failed, now),
     latest: now,
@@ -145,6 +150,14 @@ function withTrouble(cell: HealthCell, failed: boolean): HealthCell {
   };
 }
 
+/**
+ * How many trials in a row must find it sick before it is declared: one, unless hiccups are frequent. Then the next one
+ * may well fall into the trial of this one, and each further trial begins when such a hiccup would be over.
+ */
+function trialsFor(hiccups: number): number {
+  return 1 + Math.floor(Math.log2(1 + hiccups) / 3);
+}
+
 type Turn = { readonly rule: HealthRule; readonly now: Instant; readonly random: number };
 
 function observeShed(
@@ -155,20 +168,26 @@ function observeShed(
 ): Observed {
   const failed = evidence.failure !== null || isSlow(cell, evidence, rule);
   const counted = withTrouble(cell, failed);
-  if (evidence.startedAt < health.since + rule.sustainMs) return unmoved(counted);
+  if (evidence.startedAt < health.trialFrom) return unmoved(counted);
   const trial = tried(health.trial, failed);
   const { trouble } = counted;
-  switch (verdictOf(trial, shedWellOdds)) {
+  const open: HealthCell = { ...counted, health: { ...health, trial } };
+  const hiccups = hiccupsAt(cell, now);
+  switch (verdictOf(trial, { wellOdds: shedWellOdds, sickOdds: shedSickOdds * (1 + hiccups) })) {
     case 'open':
-      return unmoved({ ...counted, health: { ...health, trial } });
+      return unmoved(open);
     case 'well': {
       const words = `it was over within moments: ${trial.total - trial.failed} of ${trial.total} later attempts were good`;
-      return comeBack(counted, now, rule, { words, cause: 'probes' });
+      const wiser = { ...counted, hiccups: hiccups + 1, hiccupAt: now };
+      return comeBack(wiser, now, rule, { words, cause: 'probes' });
     }
     case 'sick': {
-      const declared = rule.mayDeclare && (trouble?.cause !== 'slow' || rule.firstTokenMs !== null);
-      if (!declared || trouble === null)
-        return unmoved({ ...counted, health: { ...health, trial: freshTrial } });
+      const mayDeclare = rule.mayDeclare && (trouble?.cause !== 'slow' || rule.firstTokenMs !== null);
+      const found = health.found + 1;
+      if (trouble === null || !mayDeclare || found < trialsFor(hiccups)) {
+        const trialFrom = (now + rule.sustainMs) as Instant;
+        return unmoved({ ...counted, health: { ...health, trial: freshTrial, trialFrom, found } });
+      }
       return eject(counted, rule, now, random, { ...said(counted, trouble, rule), again: false });
     }
   }
@@ -181,7 +200,7 @@ function observeProbing(
   { rule, now, random }: Turn,
 ): Observed {
   const trial = tried(health.trial, evidence.failure !== null || isSlow(cell, evidence, rule));
-  switch (verdictOf(trial, returnWellOdds)) {
+  switch (verdictOf(trial, onReturn)) {
     case 'open':
       return unmoved({ ...cell, health: { ...health, trial } });
     case 'sick': {

@@ -4,8 +4,8 @@
  * probes and one that is merely worse than usual by about twenty, while coming back takes a run of about fifty good
  * ones. A single good probe proves nothing: a target that fails one request in ten passes it nine times of ten.
  *
- * "Sick" is a mixture of three rates (gentle, middling, violent), "well" is one in a hundred. It refuses to decide what
- * follows from the answer.
+ * "Sick" is a mixture of three rates (gentle, middling, violent), "well" is one in a hundred. How sure is sure enough is
+ * the caller's to say. It refuses to decide what follows from the answer.
  */
 export type Trial = {
   readonly total: number;
@@ -18,7 +18,13 @@ export type Trial = {
 
 export type Verdict = 'open' | 'sick' | 'well';
 
-export const freshTrial: Trial = { total: 0, failed: 0, low: 0, middle: 0, high: 0 };
+export const freshTrial: Trial = {
+  total: 0,
+  failed: 0,
+  low: 0,
+  middle: 0,
+  high: 0,
+};
 
 const well = 0.01;
 const rates = { low: 0.1, middle: 0.3, high: 0.9 };
@@ -33,9 +39,6 @@ const down = {
   high: Math.log((1 - rates.high) / (1 - well)),
 };
 
-/** A well target is called sick at most once in this many trials. */
-const sickOdds = 1_000;
-
 export function tried(trial: Trial, failed: boolean): Trial {
   const step = failed ? up : down;
   return {
@@ -47,8 +50,14 @@ export function tried(trial: Trial, failed: boolean): Trial {
   };
 }
 
-/** `wellOdds`: a target that fails one in ten is called well at most once in this many trials. */
-export function verdictOf(trial: Trial, wellOdds: number): Verdict {
+export type Sureness = {
+  /** A target that fails one in ten is called well at most once in this many trials. */
+  readonly wellOdds: number;
+  /** A well target is called sick at most once in this many trials. */
+  readonly sickOdds: number;
+};
+
+export function verdictOf(trial: Trial, { wellOdds, sickOdds }: Sureness): Verdict {
   const most = Math.max(trial.low, trial.middle, trial.high);
   const mixture =
     most +
