@@ -12,6 +12,9 @@ import { suspicion } from './detector.ts';
 import type { HealthCell } from './health-cell.ts';
 import type { HealthRule } from './health-rule.ts';
 import type { Instant } from './ids.ts';
+import type { Standing } from './rules.ts';
+
+type OutReason = Extract<Standing, { kind: 'out' }>['reason'];
 
 export type Admission =
   | { readonly kind: 'open' }
@@ -130,5 +133,20 @@ export function badness(cell: HealthCell): number {
     case 'probing':
     case 'ejected':
       return 4 + sick;
+  }
+}
+
+/** Routing drew the lot for a ramp already; panic passes a closed gate, but neither a limit nor a provider's own wait. */
+export function passesNow(reason: OutReason, panic: boolean): boolean {
+  switch (reason) {
+    case 'ramping':
+      return true;
+    case 'ejected':
+    case 'probe_in_flight':
+    case 'credential_unavailable':
+      return panic;
+    case 'rate_limited':
+    case 'at_capacity':
+      return false;
   }
 }

@@ -1,9 +1,8 @@
 import { expect, test } from 'bun:test';
 
 import { aModel, aProvider, aTarget } from '../../test/core-fixture.ts';
-import { areUnrelated, explain, faded, heightFor, leadOddsMin, noted } from './attribution.ts';
+import { areUnrelated, explain, heightFor, leadOddsMin } from './attribution.ts';
 import type { Leaf } from './attribution.ts';
-import { instant } from './ids.ts';
 import type { Target } from './target.ts';
 
 const anthropic = aProvider('anthropic');
@@ -32,7 +31,6 @@ function leavesWith(rate: (target: Target, key: string) => number, total = 100):
         key,
         total,
         failed: total * rate(target, key),
-        at: instant(0),
         p0: 0.0075,
         perSecond: 1,
       };
@@ -85,12 +83,27 @@ test('a sick version is named although the whole provider is a little worse than
   expect(named(leaves)).toContain('target anthropic/claude-opus-4-8');
 });
 
-test('counts fade, and one outcome adds one', () => {
-  const [leaf] = leavesWith(() => 0.5);
-  if (leaf === undefined) throw new Error('no leaf');
-  expect(faded(leaf, instant(120_000)).total).toBeCloseTo(50);
-  expect(faded(leaf, instant(-5_000))).toBe(leaf);
-  expect(noted(leaf, true, instant(0))).toMatchObject({ total: 101, failed: 51 });
+test('a sibling that nobody asked is not claimed by a wider scope', () => {
+  const leaves = leavesWith((t) => (/anthropic.*opus-4-[78]/.test(t.name) ? 0.3 : 0.005)).map((leaf) =>
+    leaf.target.name === 'anthropic/claude-opus-4-6' ? { ...leaf, total: 0, failed: 0 } : leaf,
+  );
+  expect(named(leaves).sort()).toEqual([
+    'target anthropic/claude-opus-4-7',
+    'target anthropic/claude-opus-4-8',
+  ]);
+});
+
+test('two sick versions are told from their family although few asked the third', () => {
+  const [first, second, third] = targets;
+  const leaf = (target: Target | undefined, failed: number, total: number): Leaf => {
+    if (target === undefined) throw new Error('no target');
+    return { target, key: null, failed, total, p0: 0.0075, perSecond: 5 };
+  };
+  const leaves = [leaf(first, 7, 36), leaf(second, 7, 37), leaf(third, 0, 60)];
+  expect(named(leaves).sort()).toEqual([
+    'target anthropic/claude-opus-4-7',
+    'target anthropic/claude-opus-4-8',
+  ]);
 });
 
 test('the height grows with traffic; unrelated means other company and other vendor', () => {

@@ -2,7 +2,7 @@
  * Attribution: which scope is sick, said by likelihood. Is it this target, the model everywhere, its family, the whole
  * provider, one of its keys, a region, or ourselves?
  *
- * The evidence is lately faded counts per target and key. An explanation is a short list of scopes, each with its own
+ * The evidence is counts per target and key since the trouble began: what came before is no witness against it. An explanation is a short list of scopes, each with its own
  * failure rate, everything else as usual; its worth is the likelihood of all counts, less a price for every scope it
  * needs. The list is grown and pruned step by step: a scope comes in when it explains more than it costs, and goes when
  * the others explain nearly as much without it. So one very sick version is named itself and its siblings go free
@@ -15,16 +15,15 @@
 import { logLikelihood } from './detector.ts';
 import type { GateNumbers, GateScope, ScopeKind } from './evidence.ts';
 import { scopeKinds } from './evidence.ts';
-import type { Instant, TargetName } from './ids.ts';
+import type { TargetName } from './ids.ts';
 import type { Target } from './target.ts';
 
-/** Faded counts of one target through one key. */
+/** Counts of one target through one key since the trouble began. */
 export type Leaf = {
   readonly target: Target;
   readonly key: string | null;
   readonly total: number;
   readonly failed: number;
-  readonly at: Instant;
   /** What failures of this target are compared with. */
   readonly p0: number;
   /** Attempts per second it usually sees. */
@@ -41,27 +40,31 @@ export type Explanation = {
   readonly runnerUp: GateNumbers['runnerUp'];
 };
 
-const halfLifeMs = 120_000;
 /** What a further scope must explain beyond the number of scopes it was chosen from. */
 const priceNats = 2;
+/** What else a scope must explain because it is rarer to be the one that is sick. */
+const rareNats: Record<ScopeKind, number> = {
+  target: 0,
+  model: 0,
+  family: 1,
+  provider: 0,
+  region: 2,
+  key: 3,
+  egress: 3,
+};
+/** What claiming a target costs that was hardly asked, and how often it must have been asked not to count as such. */
+const unseenNats = 6;
+const askedMin = 10;
 const scopesMax = 4;
 /** Odds of 1 in 7: below, two explanations are as good as each other. */
 export const leadOddsMin = Math.exp(2);
 
-export function faded(leaf: Leaf, now: Instant): Leaf {
-  const age = now - leaf.at;
-  if (age <= 0) return leaf;
-  const kept = 2 ** (-age / halfLifeMs);
-  return { ...leaf, total: leaf.total * kept, failed: leaf.failed * kept, at: now };
-}
-
-/** One more outcome. */
-export function noted(leaf: Leaf, failed: boolean, now: Instant): Leaf {
-  const kept = faded(leaf, now);
-  return { ...kept, total: kept.total + 1, failed: kept.failed + (failed ? 1 : 0) };
-}
-
-type Candidate = { readonly scope: GateScope; readonly members: readonly number[] };
+type Candidate = {
+  readonly scope: GateScope;
+  readonly members: readonly number[];
+  /** What it must explain beyond its price. */
+  readonly rareNats: number;
+};
 
 function namesOf(leaf: Leaf): readonly GateScope[] {
   const { target, key } = leaf;
@@ -94,7 +97,7 @@ function candidatesOf(leaves: readonly Leaf[]): readonly Candidate[] {
       else entry.members.push(index);
     }
   });
-  const distinct = new Map<string, Candidate>();
+  const distinct = new Map<string, { scope: GateScope; members: number[] }>();
   const inOrder = [...found.values()].sort(
     (one, other) => preference.indexOf(one.scope.kind) - preference.indexOf(other.scope.kind),
   );
@@ -106,7 +109,21 @@ function candidatesOf(leaves: readonly Leaf[]): readonly Candidate[] {
     const covers = members.join(',');
     if (!distinct.has(covers)) distinct.set(covers, candidate);
   }
-  return [...distinct.values()];
+  return [...distinct.values()].map((candidate) => ({
+    ...candidate,
+    rareNats:
+      rareNats[candidate.scope.kind] + (isAskedThroughout(leaves, candidate.members) ? 0 : unseenNats),
+  }));
+}
+
+/** Whether every target of a scope was asked; of one that was not nothing is known, and a wider scope claims it. */
+function isAskedThroughout(leaves: readonly Leaf[], members: readonly number[]): boolean {
+  const totals = new Map<TargetName, number>();
+  for (const index of members) {
+    const leaf = leaves[index];
+    if (leaf !== undefined) totals.set(leaf.target.name, (totals.get(leaf.target.name) ?? 0) + leaf.total);
+  }
+  return totals.size < 2 || [...totals.values()].every((total) => total >= askedMin);
 }
 
 type Pooled = { readonly failed: number; readonly total: number; readonly gain: number };
@@ -143,7 +160,10 @@ function shares(chosen: readonly Candidate[]): readonly (readonly number[])[] {
 }
 
 function worth(leaves: readonly Leaf[], chosen: readonly Candidate[]): number {
-  return shares(chosen).reduce((sum, members) => sum + pooled(leaves, members).gain, 0);
+  return shares(chosen).reduce(
+    (sum, members, index) => sum + pooled(leaves, members).gain - (chosen[index]?.rareNats ?? 0),
+    0,
+  );
 }
 
 /** Without the scopes that are left with nothing sick, once the narrower ones have taken theirs. */
@@ -180,7 +200,33 @@ function grown(
       value = left;
     }
   }
-  return chosen;
+  return split(leaves, candidates, chosen, price);
+}
+
+/** A wider scope gives way to the targets in it that are sick, where these explain more than they cost. */
+function split(
+  leaves: readonly Leaf[],
+  candidates: readonly Candidate[],
+  chosen: readonly Candidate[],
+  price: number,
+): readonly Candidate[] {
+  const net = (list: readonly Candidate[]): number => worth(leaves, list) - price * list.length;
+  let best = chosen;
+  for (const wide of chosen) {
+    const parts = candidates.filter(
+      ({ scope, members }) =>
+        scope.kind === 'target' &&
+        members.every((index) => wide.members.includes(index)) &&
+        pooled(leaves, members).gain > price / 2,
+    );
+    if (parts.length === 0 || parts.length > scopesMax) continue;
+    const list = sickOnly(leaves, [
+      ...best.filter((each) => each !== wide && !parts.includes(each)),
+      ...parts,
+    ]);
+    if (net(list) > net(best)) best = list;
+  }
+  return best;
 }
 
 /** The best list in which another scope stands in the place of this one. */

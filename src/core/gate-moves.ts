@@ -4,10 +4,10 @@
  *
  * It refuses to decide when: `health.ts` weighs the evidence, a person or a wider scope may speak as well.
  */
-import { dropExcursion, settleExcursion } from './detector.ts';
+import { dropExcursion, settleExcursion, suspicion } from './detector.ts';
 import type { Agreement, Bank } from './detector.ts';
 import type { GateCause, GateNumbers, GateScope } from './evidence.ts';
-import { chanceYears, numbersWords } from './gate-words.ts';
+import { chanceYears, numbersWords, scopeWords } from './gate-words.ts';
 import { noProbes } from './health-cell.ts';
 import type { Health, HealthCell, HealthState, Trouble } from './health-cell.ts';
 import type { HealthRule } from './health-rule.ts';
@@ -77,7 +77,9 @@ function bankOf(cause: GateCause): 'failures' | 'slowness' {
 export function said(cell: HealthCell, trouble: Trouble, rule: HealthRule, before = ''): Required<Said> {
   const which = bankOf(trouble.cause);
   const numbers = numbersOf(trouble, cell[which], rule[which]);
-  return { words: before + numbersWords(trouble.cause, numbers), cause: trouble.cause, numbers };
+  const { cause, scope } = trouble;
+  const sick = scope === null || scope.kind === 'target' ? '' : `; what is sick: ${scopeWords(scope)}`;
+  return { words: before + numbersWords(cause, numbers) + sick, cause, numbers };
 }
 
 /** Out at once, quietly. */
@@ -127,6 +129,19 @@ export function comeBack(cell: HealthCell, now: Instant, rule: HealthRule, how: 
   const back = moved(settled, { state: 'healthy' }, now, how);
   return { ...back, cell: { ...back.cell, trouble: null } };
 }
+
+/** Doubted enough to go out with a wider scope: it failed itself, more than once, and has not just proved itself well. */
+export function isDoubted(cell: HealthCell, now: Instant): boolean {
+  const { failures, healthySince, health } = cell;
+  if (health.state !== 'healthy') return health.state !== 'ramping';
+  return (
+    (failures.excursion?.failed ?? 0) >= 2 && suspicion(failures) >= doubt && now - healthySince >= provenMs
+  );
+}
+
+const doubt = 0.3;
+/** A target that came back by proof is not condemned with others for this long. */
+const provenMs = 120_000;
 
 /** Sheds a target because a wider scope is found sick that it belongs to. Only what is healthy moves. */
 export function shedWith(

@@ -248,3 +248,13 @@ const instants: ReadonlySet<string> = new Set([
 export function shifted(cell: HealthCell, byMs: number): HealthCell {
   return moved(cell, byMs);
 }
+
+/** The longest pause between two looks at the clock that is taken for time that passed. */
+const pauseMsMax = 600_000;
+
+/** How far a clock jumped that is looked at a few times a second: backwards, or by more than anybody sleeps. 0 when it did not. */
+export function jumpSince(before: Instant | null, now: Instant): number {
+  if (before === null) return 0;
+  const passed = now - before;
+  return passed < 0 || passed > pauseMsMax ? passed : 0;
+}

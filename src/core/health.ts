@@ -34,9 +34,9 @@ import type { WaitingEvidence } from './waiting.ts';
 const failuresMin = 3;
 /** With nobody else asking and no probe to be had, one caller's failures are believed from here on. */
 const aloneFailuresMin = 8;
-/** A target back from a shed may be wrong once in twenty; one back from an ejection once in two hundred. */
-const shedWellOdds = 20;
-const onReturn = { wellOdds: 200, sickOdds: 1_000 };
+/** About fifty good attempts in a row end a shed, about sixty an ejection. */
+const shedWellOdds = 100;
+const onReturn = { wellOdds: 400, sickOdds: 1_000 };
 /** A shed is declared by mistake at most once in this many hiccups. */
 const shedSickOdds = 1_000;
 /** While ramping the alarm is this much lower: e³ = 20 times as touchy. */

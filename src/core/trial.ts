@@ -14,6 +14,8 @@ export type Trial = {
   readonly low: number;
   readonly middle: number;
   readonly high: number;
+  /** What speaks for well, since it last did not: a failure of long ago does not hold up the return. */
+  readonly recovery: number;
 };
 
 export type Verdict = 'open' | 'sick' | 'well';
@@ -24,6 +26,7 @@ export const freshTrial: Trial = {
   low: 0,
   middle: 0,
   high: 0,
+  recovery: 0,
 };
 
 const well = 0.01;
@@ -47,11 +50,12 @@ export function tried(trial: Trial, failed: boolean): Trial {
     low: trial.low + step.low,
     middle: trial.middle + step.middle,
     high: trial.high + step.high,
+    recovery: Math.max(0, trial.recovery - step.low),
   };
 }
 
 export type Sureness = {
-  /** A target that fails one in ten is called well at most once in this many trials. */
+  /** Attempts of a target that fails one in ten until it is called well, at least. */
   readonly wellOdds: number;
   /** A well target is called sick at most once in this many trials. */
   readonly sickOdds: number;
@@ -63,5 +67,5 @@ export function verdictOf(trial: Trial, { wellOdds, sickOdds }: Sureness): Verdi
     most +
     Math.log((Math.exp(trial.low - most) + Math.exp(trial.middle - most) + Math.exp(trial.high - most)) / 3);
   if (mixture >= Math.log(sickOdds)) return 'sick';
-  return trial.low <= -Math.log(wellOdds) ? 'well' : 'open';
+  return trial.recovery >= Math.log(wellOdds) ? 'well' : 'open';
 }

@@ -6,7 +6,7 @@
  * ones rarely wait that long: ln((p1 + (1−p1)·S) / (p0 + (1−p0)·S)), S being the learned chance of still waiting.
  * Half the age is used, so that twofold slowness is no hang. The evidence is the best sum over the latest requests
  * *in the order they started*, finished ones included: in the order of finishing, fast good answers would come first
- * and hide themselves, and the rest would raise one false alarm after another.
+ * and hide themselves, and the rest would raise one false alarm after another. What failed is the detector's to count.
  *
  * A log of starts is kept per target: sixty-four, at least a tenth of a second apart, so that at any traffic it
  * covers the last six seconds or more. It is the one value here that changes in place, because it is written with
@@ -65,7 +65,7 @@ const sick = 0.5;
 export type WaitingEvidence = {
   /** How much better "it hangs" explains what is seen than "as usual", in nats. */
   readonly nats: number;
-  /** Requests in the best run, and how many of them still wait or failed. */
+  /** Requests in the best run that wait or were answered, and how many of them wait. */
   readonly total: number;
   readonly waiting: number;
   readonly since: Instant;
@@ -88,10 +88,8 @@ export function waitingEvidence(log: StartLog, known: FirstToken, p0: number, no
       const survival = stillWaiting(known, Math.max(0, now - startedAt) / 2);
       sum += Math.log((sick + (1 - sick) * survival) / (p0 + (1 - p0) * survival));
       held++;
-    } else if (status === failed) {
-      sum += Math.log(sick / p0);
-      held++;
-    } else sum += Math.log((1 - sick) / (1 - p0));
+    } else if (status === failed) continue;
+    else sum += Math.log((1 - sick) / (1 - p0));
     total++;
     if (sum > best.nats) best = { nats: sum, total, waiting: held, since: startedAt as Instant };
   }

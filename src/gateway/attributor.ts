@@ -1,79 +1,176 @@
 /**
- * Who is to blame, live: keeps the faded counts that `core/attribution.ts` explains, remembers which targets went out
+ * Who is to blame, live: keeps the latest outcomes that `core/attribution.ts` explains, remembers which targets went out
  * lately, and says when unrelated providers went out together, which looks like ourselves.
  */
-import { areUnrelated, explain, faded, heightFor, leadOddsMin, noted } from '../core/attribution.ts';
+import { areUnrelated, explain, heightFor, leadOddsMin } from '../core/attribution.ts';
 import type { Explanation, Leaf } from '../core/attribution.ts';
+import type { GateScope } from '../core/evidence.ts';
+import { withAttribution } from '../core/gate-moves.ts';
+import type { Observed } from '../core/gate-moves.ts';
 import type { HealthCell } from '../core/health-cell.ts';
-import type { Instant } from '../core/ids.ts';
+import type { HealthRule } from '../core/health-rule.ts';
+import type { Instant, TargetName } from '../core/ids.ts';
 import type { Target } from '../core/target.ts';
 
 const leavesMax = 2_000;
-/** Counts that have faded below this say nothing any more. */
-const totalMin = 0.5;
+/** Outcomes kept of each leaf, and the longest that they matter. */
+const outcomesMax = 128;
+const memoryMs = 300_000;
 /** Unrelated providers that go out within this time of each other went out together. */
 const togetherMs = 60_000;
-/** For how long that is remembered without news. */
+/** For how long a suspect counts as out without news of it. */
 const suspectMs = 120_000;
+const explainEveryMs = 1_000;
+/** One wrong shed of a whole scope in a month. */
+const falseAlarmMs = 30 * 86_400_000;
+/** Before a target has failed it is compared with this. */
+const unknown: Usual = { p0: 0.0075, perSecond: 1 };
+const us: GateScope = { kind: 'egress', name: 'us' };
+
+/** The latest outcomes of one target through one key: when they came, failures below zero. */
+class Outcomes {
+  readonly target: Target;
+  readonly key: string | null;
+  readonly #at = new Float64Array(outcomesMax);
+  #next = 0;
+  latest: Instant;
+
+  constructor(target: Target, key: string | null, now: Instant) {
+    this.target = target;
+    this.key = key;
+    this.latest = now;
+  }
+
+  add(failed: boolean, now: Instant): void {
+    this.#at[this.#next] = failed ? -now : now;
+    this.#next = (this.#next + 1) % outcomesMax;
+    this.latest = now;
+  }
+
+  since(from: Instant): { readonly total: number; readonly failed: number } {
+    let total = 0;
+    let failed = 0;
+    for (const at of this.#at) {
+      if (at >= from) total++;
+      else if (-at >= from) failed++;
+    }
+    return { total: total + failed, failed };
+  }
+}
+
+/** What a leaf's counts are compared with, as its cell has learned it. */
+type Usual = { readonly p0: number; readonly perSecond: number };
 
 export class Attributor {
-  readonly #leaves = new Map<string, Leaf>();
+  readonly #leaves = new Map<string, Outcomes>();
+  readonly #usual = new Map<TargetName, Usual>();
   #wentOut: { readonly target: Target; readonly at: Instant }[] = [];
-  #suspectUntil: number = Number.NEGATIVE_INFINITY;
+  /** Targets that went out together with unrelated ones, and when each was last seen out. */
+  readonly #suspects = new Map<Target, number>();
+  #explainedAt: number = Number.NEGATIVE_INFINITY;
 
   note(target: Target, key: string | null, failed: boolean, cell: HealthCell, now: Instant): void {
-    const id = `${target.name} ${key ?? ''}`;
-    const { p0, perSecond } = cell.failures.tuning;
-    const leaf = this.#leaves.get(id) ?? { target, key, total: 0, failed: 0, at: now, p0, perSecond };
-    if (this.#leaves.size >= leavesMax) this.#prune(now);
-    this.#leaves.set(id, noted(leaf, failed, now));
+    const id = key === null ? target.name : `${target.name} ${key}`;
+    let leaf = this.#leaves.get(id);
+    if (leaf === undefined) {
+      if (this.#leaves.size >= leavesMax) this.#prune(now);
+      this.#leaves.set(id, (leaf = new Outcomes(target, key, now)));
+    }
+    leaf.add(failed, now);
+    if (failed) this.#usual.set(target.name, cell.failures.tuning);
   }
 
   #prune(now: Instant): void {
-    for (const [id, leaf] of this.#leaves) if (faded(leaf, now).total < totalMin) this.#leaves.delete(id);
-    if (this.#leaves.size >= leavesMax) this.#leaves.clear();
+    for (const [id, { latest }] of this.#leaves) if (now - latest > memoryMs) this.#leaves.delete(id);
+    if (this.#leaves.size >= leavesMax) this.forget();
   }
 
-  #counts(now: Instant): readonly Leaf[] {
-    return [...this.#leaves.values()]
-      .map((leaf) => faded(leaf, now))
-      .filter(({ total }) => total >= totalMin);
+  #counts(since: Instant, now: Instant): readonly Leaf[] {
+    const from = Math.max(since, now - memoryMs) as Instant;
+    return [...this.#leaves.values()].map((leaf) => {
+      const { p0, perSecond } = this.#usual.get(leaf.target.name) ?? unknown;
+      return { target: leaf.target, key: leaf.key, ...leaf.since(from), p0, perSecond };
+    });
   }
 
   /** What explains the trouble of a target; null when the counts say nothing. */
-  about(target: Target, now: Instant): Explanation | null {
-    return explain(this.#counts(now)).find(({ targets }) => targets.has(target.name)) ?? null;
+  #about(target: Target, since: Instant, now: Instant): Explanation | null {
+    return explain(this.#counts(since, now)).find(({ targets }) => targets.has(target.name)) ?? null;
   }
 
-  /** Wider scopes that are sick beyond doubt, so that targets without enough evidence of their own go out with them. */
-  wide(falseAlarmMs: number, now: Instant): readonly Explanation[] {
-    const leaves = this.#counts(now);
+  /** Wider scopes that are sick beyond doubt; `since`: when the first suspicion began. */
+  wide(since: Instant, now: Instant): readonly Explanation[] {
+    if (now < this.#explainedAt + explainEveryMs && now >= this.#explainedAt) return [];
+    this.#explainedAt = now;
+    const leaves = this.#counts(since, now);
     const height = heightFor(leaves, falseAlarmMs);
     return explain(leaves).filter(
       ({ targets, nats, runnerUp, scope }) =>
         targets.size > 1 &&
         scope.kind !== 'egress' &&
+        scope.kind !== 'key' &&
         nats >= height &&
         (runnerUp === null || runnerUp.odds >= leadOddsMin),
     );
   }
 
-  /** A target was shed; true when that makes us suspect ourselves. */
-  wentOut(target: Target, now: Instant): boolean {
-    const since = now - togetherMs;
-    this.#wentOut = this.#wentOut.filter(({ at }) => at >= since && at <= now);
-    const together = this.#wentOut.some((other) => areUnrelated(other.target, target));
-    this.#wentOut.push({ target, at: now });
-    if (!together) return false;
-    const news = now >= this.#suspectUntil;
-    this.#suspectUntil = now + suspectMs;
-    return news;
+  /** A move out with what is sick on it. When unrelated providers go out together, that is ourselves. */
+  named(target: Target, observed: Observed, rule: HealthRule, now: Instant): Observed {
+    const { transition } = observed;
+    if (transition?.to === 'healthy' || transition?.to === 'ramping') this.#isWell(target);
+    if (transition === null || transition.numbers === null) return observed;
+    const found =
+      transition.scope === null || transition.to === 'ejected'
+        ? this.#about(target, transition.numbers.since, now)
+        : null;
+    const together = transition.to === 'shedding' && this.#wentOutTogether(target, now);
+    if (together || this.#isSuspect(target, now)) {
+      const runnerUp = found === null ? null : { scope: found.scope, odds: leadOddsMin };
+      return withAttribution(observed, { scope: us, runnerUp }, rule);
+    }
+    if (found === null) return observed;
+    const { scope, runnerUp } = found;
+    if (runnerUp === null || runnerUp.odds >= leadOddsMin)
+      return withAttribution(observed, { scope, runnerUp }, rule);
+    // Two scopes explain it about as well: what is certain is the target itself.
+    const own: GateScope = { kind: 'target', name: target.name };
+    return withAttribution(observed, { scope: own, runnerUp: { scope, odds: 1 } }, rule);
   }
 
-  /** Whether we suspect ourselves now; `still`: the targets concerned are out yet. */
-  suspectsUs(now: Instant, still: boolean): boolean {
-    if (now >= this.#suspectUntil) return false;
-    if (still) this.#suspectUntil = now + suspectMs;
+  /** It has proved itself: what was counted before says nothing about it now. */
+  #isWell(target: Target): void {
+    for (const [id, leaf] of this.#leaves) if (leaf.target.name === target.name) this.#leaves.delete(id);
+  }
+
+  #wentOutTogether(target: Target, now: Instant): boolean {
+    this.#wentOut = this.#wentOut.filter(({ at }) => at >= now - togetherMs && at <= now);
+    const others = this.#wentOut.filter((other) => areUnrelated(other.target, target));
+    this.#wentOut.push({ target, at: now });
+    if (others.length === 0) return false;
+    for (const each of [target, ...others.map((other) => other.target)]) this.#suspects.set(each, now);
     return true;
+  }
+
+  /** Suspected together, and an unrelated one is out yet: then it is still ourselves that we suspect. */
+  #isSuspect(target: Target, now: Instant): boolean {
+    if (!this.#suspects.has(target)) return false;
+    for (const [other, outAt] of this.#suspects)
+      if (now - outAt < suspectMs && areUnrelated(other, target)) return true;
+    return false;
+  }
+
+  /** The rule of a target; while we suspect ourselves on its account nothing is declared. `isShed`: it is out yet. */
+  tempered(target: Target, rule: HealthRule, now: Instant, isShed: boolean): HealthRule {
+    if (this.#suspects.size === 0) return rule;
+    if (isShed && this.#suspects.has(target)) this.#suspects.set(target, now);
+    return this.#isSuspect(target, now) ? { ...rule, mayDeclare: false } : rule;
+  }
+
+  /** The clock jumped: counts and times of before are of no use. */
+  forget(): void {
+    this.#leaves.clear();
+    this.#usual.clear();
+    this.#wentOut = [];
+    this.#suspects.clear();
   }
 }

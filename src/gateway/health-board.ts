@@ -6,11 +6,11 @@
 import type { Evidence, SoftSignal } from '../core/evidence.ts';
 import { failureOf, failureRow } from '../core/failure.ts';
 import type { CountsAgainst, Failure } from '../core/failure.ts';
-import { admission, badness, dropProbe, startProbe, wantsProbe } from '../core/admission.ts';
-import { cellFromJson, cellToJson, freshCell } from '../core/health-cell.ts';
+import { admission, badness, passesNow, dropProbe, startProbe, wantsProbe } from '../core/admission.ts';
+import { cellFromJson, cellToJson, freshCell, jumpSince, shifted } from '../core/health-cell.ts';
 import type { HealthCell } from '../core/health-cell.ts';
 import { advance, observe, observeWaiting } from '../core/health.ts';
-import { holdOut, startRamp } from '../core/gate-moves.ts';
+import { holdOut, isDoubted, shedWith, startRamp } from '../core/gate-moves.ts';
 import type { Observed } from '../core/gate-moves.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
 import { deposit, fullBudget, withdraw } from '../core/retry-budget.ts';
@@ -20,6 +20,7 @@ import { leftInStall } from '../core/silence.ts';
 import type { GateRule } from '../core/snapshot.ts';
 import type { Target } from '../core/target.ts';
 import type { Columns, GateView, HealthBoard, HealthBoardOptions, Kept } from './board.ts';
+import { Attributor } from './attributor.ts';
 import { AnswerSignals } from './answer-signals.ts';
 import { GateBook } from './gate-book.ts';
 import { KeyRing } from './key-ring.ts';
@@ -69,26 +70,13 @@ function softOf(failure: Failure): SoftSignal | null {
     : null;
 }
 
-/** Routing drew the lot for a ramp already; panic passes a closed gate, but neither a limit nor a provider's own wait. */
-function passesNow(reason: Extract<Standing, { kind: 'out' }>['reason'], panic: boolean): boolean {
-  switch (reason) {
-    case 'ramping':
-      return true;
-    case 'ejected':
-    case 'probe_in_flight':
-    case 'credential_unavailable':
-      return panic;
-    case 'rate_limited':
-    case 'at_capacity':
-      return false;
-  }
-}
-
 class Board implements HealthBoard {
   readonly #options: HealthBoardOptions;
   readonly #cells = new Map<TargetName, Cell>();
   readonly #keys: KeyRing;
   readonly #gates: GateBook;
+  readonly #attributor = new Attributor();
+  #tickedAt: Instant | null = null;
 
   constructor(options: HealthBoardOptions) {
     this.#options = options;
@@ -124,7 +112,11 @@ class Board implements HealthBoard {
       if (cell.inFlight === 0 && cell.health.health.state === 'healthy') this.#cells.delete(name);
   }
 
-  #apply(cell: Cell, observed: Observed): void {
+  #apply(cell: Cell, moved: Observed): void {
+    cell.health = moved.cell;
+    if (moved.transition === null) return;
+    const { rule } = this.#gates.of(cell.target);
+    const observed = this.#attributor.named(cell.target, moved, rule, this.#options.now());
     cell.health = observed.cell;
     if (observed.transition !== null) this.#options.onTransition(cell.target, observed.transition);
   }
@@ -246,10 +238,14 @@ class Board implements HealthBoard {
         soft,
         retryAfterMs: failure?.retryAfterMs ?? null,
       };
-      this.#apply(
-        cell,
-        observe(cell.health, evidence, this.#gates.of(target).rule, now, this.#options.random()),
+      this.#attributor.note(target, ticket.key?.name ?? null, failure !== null, cell.health, now);
+      const rule = this.#attributor.tempered(
+        cell.target,
+        this.#gates.of(target).rule,
+        now,
+        cell.health.health.state === 'shedding',
       );
+      this.#apply(cell, observe(cell.health, evidence, rule, now, this.#options.random()));
     } else if (ticket.probe) cell.health = dropProbe(cell.health, ticket.generation);
   }
 
@@ -368,13 +364,33 @@ class Board implements HealthBoard {
 
   tick(): void {
     const now = this.#options.now();
+    const jumpMs = jumpSince(this.#tickedAt, now);
+    this.#tickedAt = now;
     for (const cell of this.#cells.values()) {
+      if (jumpMs !== 0) cell.health = shifted(cell.health, jumpMs);
       const { rule } = this.#gates.of(cell.target);
       this.#apply(cell, advance(cell.health, rule, now));
       const { failures, firstToken } = cell.health;
       const waiting = cell.waiting.evidence(firstToken, failures.tuning.p0, now);
       if (waiting.nats > 0) this.#apply(cell, observeWaiting(cell.health, waiting, rule, now));
     }
+    if (jumpMs !== 0) this.#attributor.forget();
+    this.#shedWide(now);
+  }
+
+  /** What a wider scope's evidence condemns goes out with it, before its own would be enough. */
+  #shedWide(now: Instant): void {
+    const doubted = [...this.#cells.values()].filter(({ health }) => isDoubted(health, now));
+    if (doubted.length < 2) return;
+    const since = Math.min(
+      ...doubted.map(({ health }) => health.failures.excursion?.since ?? now),
+    ) as Instant;
+    for (const { targets, scope, runnerUp, failed, total } of this.#attributor.wide(since, now))
+      for (const cell of doubted) {
+        if (!targets.has(cell.target.name)) continue;
+        const { rule } = this.#gates.of(cell.target);
+        this.#apply(cell, shedWith(cell.health, { scope, runnerUp }, { failed, total, since }, rule, now));
+      }
   }
 }
 
