@@ -8,13 +8,15 @@ import { documentFromEnvironment } from './config.ts';
 import type { Environment } from './config.ts';
 import { createEngine } from './engine.ts';
 import type { Engine } from './engine.ts';
-import { instant } from './core/ids.ts';
 import { adminDependencies } from './wiring/admin.ts';
 import { createChannelDesk } from './wiring/channels.ts';
+import { instant } from './core/ids.ts';
 import { AddressTaken, openListeners } from './wiring/listeners.ts';
 import type { Addresses } from './wiring/listeners.ts';
 import { openGateDesk } from './wiring/gates.ts';
 import type { GateDesk } from './wiring/gates.ts';
+import { openLedgerDesk } from './wiring/ledger.ts';
+import type { LedgerDesk } from './wiring/ledger.ts';
 import { spoolAt } from './wiring/records.ts';
 import { watchModels } from './wiring/model-signals.ts';
 import { createFeedDesk } from './wiring/feeds.ts';
@@ -71,7 +73,6 @@ const noProviders =
 
 const drainMs = 10_000;
 const tickMs = 1_000;
-const pruneBatch = 1_000;
 
 function load(options: ServerOptions): Promise<Loaded> {
   const { configPath, environment } = options;
@@ -147,7 +148,7 @@ function announce(token: AdminToken, options: ServerOptions, log: Log): void {
   );
 }
 
-function startChores({ engine, store, status, incidents, feeds, messages, log }: Parts): () => void {
+function startChores({ engine, store, status, incidents, feeds, messages, ledger, log }: Parts): () => void {
   const chores = async (): Promise<void> => {
     engine.capacity.tick();
     engine.publishGauges();
@@ -167,9 +168,11 @@ function startChores({ engine, store, status, incidents, feeds, messages, log }:
         actor: 'system',
       });
     }
-    await store.prune(instant(engine.clock.now() - engine.state.snapshot.audit.retentionMs), pruneBatch);
   };
-  const timer = setInterval(() => void chores().catch((error: unknown) => engine.onBug(error)), tickMs);
+  const timer = setInterval(() => {
+    void chores().catch((error: unknown) => engine.onBug(error));
+    void ledger.look();
+  }, tickMs);
   return () => clearInterval(timer);
 }
 
@@ -190,6 +193,7 @@ type Parts = {
   readonly playbooks: PlaybookDesk;
   readonly messages: MessageDesk;
   readonly feeds: FeedDesk;
+  readonly ledger: LedgerDesk;
 };
 
 async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> {
@@ -204,7 +208,12 @@ async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> 
         verify: token.verify,
         secrets: options.environment.secrets,
         log,
-        desks: { channels: channels.admin, messages: messages.admin, playbooks: playbooks.admin },
+        desks: {
+          channels: channels.admin,
+          messages: messages.admin,
+          playbooks: playbooks.admin,
+          ledger: parts.ledger.admin,
+        },
         incidents,
         feeds,
       }),
@@ -255,11 +264,20 @@ async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> 
     await channels.stop();
     await parts.gates.stop();
     await status.stop().catch((error: unknown) => engine.onBug(error));
+    await parts.ledger.stop().catch((error: unknown) => engine.onBug(error));
     await store.close();
     log('info', { event: 'stopped' });
   };
   const { url, adminUrl, statusUrl } = listeners;
   return { url, adminUrl, statusUrl, engine, store, reload: again, stop };
+}
+
+/** The configuration that is in force, and since when. */
+async function noteStart({ state, clock, change }: Engine, store: Store, text: string): Promise<void> {
+  const { hash } = state.snapshot;
+  await store.saveSnapshot(hash, text, clock.now());
+  const facts = { actor: 'system', subject: hash, reason: 'start', before: null, after: hash };
+  await store.appendChange(change({ kind: 'config.loaded', ...facts }));
 }
 
 /** Starts a server, or says in full why it cannot. */
@@ -295,17 +313,13 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   }
   announce(token, options, log);
   reportLoaded(loaded, log);
-  await store.saveSnapshot(snapshot.hash, loaded.text, engine.clock.now());
-  await store.appendChange(
-    engine.change({
-      kind: 'config.loaded',
-      actor: 'system',
-      subject: snapshot.hash,
-      reason: 'start',
-      before: null,
-      after: snapshot.hash,
-    }),
-  );
+  const ledger = await openLedgerDesk({ engine, store, path: besideStore(storeAddress, 'checkpoint'), log });
+  if (ledger.kind === 'failed') {
+    await engine.records.stop(0);
+    await store.close();
+    return failed(ledger.message);
+  }
+  if (ledger.desk.admin.standing().kind === 'sound') await noteStart(engine, store, loaded.text);
   catchBugs(engine);
   const gates = await openGateDesk(engine, store, log);
   const incidents = await createIncidentDesk(engine, store, log);
@@ -333,6 +347,7 @@ export async function startServer(options: ServerOptions): Promise<Started> {
       feeds,
       playbooks,
       messages,
+      ledger: ledger.desk,
     };
     return { kind: 'started', server: await open(parts, addresses) };
   } catch (error) {

@@ -4,7 +4,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import type { Delivery } from '../src/core/delivery.ts';
 import type { ConsentGrant } from '../src/core/consent.ts';
 import { instant, keyId, switchId, targetName } from '../src/core/ids.ts';
-import type { RequestRecord } from '../src/core/record.ts';
+import { hashLeaf, verifyConsistency, verifyInclusion } from '../src/core/merkle.ts';
+import type { Hash } from '../src/core/merkle.ts';
+import type { Change, RequestRecord } from '../src/core/record.ts';
+import { sha256 } from '../src/store/ledger.ts';
 import type { FeatureStatus } from '../src/core/status.ts';
 import type { StatusInterval } from '../src/core/status-history.ts';
 import { pageSizeMax } from '../src/store/store.ts';
@@ -152,13 +155,93 @@ function conformance(open: () => Promise<OpenedForTest>): void {
       expect((await store.listRecords({ limit: 2 })).nextCursor).toBe(plain.id);
     });
 
-    test('pruning takes the oldest, so many at a time, and nothing newer', async () => {
+    test('records whose time is over are erased, the oldest first, so many at a time; which they were is written down', async () => {
       await store.appendRecords(all);
-      expect(await store.prune(instant(start + 3_000), 1)).toBe(1);
+      const over = [{ dataClass: null, before: instant(start + 3_000) }];
+      const change = (): Change => aChange({ kind: 'records.expired', after: null });
+      expect(await store.expire(over, 1, change())).toBe(1);
       expect(await idsOf({})).toEqual([cut.id, plain.id]);
-      expect(await store.prune(instant(start + 3_000), 100)).toBe(1);
-      expect(await store.prune(instant(start + 3_000), 100)).toBe(0);
+      expect(await store.expire(over, 100, change())).toBe(1);
+      expect(await store.expire(over, 100, change())).toBe(0);
       expect(await idsOf({})).toEqual([cut.id]);
+      const changes = (await store.listChanges(null, 10)).items.map(({ after }) => after);
+      expect(changes).toEqual([
+        { records: 1, leaves: [[1, 1]] },
+        { records: 1, leaves: [[0, 0]] },
+      ]);
+    });
+
+    test('a class may have a time of its own, longer or shorter', async () => {
+      const kept = aRecord({ dataClass: 'long', at: instant(start + 1) });
+      const gone = aRecord({ dataClass: 'short', at: instant(start + 2) });
+      const other = aRecord({ dataClass: null, at: instant(start + 3) });
+      await store.appendRecords([kept, gone, other]);
+      const change = aChange({ kind: 'records.expired' });
+      const over = (dataClass: string | null, before: number) => ({ dataClass, before: instant(before) });
+      expect(await store.expire([over('short', start + 9), over('long', start)], 10, change)).toBe(1);
+      expect(await idsOf({})).toEqual([other.id, kept.id]);
+      const later = aChange({ kind: 'records.expired' });
+      expect(await store.expire([over(null, start + 9), over('long', start)], 10, later)).toBe(1);
+      expect(await idsOf({})).toEqual([kept.id]);
+    });
+
+    test('the records of one user are erased; the tree stands, and their leaves are known', async () => {
+      await store.appendRecords(all);
+      const before = await store.treeHead();
+      expect(await store.eraseUser('u2', aChange({ kind: 'records.erased' }))).toBe(1);
+      expect(await idsOf({})).toEqual([cut.id, plain.id]);
+      expect(await store.findRecord(rescue.id)).toBeNull();
+      expect(await idsOf({ user: 'u2' })).toEqual([]);
+      expect(await store.rootAt(3)).toBe(before.root);
+      expect(await store.leafOf(rescue.id)).toMatchObject({ index: 0, text: null });
+      expect(await store.eraseUser('u2', aChange())).toBe(0);
+    });
+  });
+
+  describe('the ledger', () => {
+    test('keeps records and changes in one tree, and proves each', async () => {
+      const records = Array.from({ length: 600 }, () => aRecord());
+      await store.appendRecords(records.slice(0, 300));
+      await store.appendChange(aChange());
+      const older = await store.treeHead();
+      for (const record of records.slice(300)) await store.appendRecords([record]);
+      store = await opened.reopen();
+      const head = await store.treeHead();
+      expect(head.size).toBe(601);
+      const leaves = [...(await store.leavesFrom(0, 400)), ...(await store.leavesFrom(400, 400))];
+      expect(leaves.map(({ index }) => index)).toEqual(Array.from({ length: 601 }, (_, index) => index));
+      const hash = (hex: string): Hash => Uint8Array.fromHex(hex);
+      for (const { index, hash: leaf, text } of leaves) {
+        expect(hashLeaf(sha256, new TextEncoder().encode(text ?? '')).toHex()).toBe(leaf);
+        if (index % 50 !== 0) continue;
+        const path = (await store.inclusionPath(index, head.size)).map(hash);
+        const given = { leaf: hash(leaf), index, size: head.size, path, root: hash(head.root) };
+        expect(verifyInclusion(sha256, given)).toBe(true);
+      }
+      const path = (await store.consistencyPath(older.size, head.size)).map(hash);
+      const sizes = { from: older.size, to: head.size, path };
+      expect(
+        verifyConsistency(sha256, { ...sizes, fromRoot: hash(older.root), toRoot: hash(head.root) }),
+      ).toBe(true);
+      expect(await store.rootAt(older.size)).toBe(older.root);
+      expect(await store.rootAt(602)).toBeNull();
+    });
+
+    test('checkpoints are kept, newest first, one for each size', async () => {
+      for (const size of [1, 5, 3]) await store.saveCheckpoint({ size, at: start, note: `note ${size}` });
+      await store.saveCheckpoint({ size: 5, at: start, note: 'another' });
+      expect((await store.loadCheckpoints(2)).map(({ note }) => note)).toEqual(['note 5', 'note 3']);
+    });
+
+    test('when it is read only nothing is written, and everything can be read', async () => {
+      await store.appendRecords([aRecord(), aRecord(), aRecord()]);
+      await store.setReadOnly(true);
+      expect(await failureOf(store.appendRecords([aRecord()]))).toMatchObject({ reason: 'failed' });
+      expect(await failureOf(store.insertSwitch(aSwitch(), aChange()))).toMatchObject({ reason: 'failed' });
+      expect(await idsOf({})).toHaveLength(3);
+      await store.setReadOnly(false);
+      await store.appendRecords([aRecord()]);
+      expect((await store.treeHead()).size).toBe(4);
     });
   });
 

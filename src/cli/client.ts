@@ -11,7 +11,9 @@ export const defaultUrl = 'http://127.0.0.1:4100';
 const limitMs = 30_000;
 const actorPattern = /^[\w.@][\w.@ -]{0,63}$/;
 
-function failed(exit: ExitCode, message: string, error: Json = { message }): Reply {
+type Refused = Extract<Reply, { ok: false }>;
+
+function failed(exit: ExitCode, message: string, error: Json = { message }): Refused {
   return { ok: false, exit, message, error };
 }
 
@@ -20,7 +22,7 @@ function exitOf(status: number): ExitCode {
   return status === 400 ? 2 : 1;
 }
 
-function refusal(status: number, body: Json, hasToken: boolean): Reply {
+function refusal(status: number, body: Json, hasToken: boolean): Refused {
   const error = (body['error'] ?? {}) as { readonly message?: string; readonly remedy?: string };
   if (status === 401) {
     const why = hasToken
@@ -36,7 +38,7 @@ function refusal(status: number, body: Json, hasToken: boolean): Reply {
   );
 }
 
-function unreachable(error: unknown, base: string): Reply {
+function unreachable(error: unknown, base: string): Refused {
   const name = error instanceof Error ? error.name : '';
   if (name === 'TimeoutError')
     return failed(
@@ -52,13 +54,19 @@ function unreachable(error: unknown, base: string): Reply {
   );
 }
 
-/** Calls the admin API of a running server. */
-export async function callAdmin(
-  call: Call,
-  method: 'GET' | 'POST',
-  path: string,
-  body?: Json,
-): Promise<Reply> {
+type Asked = {
+  readonly call: Call;
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: Json | undefined;
+  readonly limitMs: number;
+};
+
+/** Calls the admin API of a running server; `read` takes what is not an error. */
+async function ask<T extends { readonly ok: true }>(
+  { call, method, path, body, limitMs: withinMs }: Asked,
+  read: (response: Response) => Promise<T>,
+): Promise<T | Refused> {
   const base = (call.environment.url ?? defaultUrl).replace(/\/+$/, '');
   if (!URL.canParse(base) || !/^https?:/.test(base))
     return failed(2, `BREAKWATER_URL is not an address: ${base}. Write it as ${defaultUrl}.`);
@@ -76,17 +84,41 @@ export async function callAdmin(
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(limitMs),
+      signal: AbortSignal.timeout(withinMs),
     });
-    const value = (await response.json()) as Json;
-    return response.ok ? { ok: true, value } : refusal(response.status, value, token !== undefined);
+    return response.ok
+      ? await read(response)
+      : refusal(response.status, (await response.json()) as Json, token !== undefined);
   } catch (error) {
     return unreachable(error, base);
   }
 }
 
+export function callAdmin(call: Call, method: 'GET' | 'POST', path: string, body?: Json): Promise<Reply> {
+  return ask({ call, method, path, body, limitMs }, async (response) => ({
+    ok: true as const,
+    value: (await response.json()) as Json,
+  }));
+}
+
+/** An export may be long. */
+const textLimitMs = 3_600_000;
+
+/** An answer that is text: given piece by piece to `take`, or whole. */
+export function callAdminText(
+  call: Call,
+  path: string,
+  take?: (piece: Uint8Array) => Promise<void>,
+): Promise<{ readonly ok: true; readonly text: string } | Refused> {
+  return ask({ call, method: 'GET', path, limitMs: textLimitMs }, async (response) => {
+    if (take === undefined) return { ok: true as const, text: await response.text() };
+    for await (const piece of response.body ?? []) await take(piece);
+    return { ok: true as const, text: '' };
+  });
+}
+
 /** Says why there is no reply, and ends with its exit code. */
-export function complain(call: Call, reply: Extract<Reply, { ok: false }>): ExitCode {
+export function complain(call: Call, reply: Refused): ExitCode {
   call.complain(call.json ? JSON.stringify({ error: reply.error }) : harmless(reply.message));
   return reply.exit;
 }

@@ -6,6 +6,7 @@ import { nearest } from '../core/nearest.ts';
 import { usageError } from './command.ts';
 import type { Command, ExitCode } from './command.ts';
 import { messageCommands } from './message-commands.ts';
+import { auditCommands } from './audit-commands.ts';
 import { channelCommands } from './channel-commands.ts';
 import { commandHelp, jsonOption, overview } from './help.ts';
 import { gateCommands } from './gate-commands.ts';
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   ...queryCommands,
   ...incidentCommands,
   ...insightCommands,
+  ...auditCommands,
   ...keyCommands,
   ...channelCommands,
   ...messageCommands,

@@ -10,6 +10,7 @@ import { dialects, hops } from '../core/target.ts';
 import { channelAnswers } from './admin-channel-answers.ts';
 import { playbookAnswers } from './admin-playbook-answers.ts';
 import { messageAnswers } from './admin-message-answers.ts';
+import { ledgerAnswers } from './admin-ledger-answers.ts';
 
 const text = z.string();
 const name = text.nullable();
@@ -333,6 +334,7 @@ export const adminAnswers = {
   ...messageAnswers,
   ...incidentAnswers,
   ...playbookAnswers,
+  ...ledgerAnswers,
   Error: z.object({ error: z.object({ code: text, message: text, remedy: text, field: name }) }),
 } as const satisfies Record<string, z.ZodType>;
 

@@ -2,6 +2,7 @@
 import type { KeyCreated } from '../control/keys.ts';
 import type { IncidentRead } from '../control/incident-queries.ts';
 import type { Telling } from '../control/incident-verb.ts';
+import type { Proof, Standing } from '../control/ledger.ts';
 import type { Releasing, SwitchCreated } from '../control/switches.ts';
 import type { Action, Shelved, Started as PlaybookStarted } from '../control/playbooks.ts';
 import type { Result } from '../control/verb.ts';
@@ -143,6 +144,16 @@ export type AdminDependencies = {
     readonly test: (name: string, actor: string) => Promise<Result<Delivery>>;
     readonly replay: (id: string, actor: string) => Promise<Result<Delivery>>;
     readonly deliveries: (filter: DeliveryFilter) => Promise<Page<Delivery>>;
+  };
+  readonly ledger: {
+    readonly standing: () => { readonly kind: Standing['kind']; readonly words: string };
+    /** A signed note over the ledger as it is now. */
+    readonly checkpoint: () => Promise<string>;
+    readonly prove: (id: string) => Promise<Proof | null>;
+    readonly proveConsistency: (from: number) => Promise<string | null>;
+    readonly exportLedger: () => AsyncGenerator<string>;
+    readonly acknowledge: (input: unknown, actor: string) => Promise<Result<Standing>>;
+    readonly eraseUser: (input: unknown, actor: string) => Promise<Result<{ readonly records: number }>>;
   };
   readonly config: { readonly view: () => Json; readonly check: (text: string) => Json };
   readonly explain: (input: ExplainInput) => Explained;

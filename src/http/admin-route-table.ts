@@ -7,6 +7,7 @@ import { incidentRoutes } from './admin-incident-routes.ts';
 import { insightRoutes } from './admin-insight-routes.ts';
 import { keyRoutes } from './admin-key-routes.ts';
 import { playbookRoutes } from './admin-playbook-routes.ts';
+import { ledgerRoutes } from './admin-ledger-routes.ts';
 import { policyRoutes } from './admin-policy-routes.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { stateRoutes } from './admin-state-routes.ts';
@@ -18,6 +19,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
   ...incidentRoutes,
   ...insightRoutes,
   ...evidenceRoutes,
+  ...ledgerRoutes,
   ...gateRoutes,
   ...keyRoutes,
   ...policyRoutes,

@@ -27,8 +27,19 @@ export type AdminRoute = {
   /** A body of YAML or plain text stands for `{ "text": … }`. */
   readonly takesText?: true;
   /** What a verb of control changes. The verb parses the body itself, and what is rejected is written down. */
-  readonly changes?: 'switch' | 'key' | 'channel' | 'gate' | 'incident' | 'playbook' | 'message';
+  readonly changes?:
+    | 'switch'
+    | 'key'
+    | 'channel'
+    | 'gate'
+    | 'incident'
+    | 'playbook'
+    | 'message'
+    | 'ledger'
+    | 'records';
   readonly answer: AnswerName;
+  /** Of an answer that is no JSON. */
+  readonly media?: 'text/plain' | 'application/x-ndjson';
   /** 200 unless said otherwise. */
   readonly status?: 201;
   readonly handle: (call: AdminCall, dependencies: AdminDependencies) => Promise<Response>;

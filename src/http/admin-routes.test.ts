@@ -105,6 +105,16 @@ beforeEach(() => {
         Promise.resolve(done(aMessage({ state: 'suppressed', reason: 'why', texts: {} }))),
       ),
     },
+    ledger: {
+      standing: () => ({ kind: 'sound', words: 'fine' }),
+      checkpoint: () => Promise.resolve('a note\n'),
+      prove: (id) =>
+        Promise.resolve(id === record.id ? { text: 'a proof\n', index: 3, erased: false } : null),
+      proveConsistency: (from) => Promise.resolve(from > 9 ? null : 'old 1\n'),
+      exportLedger: note('export', (async function* lines() {})()),
+      acknowledge: note('acknowledge', Promise.resolve(done({ kind: 'truncated', size: 1, expected: 2 }))),
+      eraseUser: note('erase', Promise.resolve(done({ records: 2 }))),
+    },
     channels: {
       list: () => [aChannel()],
       test: note('test', Promise.resolve(done(aDelivery({ state: 'delivered' })))),
@@ -167,7 +177,9 @@ async function ask(
   );
   return {
     status: response.status,
-    body: (await response.json()) as Record<string, unknown>,
+    body: (response.headers.get('content-type')?.startsWith('application/json') === true
+      ? await response.json()
+      : {}) as Record<string, unknown>,
     headers: response.headers,
   };
 }
@@ -402,6 +414,11 @@ describe('what goes out', () => {
     ['POST', 'channels/hook/test', 'Delivery', 200],
     ['GET', 'deliveries?state=dead', 'DeliveryList', 200],
     ['POST', 'deliveries/dlv_1/replay', 'Delivery', 200],
+    ['GET', 'audit', 'LedgerStanding', 200],
+    ['POST', 'audit/acknowledge', 'LedgerStanding', 200],
+    ['POST', 'audit/erase', 'RecordsErased', 200],
+    ['GET', 'audit/proof/req_2', 'Error', 404],
+    ['GET', 'audit/consistency?from=10', 'Error', 404],
     ['GET', 'nothing', 'Error', 404],
   ] as [string, string, AnswerName, number][])(
     '%s %s has the shape %s',

@@ -17,7 +17,7 @@ function bare({ $schema: _schema, $id: _id, ...rest }: Json): Json {
 }
 
 const schemaOf = (schema: z.ZodType): Json => bare(z.toJSONSchema(schema, { io: 'input' }));
-const content = (schema: unknown): Json => ({ 'application/json': { schema } });
+const content = (schema: unknown, media = 'application/json'): Json => ({ [media]: { schema } });
 const component = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
 function parametersOf(route: AdminRoute): readonly Json[] {
@@ -60,7 +60,7 @@ function adminOperation(route: AdminRoute): Json {
       ? {}
       : { requestBody: { required: true, content: { ...content(schemaOf(route.body)), ...text } } }),
     responses: {
-      [route.status ?? 200]: { description: 'done', content: content(component(route.answer)) },
+      [route.status ?? 200]: { description: 'done', content: content(component(route.answer), route.media) },
       default: { description: 'an error, with what to do about it', content: content(component('Error')) },
     },
   };

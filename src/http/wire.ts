@@ -134,6 +134,9 @@ function changedToWire(kind: ChangeKind, value: unknown): unknown {
     case 'write.rejected':
     case 'message.published':
     case 'message.suppressed':
+    case 'records.expired':
+    case 'records.erased':
+    case 'ledger.acknowledged':
     case 'delivery.delivered':
     case 'delivery.dead':
     case 'delivery.replayed':

@@ -8,21 +8,12 @@
 import { Database } from 'bun:sqlite';
 import { chmodSync, existsSync } from 'node:fs';
 
-import type { HitRow } from './incident-rows.ts';
-import { IncidentTables } from './incident-tables.ts';
-import type { IncidentRowWrite } from './incident-tables.ts';
-import { inputBounds, Ledger } from './ledger.ts';
-import { migrate } from './migrations.ts';
+import { EvidenceTables } from './evidence-tables.ts';
+import type { ChangeRow, KeptEntry } from './evidence-tables.ts';
 import { PlaybookTables } from './playbook-tables.ts';
 import type { RunRow } from './playbook-tables.ts';
-import { leafInputs } from './record-batch.ts';
-import type { RecordBatch } from './record-batch.ts';
-import { RecordTable } from './record-table.ts';
 import type { DeliveryRow, GateRow } from './rows.ts';
-import { pageSizeMax } from './store.ts';
-import type { Page, RecordFilter, ReleaseOutcome } from './store.ts';
-
-type ChangeRow = { readonly id: string; readonly at: number; readonly kind: string; readonly body: string };
+import type { Page, ReleaseOutcome } from './store.ts';
 
 export type SwitchRow = {
   readonly id: string;
@@ -30,12 +21,6 @@ export type SwitchRow = {
   readonly released: 0 | 1;
   readonly body: string;
 };
-
-/** An entry of the ledger as it was written, and its leaf. */
-export type KeptEntry = { readonly text: string; readonly index: number; readonly hash: string };
-
-/** The newest end of the ledger: no leaf is beyond it. */
-const noBound = Number.MAX_SAFE_INTEGER;
 
 /**
  * Others may read the database while it is in use, but only one process may write it: whoever holds the lock file, for as
@@ -54,22 +39,9 @@ function hold(path: string): Database {
   return lock;
 }
 
-/** The inputs of some of a batch: those that were not there before. */
-function someInputs(batch: RecordBatch, fresh: readonly number[]): Uint8Array<ArrayBuffer> {
-  const bounds = inputBounds(batch.inputs, batch.count);
-  return new Uint8Array(
-    Buffer.concat(fresh.map((index) => batch.inputs.subarray(bounds[index], bounds[index + 1]))),
-  );
-}
-
-const idOf = (entry: KeptEntry | undefined): string | null =>
-  entry === undefined ? null : (JSON.parse(entry.text) as { readonly id: string }).id;
-
-export class SqliteDatabase extends IncidentTables {
+export class SqliteDatabase extends EvidenceTables {
   readonly #database: Database;
   readonly #lock: Database | null;
-  readonly #ledger: Ledger;
-  readonly #records: RecordTable;
   readonly #playbooks: PlaybookTables;
 
   /** Opens and migrates. Throws when the file cannot be used or is newer than this program. */
@@ -87,99 +59,8 @@ export class SqliteDatabase extends IncidentTables {
     this.#database.run('PRAGMA busy_timeout = 5000');
     this.#database.run('PRAGMA journal_mode = WAL');
     this.#database.run('PRAGMA synchronous = FULL');
-    this.#ledger = new Ledger(this.#database);
-    this.#records = new RecordTable(this.#database);
     this.#playbooks = new PlaybookTables(this.#database);
-    migrate(this.#database, { ledger: this.#ledger, records: this.#records });
-  }
-
-  /** After a write that failed: what is in memory is read again. */
-  forget(): void {
-    this.#ledger.forget();
-    this.#records.forget();
-  }
-
-  appendRecords(batch: RecordBatch, again: boolean, hits: readonly HitRow[]): void {
-    this.#database.transaction(() => {
-      this.#records.saveWords(batch.words);
-      const fresh = this.#records.insert(batch, this.#ledger.size, again);
-      if (fresh.length === batch.count) this.#ledger.append(batch.inputs, batch.count);
-      else if (fresh.length > 0) this.#ledger.append(someInputs(batch, fresh), fresh.length);
-      this.addHits(hits);
-    })();
-  }
-
-  loadWords(): RecordBatch['words'] {
-    return this.#records.loadWords();
-  }
-
-  #kept(index: number): KeptEntry | null {
-    const text = this.#ledger.entry(index);
-    return text === null ? null : { text, index, hash: this.#ledger.leafHash(index).toHex() };
-  }
-
-  findRecord(id: string): KeptEntry | null {
-    const leaf = this.#records.find(id);
-    return leaf === null ? null : this.#kept(leaf);
-  }
-
-  listRecords(filter: RecordFilter): Page<KeptEntry> {
-    const size = Math.min(filter.limit, pageSizeMax);
-    const below = filter.cursor === undefined ? noBound : (this.#records.find(filter.cursor) ?? 0);
-    const items: KeptEntry[] = [];
-    for (const leaf of this.#records.leaves(filter, below, size + 1, (at) => this.#ledger.entry(at))) {
-      const kept = this.#kept(leaf);
-      if (kept !== null) items.push(kept);
-      if (items.length > size) break;
-    }
-    const shown = items.slice(0, size);
-    return { items: shown, nextCursor: items.length > size ? idOf(shown.at(-1)) : null };
-  }
-
-  /** Erases the oldest records that began before an instant; their leaves stay. */
-  prune(before: number, recordsMax: number): number {
-    return this.#database.transaction(() => {
-      const leaves = this.#records.takeOldest(before, recordsMax);
-      this.#ledger.erase(leaves);
-      return leaves.length;
-    })();
-  }
-
-  countRecords(filter: Omit<RecordFilter, 'limit'>): number {
-    return this.#records.count(filter);
-  }
-
-  saveIncidents(writes: readonly IncidentRowWrite[], change: ChangeRow): boolean {
-    return this.writeIncidents(writes, () => this.#insertChange(change));
-  }
-
-  #insertChange(change: ChangeRow): void {
-    const leaf = this.#ledger.append(leafInputs([change.body]), 1);
-    this.#database
-      .query('INSERT INTO changes (leaf, id, kind) VALUES (?, ?, ?)')
-      .run(leaf, change.id, change.kind);
-  }
-
-  appendChange(change: ChangeRow): void {
-    this.#database.transaction(() => this.#insertChange(change))();
-  }
-
-  listChanges(cursor: string | null, limit: number, kind: string | null): Page<KeptEntry> {
-    const size = Math.min(limit, pageSizeMax);
-    const below =
-      cursor === null
-        ? noBound
-        : (this.#database
-            .query<{ leaf: number }, [string]>('SELECT leaf FROM changes WHERE id = ?')
-            .get(cursor)?.leaf ?? 0);
-    const leaves = this.#database
-      .query<{ leaf: number }, [number, string | null, number]>(
-        'SELECT leaf FROM changes WHERE leaf < ? AND kind = coalesce(?, kind) ORDER BY leaf DESC LIMIT ?',
-      )
-      .all(below, kind, size + 1);
-    const items = leaves.flatMap(({ leaf }) => this.#kept(leaf) ?? []);
-    const shown = items.slice(0, size);
-    return { items: shown, nextCursor: items.length > size ? idOf(shown.at(-1)) : null };
+    this.migrate();
   }
 
   insertSwitch(id: string, rev: number, body: string, change: ChangeRow): void {
@@ -187,7 +68,7 @@ export class SqliteDatabase extends IncidentTables {
       this.#database
         .query('INSERT INTO switches (id, rev, released, body) VALUES (?, ?, 0, ?)')
         .run(id, rev, body);
-      this.#insertChange(change);
+      this.insertChange(change);
     })();
   }
 
@@ -206,7 +87,7 @@ export class SqliteDatabase extends IncidentTables {
       this.#database
         .query('UPDATE switches SET rev = ?, released = 1, body = ? WHERE id = ?')
         .run(entry.rev, entry.body, entry.id);
-      this.#insertChange(change);
+      this.insertChange(change);
       return 'released';
     })();
   }
@@ -231,7 +112,7 @@ export class SqliteDatabase extends IncidentTables {
       this.#database
         .query('INSERT INTO keys (id, hash, revoked_at, body) VALUES (?, ?, NULL, ?)')
         .run(id, hash, body);
-      this.#insertChange(change);
+      this.insertChange(change);
     })();
   }
 
@@ -244,7 +125,7 @@ export class SqliteDatabase extends IncidentTables {
       const changed = this.#database
         .query('UPDATE keys SET revoked_at = ?, body = ? WHERE id = ? AND revoked_at IS NULL')
         .run(at, body, id).changes;
-      if (changed > 0) this.#insertChange(change);
+      if (changed > 0) this.insertChange(change);
       return changed > 0;
     })();
   }
@@ -265,6 +146,8 @@ export class SqliteDatabase extends IncidentTables {
 
   /** Keeps the value unless there is one; says which one is kept. */
   settingOr(name: string, value: string): string {
+    const kept = this.setting(name);
+    if (kept !== null) return kept;
     this.#database
       .query('INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING')
       .run(name, value);
@@ -278,7 +161,7 @@ export class SqliteDatabase extends IncidentTables {
           'INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
         )
         .run(name, value);
-      this.#insertChange(change);
+      this.insertChange(change);
     })();
   }
 
@@ -300,20 +183,20 @@ export class SqliteDatabase extends IncidentTables {
     return this.#database
       .query<{ leaf: number }, [number]>('SELECT leaf FROM outbox ORDER BY leaf LIMIT ?')
       .all(changesMax)
-      .flatMap(({ leaf }) => this.#kept(leaf) ?? []);
+      .flatMap(({ leaf }) => this.kept(leaf) ?? []);
   }
 
   insertMessage(id: string, incident: string, body: string, change: ChangeRow): void {
     this.#database.transaction(() => {
       this.putMessage(id, incident, body);
-      this.#insertChange(change);
+      this.insertChange(change);
     })();
   }
 
   saveDelivery(row: DeliveryRow, change: ChangeRow | null): void {
     this.#database.transaction(() => {
       this.putDelivery(row);
-      if (change !== null) this.#insertChange(change);
+      if (change !== null) this.insertChange(change);
     })();
   }
 
@@ -324,7 +207,7 @@ export class SqliteDatabase extends IncidentTables {
         'INSERT INTO switches (id, rev, released, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, released = excluded.released, body = excluded.body',
       );
       for (const { id, rev, released, body } of switches) put.run(id, rev, released, body);
-      for (const change of changes) this.#insertChange(change);
+      for (const change of changes) this.insertChange(change);
       return true;
     })();
   }
@@ -348,14 +231,14 @@ export class SqliteDatabase extends IncidentTables {
   savePlaybook(name: string, text: string, change: ChangeRow): void {
     this.#database.transaction(() => {
       this.#playbooks.save(name, text);
-      this.#insertChange(change);
+      this.insertChange(change);
     })();
   }
 
   removePlaybook(name: string, change: ChangeRow): boolean {
     return this.#database.transaction(() => {
       const isGone = this.#playbooks.remove(name);
-      if (isGone) this.#insertChange(change);
+      if (isGone) this.insertChange(change);
       return isGone;
     })();
   }

@@ -97,6 +97,7 @@ export const migrations: readonly Step[] = [
   CREATE TABLE messages (id TEXT PRIMARY KEY, incident TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
   CREATE INDEX messages_incident ON messages (incident, id);
   `,
+  'CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, at INTEGER NOT NULL, note TEXT NOT NULL);',
 ];
 
 const number = (database: Database, sql: string): number =>

@@ -51,11 +51,16 @@ const timeOf = (id: Uint8Array): number =>
 type Span = { from: number; to: number };
 const emptySpan: Span = { from: Infinity, to: -Infinity };
 
+/** Records of this class, or of every class that has no rule of its own, are over when they began before. */
+export type ExpiryRow = { readonly dataClass: string | null; readonly before: number };
+
 export class RecordTable {
   readonly #database: Database;
   /** Words noted for the run that is being written. */
   #noted: { readonly run: number; readonly words: Set<number> } = { run: -1, words: new Set() };
   #spans: Span[] | null = null;
+  /** The first run that may have expired records, by class. */
+  readonly #expired = new Map<string | null, number>();
   readonly #insertSql: string;
 
   constructor(database: Database) {
@@ -67,6 +72,7 @@ export class RecordTable {
   /** A transaction was taken back. */
   forget(): void {
     this.#spans = null;
+    this.#expired.clear();
     this.#noted = { run: -1, words: new Set() };
   }
 
@@ -173,20 +179,51 @@ export class RecordTable {
     span.to = Math.max(span.to, at);
   }
 
-  /** Takes out the rows of the oldest records, if they began before an instant; gives their leaves. */
-  takeOldest(before: number, rowsMax: number): readonly number[] {
-    const oldest = this.#database
-      .query<{ leaf: number | null }, []>('SELECT min(leaf) AS leaf FROM records')
-      .get()?.leaf;
-    if (oldest === undefined || oldest === null) return [];
-    const leaves = this.#database
-      .query<{ leaf: number }, SQLQueryBindings[]>(
-        'SELECT leaf FROM records WHERE leaf < ? AND id < ? ORDER BY leaf LIMIT ?',
-      )
-      .all(oldest + runLeaves, firstIdAt(before), rowsMax)
-      .map(({ leaf }) => leaf);
+  /**
+   * Takes out the rows of records whose time is over; gives their leaves. Runs that are wholly over for a rule are not
+   * looked at again, so that records that stay longer cost nothing.
+   */
+  takeExpired(expiries: readonly ExpiryRow[], rowsMax: number): readonly number[] {
+    const named = expiries.flatMap(({ dataClass }) => (dataClass === null ? [] : [dataClass]));
+    return expiries.flatMap((expiry) => this.#takeExpired(expiry, named, rowsMax));
+  }
+
+  #takeExpired(
+    { dataClass, before }: ExpiryRow,
+    named: readonly string[],
+    rowsMax: number,
+  ): readonly number[] {
+    const words = (dataClass === null ? named : [dataClass]).flatMap((name) => this.#wordId(name) ?? []);
+    if (dataClass !== null && words.length === 0) return [];
+    const ofClass =
+      dataClass === null ? `(class IS NULL OR class NOT IN (${marks(words)}))` : `class IN (${marks(words)})`;
+    const find = this.#database.query<{ leaf: number }, SQLQueryBindings[]>(
+      `SELECT leaf FROM records WHERE leaf >= ? AND leaf < ? AND feature IS NOT NULL AND id < ? AND ${ofClass} ORDER BY leaf LIMIT ?`,
+    );
     const remove = this.#database.query('DELETE FROM records WHERE leaf = ?');
-    for (const leaf of leaves) remove.run(leaf);
+    const taken: number[] = [];
+    const { spans } = this;
+    for (let run = this.#expired.get(dataClass) ?? 0; run < spans.length && taken.length < rowsMax; run++) {
+      const span = spans[run] ?? emptySpan;
+      if (span.from === Infinity) continue;
+      if (span.from >= before) break;
+      const room = rowsMax - taken.length;
+      const found = find.all(run * runLeaves, (run + 1) * runLeaves, firstIdAt(before), ...words, room);
+      for (const { leaf } of found) remove.run(leaf);
+      taken.push(...found.map(({ leaf }) => leaf));
+      const isDone = found.length < room && span.to < before && run < spans.length - 1;
+      if (isDone && run === (this.#expired.get(dataClass) ?? 0)) this.#expired.set(dataClass, run + 1);
+    }
+    return taken;
+  }
+
+  /** Empties the rows of one user; gives their leaves. The id stays, so that whoever asks for it is told. */
+  takeUser(user: string, entry: (leaf: number) => string | null): readonly number[] {
+    const leaves = [...this.leaves({ user, limit: 0 }, Number.MAX_SAFE_INTEGER, runLeaves, entry)];
+    const empty = this.#database.query(
+      `UPDATE records SET ${recordColumns.map(({ name }) => `${name} = NULL`).join(', ')} WHERE leaf = ?`,
+    );
+    for (const leaf of leaves) empty.run(leaf);
     return leaves;
   }
 

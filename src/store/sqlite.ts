@@ -2,8 +2,9 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+import { instant } from '../core/ids.ts';
 import type { Change } from '../core/record.ts';
-import type { KeptEntry } from './database.ts';
+import type { KeptEntry } from './evidence-tables.ts';
 import { consentFromRow, consentRow, spentFromRow, spentRow } from './policy-rows.ts';
 import {
   entryBody,
@@ -203,6 +204,41 @@ function playbookVerbs(client: WorkerClient): Pick<Store, PlaybookVerb> {
   };
 }
 
+type LedgerVerb =
+  | 'expire'
+  | 'eraseUser'
+  | 'treeHead'
+  | 'rootAt'
+  | 'leafOf'
+  | 'leavesFrom'
+  | 'inclusionPath'
+  | 'consistencyPath'
+  | 'saveCheckpoint'
+  | 'loadCheckpoints'
+  | 'setReadOnly'
+  | 'ledgerKey'
+  | 'ledgerOrigin';
+
+/** The tree over records and changes. */
+function ledgerVerbs(client: WorkerClient): Pick<Store, LedgerVerb> {
+  return {
+    expire: (expiries, recordsMax, change) => client.call('expire', expiries, recordsMax, changeRow(change)),
+    eraseUser: (user, change) => client.call('eraseUser', user, changeRow(change)),
+    treeHead: () => client.call('treeHead'),
+    rootAt: (size) => client.call('rootAt', size),
+    leafOf: (id) => client.call('leafOf', id),
+    leavesFrom: (from, leavesMax) => client.call('leavesFrom', from, leavesMax),
+    inclusionPath: (index, size) => client.call('inclusionPath', index, size),
+    consistencyPath: (from, to) => client.call('consistencyPath', from, to),
+    saveCheckpoint: (checkpoint) => client.call('saveCheckpoint', checkpoint),
+    loadCheckpoints: async (checkpointsMax) =>
+      (await client.call('loadCheckpoints', checkpointsMax)).map((row) => ({ ...row, at: instant(row.at) })),
+    setReadOnly: (isReadOnly) => client.call('setReadOnly', isReadOnly),
+    ledgerKey: (made) => client.call('settingOr', 'ledger_key', made),
+    ledgerOrigin: (made) => client.call('settingOr', 'ledger_origin', made),
+  };
+}
+
 function storeOn(client: WorkerClient, words: WordTable): Store {
   return {
     appendRecords: async (records, again = false) => {
@@ -225,7 +261,6 @@ function storeOn(client: WorkerClient, words: WordTable): Store {
       const page = await client.call('listRecords', filter);
       return { ...page, items: page.items.map(keptRecord) };
     },
-    prune: (before, recordsMax) => client.call('prune', before, recordsMax),
     appendChange: (change) => client.call('appendChange', changeRow(change)),
     listChanges: async (cursor, limit, kind) => {
       const page = await client.call('listChanges', cursor, limit, kind ?? null);
@@ -266,6 +301,7 @@ function storeOn(client: WorkerClient, words: WordTable): Store {
     saveGates: (gates) => client.call('saveGates', gates.map(gateRow)),
     loadGates: async (since) => (await client.call('loadGates', since)).map(gateFromRow),
     ...policyVerbs(client),
+    ...ledgerVerbs(client),
     close: () => client.close(),
   };
 }

@@ -63,6 +63,13 @@ export type RunWrite = {
   /** Switches in their released form. */
   readonly released: readonly Switch[];
 };
+/** An entry of the ledger: a line of JSON with its salt, null when it was erased; its place, and its hash in hex. */
+export type KeptLeaf = Leaf & { readonly text: string | null };
+export type TreeHead = { readonly size: number; readonly root: string };
+/** A signed note. */
+export type KeptCheckpoint = { readonly size: number; readonly at: Instant; readonly note: string };
+/** Records of this class, or of every class that has no rule of its own, are over when they began before. */
+export type Expiry = { readonly dataClass: string | null; readonly before: Instant };
 
 export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
 export const pageSizeMax = 200;
@@ -99,8 +106,28 @@ export type Store = {
   findRecord(id: string): Promise<KeptRecord | null>;
   /** In the order they were written, newest first. */
   listRecords(filter: RecordFilter): Promise<Page<KeptRecord>>;
-  /** Deletes the oldest records that began before an instant, a bounded number at a time; says how many. */
-  prune(before: Instant, recordsMax: number): Promise<number>;
+  /** Erases records whose time is over, a bounded number at a time, and which they were goes into the change; says how many. */
+  expire(expiries: readonly Expiry[], recordsMax: number, change: Change): Promise<number>;
+  /** Erases every record of a user; which they were goes into the change; says how many. */
+  eraseUser(user: string, change: Change): Promise<number>;
+  treeHead(): Promise<TreeHead>;
+  /** The root when the tree had so many leaves; null when it has fewer. */
+  rootAt(size: number): Promise<string | null>;
+  /** The leaf of a record or a change; null when there is none. */
+  leafOf(id: string): Promise<KeptLeaf | null>;
+  leavesFrom(from: number, leavesMax: number): Promise<readonly KeptLeaf[]>;
+  inclusionPath(index: number, size: number): Promise<readonly string[]>;
+  consistencyPath(from: number, to: number): Promise<readonly string[]>;
+  /** A second one of the same size is not kept. */
+  saveCheckpoint(checkpoint: KeptCheckpoint): Promise<void>;
+  /** Newest first. */
+  loadCheckpoints(checkpointsMax: number): Promise<readonly KeptCheckpoint[]>;
+  /** From now on every write is refused, or taken again. */
+  setReadOnly(isReadOnly: boolean): Promise<void>;
+  /** The key that signs checkpoints; the one that was made is kept when there is none. */
+  ledgerKey(made: string): Promise<string>;
+  /** The name of the ledger in its checkpoints; the one that was made is kept when there is none. */
+  ledgerOrigin(made: string): Promise<string>;
   appendChange(change: Change): Promise<void>;
   /** Newest first; of one kind, or of all. */
   listChanges(cursor: string | null, limit: number, kind?: ChangeKind): Promise<Page<Change>>;

@@ -41,6 +41,17 @@ export type LogEvent =
       readonly actor: string;
     }
   | {
+      readonly event: 'ledger';
+      readonly standing: 'truncated' | 'forked' | 'unwritable';
+      readonly words: string;
+    }
+  | {
+      readonly event: 'checkpoint';
+      readonly holder: 'file' | 'webhook' | 's3';
+      readonly size: number;
+      readonly trouble: string;
+    }
+  | {
       readonly event: 'records';
       readonly trouble:
         | 'dropped'

@@ -41,7 +41,7 @@ export type AdminWiring = {
   readonly secrets: SecretSource;
   readonly log: Log;
   /** What other pieces of the composition bring along. */
-  readonly desks: Pick<AdminDependencies, 'channels' | 'playbooks' | 'messages'>;
+  readonly desks: Pick<AdminDependencies, 'channels' | 'playbooks' | 'messages' | 'ledger'>;
   readonly incidents: IncidentDesk;
   readonly feeds: FeedDesk;
 };

@@ -1,0 +1,222 @@
+/** `breakwater audit verify | checkpoint | proof | export | acknowledge | erase` */
+import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+
+import { notesIn, verifyExport, verifyProof } from '../../bin/verify-audit.js';
+import type { ExportFinding } from '../../bin/verify-audit.js';
+import { verifyStore } from '../store/verify.ts';
+import { callAdmin, callAdminText, complain, show } from './client.ts';
+import { asOption, textOption, usageError } from './command.ts';
+import type { Call, Command, CommandOption, ExitCode } from './command.ts';
+import { textOf } from './layout.ts';
+
+const option = (value: string, help: string): CommandOption => ({ type: 'string', value, help });
+
+type Verdict = {
+  readonly size: number;
+  readonly root: string;
+  readonly erased: number;
+  readonly checkpoints: number;
+  readonly findings: readonly ExportFinding[];
+};
+
+const findingsShown = 50;
+
+function showVerdict(call: Call, verdict: Verdict): ExitCode {
+  const { size, root, erased, checkpoints, findings } = verdict;
+  const holds = findings.length === 0;
+  if (call.json) call.print(JSON.stringify({ holds, ...verdict }, null, 2));
+  else {
+    call.print(
+      `${size} entries${erased === 0 ? '' : ` (${erased} erased)`}, ${checkpoints} checkpoints, root ${root}`,
+    );
+    for (const { problem, words, id } of findings.slice(0, findingsShown))
+      call.print(`${problem}: ${words}${id === null ? '' : ` (${id})`}`);
+    if (findings.length > findingsShown) call.print(`… and ${findings.length - findingsShown} more`);
+    call.print(holds ? 'It holds.' : 'It does NOT hold.');
+  }
+  return holds ? 0 : 1;
+}
+
+const heldNotes = (call: Call): readonly string[] => {
+  const path = textOption(call, 'checkpoint');
+  return path === null ? [] : notesIn(readFileSync(path, 'utf8'));
+};
+
+const defaultStore = 'sqlite:./data/breakwater.db';
+
+function verifyFile(call: Call): ExitCode {
+  const address = textOption(call, 'store') ?? defaultStore;
+  const path = /^sqlite:(.+)$/s.exec(address)?.[1];
+  if (path === undefined) return usageError(call, 'The store is not understood. Use sqlite:PATH.');
+  if (!existsSync(path)) {
+    call.complain(`There is no store at ${path}. Name it with --store sqlite:PATH.`);
+    return 1;
+  }
+  const beside = `${path}.checkpoint`;
+  const notes = [...heldNotes(call), ...(existsSync(beside) ? [readFileSync(beside, 'utf8')] : [])];
+  let shown = 0;
+  const onProgress = (entries: number): void => {
+    if (call.json || entries - shown < progressEvery) return;
+    shown = entries;
+    call.complain(`${entries} entries …`);
+  };
+  return showVerdict(call, verifyStore(path, { notes, rows: call.options['rows'] === true, onProgress }));
+}
+
+const progressEvery = 1_000_000;
+
+async function verify(call: Call): Promise<ExitCode> {
+  const path = textOption(call, 'export');
+  const proof = textOption(call, 'proof');
+  try {
+    if (proof !== null) return verifyProofFile(call, proof);
+    if (path === null) return verifyFile(call);
+    const lines = createInterface({ input: createReadStream(path) });
+    return showVerdict(
+      call,
+      await verifyExport(lines, { key: textOption(call, 'key'), held: heldNotes(call) }),
+    );
+  } catch (error) {
+    call.complain(error instanceof Error ? error.message : String(error));
+    return 1;
+  }
+}
+
+function verifyProofFile(call: Call, path: string): ExitCode {
+  const key = textOption(call, 'key');
+  if (key === null)
+    return usageError(call, 'A proof is verified with a key that you have from elsewhere: --key');
+  const proof = verifyProof(readFileSync(path, 'utf8'), key);
+  if (call.json) call.print(JSON.stringify(proof, null, 2));
+  else call.print(`${proof.holds ? 'It holds' : 'It does NOT hold'}: ${proof.words}.`);
+  return proof.holds ? 0 : 1;
+}
+
+/** Text from the API, printed or written to a file. */
+async function fetchText(call: Call, path: string): Promise<ExitCode> {
+  const reply = await callAdminText(call, path);
+  if (!reply.ok) return complain(call, reply);
+  const out = textOption(call, 'out');
+  if (out !== null) {
+    writeFileSync(out, reply.text, { mode: 0o600 });
+    if (!call.json) call.print(`Written to ${out}.`);
+  } else call.print(call.json ? JSON.stringify({ text: reply.text }) : reply.text.trimEnd());
+  return 0;
+}
+
+async function proof(call: Call): Promise<ExitCode> {
+  const [id] = call.words;
+  return id === undefined
+    ? usageError(call, 'Name a record or a change: breakwater audit proof req_…')
+    : fetchText(call, `audit/proof/${encodeURIComponent(id)}`);
+}
+
+async function exportAll(call: Call): Promise<ExitCode> {
+  const out = textOption(call, 'out');
+  if (out === null) return usageError(call, 'Name the file to write: --out ledger.ndjson');
+  const file = await open(out, 'w', 0o600);
+  try {
+    const reply = await callAdminText(call, 'audit/export', async (piece) => {
+      await file.write(piece);
+    });
+    if (!reply.ok) return complain(call, reply);
+  } finally {
+    await file.close();
+  }
+  call.print(
+    call.json
+      ? JSON.stringify({ out })
+      : `Written to ${out}. Verify it with: node bin/verify-audit.js ${out}`,
+  );
+  return 0;
+}
+
+async function acknowledge(call: Call): Promise<ExitCode> {
+  const reason = textOption(call, 'reason');
+  if (reason === null) return usageError(call, 'Say why: --reason "…"');
+  return show(call, await callAdmin(call, 'POST', 'audit/acknowledge', { reason }), (value) =>
+    textOf(value['words']),
+  );
+}
+
+async function erase(call: Call): Promise<ExitCode> {
+  const user = textOption(call, 'user');
+  const reason = textOption(call, 'reason');
+  if (user === null || reason === null)
+    return usageError(call, 'Name the user and say why: --user NAME --reason "…"');
+  return show(
+    call,
+    await callAdmin(call, 'POST', 'audit/erase', { user, reason }),
+    (value) => `${textOf(value['records'])} records erased; their leaves stay in the ledger.`,
+  );
+}
+
+const out = option('FILE', 'write it there');
+const checkpointOption = option('FILE', 'hold it against checkpoints that you kept elsewhere');
+const keyOption = option('VKEY', 'the key of the ledger, as you have it from elsewhere');
+const reasonOption = option('TEXT', 'why; kept in the changes');
+
+export const auditCommands: readonly Command[] = [
+  {
+    name: 'audit verify',
+    usage: '',
+    wordsMax: 0,
+    summary:
+      'Whether the ledger is what was signed, and where it is not; beside a running server or without one',
+    options: {
+      store: option('ADDRESS', `the store to read; default ${defaultStore}`),
+      export: option('FILE', 'an export instead'),
+      proof: option('FILE', 'a proof of one entry instead'),
+      checkpoint: checkpointOption,
+      key: keyOption,
+      rows: { type: 'boolean', help: 'compare what is searched with what is written, too' },
+    },
+    run: verify,
+  },
+  {
+    name: 'audit checkpoint',
+    usage: '',
+    wordsMax: 0,
+    summary: 'Sign the ledger as it is now',
+    options: { out },
+    run: (call) => fetchText(call, 'audit/checkpoint'),
+  },
+  {
+    name: 'audit proof',
+    usage: 'req_… | chg_…',
+    wordsMax: 1,
+    summary: 'That a record or a change is in the ledger, to be verified without us',
+    options: { out },
+    run: proof,
+  },
+  {
+    name: 'audit export',
+    usage: '',
+    wordsMax: 0,
+    summary: 'Everything, to be verified without us',
+    options: { out },
+    run: exportAll,
+  },
+  {
+    name: 'audit acknowledge',
+    usage: '',
+    wordsMax: 0,
+    summary: 'Go on with a ledger that is not the one that was signed',
+    options: { reason: reasonOption, as: asOption },
+    run: acknowledge,
+  },
+  {
+    name: 'audit erase',
+    usage: '',
+    wordsMax: 0,
+    summary: 'Erase every record of one user',
+    options: {
+      user: option('NAME', 'as it was sent in x-breakwater-user'),
+      reason: reasonOption,
+      as: asOption,
+    },
+    run: erase,
+  },
+];

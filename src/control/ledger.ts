@@ -1,0 +1,186 @@
+/**
+ * What is said of the ledger to the outside: signed checkpoints, proofs, exports; whether it is the one that was signed
+ * before; and the two verbs that touch it, acknowledging what was found and erasing one user.
+ */
+import { z } from 'zod';
+
+import {
+  checkpointFromText,
+  checkpointText,
+  consistencyText,
+  keyText,
+  noteFromText,
+  noteText,
+  proofText,
+} from '../core/checkpoint.ts';
+import type { Hash } from '../core/merkle.ts';
+import type { KeptCheckpoint, Store } from '../store/store.ts';
+import { sha256 } from './ledger-key.ts';
+import type { LedgerKey } from './ledger-key.ts';
+import { reason } from './reason.ts';
+import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
+import type { ControlDependencies, ControlError, Result } from './verb.ts';
+
+export type LedgerDependencies = ControlDependencies & { readonly signer: LedgerKey };
+
+const fromHex = (hex: string): Hash => Uint8Array.fromHex(hex);
+
+/** Signs the tree as it is now, and keeps that. */
+export async function signCheckpoint({ store, now, signer }: LedgerDependencies): Promise<KeptCheckpoint> {
+  const { size, root } = await store.treeHead();
+  const text = checkpointText({ origin: signer.key.name, size, root: fromHex(root) });
+  const checkpoint = { size, at: now(), note: noteText(sha256, text, signer.key, signer.sign) };
+  await store.saveCheckpoint(checkpoint);
+  return checkpoint;
+}
+
+/** A checkpoint that has the leaf: the last one, or one that is made. */
+async function checkpointOver(index: number, dependencies: LedgerDependencies): Promise<KeptCheckpoint> {
+  const [last] = await dependencies.store.loadCheckpoints(1);
+  return last !== undefined && last.size > index ? last : signCheckpoint(dependencies);
+}
+
+export type Proof = { readonly text: string; readonly index: number; readonly erased: boolean };
+
+/** That a record or a change is in the ledger, with the entry itself where it was not erased. */
+export async function proveEntry(id: string, dependencies: LedgerDependencies): Promise<Proof | null> {
+  const { store } = dependencies;
+  const leaf = await store.leafOf(id);
+  if (leaf === null) return null;
+  const { size, note } = await checkpointOver(leaf.index, dependencies);
+  const path = (await store.inclusionPath(leaf.index, size)).map(fromHex);
+  const text = proofText({ index: leaf.index, path, entry: leaf.text, checkpoint: note });
+  return { text, index: leaf.index, erased: leaf.text === null };
+}
+
+/** That the ledger of today begins with the one of then; null when there never was one so large. */
+export async function proveConsistency(
+  from: number,
+  dependencies: LedgerDependencies,
+): Promise<string | null> {
+  const { size, note } = await signCheckpoint(dependencies);
+  if (from > size) return null;
+  return consistencyText(from, (await dependencies.store.consistencyPath(from, size)).map(fromHex), note);
+}
+
+const leavesAtATime = 500;
+const checkpointsShown = 10_000;
+export const exportFormat = 'breakwater-export/1';
+
+const linesOf = (values: readonly object[]): string =>
+  values.map((value) => `${JSON.stringify(value)}\n`).join('');
+
+/** Everything that somebody needs who verifies the ledger without us: one JSON object a line, many lines a piece. */
+export async function* exportLedger(dependencies: LedgerDependencies): AsyncGenerator<string> {
+  const { store, signer } = dependencies;
+  const { size, note } = await signCheckpoint(dependencies);
+  const key = keyText(sha256, signer.key);
+  const older = (await store.loadCheckpoints(checkpointsShown)).filter((each) => each.size < size);
+  yield linesOf([
+    { format: exportFormat, origin: signer.key.name, key, size },
+    // Before the entries, so that each can be met on the way.
+    ...older.toReversed().map((each) => ({ checkpoint: each.note })),
+    { checkpoint: note },
+  ]);
+  for (let from = 0; from < size; from += leavesAtATime) {
+    const leaves = await store.leavesFrom(from, Math.min(leavesAtATime, size - from));
+    yield linesOf(leaves.map(({ index, hash, text }) => ({ index, hash, entry: text })));
+  }
+}
+
+/** What the tree looks like beside the last checkpoint that is known. */
+export type Standing =
+  | { readonly kind: 'sound' }
+  /** Entries that were there are gone. */
+  | { readonly kind: 'truncated'; readonly size: number; readonly expected: number }
+  /** As many entries, but not the same. */
+  | { readonly kind: 'forked'; readonly size: number; readonly expected: number }
+  /** Nothing can be written to where it is. */
+  | { readonly kind: 'unwritable'; readonly words: string };
+
+/** Compares the tree with notes from before. Their signatures are not needed: they are compared, not believed. */
+export async function standingOf(
+  store: Pick<Store, 'treeHead' | 'rootAt'>,
+  notes: readonly string[],
+): Promise<Standing> {
+  const { size } = await store.treeHead();
+  for (const note of notes) {
+    const checkpoint = checkpointFromText(noteFromText(note)?.text ?? '');
+    if (checkpoint === null) continue;
+    if (checkpoint.size > size) return { kind: 'truncated', size, expected: checkpoint.size };
+    if ((await store.rootAt(checkpoint.size)) !== checkpoint.root.toHex())
+      return { kind: 'forked', size, expected: checkpoint.size };
+  }
+  return { kind: 'sound' };
+}
+
+export function standingWords(standing: Standing): string {
+  switch (standing.kind) {
+    case 'sound':
+      return 'The ledger is the one that was signed.';
+    case 'truncated':
+      return `The ledger was truncated: it has ${standing.size} entries, and a checkpoint was signed over ${standing.expected}. Nothing is written to it until somebody acknowledges that; traffic is not affected.`;
+    case 'forked':
+      return `The ledger was changed: its first ${standing.expected} entries are not those that were signed. Nothing is written to it until somebody acknowledges that; traffic is not affected.`;
+    case 'unwritable':
+      return `The store cannot be written (${standing.words}). Records wait on local disk where they can; traffic is not affected.`;
+  }
+}
+
+export const acknowledgeInput = z.strictObject({ reason });
+export const eraseInput = z.strictObject({ user: z.string().min(1).max(256), reason });
+
+type Acknowledging = LedgerDependencies & {
+  readonly standing: () => Standing;
+  readonly settle: (standing: Standing) => Promise<void>;
+};
+
+/** A person has seen that the ledger is not the one that was signed; writing goes on from here, and that is written first. */
+export async function acknowledgeLedger(
+  input: unknown,
+  actor: string,
+  dependencies: Acknowledging,
+): Promise<Result<Standing>> {
+  const reject = (error: ControlError): Promise<ControlError> =>
+    recordRejection(error, { actor, subject: 'ledger' }, dependencies);
+  const parsed = parseInput(acknowledgeInput, input);
+  if (parsed.kind === 'error') return reject(parsed);
+  const before = dependencies.standing();
+  if (before.kind === 'sound' || before.kind === 'unwritable')
+    return reject(controlError('conflict', standingWords(before), 'There is nothing to acknowledge.'));
+  return withStore(async () => {
+    const { store } = dependencies;
+    await store.setReadOnly(false);
+    const change = newChange(
+      {
+        kind: 'ledger.acknowledged',
+        actor,
+        subject: 'ledger',
+        reason: parsed.value.reason,
+        before,
+        after: await store.treeHead(),
+      },
+      dependencies,
+    );
+    await store.appendChange(change);
+    await dependencies.settle(before);
+    return done(before);
+  });
+}
+
+/** Erases every record of a user. Leaves stay, so that the ledger still verifies and says that something was there. */
+export async function eraseUser(
+  input: unknown,
+  actor: string,
+  dependencies: LedgerDependencies,
+): Promise<Result<{ readonly records: number }>> {
+  const parsed = parseInput(eraseInput, input);
+  if (parsed.kind === 'error') return recordRejection(parsed, { actor, subject: 'records' }, dependencies);
+  return withStore(async () => {
+    const { user, reason: why } = parsed.value;
+    // The name of who was erased is not written down.
+    const facts = { kind: 'records.erased', subject: 'user', before: null, after: null } as const;
+    const change = newChange({ ...facts, actor, reason: why }, dependencies);
+    return done({ records: await dependencies.store.eraseUser(user, change) });
+  });
+}

@@ -1,0 +1,300 @@
+/** Every way to change a store's file in silence, and that verification says where it was done. */
+import { Database } from 'bun:sqlite';
+import type { SQLQueryBindings } from 'bun:sqlite';
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { verifyExport } from '../bin/verify-audit.js';
+import { ledgerKey, madeKey } from '../src/control/ledger-key.ts';
+import { exportLedger, signCheckpoint } from '../src/control/ledger.ts';
+import type { LedgerDependencies } from '../src/control/ledger.ts';
+import { instant } from '../src/core/ids.ts';
+import { leafPrefix } from '../src/core/merkle.ts';
+import { inputBounds, inputsOf, sha256 } from '../src/store/ledger.ts';
+import { openStore } from '../src/store/sqlite.ts';
+import type { Store } from '../src/store/store.ts';
+import { verifyStore } from '../src/store/verify.ts';
+import type { Verified } from '../src/store/verify.ts';
+import { aChange, aRecord, start } from './record-fixture.ts';
+
+let folder: string;
+let path: string;
+let notes: string[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'breakwater-tamper-'));
+  path = join(folder, 'x.db');
+  notes = [];
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+async function withStore<T>(
+  work: (dependencies: LedgerDependencies, store: Store) => Promise<T>,
+): Promise<T> {
+  const opened = await openStore(`sqlite:${path}`);
+  if (opened.kind === 'failed') throw new Error(opened.message);
+  const { store } = opened;
+  const signer = await ledgerKey(store, { origin: 'example.com/ledger', signingKey: null });
+  if (typeof signer === 'string') throw new Error(signer);
+  let ids = 0;
+  const result = await work(
+    { store, signer, now: () => start, newId: (prefix) => `${prefix}_${ids++}` },
+    store,
+  );
+  await store.close();
+  return result;
+}
+
+/** 900 records and 3 changes, in batches of 100, with a checkpoint after each; ids by index. */
+const fill = (): Promise<readonly string[]> =>
+  withStore(async (dependencies, store) => {
+    const ids: string[] = [];
+    for (let batch = 0; batch < 9; batch++) {
+      const records = Array.from({ length: 100 }, (_, index) =>
+        aRecord({ at: instant(start + batch * 100 + index), user: `u${index % 7}` }),
+      );
+      await store.appendRecords(records);
+      ids.push(...records.map(({ id }) => id));
+      if (batch % 3 === 0) {
+        const change = aChange();
+        await store.appendChange(change);
+        ids.push(change.id);
+      }
+      notes.push((await signCheckpoint(dependencies)).note);
+    }
+    return ids;
+  });
+
+const verify = (rows = true): Verified => verifyStore(path, { notes, rows, onProgress: () => {} });
+
+function edit(work: (database: Database) => void): void {
+  const database = new Database(path);
+  work(database);
+  database.close();
+}
+
+type Block = {
+  first: number;
+  count: number;
+  leaves: Uint8Array<ArrayBuffer>;
+  entries: Uint8Array<ArrayBuffer>;
+};
+
+/** Takes a block apart, lets somebody at its entries, and puts it together again, with hashes that fit if they are careful. */
+function editEntries(
+  database: Database,
+  index: number,
+  change: (texts: string[], at: number) => void,
+  careful: boolean,
+): void {
+  const block = database
+    .query<Block, [number]>('SELECT * FROM blocks WHERE first <= ? ORDER BY first DESC LIMIT 1')
+    .get(index);
+  if (block === null) throw new Error('no such block');
+  const inputs = inputsOf(block);
+  const bounds = inputBounds(inputs, block.count);
+  const texts = Array.from({ length: block.count }, (_, at) =>
+    new TextDecoder().decode(inputs.subarray((bounds[at] ?? 0) + 1, bounds[at + 1])),
+  );
+  change(texts, index - block.first);
+  const joined = texts.map((text) => String.fromCodePoint(leafPrefix) + text);
+  const leaves = careful
+    ? Buffer.concat(joined.map((text) => sha256(new TextEncoder().encode(text))))
+    : block.leaves;
+  database
+    .query('UPDATE blocks SET leaves = ?, entries = ? WHERE first = ?')
+    .run(leaves, Bun.zstdCompressSync(Buffer.from(joined.join(''))), block.first);
+}
+
+const sqlEdit =
+  (sql: string, ...values: SQLQueryBindings[]) =>
+  (database: Database): void =>
+    void database.query(sql).run(...values);
+
+const lie = (texts: string[], at: number): void => {
+  texts[at] = (texts[at] ?? '').replace('"outcome":"answered"', '"outcome":"failed"');
+};
+const swap = (texts: string[], at: number): void => {
+  [texts[at], texts[at + 1]] = [texts[at + 1] ?? '', texts[at] ?? ''];
+};
+
+test('an untouched store holds, with and without its rows', async () => {
+  await fill();
+  for (const rows of [true, false])
+    expect(verify(rows)).toMatchObject({ size: 903, erased: 0, checkpoints: 18, findings: [] });
+});
+
+type Case = readonly [
+  what: string,
+  touch: (database: Database) => void,
+  problem: Verified['findings'][number]['problem'],
+  from: number,
+  to: number,
+];
+
+const cases: readonly Case[] = [
+  ['an entry is edited', (db) => editEntries(db, 250, lie, false), 'entry_changed', 250, 250],
+  [
+    'an entry is edited and its hash with it',
+    (db) => editEntries(db, 250, lie, true),
+    'hashes_changed',
+    0,
+    255,
+  ],
+  [
+    'an entry is edited, its hash and those above it',
+    (db) => {
+      editEntries(db, 250, lie, true);
+      db.run('DELETE FROM subtrees');
+    },
+    'forked',
+    201,
+    300,
+  ],
+  ['two entries change places', (db) => editEntries(db, 350, swap, false), 'entry_changed', 350, 350],
+  [
+    'two entries change places with their hashes',
+    (db) => editEntries(db, 350, swap, true),
+    'row_changed',
+    350,
+    350,
+  ],
+  [
+    'an entry is taken out',
+    (db) => editEntries(db, 120, (texts, at) => void (texts[at] = ''), false),
+    'erased_unrecorded',
+    120,
+    120,
+  ],
+  ['a block is deleted', sqlEdit('DELETE FROM blocks WHERE first = 101'), 'entries_missing', 101, 200],
+  ['the end is cut off', sqlEdit('DELETE FROM blocks WHERE first >= 803'), 'truncated', 803, 902],
+  [
+    'the end is cut off, with the checkpoints that were kept of it',
+    (db) => {
+      db.run('DELETE FROM blocks WHERE first >= 803');
+      db.run('DELETE FROM checkpoints');
+    },
+    'truncated',
+    803,
+    902,
+  ],
+  [
+    'another history is written over the end',
+    (db) => {
+      const [from, to] = [502, 703];
+      const other = db.query<Block, [number]>('SELECT * FROM blocks WHERE first = ?').get(from);
+      if (other === null) throw new Error('no such block');
+      db.query('UPDATE blocks SET leaves = ?, entries = ? WHERE first = ?').run(
+        other.leaves,
+        other.entries,
+        to,
+      );
+      db.run('DELETE FROM subtrees');
+    },
+    'forked',
+    703,
+    802,
+  ],
+  [
+    'a row is deleted, so that nobody finds the record',
+    sqlEdit('DELETE FROM records WHERE leaf = 400'),
+    'row_missing',
+    400,
+    400,
+  ],
+  [
+    'a row is changed, so that a filter lies',
+    sqlEdit('UPDATE records SET served = NULL WHERE leaf = 405'),
+    'row_changed',
+    405,
+    405,
+  ],
+  [
+    'the row of a change is deleted',
+    sqlEdit('DELETE FROM changes WHERE leaf = 100'),
+    'row_missing',
+    100,
+    100,
+  ],
+  [
+    'a block cannot be read',
+    sqlEdit("UPDATE blocks SET entries = x'00' WHERE first = 201"),
+    'entry_changed',
+    201,
+    300,
+  ],
+];
+
+test.each(cases)('%s', async (_what, touch, problem, from, to) => {
+  const ids = await fill();
+  edit(touch);
+  const { findings } = verify();
+  const found = findings.find((each) => each.problem === problem);
+  expect(found).toMatchObject({ from, to });
+  // An entry that was put in another's place is named as itself.
+  if (found?.id !== null && found !== undefined) expect(ids.slice(from, to + 2)).toContain(found.id);
+});
+
+test('what is erased as it should be is accounted for, and the rest still verifies', async () => {
+  await fill();
+  await withStore(async (_dependencies, store) => {
+    const change = () => aChange({ kind: 'records.expired', after: null });
+    expect(await store.expire([{ dataClass: null, before: instant(start + 150) }], 1_000, change())).toBe(
+      150,
+    );
+    expect(await store.eraseUser('u3', aChange({ kind: 'records.erased', after: null }))).toBeGreaterThan(90);
+  });
+  const verified = verify();
+  expect(verified.findings).toEqual([]);
+  expect(verified.erased).toBeGreaterThan(240);
+});
+
+const exported = (): Promise<readonly string[]> =>
+  withStore(async (dependencies) => {
+    const pieces: string[] = [];
+    for await (const piece of exportLedger(dependencies)) pieces.push(piece);
+    return pieces.join('').trimEnd().split('\n');
+  });
+
+type Line = { index?: number; hash?: string; entry?: string | null; checkpoint?: string };
+const isEntry = (line: string, index: number): boolean => (JSON.parse(line) as Line).index === index;
+
+test('an export verifies without us; every edit of it is found and located', async () => {
+  await fill();
+  const lines = await exported();
+  expect(await verifyExport(lines)).toMatchObject({ size: 903, checkpoints: 9, findings: [] });
+  const problems = async (changed: readonly string[], held: readonly string[] = notes) =>
+    (await verifyExport(changed, { held })).findings.map(({ problem, from, to }) => [problem, from, to]);
+  const at = lines.findIndex((line) => isEntry(line, 250));
+  const edited = lines.with(
+    at,
+    (lines[at] ?? '').replace(String.raw`\"told\":\"none\"`, String.raw`\"told\":\"notice\"`),
+  );
+  expect(await problems(edited)).toEqual([['entry_changed', 250, 250]]);
+  const line = JSON.parse(edited[at] ?? '') as { entry: string };
+  const hash = sha256(new TextEncoder().encode(`\0${line.entry}`)).toHex();
+  expect(await problems(lines.with(at, JSON.stringify({ ...line, hash })))).toEqual([['forked', 201, 300]]);
+  expect(await problems(lines.toSpliced(at, 1))).toContainEqual(['entries_missing', 250, 250]);
+  expect(await problems(lines.toSpliced(at, 2, lines[at + 1] ?? '', lines[at] ?? ''))).toContainEqual([
+    'entries_missing',
+    250,
+    250,
+  ]);
+  expect(await problems(lines.slice(0, -100))).toEqual([['truncated', 803, 902]]);
+  const withoutNotes = lines.filter((each) => (JSON.parse(each) as Line).checkpoint === undefined);
+  expect(await problems(withoutNotes.slice(0, -100))).toEqual([['truncated', 803, 902]]);
+});
+
+test('an export that another key signed does not pass for ours', async () => {
+  await fill();
+  const lines = await exported();
+  const other = await ledgerKey(
+    { ledgerKey: () => Promise.resolve(madeKey()), ledgerOrigin: (made) => Promise.resolve(made) },
+    { origin: 'example.com/ledger', signingKey: null },
+  );
+  if (typeof other === 'string') throw new Error(other);
+  const { keyText } = await import('../src/core/checkpoint.ts');
+  const { findings } = await verifyExport(lines, { key: keyText(sha256, other.key) });
+  expect(findings.map(({ problem }) => problem)).toContain('checkpoint_unsigned');
+});
