@@ -5,6 +5,7 @@ import type { SwitchDependencies } from './control/switches.ts';
 import { newChange } from './control/verb.ts';
 import type { ChangeFacts, ControlDependencies } from './control/verb.ts';
 import { providerCode } from './core/failure.ts';
+import { gateFor } from './core/gate-match.ts';
 import { instant, requestId } from './core/ids.ts';
 import type { TargetName } from './core/ids.ts';
 import { keyTable } from './core/keys.ts';
@@ -40,6 +41,7 @@ import { createKeptPolicy } from './wiring/kept-policy.ts';
 import type { KeptPolicy } from './wiring/kept-policy.ts';
 import { createRecording, publishRecording } from './wiring/records.ts';
 import type { Recording } from './wiring/records.ts';
+import { countTransition, publishGate } from './wiring/gate-gauges.ts';
 
 export type Engine = {
   readonly clock: Clock;
@@ -162,18 +164,23 @@ function boardOf(live: Live, onBug: (error: unknown) => void): HealthBoard {
         failure: failure.class,
       }),
     onTransition: (target, transition) => {
-      live.log('warn', {
+      const { mode } = gateFor(live.state.snapshot.gates, target);
+      // Whoever reads it must not believe that requests were moved when the gate only looks on.
+      const words =
+        mode === 'enforce' ? transition.words : `${transition.words} (mode ${mode}: routing is unchanged)`;
+      live.log(mode === 'observe' ? 'info' : 'warn', {
         event: 'gate',
         target: target.name,
         from: transition.from,
         to: transition.to,
-        words: transition.words,
+        words,
       });
+      countTransition(target, transition, live.metrics);
       const facts: ChangeFacts = {
         kind: 'gate.transition',
         actor: 'system',
         subject: target.name,
-        reason: transition.words,
+        reason: words,
         before: transition.from,
         after: transition.to,
       };
@@ -322,18 +329,11 @@ type GaugeSources = {
   readonly pump: RecordPump;
 };
 
-const states = ['healthy', 'shedding', 'ejected', 'probing', 'ramping'] as const;
-
 function publishGauges({ state, metrics, board, capacity, pump }: GaugeSources): void {
   publishCapacity(state, capacity, metrics);
   const now = clock.now();
   const routed = new Set([...state.snapshot.features.values()].flatMap((feature) => feature.route));
-  for (const target of routed) {
-    const actual = board.view(target).cell.health.state;
-    for (const each of states)
-      metrics.set('breakwater_gate_state', { target: target.name, state: each }, each === actual ? 1 : 0);
-    metrics.set('breakwater_in_flight', { target: target.name }, board.inFlight(target.name));
-  }
+  for (const target of routed) publishGate(target, board, metrics);
   metrics.set(
     'breakwater_switches_in_force',
     {},

@@ -298,6 +298,15 @@ describe('failures at a seeded rate', () => {
       const moves = (body['items'] as Json[]).filter((change) => change['kind'] === 'gate.transition');
       expect(moves.at(-1)).toMatchObject({ subject: opus, before: 'healthy', after: 'shedding' });
       expect(moves.at(-1)!['reason']).toBe(gate['words']);
+      // The same sentence, wherever somebody asks.
+      const { id } = await ask();
+      expect((await house.record(id))['words'] as string[]).toContainEqual(
+        expect.stringContaining(String(gate['words'])),
+      );
+      const hypothetical = await house.admin('POST', 'explain', { feature: 'notes' });
+      expect(hypothetical.body['words']).toContain(String(gate['words']));
+      expect(await metric('breakwater_gate_trouble_failed')).toBeGreaterThan(0);
+      expect(await metric('breakwater_gate_transitions_total')).toBeGreaterThan(0);
     },
     120_000,
   );
@@ -416,3 +425,41 @@ describe('an agreement', () => {
     await until(() => house.logs.some((line) => line.includes('"event":"agreement"')), 'it is logged');
   }, 60_000);
 });
+
+test('a gate that only looks on says so, and moves nobody', async () => {
+  house = await startHouse((simulator) => ({
+    ...withGate(simulator),
+    gates: [{ match: {}, mode: 'observe', restore: { probeEvery: '100ms', hold: '1s' } }],
+  }));
+  house.simulator.setFault({
+    provider: 'anthropic',
+    rate: 0.5,
+    fault: { kind: 'preset', preset: 'server_error' },
+  });
+  await askUntil(['shedding', 'ejected']);
+  const calls = house.simulator.calls('anthropic').length;
+  for (let n = 0; n < 10; n++) await ask();
+  expect(house.simulator.calls('anthropic').length).toBeGreaterThanOrEqual(calls + 10);
+  const { body } = await house.admin('GET', 'changes?limit=50');
+  const move = (body['items'] as Json[]).find((change) => change['kind'] === 'gate.transition')!;
+  expect(move['reason']).toContain('(mode observe: routing is unchanged)');
+}, 60_000);
+
+test('with nothing else left the least bad is asked all the same, and the record says so', async () => {
+  house = await startHouse((simulator) => ({
+    ...withGate(simulator),
+    features: { notes: { title: 'Meeting notes', route: [opus] } },
+    gates: [{ match: {}, restore: { probeEvery: '10m', hold: '10m' } }],
+  }));
+  await ask();
+  await house.admin('POST', `gates/${opus}/hold`, { reason: 'rehearsing panic' });
+  const answer = await ask();
+  expect(answer).toMatchObject({ status: 200, target: opus });
+  const record = await house.record(answer.id);
+  expect((record['candidates'] as Json[])[0]).toMatchObject({
+    target: opus,
+    eligible: false,
+    reason: 'ejected',
+    rule: expect.stringContaining('tried all the same, because nothing better is left: held out by admin'),
+  });
+}, 60_000);
