@@ -37,6 +37,7 @@ const layers: Record<string, readonly string[]> = {
   http: ['core', 'dialects', 'gateway', 'control', 'site', 'telemetry'],
   simulator: ['core', 'dialects'],
   simulation: ['core', 'gateway', 'simulator'],
+  drill: ['core', 'simulation', 'site'],
 };
 
 function roomOf(file: string): string {

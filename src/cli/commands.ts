@@ -8,6 +8,7 @@ import type { Command, ExitCode } from './command.ts';
 import { messageCommands } from './message-commands.ts';
 import { auditCommands } from './audit-commands.ts';
 import { channelCommands } from './channel-commands.ts';
+import { drillCommands } from './drill-commands.ts';
 import { commandHelp, jsonOption, overview } from './help.ts';
 import { gateCommands } from './gate-commands.ts';
 import { incidentCommands } from './incident-commands.ts';
@@ -21,6 +22,7 @@ import { switchCommands } from './switch-commands.ts';
 
 export const commands: readonly Command[] = [
   ...serverCommands,
+  ...drillCommands,
   ...switchCommands,
   ...gateCommands,
   ...queryCommands,

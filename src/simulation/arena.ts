@@ -186,7 +186,9 @@ export class Arena implements Timeline {
     this.#checkPolicy(feature, target);
     const bore = this.tally.target(target);
     bore.begin(minuteOf(this.#now));
-    this.tally.feature(feature.name).attempts++;
+    const seen = this.tally.feature(feature.name);
+    seen.attempts++;
+    seen.called.set(target.name, target);
     const { timeouts } = feature;
     const leftMs = arrival.deadline - this.clock;
     const patience: Patience = {

@@ -6,14 +6,16 @@ import type { RunTally } from './tally.ts';
 import { Arena } from './arena.ts';
 import type { Rehearsal } from './arena.ts';
 
-export const simpleStrategies = {
+const simpleStrategies = {
   no_gateway: { retries: 0, fallsBack: false, breaker: false },
   retry_only: { retries: 2, fallsBack: false, breaker: false },
   naive_fallback: { retries: 2, fallsBack: true, breaker: false },
   common_breaker: { retries: 0, fallsBack: true, breaker: true },
 } as const satisfies Readonly<Record<string, SimpleStrategy>>;
 
-export type StrategyName = 'breakwater' | keyof typeof simpleStrategies;
+export type SimpleStrategyName = keyof typeof simpleStrategies;
+export const simpleStrategyNames = Object.keys(simpleStrategies) as SimpleStrategyName[];
+export type StrategyName = 'breakwater' | SimpleStrategyName;
 
 export function rehearse(rehearsal: Rehearsal, strategy: StrategyName): RunTally {
   const arena = new Arena(rehearsal, strategy);

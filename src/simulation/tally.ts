@@ -43,6 +43,8 @@ export class FeatureTally {
   readonly #outcomes: Int32Array;
   readonly #waits: Int32Array;
   attempts = 0;
+  /** Targets that were called for it. */
+  readonly called = new Map<TargetName, Target>();
 
   constructor(minutes: number) {
     this.#minutes = minutes;
@@ -155,6 +157,8 @@ export class RunTally {
   readonly transitions: Transitioned[] = [];
   readonly violations: Violation[] = [];
   violationCount = 0;
+  /** Of them, calls to what somebody had switched off. */
+  switchViolations = 0;
 
   constructor(minutes: number) {
     this.minutes = minutes;
@@ -174,6 +178,7 @@ export class RunTally {
 
   violate(violation: Violation): void {
     this.violationCount++;
+    if (violation.rule === 'switch') this.switchViolations++;
     if (this.violations.length < violationsKept) this.violations.push(violation);
   }
 }

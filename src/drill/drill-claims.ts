@@ -1,0 +1,98 @@
+/**
+ * Whether a feature's continuity claims (`expect`) held in a drill. A claim about a loss is judged only by a drill that
+ * loses all of it; a claim about a region by every call that was made, failed ones included.
+ */
+import type { Expectation, Feature } from '../core/snapshot.ts';
+import { scopeText } from '../core/coverage.ts';
+import { covers } from '../core/switches.ts';
+import type { Target } from '../core/target.ts';
+import { strikes } from '../simulation/provider-model.ts';
+import type { Scenario } from '../simulation/scenario.ts';
+import type { FeatureTally } from '../simulation/tally.ts';
+import { routedTargets } from './drill-plan.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+
+export type ClaimResult = {
+  readonly claim: string;
+  readonly outcome: 'holds' | 'fails' | 'not_rehearsed';
+  readonly why: string;
+};
+
+/** The share of requests that must be answered for a feature to have survived. */
+const survivedShare = 0.99;
+
+export type Window = { readonly from: number; readonly to: number };
+
+/** The minutes of the drill in which something is wrong. */
+export function troubleWindow({ faults, operator, durationMs }: Scenario): Window {
+  const acts = [...faults, ...operator];
+  if (acts.length === 0) return { from: 0, to: Math.ceil(durationMs / 60_000) };
+  const from = Math.min(...acts.map(({ at }) => at));
+  const to = Math.max(...acts.map((each) => each.at + each.for));
+  return { from: Math.floor(from / 60_000), to: Math.ceil(Math.min(to, durationMs) / 60_000) };
+}
+
+/** Whether the drill takes a target out entirely. */
+function isLost(target: Target, scenario: Scenario): boolean {
+  return (
+    scenario.faults.some(
+      (fault) =>
+        (fault.share ?? 1) === 1 &&
+        (fault.effect.kind === 'fail' || fault.effect.kind === 'hang') &&
+        strikes(fault, target, null),
+    ) || scenario.operator.some(({ off }) => covers(defined(off), target, null))
+  );
+}
+
+function defined<T extends Readonly<Record<string, string | undefined>>>(scope: T) {
+  return Object.fromEntries(Object.entries(scope).filter(([, value]) => value !== undefined));
+}
+
+function judge(claim: Expectation, seen: FeatureTally, scenario: Scenario, snapshot: Snapshot): ClaimResult {
+  switch (claim.kind) {
+    case 'survives': {
+      const words = `survives ${scopeText(claim.scope)}`;
+      const meant = routedTargets(snapshot).filter((target) => covers(claim.scope, target, null));
+      if (meant.length === 0 || !meant.every((target) => isLost(target, scenario)))
+        return { claim: words, outcome: 'not_rehearsed', why: 'this drill does not lose it' };
+      const { from, to } = troubleWindow(scenario);
+      const { answered, backup, limited, ...rest } = seen.outcomes(from, to);
+      const good = answered + backup + limited;
+      const total = good + Object.values(rest).reduce((sum, count) => sum + count, 0);
+      const share = total === 0 ? 1 : good / total;
+      return {
+        claim: words,
+        outcome: share >= survivedShare ? 'holds' : 'fails',
+        why: `${percentText(share)} were answered; ${percentText(survivedShare)} must be`,
+      };
+    }
+    case 'never_leaves_region': {
+      const outside = [...seen.called.values()].find(({ provider: { terms } }) =>
+        terms.regions === 'unknown' ? true : terms.regions.some((region) => region !== claim.region),
+      );
+      return {
+        claim: `never leaves region ${claim.region}`,
+        outcome: outside === undefined ? 'holds' : 'fails',
+        why: outside === undefined ? 'no call left it' : `${outside.name} was called, and is elsewhere`,
+      };
+    }
+  }
+}
+
+/** `99.97 %`: never rounded up to a whole that it is not. */
+export function percentText(share: number): string {
+  const percent = share * 100;
+  if (percent === 0 || percent === 100) return `${percent} %`;
+  const digits = percent > 99 || percent < 1 ? 2 : 1;
+  const factor = 10 ** digits;
+  return `${Math.min(100 - 1 / factor, Math.max(1 / factor, Math.round(percent * factor) / factor)).toFixed(digits)} %`;
+}
+
+export function judgeClaims(
+  feature: Feature,
+  seen: FeatureTally,
+  scenario: Scenario,
+  snapshot: Snapshot,
+): readonly ClaimResult[] {
+  return feature.expect.map((claim) => judge(claim, seen, scenario, snapshot));
+}

@@ -1,0 +1,203 @@
+/** Drills by the command line: every example configuration, claims, files, profiles, records, and what is misspelt. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, describe, expect, test } from 'bun:test';
+
+import { runCommand } from '../src/cli/commands.ts';
+import { readEnvironment } from '../src/config.ts';
+import { instant } from '../src/core/ids.ts';
+import { openStore } from '../src/store/sqlite.ts';
+import { aRecord } from './record-fixture.ts';
+
+type Json = Record<string, unknown>;
+type Ran = { readonly code: number; readonly out: string; readonly err: string };
+
+const root = join(import.meta.dir, '..');
+const folder = mkdtempSync(join(tmpdir(), 'breakwater-drill-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function drill(...words: readonly string[]): Promise<Ran> {
+  let [out, err] = ['', ''];
+  const code = await runCommand(['drill', ...words], readEnvironment({}), {
+    print: (text) => void (out += `${text}\n`),
+    complain: (text) => void (err += `${text}\n`),
+  });
+  return { code, out, err };
+}
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const example = (name: string): string => join(root, 'examples', name);
+const quick = file('quick.yaml', "traffic: { '*': { rate: 2 } }");
+
+/** Every example configuration, with a provider to lose that something else stands in for. */
+const losses: Readonly<Record<string, string>> = {
+  'breakwater.yaml': 'loss-of:anthropic',
+  'clouds.yaml': 'loss-of:aws-us',
+  'minimal.yaml': 'loss-of:openai',
+};
+const examples = readdirSync(join(root, 'examples')).filter(
+  (name) => name.endsWith('.yaml') && readFileSync(example(name), 'utf8').includes('features:'),
+);
+
+describe.each(examples)('%s passes its drills', (name) => {
+  test.each([losses[name] ?? 'loss-of:anthropic', 'brownout:claude-opus-4-8:30%', 'june-7', 'slow-recovery'])(
+    '%s',
+    async (words) => {
+      const ran = await drill(words, '--config', example(name), '--profile', quick, '--json');
+      expect(ran.err).toBe('');
+      const report = JSON.parse(ran.out) as { violations: number; strategies: Json[]; features: Json[] };
+      expect(report.violations).toBe(0);
+      expect(
+        report.features
+          .flatMap((feature) => feature['claims'] as Json[])
+          .filter(({ outcome }) => outcome === 'fails'),
+      ).toEqual([]);
+      expect(ran.code).toBe(0);
+      expect(report.strategies.map(({ strategy }) => strategy)).toEqual([
+        'breakwater',
+        'no_gateway',
+        'retry_only',
+        'naive_fallback',
+        'common_breaker',
+      ]);
+    },
+  );
+});
+
+test('the report says what users saw, how fast it was, what it cost, and what simpler means would have done', async () => {
+  const ran = await drill('loss-of:anthropic', '--config', example('breakwater.yaml'), '--profile', quick);
+  for (const words of [
+    'provider anthropic is lost: 00:10 to 00:40',
+    'answered by a backup',
+    'Out of routing',
+    'declared out after',
+    'Cost at list price',
+    'policy broken',
+    'holds: survives provider:anthropic',
+    'Policy was kept by every call',
+  ])
+    expect(ran.out).toContain(words);
+  const vendor = await drill(
+    'loss-of:vendor:anthropic',
+    '--config',
+    example('breakwater.yaml'),
+    '--profile',
+    quick,
+    '--alone',
+  );
+  expect(vendor.out).toContain('asked first');
+});
+
+test('the same seed gives the same report, another one another', async () => {
+  const run = async (seed: string): Promise<string> =>
+    (
+      await drill(
+        'june-7',
+        '--config',
+        example('minimal.yaml'),
+        '--profile',
+        quick,
+        '--json',
+        '--alone',
+        '--seed',
+        seed,
+      )
+    ).out;
+  expect(await run('7')).toBe(await run('7'));
+  expect(await run('7')).not.toBe(await run('8'));
+});
+
+test('a claim that does not hold fails the drill', async () => {
+  const config = file(
+    'alone.yaml',
+    `providers: { anthropic: { api: anthropic, keys: [env:A] } }
+features: { notes: { route: [anthropic/claude-opus-4-8], expect: [{ survives: { provider: anthropic } }] } }`,
+  );
+  const ran = await drill('loss-of:anthropic', '--config', config, '--profile', quick, '--alone');
+  expect(ran.code).toBe(1);
+  expect(ran.out).toContain('FAILS: survives provider:anthropic');
+  const other = await drill('brownout:anthropic:5%', '--config', config, '--profile', quick, '--alone');
+  expect(other.code).toBe(0);
+  expect(other.out).toContain('not rehearsed here: survives provider:anthropic');
+});
+
+test('a page without script', async () => {
+  const path = join(folder, 'drill.html');
+  await drill('june-7', '--config', example('minimal.yaml'), '--profile', quick, '--alone', '--html', path);
+  const page = readFileSync(path, 'utf8');
+  expect(page).toStartWith('<!doctype html>');
+  expect(page).toContain('<svg');
+  expect(page).not.toContain('<script');
+});
+
+test('traffic is learnt from records', async () => {
+  const store = `sqlite:${join(folder, 'records.db')}`;
+  const opened = await openStore(store);
+  if (opened.kind === 'failed') throw new Error(opened.message);
+  const at = Date.now() - 60_000;
+  await opened.store.appendRecords(
+    Array.from({ length: 30 }, (_, index) =>
+      aRecord({ at: instant(at + index * 1_000), feature: 'assistant' }),
+    ),
+  );
+  await opened.store.close();
+  const ran = await drill(
+    'loss-of:anthropic',
+    '--config',
+    example('minimal.yaml'),
+    '--since',
+    '24h',
+    '--store',
+    store,
+    '--json',
+    '--alone',
+  );
+  const { features } = JSON.parse(ran.out) as { features: { requests: number }[] };
+  // Thirty within a minute is one every two seconds, for an hour.
+  expect(features[0]?.requests).toBeGreaterThan(1_500);
+  expect(features[0]?.requests).toBeLessThan(2_100);
+  const none = await drill(
+    'loss-of:anthropic',
+    '--config',
+    example('minimal.yaml'),
+    '--since',
+    '1s',
+    '--store',
+    store,
+  );
+  expect(none.err).toContain('There is no record of the last 1s');
+});
+
+test.each([
+  [['loss-of:antropic'], 'did you mean "anthropic"?'],
+  [['loss-of:family:claude-opuss'], 'no feature uses family "claude-opuss"; did you mean "claude-opus"?'],
+  [['brownout:anthropic'], 'a brownout needs a rate at its end, such as brownout:anthropic:30%'],
+  [['june-77'], 'did you mean "june-7"?'],
+  [['nowhere.yaml'], 'nowhere.yaml cannot be read'],
+  [['june-7', '--duration', 'soon'], '--duration must be a duration'],
+  [['june-7', '--seed', 'x'], '--seed must be a whole number'],
+  [['november-18', '--profile', 'nowhere.yaml'], 'nowhere.yaml cannot be read'],
+  [[], 'Say what to rehearse'],
+])('%j', async (words, problem) => {
+  const ran = await drill(...words, '--config', example('minimal.yaml'));
+  expect(ran.code).toBe(2);
+  expect(ran.err).toContain(problem);
+});
+
+test('a scenario that strikes nothing of the configuration is refused', async () => {
+  const config = file(
+    'google.yaml',
+    'providers: { google: { api: google, keys: [env:G] } }\nfeatures: { find: { route: [google/gemini-2.5-flash] } }',
+  );
+  const ran = await drill('june-7', '--config', config);
+  expect(ran.code).toBe(2);
+  expect(ran.err).toContain('the scenario would change nothing');
+});
