@@ -325,13 +325,14 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   const incidents = await createIncidentDesk(engine, store, log);
   await watchModels(engine, store);
   const feeds = createFeedDesk({ engine, store, incidents, log });
+  const messages = await createMessageDesk(engine, store, incidents);
   const playbooks = await createPlaybookDesk(engine, store, {
     configPath: options.configPath,
     gates,
     incidents,
+    messages: messages.admin,
     log,
   });
-  const messages = await createMessageDesk(engine, store, incidents);
   const status = await createStatusDesk(engine, store, messages);
   const addresses = { main: address, admin: snapshot.adminListen, status: snapshot.statusListen };
   try {

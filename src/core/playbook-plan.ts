@@ -123,9 +123,10 @@ function operationsOf(
       return rampOperations(step.shares, step.holdMs, step.abortIf);
     case 'restore':
       return restore === null ? [{ kind: 'release' }] : restoreOperations(restore);
+    case 'publish':
+      return step.holdDownMs === 0 ? [step] : [{ kind: 'wait', ms: step.holdDownMs, until: null }, step];
     case 'incident':
     case 'notify':
-    case 'publish':
     case 'wait':
     case 'ask':
     case 'probe':

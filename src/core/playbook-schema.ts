@@ -6,7 +6,8 @@ import { z } from 'zod';
 
 import { durationMs, rate } from './duration.ts';
 import { failureClasses } from './failure.ts';
-import { incidentWords, messageStages } from './playbook.ts';
+import { incidentClasses } from './incident.ts';
+import { messageStages } from './message-texts.ts';
 import { scopeKeys } from './switches.ts';
 
 const healthStates = ['healthy', 'shedding', 'ejected', 'probing', 'ramping'] as const;
@@ -95,7 +96,7 @@ const step = z.union([
   }),
   z.strictObject({
     incident: z.strictObject({
-      class: z.enum(incidentWords),
+      class: z.enum(incidentClasses),
       severity: z.enum(['SEV1', 'SEV2', 'SEV3', 'SEV4']).optional(),
       title: text.optional(),
     }),
@@ -127,7 +128,7 @@ const rule = z.union([
 
 const expected = {
   switch: z.strictObject({ scope, effect: z.enum(['off', 'last_resort', 'shed']).optional() }).optional(),
-  incident: z.strictObject({ class: z.enum(incidentWords).optional() }).optional(),
+  incident: z.strictObject({ class: z.enum(incidentClasses).optional() }).optional(),
   publish: z.strictObject({ stage: z.enum(messageStages).optional() }).optional(),
   notify: z.strictObject({ channel: z.string().optional() }).optional(),
   asked: z.literal(true).optional(),

@@ -10,6 +10,8 @@
 import type { Agreement } from './agreement.ts';
 import type { HealthState } from './health-cell.ts';
 import type { FailureClass } from './failure.ts';
+import type { IncidentClass } from './incident.ts';
+import type { MessageStage } from './message-texts.ts';
 import type { Effect, InFlight, Scope } from './switches.ts';
 
 export type Comparison = { readonly sign: '>=' | '>' | '<=' | '<'; readonly value: number };
@@ -41,22 +43,6 @@ export type Condition = {
 export const variables = ['model', 'family', 'vendor', 'provider', 'target'] as const;
 export type Variable = (typeof variables)[number];
 
-export const incidentWords = [
-  'availability',
-  'latency',
-  'capacity',
-  'quality',
-  'safety',
-  'data_handling',
-  'deprecation',
-  'own_change',
-] as const;
-export type IncidentWord = (typeof incidentWords)[number];
-
-/** Stages of a message to users. */
-export const messageStages = ['investigating', 'backup', 'paused', 'restoring', 'resolved'] as const;
-export type MessageStage = (typeof messageStages)[number];
-
 export type RestorePlan = {
   /** How long nothing of the scope may fail before the way back begins. */
   readonly quietMs: number;
@@ -80,7 +66,7 @@ export type Step =
     }
   | {
       readonly kind: 'incident';
-      readonly class: IncidentWord;
+      readonly class: IncidentClass;
       readonly severity: string | null;
       readonly title: string | null;
     }
@@ -130,7 +116,7 @@ export type Expected = {
   readonly withinMs: number | null;
 } & (
   | { readonly kind: 'switch'; readonly scope: Scope; readonly effect: Effect['kind'] | null }
-  | { readonly kind: 'incident'; readonly class: IncidentWord | null }
+  | { readonly kind: 'incident'; readonly class: IncidentClass | null }
   | { readonly kind: 'publish'; readonly stage: MessageStage | null }
   | { readonly kind: 'notify'; readonly channel: string | null }
   | { readonly kind: 'asked' | 'restored' | 'started' }

@@ -6,6 +6,7 @@ import type { TargetName } from '../core/ids.ts';
 import type { Outcome, Probed, Run } from '../core/playbook-run.ts';
 import { keyOf } from '../core/playbook-run.ts';
 import type { Engine } from '../engine.ts';
+import type { AdminDependencies } from '../http/admin-dependencies.ts';
 import type { GateDesk } from './gates.ts';
 import type { IncidentDesk } from './incidents.ts';
 
@@ -108,15 +109,41 @@ async function incidentFor(
     : { kind: 'failed', words: opened.message };
 }
 
-export function handsOf(
-  engine: Engine,
-  { gates, incidents }: { readonly gates: Pick<GateDesk, 'orderProbe'>; readonly incidents: IncidentDesk },
-): PlaybookHands {
+/** What users are told, unless a person has told them of this stage, or keeps it back. */
+async function publishFor(
+  { operation }: Parameters<Hands['publish']>[0],
+  run: Run,
+  { incidents, messages }: Pick<HandsWorld, 'incidents' | 'messages'>,
+): Promise<Outcome> {
+  const open = incidents.dependencies.current();
+  const incident =
+    run.incident ??
+    open.find(({ targets }) => targets.some(({ target }) => run.subject.includes(target)))?.id;
+  if (incident === undefined) return { kind: 'failed', words: 'no incident is open about it' };
+  const { stage } = operation;
+  const before = (await messages.list(incident)).findLast(
+    (message) => message.stage === stage && message.at >= run.startedAt,
+  );
+  if (before !== undefined)
+    return { kind: 'done', words: `"${stage}" was ${before.state} by ${before.by} already` };
+  const told = await messages.publish(incident, { stage }, `playbook ${run.playbook}`);
+  return told.kind === 'done'
+    ? { kind: 'done', words: `published "${stage}"` }
+    : { kind: 'failed', words: told.message };
+}
+
+export type HandsWorld = {
+  readonly gates: Pick<GateDesk, 'orderProbe'>;
+  readonly incidents: IncidentDesk;
+  readonly messages: Pick<AdminDependencies['messages'], 'list' | 'publish'>;
+};
+
+export function handsOf(engine: Engine, { gates, incidents, messages }: HandsWorld): PlaybookHands {
   const probes = new OrderedProbes(engine, gates.orderProbe);
   return {
     hands: {
       openIncident: (deed, run, playbook) => incidentFor(deed, run, playbook, incidents),
-      publish: nobody,
+      publish: (deed, run) => publishFor(deed, run, { incidents, messages }),
       drill: nobody,
       probe: () => {},
     },

@@ -23,9 +23,8 @@ import { readPlaybookFiles, readPlaybookText } from '../sync/playbook-files.ts';
 import { readRecorded } from '../sync/recorded-attempts.ts';
 import type { Log } from '../telemetry/log.ts';
 import { gatedTargets } from './gates.ts';
-import type { GateDesk } from './gates.ts';
-import type { IncidentDesk } from './incidents.ts';
 import { handsOf } from './playbook-hands.ts';
+import type { HandsWorld } from './playbook-hands.ts';
 
 export type PlaybookDesk = {
   readonly admin: AdminDependencies['playbooks'];
@@ -34,10 +33,8 @@ export type PlaybookDesk = {
   readonly stop: () => Promise<void>;
 };
 
-export type PlaybookWorld = {
+export type PlaybookWorld = HandsWorld & {
   readonly configPath: string | null;
-  readonly gates: Pick<GateDesk, 'orderProbe'>;
-  readonly incidents: IncidentDesk;
   readonly log: Log;
 };
 
