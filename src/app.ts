@@ -27,6 +27,8 @@ import { createMessageDesk } from './wiring/messages.ts';
 import type { MessageDesk } from './wiring/messages.ts';
 import { createStatusDesk } from './wiring/status.ts';
 import type { StatusDesk } from './wiring/status.ts';
+import { createApprovals } from './wiring/approvals.ts';
+import { approveRoutes } from './http/approve-routes.ts';
 import { adminRoutes } from './http/admin-routes.ts';
 import { statusRoutes } from './http/status-routes.ts';
 import { besideStore, openStore } from './store/sqlite.ts';
@@ -198,8 +200,9 @@ type Parts = {
 
 async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> {
   const { options, engine, store, log, token, status, incidents, feeds, messages } = parts;
-  const channels = createChannelDesk(engine, store, log);
   const { playbooks } = parts;
+  const approvals = createApprovals(playbooks.admin, await store.fingerprintKey());
+  const channels = createChannelDesk(engine, store, log, approvals.pageOf);
   let accepting = true;
   const door: Parameters<typeof openListeners>[0] = {
     gateway: engine.gateway,
@@ -219,6 +222,7 @@ async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> 
       }),
     ),
     status: statusRoutes(status.site),
+    approve: approveRoutes(approvals),
     metrics: () => {
       engine.publishGauges();
       return engine.metrics.expose();

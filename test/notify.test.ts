@@ -291,7 +291,7 @@ describe('from what was written down to what was told', () => {
       random: () => 0,
       change: (facts) => newChange(facts, control),
       channels: () => channels,
-      bulletinOf: (change) => Promise.resolve(bulletinOf(change)),
+      bulletinOf: (change) => Promise.resolve(bulletinOf(change, (step) => `/approve/${step}`)),
       send: (bulletin, channel) => send(bulletin, channel, { ...contextNow(), now: instant(now) }),
       onDelivery: () => {},
     });

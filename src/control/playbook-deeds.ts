@@ -4,7 +4,7 @@
  * messages to users, probes, drills) is asked of hands that know a deed they have done already by its key.
  */
 import { instant, switchId } from '../core/ids.ts';
-import { confirmed } from '../core/playbook-run.ts';
+import { confirmed, keyOf } from '../core/playbook-run.ts';
 import type { Deed, MadeSwitch, Outcome, Run } from '../core/playbook-run.ts';
 import type { Playbook } from '../core/playbook.ts';
 import type { Change } from '../core/record.ts';
@@ -143,7 +143,7 @@ function switched(
 }
 
 function notice(run: Run, channel: string | null, text: string, dependencies: DeedDependencies): Effects {
-  const after = { run: run.id, playbook: run.playbook, channel, text };
+  const after = { run: run.id, step: keyOf(run), playbook: run.playbook, channel, text };
   const change = newChange(
     { kind: 'playbook.notified', actor: actorOf(run), subject: run.id, reason: text, before: null, after },
     dependencies,

@@ -9,6 +9,8 @@ import { messageId } from './switch-bulletin.ts';
 
 type Notified = {
   readonly run: string;
+  /** The step of the run, as its key. */
+  readonly step: string;
   readonly playbook: string;
   /** Null: a question, for every channel that wants it. */
   readonly channel: string | null;
@@ -26,7 +28,15 @@ export function channelOf(change: Change): string | null {
   return change.kind === 'playbook.notified' && isNotified(change.after) ? change.after.channel : null;
 }
 
-export function playbookBulletin(change: Change): Bulletin | null {
+/** The step that asks people; null for anything else. */
+export function questionOf(change: Change): string | null {
+  return change.kind === 'playbook.notified' && isNotified(change.after) && change.after.channel === null
+    ? change.after.step
+    : null;
+}
+
+/** `answerPage` is where a question can be answered; null where there is no such page. */
+export function playbookBulletin(change: Change, answerPage: string | null): Bulletin | null {
   if (change.kind !== 'playbook.notified' || !isNotified(change.after)) return null;
   const { run, playbook, channel, text } = change.after;
   const isQuestion = channel === null;
@@ -45,6 +55,6 @@ export function playbookBulletin(change: Change): Bulletin | null {
       { name: 'Playbook', value: playbook },
       { name: 'Run', value: run },
     ],
-    page: null,
+    page: isQuestion ? answerPage : null,
   });
 }

@@ -106,6 +106,7 @@ const probeWords = {
   health: 'The process is alive',
   ready: 'A configuration is loaded',
   metrics: 'Prometheus',
+  approve: 'The page behind the link in a playbook’s question',
 };
 
 function operationWords(route: Extract<DataRoute, { kind: 'dialect' }>): string {

@@ -12,7 +12,7 @@ export type DataRoute = {
 } & (
   | { readonly kind: 'dialect'; readonly dialect: Dialect; readonly operation: Operation }
   | { readonly kind: 'models' }
-  | { readonly kind: 'health' | 'ready' | 'metrics' | 'root' | 'status' }
+  | { readonly kind: 'health' | 'ready' | 'metrics' | 'root' | 'status' | 'approve' }
 );
 
 // oxfmt-ignore
@@ -44,12 +44,16 @@ export const dataRoutes: readonly DataRoute[] = [
   { method: 'GET',  path: '/status/badge/{feature}.json', role: 'public', kind: 'status' },
   { method: 'GET',  path: '/status/banner',            role: 'public', kind: 'status' },
   { method: 'GET',  path: '/api/v2/{file}.json',       role: 'public', kind: 'status' },
+  { method: 'GET',  path: '/approve/{token}',          role: 'public', kind: 'approve' },
+  { method: 'POST', path: '/approve/{token}',          role: 'public', kind: 'approve' },
   { method: 'GET',  path: '/healthz',                  role: 'public', kind: 'health' },
   { method: 'GET',  path: '/readyz',                   role: 'public', kind: 'ready' },
   { method: 'GET',  path: '/metrics',                  role: 'public', kind: 'metrics' },
 ];
 
 const byPath = new Map(dataRoutes.map((route) => [route.path, route]));
+/** Where the link in a playbook's question leads. */
+export const approvePrefix = '/approve/';
 const modelPrefixes = ['/v1/models/', '/v1beta/models/'] as const;
 
 /** `/v1beta/models/name:method`, and `/v1/…` as newer clients write it. */
@@ -62,6 +66,7 @@ export function dataRouteAt(path: string): DataRoute | null {
   const addressed = method === undefined ? undefined : byPath.get(`/v1beta/models/{model}:${method}`);
   if (addressed !== undefined) return addressed;
   if (path === '/status/' || placeAt(path) !== null) return byPath.get('/status') ?? null;
+  if (path.startsWith(approvePrefix)) return byPath.get(`${approvePrefix}{token}`) ?? null;
   const prefix = modelPrefixes.find((each) => path.startsWith(each));
   return prefix === undefined ? null : (byPath.get(`${prefix}{id}`) ?? null);
 }

@@ -21,6 +21,8 @@ export type FrontDoor = {
   readonly gateway: GatewayDependencies;
   readonly admin: { handle(request: Request, url: URL): Promise<Response> };
   readonly metrics: () => string;
+  /** The page behind the link in a playbook's question. */
+  readonly approve: (request: Request, path: string) => Promise<Response>;
   readonly status: StatusRoutes;
   readonly isReady: () => boolean;
   /** False while the server lets open answers finish before it stops. */
@@ -47,7 +49,10 @@ function refusal(path: string, request: Request, gateway: GatewayDependencies, r
   return errorResponse(codec, reply, id, baseHeaders(codec.name, id));
 }
 
-function probe(kind: Exclude<DataRoute['kind'], 'dialect' | 'models' | 'status'>, door: FrontDoor): Response {
+function probe(
+  kind: Exclude<DataRoute['kind'], 'dialect' | 'models' | 'status' | 'approve'>,
+  door: FrontDoor,
+): Response {
   switch (kind) {
     case 'root':
       return new Response('Breakwater\n');
@@ -106,6 +111,7 @@ function serviceOf(kind: DataRoute['kind']): Service | 'every' {
     case 'models':
       return 'data';
     case 'status':
+    case 'approve':
       return 'status';
     case 'metrics':
       return 'admin';
@@ -130,6 +136,7 @@ function route(request: Request, door: FrontDoor, exempt: () => void): Response 
   if (isAdmin && door.serves.has('admin')) return door.admin.handle(request, new URL(request.url));
   const found = isAdmin ? null : routeHere(path, door);
   if (found === null) return notFound(path, request, door);
+  if (found.kind === 'approve') return door.approve(request, path);
   if (found.method === 'POST' && request.method === 'HEAD') return reachable(found.method);
   if (found.method !== request.method && !(found.method === 'GET' && request.method === 'HEAD'))
     return notFound(path, request, door);

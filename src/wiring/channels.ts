@@ -20,7 +20,12 @@ const roundMs = 1_000;
 /** How long a stop waits for attempts that are under way; what is not over is tried again after the next start. */
 const stopMs = 3_000;
 
-export function createChannelDesk(engine: Engine, store: Store, log: Log): ChannelDesk {
+export function createChannelDesk(
+  engine: Engine,
+  store: Store,
+  log: Log,
+  answerPage: (step: string) => string,
+): ChannelDesk {
   const { clock, state } = engine;
   const channels: ChannelDependencies['channels'] = () => state.snapshot.channels;
   const control = engine.control(store);
@@ -31,7 +36,7 @@ export function createChannelDesk(engine: Engine, store: Store, log: Log): Chann
     newId: control.newId,
     change: engine.change,
     channels,
-    bulletinOf: (change) => Promise.resolve(bulletinOf(change)),
+    bulletinOf: (change) => Promise.resolve(bulletinOf(change, answerPage)),
     send: (bulletin, channel) => {
       const { url } = state.snapshot.statusPage;
       return send(bulletin, channel, {

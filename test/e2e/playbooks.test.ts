@@ -73,15 +73,34 @@ test('an outage begins a run: it switches, asks, and does what a person says', a
   expect(incident.body).toMatchObject({ severity: 'SEV2', failure_class: 'availability' });
   expect(JSON.stringify(incident.body['timeline'])).toContain('playbook opus-fails');
 
+  // The link of the question: looking changes nothing, a forged one leads nowhere.
+  const { createApprovals } = await import('../../src/wiring/approvals.ts');
+  const stored = await house.server.store.loadRuns();
+  const { pageOf } = createApprovals(
+    { runs: () => stored } as never,
+    await house.server.store.fingerprintKey(),
+  );
+  const step = stored.map(({ id: run, at, rounds }) => `${run}/${at}/${rounds}`)[0] ?? '';
+  const link = `${house.url}${pageOf(step)}`;
+  const shown = await fetch(link);
+  expect([shown.status, await shown.text()]).toEqual([
+    200,
+    expect.stringContaining('Shall the provider go too?'),
+  ]);
+  expect((await fetch(`${link}x`)).status).toBe(404);
+  const nameless = await fetch(link, {
+    method: 'POST',
+    body: new URLSearchParams({ answer: 'approve', reason: 'fine' }),
+  });
+  expect(nameless.status).toBe(400);
+
   const id = String(asking['id']);
   expect(
     (await house.admin('POST', `runs/${id}/answer`, { answer: 'maybe', reason: 'not sure' })).status,
   ).toBe(400);
-  const told = await house.admin('POST', `runs/${id}/answer`, {
-    answer: 'approve',
-    reason: 'two versions are sick',
-  });
-  expect(told.status).toBe(200);
+  const form = { by: 'maria', answer: 'approve', reason: 'two versions are sick' };
+  expect((await fetch(link, { method: 'POST', body: new URLSearchParams(form) })).status).toBe(200);
+  expect((await fetch(link)).status).toBe(404);
   await eventually(
     async () => (itemsOf((await house.admin('GET', 'switches')).body).length === 2 ? true : null),
     'the provider is off',
