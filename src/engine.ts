@@ -175,7 +175,7 @@ function boardOf(live: Live, onBug: (error: unknown) => void): HealthBoard {
         to: transition.to,
         words,
       });
-      countTransition(target, transition, live.metrics);
+      countTransition(target, transition, live.metrics, live.log);
       const facts: ChangeFacts = {
         kind: 'gate.transition',
         actor: 'system',

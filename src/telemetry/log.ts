@@ -27,6 +27,7 @@ export type LogEvent =
       readonly words: string;
     }
   | { readonly event: 'agreement'; readonly words: string }
+  | { readonly event: 'egress_suspected'; readonly target: string; readonly words: string }
   | {
       readonly event: 'identity';
       readonly target: string;

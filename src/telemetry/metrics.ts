@@ -31,6 +31,7 @@ export const metricTable = {
   breakwater_tokens_per_second:         { kind: 'histogram', labels: ['provider', 'model'], buckets: paces, help: 'Pace of streamed answers of 32 tokens or more, from the first token to the last.' },
   breakwater_gate_state:                 { kind: 'gauge',     labels: ['target', 'state'], help: '1 for the state a gate is in.' },
   breakwater_gate_transitions_total:    { kind: 'counter',   labels: ['target', 'to', 'cause'], help: 'Moves of a gate, by where to and on what evidence.' },
+  breakwater_egress_suspected_total:    { kind: 'counter',   labels: [], help: 'Unrelated providers failed together: look at our own network first. Nothing is declared meanwhile.' },
   breakwater_gate_trouble_attempts:     { kind: 'gauge',     labels: ['target'], help: 'Attempts in the trouble that a gate is acting on; 0 when there is none.' },
   breakwater_gate_trouble_failed:       { kind: 'gauge',     labels: ['target'], help: 'Those of them that failed.' },
   breakwater_gate_usual_rate:           { kind: 'gauge',     labels: ['target'], help: 'The failure rate learned as usual, as a fraction of 1.' },

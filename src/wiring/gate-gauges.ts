@@ -3,6 +3,7 @@ import { suspicion } from '../core/detector.ts';
 import type { Transition } from '../core/gate-moves.ts';
 import type { Target } from '../core/target.ts';
 import type { HealthBoard } from '../gateway/board.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 const states = ['healthy', 'shedding', 'ejected', 'probing', 'ramping'] as const;
@@ -20,6 +21,11 @@ export function publishGate(target: Target, board: HealthBoard, metrics: Metrics
   metrics.set('breakwater_in_flight', labels, board.inFlight(target.name));
 }
 
-export function countTransition(target: Target, { to, cause }: Transition, metrics: Metrics): void {
+/** Counts a move. When the evidence says it is ourselves, somebody must look: that is an error, and has its own metric. */
+export function countTransition(target: Target, transition: Transition, metrics: Metrics, log: Log): void {
+  const { to, cause, scope, words } = transition;
   metrics.count('breakwater_gate_transitions_total', { target: target.name, to, cause });
+  if (scope?.kind !== 'egress' || to === 'healthy' || to === 'ramping') return;
+  metrics.count('breakwater_egress_suspected_total');
+  log('error', { event: 'egress_suspected', target: target.name, words });
 }

@@ -463,3 +463,25 @@ test('with nothing else left the least bad is asked all the same, and the record
     rule: expect.stringContaining('tried all the same, because nothing better is left: held out by admin'),
   });
 }, 60_000);
+
+test('unrelated providers failing together: ourselves are suspected, and nobody is condemned twice', async () => {
+  house = await startHouse((simulator) => ({
+    ...withGate(simulator),
+    features: {
+      notes: { title: 'Meeting notes', route: [opus, 'openai/gpt-5.2', 'local/llama-3.2-3b'] },
+      chat: { title: 'Chat', route: ['openai/gpt-5.2', opus, 'local/llama-3.2-3b'] },
+    },
+  }));
+  for (let n = 0; n < 60; n++) await ask({ model: n % 2 === 0 ? 'notes' : 'chat' });
+  for (const provider of ['anthropic', 'openai'])
+    house.simulator.setFault({ provider, fault: { kind: 'preset', preset: 'overloaded' } });
+  await waitUntil(async () => {
+    expect((await ask({ model: 'notes' })).status).toBe(200);
+    expect((await ask({ model: 'chat' })).status).toBe(200);
+    return house.logs.some((line) => line.includes('"event":"egress_suspected"'));
+  }, 'ourselves are suspected');
+  expect(await metric('breakwater_egress_suspected_total')).toBeGreaterThan(0);
+  const { body } = await house.admin('GET', 'changes?limit=100');
+  const declared = (body['items'] as Json[]).filter((change) => change['after'] === 'ejected');
+  expect(new Set(declared.map((change) => change['subject'])).size).toBeLessThan(2);
+}, 120_000);
