@@ -216,6 +216,7 @@ async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> 
           messages: messages.admin,
           playbooks: playbooks.admin,
           ledger: parts.ledger.admin,
+          statusCopy: status.copy,
         },
         incidents,
         feeds,
@@ -337,7 +338,9 @@ export async function startServer(options: ServerOptions): Promise<Started> {
     messages: messages.admin,
     log,
   });
-  const status = await createStatusDesk(engine, store, messages);
+  const status = await createStatusDesk(engine, store, messages, (words) =>
+    log('warn', { event: 'status_copy', words }),
+  );
   const addresses = { main: address, admin: snapshot.adminListen, status: snapshot.statusListen };
   try {
     const parts = {

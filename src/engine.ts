@@ -33,6 +33,8 @@ import type { Store } from './store/store.ts';
 import type { Spool } from './sync/spool.ts';
 import type { RecordPump } from './sync/push-records.ts';
 import { bugPlace } from './telemetry/log.ts';
+import { createFeaturePulse } from './sync/feature-pulse.ts';
+import type { FeaturePulse } from './sync/feature-pulse.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -68,6 +70,8 @@ export type Engine = {
   /** Tells every move of a gate from now on. */
   readonly watchGates: (watch: GateWatch) => void;
   readonly watchRecords: Recording['watch'];
+  /** What callers of each feature have lately met. */
+  readonly pulse: FeaturePulse;
   readonly onBug: (error: unknown) => void;
 };
 
@@ -274,6 +278,8 @@ export async function createEngine(
   const capacity = capacityOf(state, clock, watchdog);
   const kept = await createKeptPolicy({ store, state, clock, key: fingerprintKey, onBug });
   const recording = createRecording({ state, store, spool: options.spool, metrics, log });
+  const pulse = createFeaturePulse();
+  recording.watch(pulse.saw);
   const gateway = gatewayOf(live, {
     board,
     capacity,
@@ -317,6 +323,7 @@ export async function createEngine(
     watchGates: (watch) => void live.gateWatches.push(watch),
     publishGauges: () => publishGauges({ state, metrics, board, capacity, pump: recording.pump }),
     watchRecords: recording.watch,
+    pulse,
     onBug,
   };
 }

@@ -5,6 +5,7 @@ import type { Environment } from '../config.ts';
 import { nearest } from '../core/nearest.ts';
 import { usageError } from './command.ts';
 import type { Command, ExitCode } from './command.ts';
+import { statusCommands } from './status-commands.ts';
 import { messageCommands } from './message-commands.ts';
 import { auditCommands } from './audit-commands.ts';
 import { channelCommands } from './channel-commands.ts';
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   ...keyCommands,
   ...channelCommands,
   ...messageCommands,
+  ...statusCommands,
   ...playbookCommands,
   ...playbookRunCommands,
 ];

@@ -18,6 +18,7 @@ import type {
 import { said, stepOf } from './incident-steps.ts';
 import type { Added } from './incident-steps.ts';
 import type { Instant, SwitchId, TargetName } from './ids.ts';
+import { graver, gravity } from './felt.ts';
 import type { FeatureStatus, FeatureView } from './status.ts';
 
 /** How routing stands now, as an incident follows it. */
@@ -36,10 +37,6 @@ export type World = {
     readonly words: string;
   }[];
 };
-
-const gravity: readonly FeatureStatus[] = ['normal', 'backup', 'slow', 'partial', 'paused', 'unavailable'];
-const worse = (one: FeatureStatus, other: FeatureStatus): FeatureStatus =>
-  gravity.indexOf(one) >= gravity.indexOf(other) ? one : other;
 
 /** To complete "Meeting notes: …". */
 const statusWords: Readonly<Record<FeatureStatus, string>> = {
@@ -95,7 +92,7 @@ function followFeatures(incident: Incident, world: World): Followed {
     const next: IncidentFeature = {
       ...known,
       status,
-      worst: worse(known.worst, status),
+      worst: graver(known.worst, status),
       backup: view.status === 'backup' ? view.serving : known.backup,
       normalAt: isBack ? world.now : null,
     };

@@ -5,6 +5,7 @@
  * it answers. It refuses to guess causes that nobody has written down.
  */
 import { featureWords } from './feature-words.ts';
+import { graver } from './felt.ts';
 import type { HealthState } from './health-cell.ts';
 import type { Instant } from './ids.ts';
 import type { FeatureStatus, FeatureView } from './status.ts';
@@ -83,7 +84,6 @@ export const modelWords: Readonly<Record<ModelStatus, string>> = {
 };
 
 /** From calm to grave. */
-const gravity: readonly FeatureStatus[] = ['normal', 'backup', 'slow', 'partial', 'paused', 'unavailable'];
 const modelGravity: readonly ModelStatus[] = ['working', 'returning', 'failing', 'paused'];
 
 function modelStatus(target: TargetNow): ModelStatus {
@@ -197,10 +197,7 @@ export function buildStatusPage(facts: StatusFacts): StatusPage {
     past: pastOf(history.get(view.feature) ?? [], now),
   }));
   const models = modelLines(facts.targets);
-  const overall = features.reduce<FeatureStatus>(
-    (worst, { status }) => (gravity.indexOf(status) > gravity.indexOf(worst) ? status : worst),
-    'normal',
-  );
+  const overall = features.reduce<FeatureStatus>((worst, { status }) => graver(worst, status), 'normal');
   const told = new Set(facts.stories.filter(({ isOpen }) => isOpen).flatMap((story) => story.models));
   return {
     generatedAt: now,

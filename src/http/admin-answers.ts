@@ -11,6 +11,7 @@ import { channelAnswers } from './admin-channel-answers.ts';
 import { playbookAnswers } from './admin-playbook-answers.ts';
 import { messageAnswers } from './admin-message-answers.ts';
 import { ledgerAnswers } from './admin-ledger-answers.ts';
+import { statusAnswers } from './admin-status-answers.ts';
 
 const text = z.string();
 const name = text.nullable();
@@ -332,6 +333,7 @@ export const adminAnswers = {
   CoverageList: listOf(coverage),
   ...channelAnswers,
   ...messageAnswers,
+  ...statusAnswers,
   ...incidentAnswers,
   ...playbookAnswers,
   ...ledgerAnswers,

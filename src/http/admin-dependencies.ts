@@ -133,6 +133,8 @@ export type AdminDependencies = {
       given: { readonly input: unknown; readonly actor: string },
     ) => Promise<Result<Run>>;
   };
+  /** A static copy of the status site: path → text. */
+  readonly statusCopy: () => ReadonlyMap<string, string>;
   readonly messages: {
     readonly list: (incident: string) => Promise<readonly Message[]>;
     readonly preview: (incident: string, input: unknown) => Promise<Result<Draft>>;

@@ -1,4 +1,5 @@
 /** The table of the admin API, area by area: each route with the role it requires and the schemas of what comes in and goes out. */
+import { statusAdminRoutes } from './admin-status-routes.ts';
 import { messageRoutes } from './admin-message-routes.ts';
 import { channelRoutes } from './admin-channel-routes.ts';
 import { evidenceRoutes } from './admin-evidence-routes.ts';
@@ -26,4 +27,5 @@ export const adminRouteTable: readonly AdminRoute[] = [
   ...playbookRoutes,
   ...channelRoutes,
   ...messageRoutes,
+  ...statusAdminRoutes,
 ];

@@ -93,6 +93,7 @@ beforeEach(() => {
       find: (id) => Promise.resolve(aRun({ id })),
       tell: note('tell', Promise.resolve(done(aRun()))),
     },
+    statusCopy: () => new Map([['index.html', '<!DOCTYPE html>']]),
     messages: {
       list: () => Promise.resolve([aMessage()]),
       preview: note(
@@ -410,6 +411,7 @@ describe('what goes out', () => {
     ['POST', 'incidents/inc_1/messages/preview', 'MessageDraft', 200],
     ['POST', 'incidents/inc_1/messages/publish', 'Message', 201],
     ['POST', 'incidents/inc_1/messages/suppress', 'Message', 201],
+    ['GET', 'status/export', 'StatusCopy', 200],
     ['GET', 'channels', 'ChannelList', 200],
     ['POST', 'channels/hook/test', 'Delivery', 200],
     ['GET', 'deliveries?state=dead', 'DeliveryList', 200],

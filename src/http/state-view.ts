@@ -6,6 +6,7 @@ import { isOpen } from '../core/incident.ts';
 import type { Incident } from '../core/incident.ts';
 import type { ProviderSays } from '../core/provider-word.ts';
 import { viewFeature } from '../core/status.ts';
+import type { FeatureView } from '../core/status.ts';
 import { covers, isForEverybody, isInForce } from '../core/switches.ts';
 import type { Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
@@ -17,6 +18,8 @@ import { incidentToWire } from './incident-view.ts';
 import type { Json } from './wire.ts';
 
 export type StateSources = {
+  /** How a feature is, with what its callers have lately met. */
+  readonly felt: (view: FeatureView) => FeatureView;
   readonly snapshot: Snapshot;
   readonly switches: readonly Switch[];
   readonly board: HealthBoard;
@@ -106,7 +109,7 @@ export function stateToWire(sources: StateSources): Json {
     replicas: [{ id: sources.replica, rev: sources.rev }],
     targets: shownTargets(sources).map((target) => targetToWire(target, sources)),
     features: [...snapshot.features.values()].map((feature) =>
-      viewFeature(feature, snapshot, { switches, standing, now }),
+      sources.felt(viewFeature(feature, snapshot, { switches, standing, now })),
     ),
     switches: switches.filter((entry) => isInForce(entry, now)).map(switchToWire),
     incidents: sources.incidents.filter(({ state }) => isOpen(state)).map(incidentToWire),

@@ -42,7 +42,7 @@ function copyNote({ flavour, settings }: Site): string {
     settings.url === null
       ? ''
       : ` The page itself is at <a href="${escaped(settings.url)}">${escaped(settings.url)}</a>.`;
-  return ` This is a copy, written whenever something changes and every few minutes besides: when the moment above is long ago, it is out of date.${source}`;
+  return ` This is a copy, written whenever something changes and every minute besides: when the moment above is minutes ago, it is out of date.${source}`;
 }
 
 export type PageParts = {

@@ -73,6 +73,7 @@ export type LogEvent =
       readonly status: number | null;
       readonly code: string | null;
     }
+  | { readonly event: 'status_copy'; readonly words: string }
   | {
       readonly event: 'delivery';
       readonly id: string;

@@ -41,7 +41,7 @@ export type AdminWiring = {
   readonly secrets: SecretSource;
   readonly log: Log;
   /** What other pieces of the composition bring along. */
-  readonly desks: Pick<AdminDependencies, 'channels' | 'playbooks' | 'messages' | 'ledger'>;
+  readonly desks: Pick<AdminDependencies, 'channels' | 'playbooks' | 'messages' | 'ledger' | 'statusCopy'>;
   readonly incidents: IncidentDesk;
   readonly feeds: FeedDesk;
 };
@@ -243,6 +243,7 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
     store: upToDate(store, engine.records),
     state: () =>
       stateToWire({
+        felt: (view) => engine.pulse.felt(view, now()),
         snapshot: engine.state.snapshot,
         switches: engine.state.switches,
         board: engine.board,

@@ -8,8 +8,10 @@ import type { FeatureView } from '../core/status.ts';
 import { covers, isForEverybody, isInForce } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
 import type { MessageDesk } from './messages.ts';
+import { createStatusCopy } from './status-copy.ts';
 import type { Engine } from '../engine.ts';
 import type { GatewayDependencies } from '../gateway/handle.ts';
+import { copyOf } from '../site/files.ts';
 import type { Site } from '../site/site.ts';
 import type { Store } from '../store/store.ts';
 import { createStatusRecorder } from '../sync/status-recorder.ts';
@@ -52,45 +54,56 @@ function routedTargets({ state }: GatewayDependencies): readonly Target[] {
 
 export type StatusDesk = {
   readonly site: () => Site;
+  readonly copy: () => ReadonlyMap<string, string>;
   /** Looks at how features are and writes it down. */
   readonly look: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
 export async function createStatusDesk(
-  { gateway }: Engine,
+  { gateway, pulse }: Engine,
   store: Store,
   messages: MessageDesk,
+  onTrouble: (words: string) => void,
 ): Promise<StatusDesk> {
   const { now } = gateway.clock;
+  const features = (at: Instant): readonly FeatureView[] =>
+    featuresNow(gateway, at).map((view) => pulse.felt(view, at));
   const recorder = await createStatusRecorder(store, now());
   let site: Site | null = null;
   let switches = gateway.state.switches;
   let rev = -1;
   const make = (at: Instant): Site => {
-    const { features, statusPage } = gateway.state.snapshot;
+    const { snapshot } = gateway.state;
+    const { statusPage } = snapshot;
     const page = buildStatusPage({
-      features: featuresNow(gateway, at),
+      features: features(at),
       targets: routedTargets(gateway).map((target) => targetNow(target, gateway, at)),
       history: recorder.history(),
       stories: messages.stories(),
-      planned: plannedOf(statusPage.maintenance, [...features.values()], at),
+      planned: plannedOf(statusPage.maintenance, [...snapshot.features.values()], at),
       now: at,
     });
     return { page, said: messages.said(), settings: statusPage, flavour: 'served' };
   };
+  const siteNow = (): Site => {
+    const isMoved = switches !== gateway.state.switches || rev !== messages.rev();
+    const at = now();
+    if (site === null || isMoved || at - site.page.generatedAt >= freshMs) {
+      switches = gateway.state.switches;
+      rev = messages.rev();
+      site = make(at);
+    }
+    return site;
+  };
+  const copy = createStatusCopy(siteNow, () => gateway.state.snapshot.statusPage.exportDir, onTrouble);
   return {
-    site: () => {
-      const isMoved = switches !== gateway.state.switches || rev !== messages.rev();
-      const at = now();
-      if (site === null || isMoved || at - site.page.generatedAt >= freshMs) {
-        switches = gateway.state.switches;
-        rev = messages.rev();
-        site = make(at);
-      }
-      return site;
+    site: siteNow,
+    copy: () => copyOf(siteNow()),
+    look: async () => {
+      // A store that is away does not keep the copy from being written.
+      await recorder.look(features(now()), now()).finally(() => copy.look());
     },
-    look: () => recorder.look(featuresNow(gateway, now()), now()),
     stop: () => recorder.flush(),
   };
 }
