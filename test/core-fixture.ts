@@ -83,6 +83,8 @@ export function aFeature(route: NonEmpty<Target>, changes: Partial<Feature> = {}
     needs: { capabilities: new Set(), contextTokens: 0 },
     timeouts: { connectMs: 3_000, firstTokenMs: 10_000, stallMs: 15_000, totalMs: 120_000 },
     priority: 'normal',
+    warmShare: 0,
+    equals: 'order',
     midStream: 'error',
     adapt: new Map(),
     expect: [],

@@ -3,7 +3,7 @@ import { compileAdapt } from './compile-adapt.ts';
 import { isYes } from './configure-fields.ts';
 import { unlistedTarget } from './compile-provider.ts';
 import type { FeatureConfiguration } from './configuration.ts';
-import { durationMs } from './duration.ts';
+import { durationMs, rate } from './duration.ts';
 import { instant, isNonEmpty, targetName } from './ids.ts';
 import type { TargetName } from './ids.ts';
 import { undatedModel } from './models.ts';
@@ -210,6 +210,8 @@ export function compileFeature(
     needs: needsOf(given.needs),
     timeouts: timeoutsOf(given.timeouts),
     priority: given.priority ?? 'normal',
+    warmShare: given.warm === undefined ? 0 : (rate(given.warm) ?? 0),
+    equals: given.equals ?? 'order',
     midStream: given.midStream ?? 'error',
     adapt,
     expect: expectationsOf(given.expect),

@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 import { adaptSchema } from './configure-adapt.ts';
 import { channelSchema } from './configure-channels.ts';
-import { date, described, duration, secret, yesNo } from './configure-fields.ts';
+import { date, described, duration, percentage, secret, yesNo } from './configure-fields.ts';
 import { gateSchema } from './configure-gates.ts';
 import { messagesSchema } from './configure-messages.ts';
 import { statusPageSchema } from './configure-status.ts';
@@ -201,7 +201,18 @@ const feature = z.strictObject({
     z.enum(['error', 'continue']).optional(),
     'continue: another target carries on after a cut; text only, once, never with tools.',
   ),
-  priority: z.enum(['critical', 'normal', 'sheddable']).optional(),
+  priority: described(
+    z.enum(['critical', 'normal', 'sheddable']).optional(),
+    'Who goes first where there is not room for all; default normal.',
+  ),
+  warm: described(
+    percentage.optional(),
+    'Share of requests that goes to the first backup reached by "auto", so that it is known to work; default none.',
+  ),
+  equals: described(
+    z.enum(['order', 'price', 'room']).optional(),
+    'Which of several hosts of one model goes first: as in the route, the cheapest, or the one with most room.',
+  ),
   adapt: described(
     z.record(z.string(), adaptSchema).optional(),
     'What is changed in a request before a target of the route gets it.',

@@ -141,9 +141,6 @@ function warnOfInert(configuration: Configuration, report: Report): void {
       severity: 'warning',
     });
   if (configuration.limits?.headers !== undefined) warn(['limits', 'headers']);
-  for (const [name, feature] of Object.entries(configuration.features ?? {})) {
-    if (feature.priority !== undefined && feature.priority !== 'normal') warn(['features', name, 'priority']);
-  }
 }
 
 type ListenKey = 'listen' | 'adminListen' | 'statusListen';
@@ -225,6 +222,8 @@ const defaults: Snapshot['defaults'] = {
   needs: { capabilities: new Set(), contextTokens: 0 },
   timeouts: defaultTimeouts,
   priority: 'normal',
+  warmShare: 0,
+  equals: 'order',
   midStream: 'error',
   adapt: new Map(),
   expect: [],

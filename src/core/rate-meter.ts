@@ -25,3 +25,8 @@ export function msUntilFits(meter: Meter, cost: number, share: number, now: Inst
 export function charged(meter: Meter, cost: number, now: Instant): Meter {
   return { ...meter, left: leftAt(meter, now) - cost, at: Math.max(now, meter.at) as Instant };
 }
+
+/** The share of the limit in use, from 0 to 1. */
+export function usedShare(meter: Meter, now: Instant): number {
+  return Math.min(1, Math.max(0, 1 - leftAt(meter, now) / meter.perMinute));
+}

@@ -50,6 +50,10 @@ export type Feature = {
   readonly needs: Needs;
   readonly timeouts: Timeouts;
   readonly priority: Priority;
+  /** Share of requests that goes to the first backup, as a fraction of 1. */
+  readonly warmShare: number;
+  /** Which of several hosts of one model goes first. */
+  readonly equals: 'order' | 'price' | 'room';
   /** What happens when an answer breaks off in the middle. */
   readonly midStream: 'error' | 'continue';
   readonly adapt: ReadonlyMap<TargetName, TargetAdaptation>;

@@ -53,6 +53,7 @@ export function drillToWire(report: DrillReport): Json {
     usual_cost_usd: report.usualCostUsd,
     violations: report.violations,
     violation_examples: report.violationExamples,
+    compared_share: report.comparedShare,
     strategies: report.strategies.map(({ strategy, outcomes, attemptsPerRequest, waitMs, violations }) => ({
       strategy,
       requests: requestsOf(outcomes),

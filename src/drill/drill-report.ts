@@ -5,11 +5,12 @@ import type { Target } from '../core/target.ts';
 import { endOf, strikes } from '../simulation/provider-model.ts';
 import { rehearse } from '../simulation/rehearse.ts';
 import type { StrategyName } from '../simulation/rehearse.ts';
-import type { Scenario } from '../simulation/scenario.ts';
+import type { Profile, Scenario } from '../simulation/scenario.ts';
 import { seenOutcomes } from '../simulation/tally.ts';
 import type { RunTally, SeenOutcome, Violation } from '../simulation/tally.ts';
 import { judgeClaims, troubleWindow } from './drill-claims.ts';
 import type { ClaimResult, Window } from './drill-claims.ts';
+import { routedTargets } from './drill-plan.ts';
 import type { DrillPlan } from './drill-plan.ts';
 
 export type Outcomes = Readonly<Record<SeenOutcome, number>>;
@@ -78,6 +79,8 @@ export type DrillReport = {
   readonly usualCostUsd: number | null;
   readonly violations: number;
   readonly violationExamples: readonly Violation[];
+  /** The part of the traffic that the simpler strategies were measured on; their counts are for all of it. */
+  readonly comparedShare: number;
   readonly strategies: readonly StrategyDrill[];
 };
 
@@ -199,6 +202,26 @@ function strategyDrill(strategy: StrategyName, run: RunTally, { from, to }: Wind
   };
 }
 
+/** Simple means are measured on about this many requests: shares do not change with more of them. */
+const comparedRequests = 100_000;
+
+/** A part of the traffic for the comparison, as a fraction of 1; all of it where places make load matter. */
+function comparedShare(snapshot: Snapshot, scenario: Scenario): number {
+  const targets = routedTargets(snapshot);
+  if (targets.some(({ name }) => scenario.pace(name).places !== null)) return 1;
+  const perSecond = [...snapshot.features.keys()].reduce((sum, name) => sum + scenario.traffic(name).rate, 0);
+  return Math.min(1, comparedRequests / ((perSecond * scenario.durationMs) / 1_000));
+}
+
+function thinned(scenario: Scenario, share: number): Scenario {
+  if (share === 1) return scenario;
+  const traffic = (feature: string): Profile => {
+    const profile = scenario.traffic(feature);
+    return { ...profile, rate: profile.rate * share };
+  };
+  return { ...scenario, traffic };
+}
+
 export type DrillOptions = {
   readonly seed: number;
   readonly strategies: readonly StrategyName[];
@@ -213,12 +236,16 @@ export function runDrill(
 ): DrillReport {
   const { seed } = options;
   const trouble = troubleWindow(scenario);
-  const run = (strategy: StrategyName): RunTally => {
+  const share = comparedShare(snapshot, scenario);
+  const compared = thinned(scenario, share);
+  const run = (strategy: StrategyName, given: Scenario): RunTally => {
     options.onStrategy(strategy);
-    return rehearse({ snapshot, scenario, seed }, strategy);
+    return rehearse({ snapshot, scenario: given, seed }, strategy);
   };
-  const own = run('breakwater');
-  const others = options.strategies.map((strategy) => strategyDrill(strategy, run(strategy), trouble));
+  const own = run('breakwater', scenario);
+  const others = options.strategies.map((strategy) =>
+    scaled(strategyDrill(strategy, run(strategy, compared), trouble), share),
+  );
   const targets = targetDrills(own, scenario);
   return {
     words,
@@ -233,8 +260,16 @@ export function runDrill(
     usualCostUsd: usualCost(own, snapshot, scenario),
     violations: own.violationCount,
     violationExamples: own.violations,
+    comparedShare: share,
     strategies: [strategyDrill('breakwater', own, trouble), ...others],
   };
+}
+
+function scaled(drill: StrategyDrill, share: number): StrategyDrill {
+  const outcomes = Object.fromEntries(
+    Object.entries(drill.outcomes).map(([outcome, count]) => [outcome, Math.round(count / share)]),
+  ) as Record<SeenOutcome, number>;
+  return { ...drill, outcomes, violations: Math.round(drill.violations / share) };
 }
 
 /** Nothing went where it may not, and every claim that was rehearsed holds. */

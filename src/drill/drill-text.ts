@@ -115,7 +115,10 @@ export function drillText(report: DrillReport, table: Table): string {
       ? []
       : [['Out of routing', ...report.isolation.map(isolationText)].join('\n')]),
     ['Load and cost', table(report.targets.map(targetRow)), `  ${costLine(report)}`].join('\n'),
-    ['The same with simpler means', table([strategyHead, ...report.strategies.map(strategyRow)])].join('\n'),
+    [
+      `The same with simpler means${report.comparedShare < 1 ? ` (estimated from ${percentText(report.comparedShare)} of the traffic)` : ''}`,
+      table([strategyHead, ...report.strategies.map(strategyRow)]),
+    ].join('\n'),
     verdict(report),
   ].join('\n\n');
 }

@@ -1,4 +1,5 @@
 /** From a routing decision to the response: runs failover, delivers the answer or explains its absence, and records it. */
+import { arrange } from '../core/arrangement.ts';
 import { interruptedWords } from '../core/caller-words.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { failureRow } from '../core/failure.ts';
@@ -366,8 +367,15 @@ export function answer(decided: Decided, dependencies: GatewayDependencies): Res
       break;
   }
   decided.request.signal.addEventListener('abort', () => callerLeaves(exchange), { once: true });
+  const { plan, because } = arrange(
+    decision.plan,
+    exchange.feature,
+    (target) => exchange.capacity.used(target),
+    exchange.clock.random(),
+  );
+  exchange.arranged = because;
   const execution = execute(exchange, {
-    plan: decision.plan,
+    plan,
     panic: decision.panic,
     asker: askerOf(asked),
     switches: () => dependencies.state.switches,

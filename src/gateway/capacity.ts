@@ -8,7 +8,7 @@ import { isRoundOver, judgeRound, noLimit, settleLimit } from '../core/concurren
 import type { CallSeen, ConcurrencyLimit, LoadSign } from '../core/concurrency-limit.ts';
 import type { FailureClass } from '../core/failure.ts';
 import type { Instant, NonEmpty, TargetName } from '../core/ids.ts';
-import { charged, fullMeter, msUntilFits } from '../core/rate-meter.ts';
+import { charged, fullMeter, msUntilFits, usedShare } from '../core/rate-meter.ts';
 import type { Meter } from '../core/rate-meter.ts';
 import { isAbove, placesFor, shareOf, waitMsMax } from '../core/shedding.ts';
 import type { Feature, Priority } from '../core/snapshot.ts';
@@ -63,6 +63,8 @@ export type Capacity = {
   leave(place: Place): void;
   /** How long somebody who was turned away should stay away. */
   retryAfterMs(targets: readonly Target[]): number;
+  /** How full a target is by the limits that are known, from 0 to 1. */
+  used(target: Target): number;
   view(target: Target): CapacityView;
   /** Moves what only time moves: waits that are over, rates that refilled. Call it often while `waiting` is above 0. */
   tick(): void;
@@ -328,6 +330,19 @@ class Board implements Capacity {
     });
     const least = Math.max(stayAwayMs.least, waits.length === 0 ? 0 : Math.min(...waits));
     return Math.round(least + stayAwayMs.spread * this.#options.random());
+  }
+
+  used(target: Target): number {
+    const now = this.#options.now();
+    const load = this.#loads.get(target.name);
+    const shared = this.#provider(target.provider);
+    const most = load?.limit.most ?? null;
+    return Math.max(
+      shared.open / target.provider.concurrencyMax,
+      most === null ? 0 : (load?.open ?? 0) / most,
+      shared.requests === null ? 0 : usedShare(shared.requests, now),
+      shared.tokens === null ? 0 : usedShare(shared.tokens, now),
+    );
   }
 
   view(target: Target): CapacityView {

@@ -1,5 +1,6 @@
 /** Everything one request carries through the data plane: what was asked, the snapshot it sees, and what happened so far. */
 import type { ClassDemand } from '../core/data-class.ts';
+import type { ArrangedBecause } from '../core/arrangement.ts';
 import type { Instant, RequestId } from '../core/ids.ts';
 import type { IncidentScope } from '../core/incident-hits.ts';
 import type { Candidate } from '../core/record.ts';
@@ -62,6 +63,8 @@ export type Exchange = Shared &
     readonly warnings: string[];
     candidates: readonly Candidate[];
     offers: readonly Offer[];
+    /** Why another target than the preferred one was asked first although it could have been. */
+    arranged: ArrangedBecause | null;
     /** The neutral form, made when a target of another dialect is first asked. */
     conversation: Conversation | InvalidRequest | null;
     /** Follows the answer along where another target may have to carry on; null where none may. */

@@ -196,6 +196,7 @@ function newExchange(
     warnings: [],
     candidates: [],
     offers: [],
+    arranged: null,
     conversation: null,
     carrier: carrierFor({ ...asked, feature: placed.feature }, Math.floor(times.at / 1_000)),
     callerLeft: false,

@@ -38,7 +38,7 @@ export function fallbackReason(exchange: Exchange, served: Target | null): strin
   if (failure !== undefined && failure !== null) return failure.class;
   const excluded =
     exchange.candidates.find((candidate) => candidate.target === exchange.preferred.name)?.reason ?? null;
-  return excluded ?? (served === null ? null : 'switched_off');
+  return excluded ?? exchange.arranged ?? (served === null ? null : 'switched_off');
 }
 
 /** Incidents that the request has met so far. */

@@ -15,7 +15,7 @@ import { hopBetween } from '../core/target.ts';
 import type { Target } from '../core/target.ts';
 import { chanceFor } from './chance.ts';
 import { EventQueue } from './event-queue.ts';
-import type { OperatorAct, Scenario } from './scenario.ts';
+import type { OperatorAct, Profile, Scenario } from './scenario.ts';
 import { ServedTarget } from './served-target.ts';
 import type { Listener, Patience, ServedCall, Timeline } from './served-target.ts';
 import { RunTally } from './tally.ts';
@@ -68,6 +68,7 @@ export class Arena implements Timeline {
   readonly #permitted = new Map<Feature, Map<TargetName, Violation['rule'] | null>>();
   #permittedUnder: readonly Switch[] = [];
   readonly #demands = new Map<Feature, ClassDemand>();
+  readonly #profiles = new Map<Feature, Profile>();
   #client: Client | null = null;
 
   constructor(rehearsal: Rehearsal, strategy: string) {
@@ -160,6 +161,13 @@ export class Arena implements Timeline {
     next();
   }
 
+  profileOf(feature: Feature): Profile {
+    let profile = this.#profiles.get(feature);
+    if (profile === undefined)
+      this.#profiles.set(feature, (profile = this.rehearsal.scenario.traffic(feature.name)));
+    return profile;
+  }
+
   demandOf(feature: Feature): ClassDemand {
     let demand = this.#demands.get(feature);
     if (demand === undefined) {
@@ -182,7 +190,7 @@ export class Arena implements Timeline {
   /** Makes a call. Policy is looked at once more, by itself: whoever decided cannot vouch for its own decision. */
   call(arrival: Arrival, target: Target, caller: Listener): ServedCall {
     const { feature, poisonous } = arrival;
-    const { inputTokens, outputTokens } = this.rehearsal.scenario.traffic(feature.name);
+    const { inputTokens, outputTokens } = this.profileOf(feature);
     this.#checkPolicy(feature, target);
     const bore = this.tally.target(target);
     bore.begin(minuteOf(this.#now));

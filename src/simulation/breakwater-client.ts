@@ -2,6 +2,7 @@
  * The strategy that is rehearsed: the product's own core. `decide` chooses, `next` fails over, the health board gates,
  * capacity protects; only the calls are simulated. Nothing is decided here.
  */
+import { arrange } from '../core/arrangement.ts';
 import { next, startFailover } from '../core/failover.ts';
 import type { Command, FailoverEvent, FailoverState } from '../core/failover.ts';
 import { failureOf } from '../core/failure.ts';
@@ -192,6 +193,7 @@ function createBoundlessCapacity(options: CapacityOptions): Capacity {
     seen: () => {},
     leave: () => {},
     retryAfterMs: () => 0,
+    used: () => 0,
     view: () => ({ open: 0, waiting: 0, limit: Number.POSITIVE_INFINITY, learnt: false }),
     tick: () => {},
   };
@@ -237,7 +239,13 @@ class Request implements Listener {
     this.#startedAt = arrival.at;
     this.#id = String(client.requests++);
     const { limits } = client.arena.rehearsal.snapshot;
-    this.#state = startFailover(decision.plan, arrival.deadline, limits);
+    const { plan } = arrange(
+      decision.plan,
+      arrival.feature,
+      (target) => client.capacity.used(target),
+      client.arena.random(),
+    );
+    this.#state = startFailover(plan, arrival.deadline, limits);
   }
 
   begin(): void {

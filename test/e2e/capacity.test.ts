@@ -26,6 +26,7 @@ beforeEach(async () => {
       usual: { route: ['anthropic/claude-opus-4-8'] },
       batch: { route: ['anthropic/claude-opus-4-8'], priority: 'sheddable' },
       moved: { route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'] },
+      warm: { route: ['openai/gpt-5.2', 'anthropic/claude-opus-4-8'], warm: '100%' },
       paced: { route: ['openai/gpt-5.2'], priority: 'sheddable' },
     },
   }));
@@ -124,4 +125,11 @@ test('a rate agreed with the provider is kept', async () => {
   expect(second.status).toBe(503);
   expect(await second.json()).toMatchObject({ breakwater: { code: 'overloaded' } });
   expect(house.simulator.calls('openai').length).toBe(1);
+});
+
+test('a backup is kept warm, and the answer says so', async () => {
+  const warmed = await ask('warm');
+  expect(warmed.status).toBe(200);
+  expect(warmed.headers.get('x-breakwater-target')).toBe('anthropic/claude-opus-4-8');
+  expect(warmed.headers.get('x-breakwater-fallback')).toBe('warm_share');
 });
