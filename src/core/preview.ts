@@ -15,7 +15,7 @@ import type { RequestRecord } from './record.ts';
 import { decide } from './routing.ts';
 import type { RoutingDecision } from './routing.ts';
 import { plainRequest } from './rules.ts';
-import type { Standing } from './rules.ts';
+import type { RoutingRequest, Standing } from './rules.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Switch } from './switches.ts';
 import type { Hop, Target } from './target.ts';
@@ -24,8 +24,8 @@ import { hopBetween } from './target.ts';
 export type PreviewConditions = {
   readonly switches: readonly Switch[];
   readonly standing: (target: Target) => Standing;
-  /** Features a key may use; null for all. */
-  readonly keyFeatures: (key: KeyId | null) => ReadonlySet<string> | null;
+  /** What a key may do. */
+  readonly keyLimits: (key: KeyId | null) => Pick<RoutingRequest, 'keyFeatures' | 'keyClassMax'>;
   readonly now: Instant;
 };
 
@@ -112,13 +112,15 @@ function decisionFor(
   const named = record.feature === snapshot.defaults.name || record.requested === record.feature;
   const resolved = resolveRequested(snapshot, record.requested, named ? null : record.feature);
   if (resolved.kind !== 'resolved') return null;
+  const { keyFeatures, keyClassMax } = conditions.keyLimits(record.key);
   return decide(
     plainRequest(resolved.feature, {
       route: resolved.route,
       demand: demandOf(snapshot.dataClasses, record.dataClass, 'header'),
       tenant: record.tenant,
       key: record.key,
-      keyFeatures: conditions.keyFeatures(record.key),
+      keyFeatures,
+      keyClassMax,
     }),
     { switches, standing: conditions.standing, now: conditions.now, random: 0.999_999 },
   );

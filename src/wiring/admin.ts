@@ -120,11 +120,11 @@ function preview(input: unknown, engine: Engine, store: Store): Promise<Result<P
     // Where more was asked than is looked at, the window is as long as what was.
     const oldest = records.at(-1)?.at ?? now;
     const windowMs = records.length < previewRecordsMax ? previewWindowMs : Math.max(1, now - oldest);
-    const keys = new Map([...engine.state.keys.byHash.values()].map((key) => [key.id, key.features]));
+    const keys = new Map([...engine.state.keys.byHash.values()].map((key) => [key.id, key]));
     const result = previewSwitch(entry.value, records, windowMs, engine.state.snapshot, {
       switches: engine.state.switches,
       standing: (target) => engine.board.standing(target),
-      keyFeatures: (key) => (key === null ? null : (keys.get(key) ?? null)),
+      keyLimits: (key) => keyLimits(key === null ? null : (keys.get(key) ?? null), engine.state.snapshot),
       now,
     });
     return done(result);

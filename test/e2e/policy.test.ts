@@ -161,3 +161,50 @@ test('pictures by address are not fetched for classified data: unknown hosts cou
   expect(await excludedFrom('pictures')).toEqual([503, 'data_policy']);
   expect(await excludedFrom('open-pictures')).toEqual([503, 'lacks_capability']);
 });
+
+test('a target that cannot stream is left out of a stream, and a backup is not asked for more than it can give', async () => {
+  await house.stop();
+  house = await startHouse(
+    (simulator) => {
+      const base = withGoogle(simulator)['providers'] as Record<string, Json>;
+      return {
+        providers: {
+          ...base,
+          anthropic: {
+            ...base['anthropic'],
+            models: { 'claude-opus-4-8': { streaming: 'no' } },
+          },
+          aws: { ...base['aws'], models: { 'claude-opus-4-8': { context: 100_000, output: 64 } } },
+        },
+        features: { notes: { route: ['anthropic/claude-opus-4-8', 'aws/claude-opus-4-8'] } },
+      };
+    },
+    [...simulated, simulatedGoogle],
+  );
+  const whole = await ask();
+  expect(whole.headers.get('x-breakwater-target')).toBe('anthropic/claude-opus-4-8');
+  const streamed = await fetch(`${house.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'notes',
+      stream: true,
+      max_tokens: 500,
+      messages: [{ role: 'user', content: 'Hello' }],
+    }),
+  });
+  await streamed.text();
+  expect(streamed.headers.get('x-breakwater-target')).toBe('aws/claude-opus-4-8');
+  expect(streamed.headers.get('x-breakwater-fallback')).toBe('lacks_capability');
+  expect(streamed.headers.get('x-breakwater-warnings')).toBe('max_tokens');
+  expect(house.simulator.calls('aws')[0]?.body).toMatchObject({ max_tokens: 64 });
+});
+
+test('one deadline bounds all attempts of a request together', async () => {
+  house.simulator.setFault({ fault: { kind: 'hang', where: 'headers' } });
+  const late = await ask({ 'x-breakwater-timeout-ms': '600' });
+  expect(late.status).toBe(504);
+  const { attempts } = await recordOf(late);
+  // Running out of the caller's own time is nobody's failure, and no further target is asked after it.
+  expect((attempts as readonly Json[]).at(-1)).toMatchObject({ failure: 'deadline_exceeded' });
+});
