@@ -1,6 +1,11 @@
 /** What a product and its user are told about a backup, and what is changed in a request before a backup gets it. */
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 
+import { createAnthropic } from '@ai-sdk/anthropic';
+import { createGoogleGenerativeAI } from '@ai-sdk/google';
+import { createOpenAI } from '@ai-sdk/openai';
+import * as ai from 'ai';
+
 import { simulated, simulatedGoogle, startHouse, withGoogle } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
@@ -133,6 +138,27 @@ test('official clients read a stream with a notice in it, and find it where they
     { headers },
   );
   expect((await message.finalMessage()).content[0]?.type).toBe('text');
+});
+
+test('a framework that checks every event reads such a stream, in every dialect', async () => {
+  down('anthropic');
+  const apiKey = 'any';
+  const models = [
+    createOpenAI({ baseURL: `${house.url}/v1`, apiKey }).chat('notes'),
+    createOpenAI({ baseURL: `${house.url}/v1`, apiKey }).responses('notes'),
+    createAnthropic({ baseURL: `${house.url}/v1`, apiKey })('notes'),
+    createGoogleGenerativeAI({ baseURL: `${house.url}/v1beta`, apiKey })('notes'),
+  ];
+  for (const model of models) {
+    const headers = { 'x-breakwater-notice': 'inband' };
+    const stream = ai.streamText({ model, headers, prompt: 'say exactly: a quiet harbour' });
+    let text = '';
+    for await (const part of stream.fullStream) {
+      if (part.type === 'error') throw part.error;
+      if (part.type === 'text-delta') text += part.text;
+    }
+    expect(text).toBe('a quiet harbour');
+  }
 });
 
 test('with auto, headers say it and a notice comes only when asked for', async () => {

@@ -27,7 +27,7 @@ export const anthropicMessages: DialectCodec = {
   errorBody,
   errorEvent,
   places: messagesPlaces,
-  noticeEvent: (notice) =>
-    sseText('breakwater_notice', JSON.stringify({ type: 'breakwater_notice', notice })),
+  // Every client knows a ping and reads nothing but its name; kinds that it does not know end some.
+  noticeEvent: (notice) => sseText('ping', JSON.stringify({ type: 'ping', breakwater: { notice } })),
   keepAlive: 'event: ping\ndata: {"type": "ping"}\n\n',
 };
