@@ -5,7 +5,8 @@ import { parseAtomFeed, parseJsonFeed, parseRssFeed } from 'feedsmith';
 import { HtmlValidate } from 'html-validate';
 import ICAL from 'ical.js';
 
-import { aSite, aStory, overStory } from './site-fixture.ts';
+import { parseFeed } from '../src/feeds/parse.ts';
+import { aSite, aStory, noon, overStory } from './site-fixture.ts';
 import { copyOf, placeAt, siteFile } from '../src/site/files.ts';
 import { link, pathOf, publicLink } from '../src/site/site.ts';
 import type { Site } from '../src/site/site.ts';
@@ -182,6 +183,39 @@ describe('Statuspage v2', () => {
         times: { detected: '2026-06-07T11:10:00.000Z', normal_routing_resumed: null },
       },
     });
+  });
+});
+
+describe('a reader that was made for the pages of others', () => {
+  test.each(['summary', 'incidents', 'incidents/unresolved', 'components', 'status'])(
+    'reads %s without special cases',
+    (file) => {
+      const read = parseFeed(new TextEncoder().encode(body(`/api/v2/${file}.json`)), noon);
+      expect(read).toMatchObject({ kind: 'read' });
+    },
+  );
+
+  test('and finds how it is, what goes on, and that a good day is good', () => {
+    const read = parseFeed(new TextEncoder().encode(body('/api/v2/summary.json')), noon);
+    expect(read).toMatchObject({ kind: 'read', status: 'major_outage', writtenAt: noon });
+    const incidents = read.kind === 'read' ? read.incidents : [];
+    expect(incidents.find(({ title }) => title === aStory().title)).toMatchObject({
+      id: aStory().id,
+      declaredAt: aStory().startedAt,
+      resolvedAt: null,
+    });
+    const calm = aSite({ features: 0, stories: [] });
+    const good: Site = { ...calm, page: { ...calm.page, events: [], overall: 'normal' } };
+    expect(parseFeed(new TextEncoder().encode(body('/api/v2/summary.json', good)), noon)).toMatchObject({
+      kind: 'read',
+      status: 'operational',
+      incidents: [],
+    });
+  });
+
+  test('also our Atom and RSS', () => {
+    for (const path of ['/status/feed.atom', '/status/feed.rss'])
+      expect(parseFeed(new TextEncoder().encode(body(path)), noon)).toMatchObject({ kind: 'read' });
   });
 });
 

@@ -12,7 +12,7 @@ import type { Message, MessageFacts, MessageSettings, MessageText } from '../cor
 import { messageStages } from '../core/message-texts.ts';
 import type { MessageStage } from '../core/message-texts.ts';
 import { modelWords } from '../core/model-names.ts';
-import { modelsOf } from '../core/incident.ts';
+import { isOpen, modelsOf } from '../core/incident.ts';
 import type { Incident } from '../core/incident.ts';
 import { readIncident } from './incident-queries.ts';
 import type { IncidentRead } from './incident-queries.ts';
@@ -76,7 +76,7 @@ export function factsOf(
     backups: [...new Set(backups)],
     dataLeftTo: isExamined || impact.leftTo.size > 0 ? [...impact.leftTo.keys()] : null,
     nextUpdateAt,
-    normalAt: incident.times.normalRoutingResumed,
+    normalAt: incident.times.normalRoutingResumed ?? (isOpen(incident.state) ? null : incident.stateAt),
   };
 }
 

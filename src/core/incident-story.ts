@@ -1,6 +1,6 @@
 /**
- * From an incident as we know it to what the public may see of it. What is only suspected, was dismissed, or became part
- * of another incident is no story. What was published as a message, and what somebody added to the timeline for the
+ * From an incident as we know it to what the public may see of it. What is only suspected, was dismissed before
+ * anybody was told, or became part of another incident is no story. What was published as a message, and what somebody added to the timeline for the
  * public, is what was said; everything else stays inside.
  */
 import { isOpen, modelsOf, severityElsewhere } from './incident.ts';
@@ -81,7 +81,9 @@ const modelOf = (target: string): string => target.slice(target.indexOf('/') + 1
 /** Null for an incident that is nobody's business outside. */
 export function storyOf(known: IncidentKnown): Story | null {
   const { incident, impact, asked, messages } = known;
-  const state = stateOf(incident.state);
+  const isTold = messages.some((message) => message.state === 'published');
+  // What users were told of does not vanish when it turns out to be nothing: it is over.
+  const state = incident.state === 'dismissed' && isTold ? 'resolved' : stateOf(incident.state);
   if (state === null || incident.mergedInto !== null) return null;
   const { times } = incident;
   const open = isOpen(incident.state);
