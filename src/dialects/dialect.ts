@@ -25,6 +25,9 @@ export type RequestFacts = {
   readonly toolNames: ReadonlySet<string>;
   /** True when the caller asked for JSON output (any kind), so that the answer text must parse. */
   readonly structuredOutput: boolean;
+  /** Schemas of declared tools by name, and of the output: read only when there is something to hold against them. */
+  readonly toolSchemas?: () => ReadonlyMap<string, unknown>;
+  readonly outputSchema?: () => unknown;
 };
 
 /** Bad input: names the place and the remedy. */
@@ -49,6 +52,8 @@ export type AnswerFacts = {
   readonly toolCallInvalid: boolean;
   /** Structured output was asked for and the text does not parse as JSON (not judged when cut by the token limit or refused). */
   readonly structuredOutputInvalid: boolean;
+  /** It parses, and does not fit the schema that was asked for. Counted, never asked again for. */
+  readonly misfit?: 'tool_call' | 'structured_output';
 };
 
 /** What an error inside an answer says: the provider's own type/code words, uncapped. The message stays out of records. */

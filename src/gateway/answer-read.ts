@@ -7,6 +7,14 @@ import type { AnswerRead } from './ticket.ts';
 function softSignal(facts: AnswerFacts): SoftSignal | null {
   if (facts.toolCallInvalid) return 'tool_call_invalid';
   if (facts.structuredOutputInvalid) return 'structured_output_invalid';
+  switch (facts.misfit) {
+    case 'tool_call':
+      return 'tool_call_invalid';
+    case 'structured_output':
+      return 'structured_output_invalid';
+    case undefined:
+      break;
+  }
   switch (facts.finish) {
     case 'refusal':
       return 'refused';

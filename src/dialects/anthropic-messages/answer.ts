@@ -3,7 +3,14 @@ import type { Answer, Part } from '../conversation.ts';
 import type { AnswerFacts, JsonObject } from '../dialect.ts';
 import { answerIdFor } from '../answer-id.ts';
 import { foreignThinkingMark } from '../foreign-thinking.ts';
-import { type AnswerContext, finishRawLengthMax, isStructureBroken, isUndeclared } from '../judgement.ts';
+import {
+  type AnswerContext,
+  finishRawLengthMax,
+  isMisfit,
+  isStructureBroken,
+  isUndeclared,
+  misfitOf,
+} from '../judgement.ts';
 import { isJsonObject, objectOf, objectsOf, textOf } from '../json-value.ts';
 import { callersToolName } from '../tool-names.ts';
 import { blockKind } from './blocks.ts';
@@ -34,6 +41,12 @@ function isBrokenCall(block: JsonObject, context: AnswerContext): boolean {
   return isUndeclared(name, context);
 }
 
+function isCallMisfit(block: JsonObject, context: AnswerContext): boolean {
+  if (block['type'] !== 'tool_use' || block['toolset_name'] !== undefined) return false;
+  const name = callersToolName(textOf(block['name']) ?? '', context.toolNames, toolNameLengthMax);
+  return isMisfit({ name, args: block['input'] }, context);
+}
+
 export function readAnswer(value: unknown, context: AnswerContext): AnswerFacts | null {
   const body = objectOf(value);
   if (body === null || !Array.isArray(body['content'])) return null;
@@ -52,6 +65,12 @@ export function readAnswer(value: unknown, context: AnswerContext): AnswerFacts 
     empty: !blocks.some(isFilled) && finish !== 'refusal' && finish !== 'length',
     toolCallInvalid: finish !== 'length' && blocks.some((block) => isBrokenCall(block, context)),
     structuredOutputInvalid: isStructureBroken(text, finish, context),
+    ...misfitOf(
+      blocks.some((block) => isCallMisfit(block, context)),
+      text,
+      finish,
+      context,
+    ),
   };
 }
 

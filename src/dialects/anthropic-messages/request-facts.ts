@@ -33,9 +33,11 @@ function readDocument(block: JsonObject, estimate: Estimate, needs: Set<Capabili
   estimate.addDocument();
 }
 
+const outputFormat = (body: JsonObject): unknown =>
+  objectOf(body['output_config'])?.['format'] ?? body['output_format'];
+
 function asksForJson(body: JsonObject): boolean {
-  const format = objectOf(body['output_config'])?.['format'] ?? body['output_format'];
-  return objectOf(format)?.['type'] === 'json_schema';
+  return objectOf(outputFormat(body))?.['type'] === 'json_schema';
 }
 
 const thinkingType = (body: JsonObject): string | null => textOf(objectOf(body['thinking'])?.['type']);
@@ -70,5 +72,8 @@ export function readFacts(body: JsonObject): RequestFacts | InvalidRequest {
     outputTokensMax: limit,
     toolNames: new Set(names.filter((name) => name !== null)),
     structuredOutput,
+    toolSchemas: () =>
+      new Map(objectsOf(basics.tools).map((tool) => [textOf(tool['name']) ?? '', tool['input_schema']])),
+    outputSchema: () => objectOf(outputFormat(body))?.['schema'],
   };
 }

@@ -11,9 +11,12 @@ import {
   type AnswerContext,
   areArguments,
   finishRawLengthMax,
+  isMisfit,
   isStructureBroken,
   isUndeclared,
+  fitting,
   judgedCharactersMax,
+  misfitOf,
 } from '../judgement.ts';
 import { isJsonObject, objectOf, parseJson, textOf } from '../json-value.ts';
 import { errorReading, reading, readings } from '../readings.ts';
@@ -33,6 +36,11 @@ type Block = {
   signature: string;
 };
 
+/** The input of a call: streamed, or given whole with its start. */
+function inputOf(block: Block): unknown {
+  return block.kept === '' ? (objectOf(block.first['input']) ?? {}) : parseJson(block.kept);
+}
+
 export class MessageStreamReader implements StreamReader {
   readonly #context: AnswerContext;
   readonly #translate: boolean;
@@ -42,6 +50,7 @@ export class MessageStreamReader implements StreamReader {
   /** A block was dropped: the answer has a hole. */
   #hasHole = false;
   #hasBrokenCall = false;
+  #hasMisfitCall = false;
   #open: Block | null = null;
   #nextIndex = 0;
   #id = '';
@@ -107,6 +116,7 @@ export class MessageStreamReader implements StreamReader {
       empty: !this.#hasContent && finish !== 'refusal' && finish !== 'length',
       toolCallInvalid: isJudged && this.#hasBrokenCall,
       structuredOutputInvalid: isJudged && isStructureBroken(this.#text, finish, this.#context),
+      ...(isJudged ? misfitOf(this.#hasMisfitCall, this.#text, finish, this.#context) : fitting),
     };
   }
 
@@ -282,6 +292,8 @@ export class MessageStreamReader implements StreamReader {
     // Tools of a toolset are declared by the set, not by name.
     if (block.first['toolset_name'] === undefined && isUndeclared(this.#name(block), this.#context))
       this.#hasBrokenCall = true;
+    else if (this.#context.toolSchemas !== undefined && block.first['toolset_name'] === undefined)
+      this.#hasMisfitCall ||= isMisfit({ name: this.#name(block), args: inputOf(block) }, this.#context);
   }
 
   #name(block: Block): string {

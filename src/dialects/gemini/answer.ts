@@ -1,7 +1,14 @@
 /** Whole answers of generated content. */
 import type { Answer, Part } from '../conversation.ts';
 import type { AnswerFacts, JsonObject } from '../dialect.ts';
-import { type AnswerContext, finishRawLengthMax, isStructureBroken, isUndeclared } from '../judgement.ts';
+import {
+  type AnswerContext,
+  finishRawLengthMax,
+  isMisfit,
+  isStructureBroken,
+  isUndeclared,
+  misfitOf,
+} from '../judgement.ts';
 import { isJsonObject, objectOf, objectsOf, parseJson, textOf } from '../json-value.ts';
 import { callersToolName, toolIdFor } from '../tool-names.ts';
 import { opaqueOf } from './decode-contents.ts';
@@ -42,6 +49,10 @@ export function isBrokenCall(call: JsonObject, context: AnswerContext): boolean 
   return textOf(call['name']) === null || isUndeclared(nameIn(call, context.toolNames), context);
 }
 
+export function isCallMisfit(call: JsonObject, context: AnswerContext): boolean {
+  return isMisfit({ name: nameIn(call, context.toolNames), args: call['args'] ?? {} }, context);
+}
+
 export function readAnswer(value: unknown, context: AnswerContext): AnswerFacts | null {
   const body = objectOf(value);
   if (body === null || objectOf(body['error']) !== null) return null;
@@ -63,6 +74,12 @@ export function readAnswer(value: unknown, context: AnswerContext): AnswerFacts 
     empty: !isBroken && !parts.some(isFilled) && finish !== 'refusal' && finish !== 'length',
     toolCallInvalid: isBroken || (finish !== 'length' && calls.some((call) => isBrokenCall(call, context))),
     structuredOutputInvalid: isStructureBroken(text, finish, context),
+    ...misfitOf(
+      calls.some((call) => isCallMisfit(call, context)),
+      text,
+      finish,
+      context,
+    ),
   };
 }
 

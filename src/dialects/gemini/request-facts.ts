@@ -87,5 +87,13 @@ export function readFacts(body: JsonObject): RequestFacts | InvalidRequest {
     outputTokensMax: typeof limit === 'number' ? limit : null,
     toolNames: new Set(names),
     structuredOutput,
+    toolSchemas: () =>
+      new Map(
+        functions.map((declared) => [
+          textOf(declared['name']) ?? '',
+          field(declared, 'parametersJsonSchema') ?? declared['parameters'],
+        ]),
+      ),
+    outputSchema: () => field(config, 'responseJsonSchema') ?? field(config, 'responseSchema'),
   };
 }

@@ -9,6 +9,8 @@ import {
   type AnswerContext,
   finishRawLengthMax,
   isStructureBroken,
+  misfitOf,
+  fitting,
   judgedCharactersMax,
 } from '../judgement.ts';
 import { isJsonObject, objectOf, parseJson, textOf } from '../json-value.ts';
@@ -19,6 +21,7 @@ import {
   callIn,
   candidateOf,
   isBrokenCall,
+  isCallMisfit,
   isFilled,
   isThought,
   nameIn,
@@ -38,6 +41,7 @@ export class ContentStreamReader implements StreamReader {
   #hasContent = false;
   #hasFailed = false;
   #hasBrokenCall = false;
+  #hasMisfitCall = false;
   #calls = 0;
   #id = '';
   #model: string | null = null;
@@ -89,6 +93,7 @@ export class ContentStreamReader implements StreamReader {
       empty: !isBroken && !this.#hasContent && finish !== 'refusal' && finish !== 'length',
       toolCallInvalid: isBroken || (isJudged && this.#hasBrokenCall),
       structuredOutputInvalid: isJudged && isStructureBroken(this.#text, finish, this.#context),
+      ...(isJudged ? misfitOf(this.#hasMisfitCall, this.#text, finish, this.#context) : fitting),
     };
   }
 
@@ -152,6 +157,7 @@ export class ContentStreamReader implements StreamReader {
 
   #readCall(call: JsonObject, part: JsonObject): void {
     if (this.#calls >= callsMax || isBrokenCall(call, this.#context)) this.#hasBrokenCall = true;
+    else this.#hasMisfitCall ||= isCallMisfit(call, this.#context);
     const args = JSON.stringify(objectOf(call['args']) ?? {});
     if (this.#translate && this.#calls < callsMax) {
       this.#close();

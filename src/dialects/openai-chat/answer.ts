@@ -7,10 +7,12 @@ import {
   type AnswerContext,
   areArguments,
   finishRawLengthMax,
+  isMisfit,
   isStructureBroken,
+  misfitOf,
   isUndeclared,
 } from '../judgement.ts';
-import { isJsonObject, objectOf, objectsOf, textOf } from '../json-value.ts';
+import { isJsonObject, objectOf, objectsOf, textOf, parseJson } from '../json-value.ts';
 import { callersToolName, toolIdFor } from '../tool-names.ts';
 import { toolNameLengthMax } from './limits.ts';
 import { readFinish, readUsage, writeFinish, writeUsage } from './usage.ts';
@@ -65,6 +67,10 @@ function isBroken(call: ReadCall, context: AnswerContext): boolean {
   return !call.isCustom && !areArguments(call.arguments);
 }
 
+function isCallMisfit(call: ReadCall, context: AnswerContext): boolean {
+  return !call.isCustom && isMisfit({ name: call.name, args: parseJson(call.arguments) }, context);
+}
+
 export function readAnswer(value: unknown, context: AnswerContext): AnswerFacts | null {
   const body = objectOf(value);
   const first = body === null ? null : firstChoice(body);
@@ -86,6 +92,12 @@ export function readAnswer(value: unknown, context: AnswerContext): AnswerFacts 
     empty: !hasContent && finish !== 'refusal' && finish !== 'length',
     toolCallInvalid: finish !== 'length' && calls.some((call) => isBroken(call, context)),
     structuredOutputInvalid: isStructureBroken(text, finish, context),
+    ...misfitOf(
+      calls.some((call) => isCallMisfit(call, context)),
+      text,
+      finish,
+      context,
+    ),
   };
 }
 

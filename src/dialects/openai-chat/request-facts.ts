@@ -57,6 +57,16 @@ function toolNames(body: JsonObject): ReadonlySet<string> {
   return names;
 }
 
+function toolSchemas(body: JsonObject): ReadonlyMap<string, unknown> {
+  return new Map(
+    objectsOf(body['tools']).flatMap((tool): [string, unknown][] => {
+      const declared = objectOf(tool['function']);
+      const name = textOf(declared?.['name']);
+      return name === null ? [] : [[name, declared?.['parameters']]];
+    }),
+  );
+}
+
 export function readFacts(body: JsonObject): RequestFacts | InvalidRequest {
   const basics = readBasics(body);
   if (isInvalid(basics)) return basics;
@@ -82,5 +92,7 @@ export function readFacts(body: JsonObject): RequestFacts | InvalidRequest {
     outputTokensMax: newLimit ?? oldLimit,
     toolNames: names,
     structuredOutput,
+    toolSchemas: () => toolSchemas(body),
+    outputSchema: () => objectOf(objectOf(body['response_format'])?.['json_schema'])?.['schema'],
   };
 }

@@ -10,9 +10,12 @@ import type { AnswerFacts, ErrorWords, JsonObject, ReadEvent, StreamReader } fro
 import {
   type AnswerContext,
   finishRawLengthMax,
+  isMisfit,
   isStructureBroken,
   isUndeclared,
+  fitting,
   judgedCharactersMax,
+  misfitOf,
 } from '../judgement.ts';
 import { isJsonObject, listOf, numberOf, objectOf, parseJson, textOf } from '../json-value.ts';
 import { errorReading, reading, readings } from '../readings.ts';
@@ -114,6 +117,9 @@ export class ChatStreamReader implements StreamReader {
       empty: !this.#hasContent && finish !== 'refusal' && finish !== 'length',
       toolCallInvalid: isJudged && this.#choices.some((one) => this.#hasBrokenCall(one)),
       structuredOutputInvalid: isJudged && isStructureBroken(choice?.text ?? '', finish, this.#context),
+      ...(isJudged
+        ? misfitOf(this.#hasMisfitCall(choice), choice?.text ?? '', finish, this.#context)
+        : fitting),
     };
   }
 
@@ -245,6 +251,15 @@ export class ChatStreamReader implements StreamReader {
   #hasBrokenCall(choice: Choice): boolean {
     return choice.tracker.calls.some(
       (call) => choice.tracker.isBroken(call) || isUndeclared(this.#naming(call).name, this.#context),
+    );
+  }
+
+  #hasMisfitCall(choice: Choice | undefined): boolean {
+    if (choice === undefined || this.#context.toolSchemas === undefined) return false;
+    return choice.tracker.calls.some(
+      (call) =>
+        !call.isCustom &&
+        isMisfit({ name: this.#naming(call).name, args: parseJson(call.arguments) }, this.#context),
     );
   }
 

@@ -6,10 +6,12 @@ import {
   type AnswerContext,
   areArguments,
   finishRawLengthMax,
+  isMisfit,
   isStructureBroken,
   isUndeclared,
+  misfitOf,
 } from '../judgement.ts';
-import { objectOf, objectsOf, textOf } from '../json-value.ts';
+import { objectOf, objectsOf, textOf, parseJson } from '../json-value.ts';
 import { callersToolName } from '../tool-names.ts';
 import { reasoningPart } from './decode-items.ts';
 import { toolNameLengthMax } from './limits.ts';
@@ -53,6 +55,12 @@ function isBrokenCall(item: JsonObject, context: AnswerContext): boolean {
   return item['type'] === 'function_call' && !areArguments(textOf(item['arguments']) ?? '');
 }
 
+function isCallMisfit(item: JsonObject, context: AnswerContext): boolean {
+  if (item['type'] !== 'function_call') return false;
+  const name = callersToolName(callName(item), context.toolNames, toolNameLengthMax);
+  return isMisfit({ name, args: parseJson(textOf(item['arguments']) ?? '') }, context);
+}
+
 /** Null for what is no response, and for one that failed: its error is read instead. */
 export function readAnswer(value: unknown, context: AnswerContext): AnswerFacts | null {
   const body = objectOf(value);
@@ -71,6 +79,12 @@ export function readAnswer(value: unknown, context: AnswerContext): AnswerFacts 
     empty: finish !== null && !items.some(isFilled) && finish !== 'refusal' && finish !== 'length',
     toolCallInvalid: finish !== 'length' && calls.some((item) => isBrokenCall(item, context)),
     structuredOutputInvalid: isStructureBroken(text, finish, context),
+    ...misfitOf(
+      calls.some((item) => isCallMisfit(item, context)),
+      text,
+      finish,
+      context,
+    ),
   };
 }
 

@@ -68,6 +68,15 @@ function toolNames(tools: readonly JsonObject[], namespace: string | null = null
   });
 }
 
+function toolSchemas(tools: readonly JsonObject[]): ReadonlyMap<string, unknown> {
+  return new Map(
+    tools.flatMap((tool): [string, unknown][] => {
+      const name = textOf(tool['name']);
+      return tool['type'] !== 'function' || name === null ? [] : [[name, tool['parameters']]];
+    }),
+  );
+}
+
 function inputProblem(input: unknown): InvalidRequest | null {
   if (input === undefined || input === null || typeof input === 'string') return null;
   if (!Array.isArray(input)) return invalid('input', '"input" must be a text or a list of items.');
@@ -125,5 +134,7 @@ export function readFacts(body: JsonObject): RequestFacts | InvalidRequest {
     outputTokensMax: limit,
     toolNames: new Set(names),
     structuredOutput,
+    toolSchemas: () => toolSchemas(tools),
+    outputSchema: () => objectOf(objectOf(body['text'])?.['format'])?.['schema'],
   };
 }
