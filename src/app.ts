@@ -285,6 +285,28 @@ async function noteStart({ state, clock, change }: Engine, store: Store, text: s
   await store.appendChange(change({ kind: 'config.loaded', ...facts }));
 }
 
+type Desks = Pick<Parts, 'gates' | 'incidents' | 'feeds' | 'messages' | 'playbooks' | 'status'>;
+
+/** The pieces beside the request path, in the order in which they need each other. */
+async function openDesks(engine: Engine, store: Store, configPath: string | null, log: Log): Promise<Desks> {
+  const gates = await openGateDesk(engine, store, log);
+  const incidents = await createIncidentDesk(engine, store, log);
+  await watchModels(engine, store);
+  const feeds = createFeedDesk({ engine, store, incidents, log });
+  const messages = await createMessageDesk(engine, store, incidents);
+  const playbooks = await createPlaybookDesk(engine, store, {
+    configPath,
+    gates,
+    incidents,
+    messages: messages.admin,
+    log,
+  });
+  const status = await createStatusDesk(engine, store, messages, (words) =>
+    log('warn', { event: 'status_copy', words }),
+  );
+  return { gates, incidents, feeds, messages, playbooks, status };
+}
+
 /** Starts a server, or says in full why it cannot. */
 export async function startServer(options: ServerOptions): Promise<Started> {
   const log = createLog(options.write, Date.now);
@@ -326,40 +348,13 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   }
   if (ledger.desk.admin.standing().kind === 'sound') await noteStart(engine, store, loaded.text);
   catchBugs(engine);
-  const gates = await openGateDesk(engine, store, log);
-  const incidents = await createIncidentDesk(engine, store, log);
-  await watchModels(engine, store);
-  const feeds = createFeedDesk({ engine, store, incidents, log });
-  const messages = await createMessageDesk(engine, store, incidents);
-  const playbooks = await createPlaybookDesk(engine, store, {
-    configPath: options.configPath,
-    gates,
-    incidents,
-    messages: messages.admin,
-    log,
-  });
-  const status = await createStatusDesk(engine, store, messages, (words) =>
-    log('warn', { event: 'status_copy', words }),
-  );
+  const desks = await openDesks(engine, store, options.configPath, log);
   const addresses = { main: address, admin: snapshot.adminListen, status: snapshot.statusListen };
   try {
-    const parts = {
-      options,
-      engine,
-      store,
-      log,
-      token,
-      status,
-      gates,
-      incidents,
-      feeds,
-      playbooks,
-      messages,
-      ledger: ledger.desk,
-    };
+    const parts = { options, engine, store, log, token, ledger: ledger.desk, ...desks };
     return { kind: 'started', server: await open(parts, addresses) };
   } catch (error) {
-    await gates.stop();
+    await desks.gates.stop();
     await engine.records.stop(0);
     await store.close();
     if (!(error instanceof AddressTaken)) throw error;

@@ -1,8 +1,11 @@
 /** Made-up records, changes, switches and keys for the tests of storage and control. */
-import { changeId, instant, keyId, requestId, switchId, targetName } from '../src/core/ids.ts';
+import { changeId, incidentId, instant, keyId, requestId, switchId, targetName } from '../src/core/ids.ts';
 import type { Instant } from '../src/core/ids.ts';
 import type { ApiKey } from '../src/core/keys.ts';
 import type { AttemptRecord, Change, RequestRecord } from '../src/core/record.ts';
+import { blankIncident, said, stepOf } from '../src/core/incident-steps.ts';
+import type { Incident } from '../src/core/incident.ts';
+import type { IncidentWrite } from '../src/store/store.ts';
 import type { Switch } from '../src/core/switches.ts';
 
 export const start: Instant = instant(Date.UTC(2026, 5, 7, 9));
@@ -148,4 +151,27 @@ export function aKey(changes: Partial<ApiKey> = {}): ApiKey {
     revokedAt: null,
     ...changes,
   };
+}
+
+/** An incident that is opened now, ready to be written. */
+export function anIncident(changes: Partial<Incident> = {}): IncidentWrite {
+  const blank = blankIncident(incidentId(`inc_${Bun.randomUUIDv7()}`), start, {
+    failureClass: 'availability',
+    classBy: 'system',
+    source: 'system',
+    openedBy: 'system',
+    reasoning: ['Requests fail.'],
+  });
+  const target = {
+    target: opus,
+    model: 'claude-opus-4-8',
+    vendor: 'anthropic',
+    provider: 'anthropic',
+  } as const;
+  const facts: Partial<Incident> = {
+    title: 'Claude Opus 4.8: elevated errors',
+    targets: [{ ...target, detected: start, from: null, until: null, gate: 'ejected' }],
+    ...changes,
+  };
+  return { ...stepOf(blank, facts, [said(start, 'It is taken out.', 'active')], start), from: 0 };
 }

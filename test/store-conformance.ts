@@ -8,6 +8,7 @@ import { hashLeaf, verifyConsistency, verifyInclusion } from '../src/core/merkle
 import type { Hash } from '../src/core/merkle.ts';
 import type { Change, RequestRecord } from '../src/core/record.ts';
 import { sha256 } from '../src/store/ledger.ts';
+import type { Hit } from '../src/core/incident-hits.ts';
 import type { FeatureStatus } from '../src/core/status.ts';
 import type { StatusInterval } from '../src/core/status-history.ts';
 import { pageSizeMax } from '../src/store/store.ts';
@@ -17,6 +18,7 @@ import {
   aChange,
   aKey,
   anAttempt,
+  anIncident,
   aRecord,
   aRequestId,
   aRescue,
@@ -84,6 +86,85 @@ function conformance(open: () => Promise<OpenedForTest>): void {
       for (const filter of [{ user: strange }, { requested: strange }, { feature: strange }])
         expect(await idsOf(filter)).toEqual([record.id]);
       expect(await idsOf({ failure: '%' })).toEqual([]);
+    });
+  });
+
+  describe('incidents', () => {
+    const one = anIncident();
+    const hit = (record: RequestRecord, incident = one.incident.id): Hit => ({
+      incident,
+      request: record.id,
+      at: record.at,
+      feature: record.feature,
+      preferred: opus,
+      how: 'rescued',
+      served: gpt,
+      leftTo: ['OpenAI', 'Other'],
+    });
+
+    test('come back as they went in, with their timeline and their change, also after a restart', async () => {
+      expect(await store.saveIncidents([one], aChange({ kind: 'incident.opened' }))).toBe(true);
+      store = await opened.reopen();
+      expect(await store.findIncident(one.incident.id)).toEqual(one.incident);
+      expect(await store.timeline(one.incident.id)).toEqual(one.entries);
+      expect(await store.findIncident('inc_none')).toBeNull();
+      expect(await changeKinds()).toContain('incident.opened');
+    });
+
+    test('a step from a revision that is over changes nothing, of it or of the other in the same step', async () => {
+      await store.saveIncidents([one], aChange());
+      const stale = { ...one, from: 7, incident: { ...one.incident, rev: 8 } };
+      const other = anIncident();
+      expect(await store.saveIncidents([other, stale], aChange({ kind: 'incident.merged' }))).toBe(false);
+      expect(await store.findIncident(other.incident.id)).toBeNull();
+      expect(await changeKinds()).not.toContain('incident.merged');
+    });
+
+    test('are listed by state, newest first, in pages', async () => {
+      const [first, second, third] = [anIncident(), anIncident({ state: 'resolved' }), anIncident()];
+      for (const each of [first, second, third]) await store.saveIncidents([each], aChange());
+      const page = await store.listIncidents(['active'], null, 1);
+      expect(page.items).toEqual([third.incident]);
+      expect((await store.listIncidents(['active'], page.nextCursor, 1)).items).toEqual([first.incident]);
+      expect((await store.listIncidents(null, null, 10)).items).toHaveLength(3);
+    });
+
+    test('requests come with their records, or later, and each once', async () => {
+      const marked = aRescue({ incidents: [one.incident.id] });
+      const later = aRescue();
+      await store.appendRecords([marked, later, aRecord()]);
+      await store.addHits([hit(marked), hit(later)]);
+      const { items } = await store.listHits(one.incident.id, {}, null, 10);
+      expect(items.map(({ request }) => request)).toEqual([marked.id, later.id]);
+      expect(items[1]).toEqual(hit(later));
+      expect((await store.incidentsOf([later.id, 'req_none'])).get(later.id)).toEqual([one.incident.id]);
+      expect(await idsOf({ incident: one.incident.id })).toEqual([later.id, marked.id]);
+      expect(await idsOf({ incident: 'inc_none' })).toEqual([]);
+      expect(await store.listHits(one.incident.id, { how: 'failed' }, null, 10)).toMatchObject({ items: [] });
+      expect(await store.countHits(one.incident.id)).toContainEqual({
+        feature: 'notes',
+        how: 'rescued',
+        served: gpt,
+        leftTo: ['OpenAI', 'Other'],
+        count: 1,
+      });
+      expect(await store.countRecords({ feature: 'notes', since: start, until: instant(start + 1) })).toBe(3);
+    });
+
+    test('that take others over take their requests along', async () => {
+      const other = anIncident();
+      await store.saveIncidents([one], aChange());
+      const records = [aRescue(), aRescue({ preferred: gpt })];
+      await store.appendRecords(records);
+      await store.addHits(records.map((record) => ({ ...hit(record), preferred: record.preferred ?? opus })));
+      const taking = { ...other, takes: { from: one.incident.id, preferred: [gpt] } };
+      await store.saveIncidents([taking], aChange());
+      expect(
+        (await store.listHits(other.incident.id, {}, null, 10)).items.map(({ request }) => request),
+      ).toEqual([records[1]!.id]);
+      expect(
+        (await store.listHits(one.incident.id, {}, null, 10)).items.map(({ request }) => request),
+      ).toEqual([records[0]!.id]);
     });
   });
 

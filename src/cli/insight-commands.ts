@@ -1,9 +1,9 @@
 /** `breakwater diagnose | whatchanged` */
-import { callAdmin, items, show } from './client.ts';
+import { callAdmin, complain, items, show } from './client.ts';
 import type { Json } from './client.ts';
-import { option, queryOf } from './command.ts';
+import { option, queryOf, usageError } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';
-import { entries, paragraph, textOf, timeOf } from './layout.ts';
+import { entries, paragraph, table, textOf, timeOf } from './layout.ts';
 
 async function diagnose(call: Call): Promise<ExitCode> {
   const [feature] = call.words;
@@ -33,6 +33,31 @@ async function whatChanged(call: Call): Promise<ExitCode> {
   });
 }
 
+function coverageRow(loss: Json): readonly string[] {
+  const by = loss['by'] === null ? '' : textOf(loss['by']);
+  return [`  without ${textOf(loss['loss'])}`, textOf(loss['verdict']), by];
+}
+
+async function coverage(call: Call): Promise<ExitCode> {
+  const [feature] = call.words;
+  const reply = await callAdmin(call, 'GET', 'coverage');
+  if (!reply.ok) return complain(call, reply);
+  const found = items(reply.value).filter((each) => feature === undefined || each['feature'] === feature);
+  if (feature !== undefined && found.length === 0)
+    return usageError(call, `There is no feature ${feature}. See: breakwater state`);
+  const value = { items: found, next_cursor: null };
+  return show(call, { ok: true, value }, () =>
+    found
+      .map((each) =>
+        [
+          `${textOf(each['title'])} (${textOf(each['feature'])})`,
+          table((each['losses'] as readonly Json[]).map(coverageRow)),
+        ].join('\n'),
+      )
+      .join('\n\n'),
+  );
+}
+
 export const insightCommands: readonly Command[] = [
   {
     name: 'diagnose',
@@ -41,6 +66,14 @@ export const insightCommands: readonly Command[] = [
     summary: 'Is it us or them, and can I continue?',
     options: {},
     run: diagnose,
+  },
+  {
+    name: 'coverage',
+    usage: '[FEATURE]',
+    wordsMax: 1,
+    summary: 'What was agreed for the loss of a provider, a vendor or a model',
+    options: {},
+    run: coverage,
   },
   {
     name: 'whatchanged',

@@ -139,7 +139,8 @@ const changeWords: Partial<Record<Change['kind'], string>> = {
 
 function suspectWords(found: readonly Change[], from: Instant): string {
   const [nearest] = found;
-  if (nearest === undefined) return `Nothing of ours was changed in the ${durationWords(suspectMs)} before.`;
+  if (nearest === undefined)
+    return `Nothing of ours was changed in the ${suspectMs / 60_000} minutes before.`;
   return `${durationWords(from - nearest.at)} before it began, ${changeWords[nearest.kind] ?? nearest.kind} by ${nearest.actor} (${nearest.subject}).`;
 }
 
