@@ -1,6 +1,7 @@
 /** What every database behind the store's port must do. A new one is added by calling this with a way to open it. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 
+import { collectStatistics } from '../src/control/statistics.ts';
 import type { Delivery } from '../src/core/delivery.ts';
 import type { ConsentGrant } from '../src/core/consent.ts';
 import { instant, keyId, switchId, targetName } from '../src/core/ids.ts';
@@ -71,6 +72,57 @@ function conformance(open: () => Promise<OpenedForTest>): void {
       await store.appendRecords([{ ...record, finish: 'other' }, aRecord()]);
       expect(await store.findRecord(record.id)).toMatchObject(record);
       expect(await idsOf({})).toHaveLength(2);
+    });
+
+    test('are found by why the preferred target did not answer', async () => {
+      const rescued = aRescue();
+      await store.appendRecords([aRecord(), rescued, aRescue({ fallback: 'overloaded' })]);
+      expect(await idsOf({ fallback: 'server_error' })).toEqual([rescued.id]);
+      expect(await idsOf({ fallback: 'rate_limited' })).toEqual([]);
+    });
+
+    test('are counted by two of their properties, part by part', async () => {
+      const many = Array.from({ length: 20_000 }, (_, index) =>
+        index % 10 === 0 ? aRescue({ tenant: `t${index % 3}` }) : aRecord({ tenant: `t${index % 3}` }),
+      );
+      for (let from = 0; from < many.length; from += 2_000)
+        await store.appendRecords(many.slice(from, from + 2_000));
+      const found = await collectStatistics(['target', 'tenant'], {}, store);
+      expect(found).toMatchObject({ records: many.length, isCut: false });
+      expect(found.groups).toHaveLength(6);
+      const expected = many.filter(({ served, tenant }) => served === gpt && tenant === 't1').length;
+      expect(found.groups.find(({ values }) => values[0] === gpt && values[1] === 't1')?.tally).toMatchObject(
+        { requests: expected, rescued: expected },
+      );
+      const first = await store.tallyRecords({ by: ['feature'], filter: {}, below: null });
+      expect(first.below).not.toBeNull();
+    });
+
+    test('are counted as the filter says, under each of several values', async () => {
+      await store.appendRecords([
+        aRecord({ user: 'ann' }),
+        aRescue({ user: 'ann' }),
+        aRescue({ user: 'bob', at: instant(start + 3_600_000) }),
+      ]);
+      const count = async (
+        ...asked: Parameters<typeof collectStatistics> extends [...infer A, unknown] ? A : never
+      ) =>
+        Object.fromEntries(
+          (await collectStatistics(...asked, store)).groups.map(({ values, tally }) => [
+            values.join(' '),
+            tally.requests,
+          ]),
+        );
+      expect(await count(['attempted'], { user: 'ann' })).toEqual({ [opus]: 2, [gpt]: 1 });
+      expect(await count(['failure', 'model'], {})).toEqual({
+        '(none) claude-opus-4-8': 1,
+        'server_error gpt-5.2': 2,
+      });
+      expect(await count(['hour'], { hop: 'other_vendor' })).toEqual({
+        '2026-06-07T09:00Z': 1,
+        '2026-06-07T10:00Z': 1,
+      });
+      expect(await count(['provider'], { tenant: 'nobody' })).toEqual({});
     });
 
     test('an empty batch is nothing', async () => {

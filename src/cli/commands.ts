@@ -19,6 +19,7 @@ import { playbookCommands } from './playbook-commands.ts';
 import { playbookRunCommands } from './playbook-run-commands.ts';
 import { queryCommands } from './query-commands.ts';
 import { serverCommands } from './server-commands.ts';
+import { statisticsCommands } from './statistics-commands.ts';
 import { switchCommands } from './switch-commands.ts';
 
 export const commands: readonly Command[] = [
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   ...switchCommands,
   ...gateCommands,
   ...queryCommands,
+  ...statisticsCommands,
   ...incidentCommands,
   ...insightCommands,
   ...auditCommands,

@@ -10,12 +10,14 @@ const pageOptions: Readonly<Record<string, CommandOption>> = {
   limit: option('N', 'how many; 1 to 200, default 50'),
 };
 
-const filters: Readonly<Record<string, CommandOption>> = {
+/** Which records are meant. */
+export const recordOptions: Readonly<Record<string, CommandOption>> = {
   feature: option('NAME', 'of this feature'),
   target: option('TARGET', 'answered by it: provider/model'),
   attempted: option('TARGET', 'with an attempt at it, failed ones included'),
   requested: option('NAME', 'that asked for it'),
   hop: option('WORD', 'same_model | same_vendor | other_vendor | local'),
+  fallback: option('WORD', 'why the preferred target did not answer, such as overloaded'),
   boundary: option('WORD', 'content crossed: entity | region | retention'),
   failure: option('CLASS', 'with an attempt that failed like this'),
   outcome: option('WORD', 'answered | partial | refused | failed | cancelled'),
@@ -25,8 +27,8 @@ const filters: Readonly<Record<string, CommandOption>> = {
   incident: option('ID', 'that this incident hit'),
   since: option('TIME', 'from then on; a time, or back from now: 1h'),
   until: option('TIME', 'before then'),
-  ...pageOptions,
 };
+const filters = { ...recordOptions, ...pageOptions };
 
 function more(value: Json): string {
   return value['next_cursor'] === null ? '' : `\nMore: --cursor ${textOf(value['next_cursor'])}`;

@@ -79,7 +79,8 @@ export type AttemptRecord = {
 };
 
 export type Told = 'none' | 'header' | 'notice' | 'asked' | 'refused';
-export type RequestOutcome = 'answered' | 'partial' | 'refused' | 'failed' | 'cancelled';
+export const requestOutcomes = ['answered', 'partial', 'refused', 'failed', 'cancelled'] as const;
+export type RequestOutcome = (typeof requestOutcomes)[number];
 
 export type RequestRecord = {
   readonly id: RequestId;

@@ -12,6 +12,7 @@ import { playbookAnswers } from './admin-playbook-answers.ts';
 import { messageAnswers } from './admin-message-answers.ts';
 import { ledgerAnswers } from './admin-ledger-answers.ts';
 import { statusAnswers } from './admin-status-answers.ts';
+import { statisticsAnswers } from './admin-statistics-answers.ts';
 
 const text = z.string();
 const name = text.nullable();
@@ -331,6 +332,7 @@ export const adminAnswers = {
     words: text,
   }),
   CoverageList: listOf(coverage),
+  ...statisticsAnswers,
   ...channelAnswers,
   ...messageAnswers,
   ...statusAnswers,

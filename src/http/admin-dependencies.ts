@@ -67,6 +67,7 @@ export type AdminDependencies = {
     Store,
     | 'findRecord'
     | 'listRecords'
+    | 'tallyRecords'
     | 'listChanges'
     | 'loadKeys'
     | 'incidentsOf'

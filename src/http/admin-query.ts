@@ -7,6 +7,7 @@ import { durationMs } from '../core/duration.ts';
 import { failureClasses } from '../core/failure.ts';
 import { instant } from '../core/ids.ts';
 import { didYouMean } from '../core/nearest.ts';
+import { requestOutcomes } from '../core/record.ts';
 import { hops } from '../core/target.ts';
 import { invalidInput } from './admin-error.ts';
 import type { Read } from './admin-error.ts';
@@ -50,21 +51,27 @@ export function cursor(prefix: 'req' | 'chg' | 'dlv' | 'inc'): z.ZodString {
     .regex(new RegExp(`^${prefix}_[\\w-]{1,64}$`), 'must be the next_cursor of the page before');
 }
 
-export const recordQuery = z.strictObject({
+/** Which records are meant. */
+export const recordFilters = {
   feature: word.optional(),
   target: word.optional(),
   attempted: word.optional(),
   requested: word.optional(),
   hop: oneOf(hops).optional(),
+  fallback: word.optional(),
   boundary: oneOf(['entity', 'region', 'retention']).optional(),
   failure: oneOf(failureClasses).optional(),
-  outcome: oneOf(['answered', 'partial', 'refused', 'failed', 'cancelled']).optional(),
+  outcome: oneOf(requestOutcomes).optional(),
   tenant: word.optional(),
   user: word.optional(),
   key: word.optional(),
   incident: word.optional(),
   since: time.optional(),
   until: time.optional(),
+} as const;
+
+export const recordQuery = z.strictObject({
+  ...recordFilters,
   cursor: cursor('req').optional(),
   limit: limit.optional(),
 });
@@ -77,8 +84,12 @@ export function pageSize(text: string | undefined): number {
   return text === undefined ? defaultPageSize : Number(text);
 }
 
-export function recordFilter(query: Query, now: number): RecordFilter {
-  const { limit: size, since, until, ...names } = query;
+/** The part of a query that says which records are meant. */
+export function filterOf(query: Query, now: number): Omit<RecordFilter, 'limit' | 'cursor'> {
+  const { since, until } = query;
+  const names = Object.fromEntries(
+    Object.entries(query).filter(([name]) => name in recordFilters && name !== 'since' && name !== 'until'),
+  );
   const at = (text: string): number => {
     const back = durationMs(text);
     return back === null ? Date.parse(text) : now - back;
@@ -87,7 +98,15 @@ export function recordFilter(query: Query, now: number): RecordFilter {
     ...names,
     ...(since === undefined ? {} : { since: instant(at(since)) }),
     ...(until === undefined ? {} : { until: instant(at(until)) }),
-    limit: pageSize(size),
+  };
+}
+
+export function recordFilter(query: Query, now: number): RecordFilter {
+  const { cursor: after } = query;
+  return {
+    ...filterOf(query, now),
+    ...(after === undefined ? {} : { cursor: after }),
+    limit: pageSize(query['limit']),
   };
 }
 

@@ -12,6 +12,7 @@ import { ledgerRoutes } from './admin-ledger-routes.ts';
 import { policyRoutes } from './admin-policy-routes.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { stateRoutes } from './admin-state-routes.ts';
+import { statisticsRoutes } from './admin-statistics-routes.ts';
 import { switchRoutes } from './admin-switch-routes.ts';
 
 export const adminRouteTable: readonly AdminRoute[] = [
@@ -19,6 +20,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
   ...switchRoutes,
   ...incidentRoutes,
   ...insightRoutes,
+  ...statisticsRoutes,
   ...evidenceRoutes,
   ...ledgerRoutes,
   ...gateRoutes,

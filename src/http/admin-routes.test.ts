@@ -13,6 +13,8 @@ import { adminAnswers } from './admin-answers.ts';
 import type { AnswerName } from './admin-answers.ts';
 import { adminBodyBytesMax } from './admin-body.ts';
 import type { RequestRecord } from '../core/record.ts';
+import { countInto, groupKey, tallyOf } from '../core/statistics.ts';
+import type { Groups } from '../core/statistics.ts';
 import type { KeptRecord } from '../store/store.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { adminRouteTable } from './admin-route-table.ts';
@@ -29,6 +31,17 @@ const kept = (record: RequestRecord, index: number): KeptRecord => ({
   leaf: { index, hash: 'ab'.repeat(32) },
 });
 const record = kept(aRescue(), 3);
+const someGroups = (): Groups => {
+  const groups: Groups = new Map();
+  const facts = { outcome: 'answered', hasHop: true, durationMs: 700, firstTokenMs: 90 } as const;
+  countInto(tallyOf(groups, groupKey(['notes', 'openai/gpt-5.2'])), {
+    ...facts,
+    inputTokens: 10,
+    outputTokens: 5,
+    costMicroUsd: null,
+  });
+  return groups;
+};
 let calls: unknown[][];
 let fake: AdminDependencies;
 
@@ -51,6 +64,7 @@ beforeEach(() => {
         'records',
         Promise.resolve({ items: [record, kept(aRecord(), 2)], nextCursor: null }),
       ),
+      tallyRecords: note('tally', Promise.resolve({ groups: someGroups(), below: null, rows: 1 })),
       listChanges: note(
         'changes',
         Promise.resolve({
@@ -403,6 +417,8 @@ describe('what goes out', () => {
     ['GET', `switches/${entry.id}/acks`, 'AckList', 200],
     ['POST', `switches/${entry.id}/release`, 'Switch', 200],
     ['GET', 'requests', 'RecordList', 200],
+    ['GET', 'requests/stats?by=feature,target&since=1h', 'RequestStatistics', 200],
+    ['GET', 'requests/stats?by=feature,targte', 'Error', 400],
     ['GET', `requests/${record.id}`, 'ExplainedRecord', 200],
     ['GET', 'changes', 'ChangeList', 200],
     ['GET', 'keys', 'KeyList', 200],

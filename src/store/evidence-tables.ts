@@ -10,8 +10,9 @@ import { leafInputs } from './record-batch.ts';
 import type { RecordBatch } from './record-batch.ts';
 import { RecordTable } from './record-table.ts';
 import type { ExpiryRow } from './record-table.ts';
+import { tallyPart, WordReader } from './record-tally.ts';
 import { pageSizeMax } from './store.ts';
-import type { Page, RecordFilter } from './store.ts';
+import type { Page, RecordFilter, TallyAsked, TallyPart } from './store.ts';
 
 export type ChangeRow = {
   readonly id: string;
@@ -58,12 +59,14 @@ export class EvidenceTables extends IncidentTables {
   readonly #database: Database;
   readonly #ledger: Ledger;
   readonly #records: RecordTable;
+  readonly #words: WordReader;
 
   constructor(database: Database) {
     super(database);
     this.#database = database;
     this.#ledger = new Ledger(database);
     this.#records = new RecordTable(database);
+    this.#words = new WordReader(database);
   }
 
   migrate(): void {
@@ -115,6 +118,10 @@ export class EvidenceTables extends IncidentTables {
 
   countRecords(filter: Omit<RecordFilter, 'limit'>): number {
     return this.#records.count(filter);
+  }
+
+  tallyRecords(asked: TallyAsked): TallyPart {
+    return tallyPart(asked, this.#records, this.#words, (at) => this.#ledger.entry(at));
   }
 
   saveIncidents(writes: readonly IncidentRowWrite[], change: ChangeRow): boolean {

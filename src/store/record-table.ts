@@ -8,45 +8,19 @@
  */
 import type { Database, SQLQueryBindings } from 'bun:sqlite';
 
-import { noNumber, recordColumns, textHash, uuidBytes, wordSet } from './record-batch.ts';
+import { noNumber, recordColumns, uuidBytes } from './record-batch.ts';
 import type { RecordBatch } from './record-batch.ts';
+import { firstIdAt, marks, RecordConditions, timeOf } from './record-conditions.ts';
+import type { Condition } from './record-conditions.ts';
 import type { RecordFilter } from './store.ts';
-import { answeredWord, otherWord } from './words.ts';
 
 /** As the indexes say it: `leaf >> 12`. */
 const runLeaves = 2 ** 12;
+/** Runs that a scan reads at once. */
+const runsAtOnce = 4;
 /** More than there can be. */
 const countMax = Number.MAX_SAFE_INTEGER;
 const runOf = (leaf: number): number => Math.floor(leaf / runLeaves);
-
-type Condition = {
-  readonly sql: string;
-  readonly values: readonly SQLQueryBindings[];
-  /** Looked for across all runs by an index of its own. */
-  readonly rare?: true;
-  /** Only runs that have one of these words can have a row. */
-  readonly words?: readonly number[];
-  /** The row may be another's: the entry has to be read. */
-  readonly check?: (json: Readonly<Record<string, unknown>>) => boolean;
-  /** Needs the run beside it, for an index within runs. */
-  readonly inRun?: true;
-};
-type FilterName = Exclude<keyof RecordFilter, 'limit' | 'cursor'>;
-
-const nothing: Condition = { sql: 'FALSE', values: [], words: [] };
-
-const marks = (list: readonly unknown[]): string => list.map(() => '?').join(', ');
-
-/** UUIDv7: the first 48 bits are the time. */
-function firstIdAt(at: number): Uint8Array {
-  const bytes = new Uint8Array(16);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.max(0, Math.ceil(at))) << 16n);
-  return bytes;
-}
-
-const timeOf = (id: Uint8Array): number =>
-  new DataView(id.buffer, id.byteOffset).getUint16(0) * 2 ** 32 +
-  new DataView(id.buffer, id.byteOffset).getUint32(2);
 
 type Span = { from: number; to: number };
 const emptySpan: Span = { from: Infinity, to: -Infinity };
@@ -62,9 +36,11 @@ export class RecordTable {
   /** The first run that may have expired records, by class. */
   readonly #expired = new Map<string | null, number>();
   readonly #insertSql: string;
+  readonly #conditions: RecordConditions;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#conditions = new RecordConditions(database);
     const names = ['leaf', 'id', ...recordColumns.map(({ name }) => name)];
     this.#insertSql = `INSERT INTO records (${names.join(', ')}) VALUES (${marks(names)}) ON CONFLICT DO NOTHING`;
   }
@@ -193,7 +169,9 @@ export class RecordTable {
     named: readonly string[],
     rowsMax: number,
   ): readonly number[] {
-    const words = (dataClass === null ? named : [dataClass]).flatMap((name) => this.#wordId(name) ?? []);
+    const words = (dataClass === null ? named : [dataClass]).flatMap(
+      (name) => this.#conditions.wordId(name) ?? [],
+    );
     if (dataClass !== null && words.length === 0) return [];
     const ofClass =
       dataClass === null ? `(class IS NULL OR class NOT IN (${marks(words)}))` : `class IN (${marks(words)})`;
@@ -227,46 +205,6 @@ export class RecordTable {
     return leaves;
   }
 
-  #wordId(text: string): number | null {
-    const found = this.#database
-      .query<{ id: number }, [string]>('SELECT id FROM words WHERE text = ?')
-      .get(text);
-    if (found !== null) return found.id;
-    const full = this.#database
-      .query<{ run: number }, [number]>('SELECT run FROM run_words WHERE word = ? LIMIT 1')
-      .get(otherWord);
-    return full === null ? null : otherWord;
-  }
-
-  #equal(column: string, text: string, field: string = column): Condition {
-    const id = this.#wordId(text);
-    if (id === null) return nothing;
-    const condition: Condition = { sql: `${column} = ?`, values: [id], words: [id] };
-    return id === otherWord ? { ...condition, check: (json) => json[field] === text } : condition;
-  }
-
-  #among(column: string, text: string): Condition {
-    const pattern = `%${(wordSet([text]) ?? '').replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
-    const ids = this.#database
-      .query<{ id: number }, [string]>(String.raw`SELECT id FROM words WHERE text LIKE ? ESCAPE '\'`)
-      .all(pattern)
-      .map(({ id }) => id);
-    return ids.length === 0 ? nothing : { sql: `${column} IN (${marks(ids)})`, values: ids, words: ids };
-  }
-
-  /** Requests are looked for from the first to the last that it hit. */
-  #hitBy(incident: string): Condition {
-    const ends = this.#database
-      .query<{ first: string | null; last: string | null }, [string]>(
-        'SELECT min(request) AS first, max(request) AS last FROM incident_hits WHERE incident = ?',
-      )
-      .get(incident);
-    const [first, last] = [uuidBytes(ends?.first ?? ''), uuidBytes(ends?.last ?? '')];
-    if (first === null || last === null) return nothing;
-    const hits = "SELECT unhex(replace(substr(request, 5), '-', '')) FROM incident_hits WHERE incident = ?";
-    return { sql: `id BETWEEN ? AND ? AND id IN (${hits})`, values: [first, last, incident], inRun: true };
-  }
-
   /** How many rows fit. */
   count(filter: Omit<RecordFilter, 'limit'>): number {
     return this.plan({ ...filter, limit: countMax }, countMax, countMax).reduce((sum, { sql, values }) => {
@@ -275,40 +213,6 @@ export class RecordTable {
         .get(...values);
       return sum + (counted?.count ?? 0);
     }, 0);
-  }
-
-  #conditions: { readonly [name in FilterName]: (value: NonNullable<RecordFilter[name]>) => Condition } = {
-    feature: (value) => this.#equal('feature', value),
-    target: (value) => this.#equal('served', value),
-    attempted: (value) => this.#among('attempted', value),
-    requested: (value) => this.#equal('requested', value),
-    preferred: (value) => this.#equal('preferred', value),
-    hop: (value) => ({ ...this.#equal('hop', value), rare: true }),
-    boundary: (value) => ({ ...this.#among('boundary', value), rare: true }),
-    failure: (value) => ({ ...this.#among('failures', value), rare: true }),
-    outcome: (value) => {
-      const condition = this.#equal('outcome', value);
-      return condition.values[0] === answeredWord
-        ? condition
-        : { ...condition, sql: `outcome <> ${answeredWord} AND ${condition.sql}`, rare: true };
-    },
-    tenant: (value) => this.#equal('tenant', value),
-    user: (value) => ({
-      sql: 'user = ?',
-      values: [textHash(value)],
-      inRun: true,
-      check: (json) => json['user'] === value,
-    }),
-    key: (value) => this.#equal('key', value),
-    incident: (value) => this.#hitBy(value),
-    since: (value) => ({ sql: 'id >= ?', values: [firstIdAt(value)], inRun: true }),
-    until: (value) => ({ sql: 'id < ?', values: [firstIdAt(value)], inRun: true }),
-  };
-
-  #asked(filter: RecordFilter): readonly Condition[] {
-    const one = <N extends FilterName>(name: N, value: RecordFilter[N]): readonly Condition[] =>
-      value === undefined ? [] : [this.#conditions[name](value)];
-    return (Object.keys(this.#conditions) as FilterName[]).flatMap((name) => one(name, filter[name]));
   }
 
   /** Runs that can have rows that fit, newest first, as ranges of leaves. */
@@ -336,7 +240,7 @@ export class RecordTable {
 
   /** Statements that give the rows that fit, one after the other; newest first, at most `rowsMax` each. */
   plan(filter: RecordFilter, below: number, rowsMax: number): readonly Planned[] {
-    const conditions = this.#asked(filter);
+    const conditions = this.#conditions.asked(filter);
     // A user's rows are few: the plus keeps the index of ids out of it.
     const where = conditions
       .map(({ sql }) => ` AND ${filter.user === undefined ? sql : sql.replace(/^id /, '+id ')}`)
@@ -356,6 +260,29 @@ export class RecordTable {
     );
   }
 
+  /**
+   * Some columns of the rows that fit, in the newest few runs below a leaf that can have any, and where to go on; null
+   * when that was all. Runs are few at a time, so that whatever waits for the database waits shortly.
+   */
+  scan(filter: RecordFilter, below: number | null, columns: readonly string[]): Scanned {
+    const conditions = this.#conditions.asked(filter);
+    const end = below ?? this.#last() + 1;
+    const runs = this.#runs(conditions, end, filter);
+    const some = runs.slice(0, runsAtOnce);
+    const where = conditions.map(({ sql }) => ` AND ${sql.replace(/^id /, '+id ')}`).join('');
+    const values = conditions.flatMap((condition) => condition.values);
+    const query = this.#database.query<unknown, SQLQueryBindings[]>(
+      `SELECT leaf, id, ${columns.join(', ')} FROM records WHERE leaf >= ? AND leaf < ? AND feature IS NOT NULL${where}`,
+    );
+    return {
+      rows: some.flatMap((run) =>
+        query.values(run * runLeaves, Math.min(end, (run + 1) * runLeaves), ...values),
+      ) as SQLQueryBindings[][],
+      below: runs.length > some.length ? (some.at(-1) ?? 0) * runLeaves : null,
+      checks: conditions.flatMap(({ check }) => check ?? []),
+    };
+  }
+
   /** Leaves of rows that fit, newest first. `entry` is asked only where a row cannot be sure. */
   *leaves(
     filter: RecordFilter,
@@ -363,7 +290,7 @@ export class RecordTable {
     rowsMax: number,
     entry: (leaf: number) => string | null,
   ): Generator<number> {
-    const checks = this.#asked(filter).flatMap(({ check }) => check ?? []);
+    const checks = this.#conditions.asked(filter).flatMap(({ check }) => check ?? []);
     for (const { sql, values } of this.plan(filter, below, checks.length === 0 ? rowsMax : runLeaves)) {
       for (const { leaf } of this.#database.query<{ leaf: number }, SQLQueryBindings[]>(sql).all(...values)) {
         if (checks.length > 0) {
@@ -376,6 +303,12 @@ export class RecordTable {
   }
 }
 
+type Scanned = {
+  readonly rows: readonly (readonly SQLQueryBindings[])[];
+  readonly below: number | null;
+  /** What the entry of a row has to say so that the row is surely meant. */
+  readonly checks: readonly NonNullable<Condition['check']>[];
+};
 type Planned = { readonly sql: string; readonly values: readonly SQLQueryBindings[] };
 
 /** Columns whose words are noted for each run. */
@@ -388,6 +321,7 @@ const noted = new Set([
   'tenant',
   'key',
   'hop',
+  'fallback',
   'boundary',
   'failures',
   'outcome',

@@ -297,6 +297,7 @@ function storeOn(client: WorkerClient, words: WordTable): Store {
     ...toldVerbs(client),
     ...incidentVerbs(client),
     countRecords: (filter) => client.call('countRecords', filter),
+    tallyRecords: (asked) => client.call('tallyRecords', asked),
     ...playbookVerbs(client),
     saveGates: (gates) => client.call('saveGates', gates.map(gateRow)),
     loadGates: async (since) => (await client.call('loadGates', since)).map(gateFromRow),

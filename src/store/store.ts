@@ -14,6 +14,7 @@ import type { Change, ChangeKind, RequestRecord } from '../core/record.ts';
 import type { StatusInterval } from '../core/status-history.ts';
 import type { Spent } from '../core/budget.ts';
 import type { KeptConsent } from '../core/consent.ts';
+import type { Dimension, Tally } from '../core/statistics.ts';
 import type { Switch } from '../core/switches.ts';
 
 export type RecordFilter = {
@@ -26,6 +27,8 @@ export type RecordFilter = {
   /** Whose turn it was first. */
   readonly preferred?: string;
   readonly hop?: string;
+  /** Why the preferred target did not answer. */
+  readonly fallback?: string;
   readonly boundary?: string;
   readonly failure?: string;
   readonly outcome?: string;
@@ -40,6 +43,20 @@ export type RecordFilter = {
   readonly cursor?: string;
   /** At most `pageSizeMax`; a larger one is cut to it. */
   readonly limit: number;
+};
+
+/** What is counted, and by what; `below` as the part before said, null for the newest. */
+export type TallyAsked = {
+  readonly by: readonly Dimension[];
+  readonly filter: Omit<RecordFilter, 'cursor' | 'limit'>;
+  readonly below: number | null;
+};
+export type TallyPart = {
+  readonly groups: ReadonlyMap<string, Tally>;
+  /** Where the next part begins; null when this was the last. */
+  readonly below: number | null;
+  /** Rows that were looked at. */
+  readonly rows: number;
 };
 
 /** Where a record stands in the ledger's tree. */
@@ -133,6 +150,8 @@ export type Store = {
   listChanges(cursor: string | null, limit: number, kind?: ChangeKind): Promise<Page<Change>>;
   /** How many records there are of a kind. */
   countRecords(filter: Omit<RecordFilter, 'limit' | 'cursor'>): Promise<number>;
+  /** Counts some records, the newest first: a part at a time, so that writing goes on between parts. */
+  tallyRecords(asked: TallyAsked): Promise<TallyPart>;
   /** All or none; false when one of them no longer has the revision it is based on. */
   saveIncidents(writes: readonly IncidentWrite[], change: Change): Promise<boolean>;
   findIncident(id: string): Promise<Incident | null>;

@@ -77,7 +77,10 @@ export function createRecording({ state, store, spool, metrics, log }: Sources):
 const readersWaitMs = 1_000;
 
 /** The store as a reader sees it: what was answered before the question is in it. */
-export function upToDate<S extends Pick<Store, 'findRecord' | 'listRecords'>>(store: S, pump: RecordPump): S {
+export function upToDate<S extends Pick<Store, 'findRecord' | 'listRecords' | 'tallyRecords'>>(
+  store: S,
+  pump: RecordPump,
+): S {
   const written = (): Promise<void> => Promise.race([pump.flush(), Bun.sleep(readersWaitMs)]);
   return {
     ...store,
@@ -90,6 +93,10 @@ export function upToDate<S extends Pick<Store, 'findRecord' | 'listRecords'>>(st
     listRecords: async (filter) => {
       await written();
       return store.listRecords(filter);
+    },
+    tallyRecords: async (asked) => {
+      if (asked.below === null) await written();
+      return store.tallyRecords(asked);
     },
   };
 }
