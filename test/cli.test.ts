@@ -139,6 +139,18 @@ describe('questions', () => {
     expect(exit).toBe(0);
     expect(out).toContain('It would go to anthropic/claude-opus-4-8');
     expect(out).toContain('openai/gpt-5.2 would not be asked: it may not be used as a backup here.');
+    expect(out).toMatch(/openai\/gpt-5\.2\n(?:.*\n)*? +consent +EXCLUDES it +other_vendor: never/);
+    const long = await run([
+      'explain',
+      '--feature',
+      'strict',
+      '--needs',
+      'tools',
+      '--input-tokens',
+      '9000000',
+    ]);
+    expect(long.out).toMatch(/context +EXCLUDES it +about 9000000 tokens/);
+    expect((await run(['explain', '--feature', 'strict', '--input-tokens', 'many'])).exit).toBe(2);
     expect((await run(['explain', '--feature', 'strickt'])).err).toContain('strict');
     const unknownKey = await house.admin('POST', 'explain', { feature: 'notes', key: 'key_0' });
     expect(unknownKey.body).toMatchObject({ error: { message: 'There is no usable key key_0.' } });

@@ -27,13 +27,15 @@ class Transcript {
   readonly events: AnswerEvent[] = [];
   #text = '';
   #kind: 'nothing' | 'text' | 'over' | 'other' = 'nothing';
+  /** A part of thinking that shows nothing, which some models open before every text. */
+  #inThinking = false;
 
   take(event: AnswerEvent): void {
     switch (event.kind) {
       case 'start':
         break;
       case 'text_start':
-        this.#kind = this.#kind === 'nothing' ? 'text' : 'other';
+        this.#kind = this.#kind === 'nothing' && !this.#inThinking ? 'text' : 'other';
         break;
       case 'text_delta':
         this.#text += event.text;
@@ -42,8 +44,12 @@ class Transcript {
       case 'finish':
         // With its text closed there is nothing in the middle of which to go on.
         if (this.#kind === 'text') this.#kind = 'over';
+        this.#inThinking = false;
         break;
       case 'thinking_start':
+        if (this.#kind === 'nothing') this.#inThinking = true;
+        else this.#kind = 'other';
+        break;
       case 'thinking_delta':
       case 'refusal_start':
       case 'refusal_delta':
