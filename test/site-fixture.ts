@@ -4,6 +4,7 @@ import type { Instant } from '../src/core/ids.ts';
 import { dayMs } from '../src/core/status-history.ts';
 import type { StatusInterval } from '../src/core/status-history.ts';
 import { buildStatusPage } from '../src/core/status-page.ts';
+import { shippedLocales } from '../src/core/message.ts';
 import type { Message } from '../src/core/message.ts';
 import type { Planned } from '../src/core/status-planned.ts';
 import type { Story } from '../src/core/status-story.ts';
@@ -78,6 +79,7 @@ export function aStory(changes: Partial<Story> = {}): Story {
         state: 'identified',
         title: 'Working with a backup model',
         text: 'Meeting notes works with a backup model.\n\nYou need to do nothing.',
+        isOurs: false,
       },
       {
         id: 'upd_1',
@@ -85,6 +87,7 @@ export function aStory(changes: Partial<Story> = {}): Story {
         state: 'investigating',
         title: null,
         text: 'We look into failures <script>.',
+        isOurs: false,
       },
     ],
     ...changes,
@@ -200,6 +203,7 @@ export function aSite({ features = 6, eventful = false, stories, settings = {} }
       now: noon,
     }),
     said: new Map([[aStory().id, aMessage()]]),
+    locales: shippedLocales,
     settings: {
       title: 'Acme AI status',
       url: 'https://status.acme.example/status',

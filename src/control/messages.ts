@@ -66,7 +66,11 @@ export function factsOf(
   { incident, impact }: Pick<IncidentRead, 'incident' | 'impact'>,
   nextUpdateAt: Instant | null,
 ): MessageFacts {
-  const backups = incident.features.flatMap(({ backup }) => (backup === null ? [] : [modelOf(backup)]));
+  const failing = new Set(modelsOf(incident));
+  const backups = incident.features.flatMap(({ backup }) => {
+    if (backup === null) return [];
+    return failing.has(modelOf(backup)) ? ['the same model at another provider'] : [modelOf(backup)];
+  });
   const isExamined = incident.targets.every(({ from }) => from !== null);
   return {
     incident: incident.id,

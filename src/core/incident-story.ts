@@ -61,6 +61,7 @@ function updatesOf(
         state: stageStates[message.stage],
         title: text.title,
         text: text.body,
+        isOurs: message.automatic,
       },
     ];
   });
@@ -72,6 +73,7 @@ function updatesOf(
       state: (entry.state === null ? null : stateOf(entry.state)) ?? state,
       title: null,
       text: entry.text,
+      isOurs: false,
     }));
   return [...said, ...added].sort((one, other) => other.at - one.at);
 }
@@ -110,7 +112,8 @@ export function storyOf(known: IncidentKnown): Story | null {
         status: feature.status,
         worst: feature.worst,
         backup: feature.backup === null ? null : modelOf(feature.backup),
-        share: total === 0 ? null : Math.round((rescued / total) * 10_000) / 10_000,
+        // Both are counted while requests go on: the part may be a moment ahead of the whole.
+        share: total === 0 ? null : Math.min(1, Math.round((rescued / total) * 10_000) / 10_000),
         normalAt: feature.normalAt,
       };
     }),

@@ -83,7 +83,7 @@ export const english: TextSet = {
     },
     backup: {
       title: '{features}: working with a backup model',
-      body: 'Until it is over, another model answers: {backups}. You need to do nothing; answers may be worded differently.',
+      body: 'Until it is over, requests are answered by {backups}. You need to do nothing; answers may be worded differently.',
       desk: 'It works, with another model. If an answer looks unlike the usual ones, that is why.',
     },
     paused: {

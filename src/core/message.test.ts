@@ -46,7 +46,7 @@ describe('texts', () => {
     expect(title).toBe('Meeting notes and Contract review: working with a backup model');
     for (const words of [
       'Requests to Claude Opus 4.7 and 4.8 are failing. This is a technical fault; it says nothing about how good the answers are.',
-      'another model answers: gpt-5.2.',
+      'requests are answered by gpt-5.2.',
       'Contract review: paused by us.',
       'Some content was processed by another company: OpenAI.',
       'We will say more by 2026-06-07 09:30 UTC.',

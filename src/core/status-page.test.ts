@@ -75,7 +75,14 @@ describe('the status page', () => {
       [target({ gate: 'ejected', gateSince: ago(4) }), target({ target: 'aws/claude-opus-4-8' })],
       now,
     );
-    expect(page.models).toMatchObject([{ model: 'claude-opus-4-8', status: 'working', since: null }]);
+    expect(page.models).toMatchObject([
+      {
+        model: 'claude-opus-4-8',
+        status: 'working',
+        words: 'working, but not at every provider',
+        since: null,
+      },
+    ]);
   });
 
   test('the gravest feature gives the headline', () => {

@@ -109,11 +109,12 @@ function modelLines(targets: readonly TargetNow[]): readonly ModelLine[] {
       (one, other) => modelGravity.indexOf(modelStatus(one)) - modelGravity.indexOf(modelStatus(other)),
     );
     const status = best === undefined ? 'working' : modelStatus(best);
+    const isPartly = status === 'working' && hosts.some((host) => modelStatus(host) !== 'working');
     return {
       model,
       vendor: hosts[0]?.vendor ?? '',
       status,
-      words: modelWords[status],
+      words: isPartly ? 'working, but not at every provider' : modelWords[status],
       since: status === 'working' ? null : (best?.pausedSince ?? best?.gateSince ?? null),
     };
   });

@@ -16,6 +16,8 @@ export type StoryUpdate = {
   readonly state: StoryState;
   readonly title: string | null;
   readonly text: string;
+  /** In our own words, which say what kind of failure it is and where data went. */
+  readonly isOurs: boolean;
 };
 
 export type StoryFeature = {

@@ -6,6 +6,7 @@
 import { momentText } from '../core/moment.ts';
 import { inLocale } from '../core/message.ts';
 import type { Message } from '../core/message.ts';
+import type { TextSet } from '../core/message-texts.ts';
 import { featureWords } from '../core/feature-words.ts';
 import type { FeatureLine } from '../core/status-page.ts';
 import type { FeatureStatus } from '../core/status.ts';
@@ -35,6 +36,9 @@ function messageOf(site: Site, feature: string): Message | null {
   return [...said].sort((one, other) => other.at - one.at)[0] ?? null;
 }
 
+const statesIn = ({ locales }: Site, locale: string): TextSet['states'] =>
+  inLocale(Object.fromEntries(locales), locale)?.states ?? featureWords;
+
 function featureBanner(site: Site, feature: FeatureLine, locale: string): Json {
   const message = messageOf(site, feature.feature);
   const text = message === null ? null : inLocale(message.texts, locale);
@@ -46,7 +50,7 @@ function featureBanner(site: Site, feature: FeatureLine, locale: string): Json {
     words: featureWords[feature.status],
     show: !isNormal && (text !== null || felt.has(feature.status)),
     level: levels[feature.status],
-    heading: isNormal ? null : (text?.title ?? `${feature.title}: ${featureWords[feature.status]}`),
+    heading: isNormal ? null : `${feature.title}: ${statesIn(site, locale)[feature.status]}`,
     text: isNormal ? null : (text?.body ?? null),
     incident: message?.incident ?? null,
     url: message === null ? publicLink('home', site) : publicLink({ incident: message.incident }, site),

@@ -19,19 +19,20 @@ const capitalised = (text: string): string => text.replace(/^./, (letter) => let
 
 const percent = (share: number): string => `${(share * 100).toFixed(share > 0 && share < 0.01 ? 1 : 0)} %`;
 
-function backupWords(feature: StoryFeature): string {
+function answeredWords(feature: StoryFeature, models: readonly string[]): string {
   if (feature.backup === null) return 'No backup model was used.';
+  const backup = models.includes(feature.backup) ? 'The same model at another provider' : feature.backup;
   const share = feature.share === null ? '' : ` for ${percent(feature.share)} of its requests meanwhile`;
-  return `${feature.backup} answered instead${share}.`;
+  return `${backup} answered instead${share}.`;
 }
 
-function featureItem(feature: StoryFeature): string {
+function featureItem(feature: StoryFeature, models: readonly string[]): string {
   const normal =
     feature.normalAt === null
       ? 'Normal routing has not resumed yet.'
       : `Normal routing resumed ${time(feature.normalAt)}.`;
   const worst = feature.worst === feature.status ? '' : ` At worst: ${featureWords[feature.worst]}.`;
-  return `<li><span class="name">${escaped(feature.title)}</span>${stateSpan(feature.status, featureWords[feature.status])}<span class="more">${escaped(backupWords(feature))}${worst} ${normal}</span></li>`;
+  return `<li><span class="name">${escaped(feature.title)}</span>${stateSpan(feature.status, featureWords[feature.status])}<span class="more">${escaped(answeredWords(feature, models))}${worst} ${normal}</span></li>`;
 }
 
 const timeNames = [
@@ -69,7 +70,7 @@ export function incidentPage(site: Site, story: Story): string {
   const features =
     story.features.length === 0
       ? '<p>No feature is affected.</p>'
-      : `<ul class="list">${story.features.map(featureItem).join('')}</ul>`;
+      : `<ul class="list">${story.features.map((feature) => featureItem(feature, story.models)).join('')}</ul>`;
   return htmlPage(site, {
     place,
     title: story.title,

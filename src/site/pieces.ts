@@ -54,9 +54,15 @@ export const barsKey = `<p class="key">${[
   )
   .join('')}</p>`;
 
+/** A backup by its model, or as what it is where the model is the usual one. */
+export const backupWords = (backup: string, usual: string): string =>
+  usual.endsWith(`/${backup}`) ? 'The same model at another provider' : backup;
+
 export function featureItem(feature: FeatureLine, hasBars: boolean): string {
   const more =
-    feature.backup === null ? '' : `<span class="more">${escaped(feature.backup)} answers instead.</span>`;
+    feature.backup === null
+      ? ''
+      : `<span class="more">${escaped(backupWords(feature.backup, feature.preferred))} answers instead.</span>`;
   return `<li><span class="name">${escaped(feature.title)}</span>${stateSpan(feature.status, feature.words)}${more}${pastSpan(feature.past, hasBars)}</li>`;
 }
 
@@ -67,10 +73,14 @@ export function modelItem(model: ModelLine): string {
 
 export function storyArticle(site: Site, from: Place, story: Story): string {
   const [latest] = story.updates;
+  const kind =
+    latest?.isOurs === true
+      ? ''
+      : `<p>${escaped(classWords[story.failureClass])}${story.isOpen ? ` ${escaped(dataWords(story))}` : ''}</p>`;
   const next =
     story.nextUpdateAt === null || !story.isOpen ? '' : ` Next update by ${time(story.nextUpdateAt)}.`;
   const over = story.resolvedAt === null ? '' : `, resolved ${time(story.resolvedAt)}`;
-  return `<article${story.isOpen ? '' : ' class="over"'}><h3><a href="${href(site, from, { incident: story.id })}">${escaped(story.title)}</a></h3><p>${escaped(classWords[story.failureClass])} ${story.isOpen ? escaped(dataWords(story)) : ''}</p>${latest === undefined ? '' : paragraphs(latest.text)}<p class="when">since ${time(story.startedAt)}${over}.${next}</p></article>`;
+  return `<article${story.isOpen ? '' : ' class="over"'}><h3><a href="${href(site, from, { incident: story.id })}">${escaped(story.title)}</a></h3>${kind}${latest === undefined ? '' : paragraphs(latest.text)}<p class="when">since ${time(story.startedAt)}${over}.${next}</p></article>`;
 }
 
 export function plannedItem(planned: Planned, titles: ReadonlyMap<string, string>): string {

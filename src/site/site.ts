@@ -4,6 +4,7 @@
  */
 import type { StatusPageSettings } from '../core/configure-status.ts';
 import type { Message } from '../core/message.ts';
+import type { TextSet } from '../core/message-texts.ts';
 import type { StatusPage } from '../core/status-page.ts';
 
 /** `served`: at /status and /api. `copied`: as files in one folder. */
@@ -13,6 +14,8 @@ export type Site = {
   readonly page: StatusPage;
   /** What was last said of each open incident. */
   readonly said: ReadonlyMap<string, Message>;
+  /** Texts by language. */
+  readonly locales: ReadonlyMap<string, TextSet>;
   readonly settings: Pick<StatusPageSettings, 'title' | 'url' | 'logo' | 'css' | 'support'>;
   readonly flavour: Flavour;
 };

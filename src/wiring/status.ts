@@ -84,7 +84,13 @@ export async function createStatusDesk(
       planned: plannedOf(statusPage.maintenance, [...snapshot.features.values()], at),
       now: at,
     });
-    return { page, said: messages.said(), settings: statusPage, flavour: 'served' };
+    return {
+      page,
+      said: messages.said(),
+      locales: snapshot.messages.locales,
+      settings: statusPage,
+      flavour: 'served',
+    };
   };
   const siteNow = (): Site => {
     const isMoved = switches !== gateway.state.switches || rev !== messages.rev();

@@ -127,6 +127,7 @@ test('the page, the feeds and the files tell the story, and nothing from inside'
 test('the banner feed says whether to show something, in the language asked for', async () => {
   const banner = await readJson('/status/banner?feature=notes&locale=de-AT');
   expect(banner).toMatchObject({ feature: 'notes', status: 'backup', show: true, level: 'info', incident });
+  expect(banner['heading']).toBe('Meeting notes: mit Ersatzmodell');
   expect(banner['text']).toContain('mit Ersatzmodell');
   expect(await readJson('/status/banner?feature=chat')).toMatchObject({
     status: 'normal',
