@@ -3,31 +3,18 @@
  */
 import { ensureAdminToken } from './control/admin-token.ts';
 import type { AdminToken } from './control/admin-token.ts';
-import { expireSwitches } from './control/switches.ts';
 import { documentFromEnvironment } from './config.ts';
 import type { Environment } from './config.ts';
 import { createEngine } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { adminDependencies } from './wiring/admin.ts';
-import { createChannelDesk } from './wiring/channels.ts';
 import { instant } from './core/ids.ts';
 import { AddressTaken, openListeners } from './wiring/listeners.ts';
 import type { Addresses } from './wiring/listeners.ts';
-import { openGateDesk } from './wiring/gates.ts';
-import type { GateDesk } from './wiring/gates.ts';
+import { closeDesks, openDesks, startChores } from './wiring/desks.ts';
+import type { Desks, DeskSources } from './wiring/desks.ts';
 import { openLedgerDesk } from './wiring/ledger.ts';
-import type { LedgerDesk } from './wiring/ledger.ts';
 import { spoolAt } from './wiring/records.ts';
-import { watchModels } from './wiring/model-signals.ts';
-import { createFeedDesk } from './wiring/feeds.ts';
-import type { FeedDesk } from './wiring/feeds.ts';
-import { createIncidentDesk } from './wiring/incidents.ts';
-import type { IncidentDesk } from './wiring/incidents.ts';
-import { createMessageDesk } from './wiring/messages.ts';
-import type { MessageDesk } from './wiring/messages.ts';
-import { createStatusDesk } from './wiring/status.ts';
-import type { StatusDesk } from './wiring/status.ts';
-import { createApprovals } from './wiring/approvals.ts';
 import { approveRoutes } from './http/approve-routes.ts';
 import { adminRoutes } from './http/admin-routes.ts';
 import { statusRoutes } from './http/status-routes.ts';
@@ -35,8 +22,6 @@ import { besideStore, openStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
 import { compileDocument, loadConfigFile, problemText, watchConfigFile } from './sync/config-file.ts';
 import type { Loaded } from './sync/config-file.ts';
-import { createPlaybookDesk } from './wiring/playbooks.ts';
-import type { PlaybookDesk } from './wiring/playbooks.ts';
 import { createLog } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -52,6 +37,8 @@ export type ServerOptions = {
   /** Shows what is for a person's eyes only, once: the new admin token. */
   readonly show: (text: string) => void;
 };
+
+type OpenDoor = Parameters<typeof openListeners>[0];
 
 export type RunningServer = {
   readonly url: string;
@@ -74,7 +61,6 @@ const noProviders =
   'No provider is configured, so no model can answer. Set ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY, or give a configuration with --config FILE (examples/minimal.yaml is a start). To look around without keys: npm run demo\n';
 
 const drainMs = 10_000;
-const tickMs = 1_000;
 
 function load(options: ServerOptions): Promise<Loaded> {
   const { configPath, environment } = options;
@@ -150,61 +136,20 @@ function announce(token: AdminToken, options: ServerOptions, log: Log): void {
   );
 }
 
-function startChores({ engine, store, status, incidents, feeds, messages, ledger, log }: Parts): () => void {
-  const chores = async (): Promise<void> => {
-    engine.capacity.tick();
-    engine.publishGauges();
-    await engine.keepPolicy();
-    await status.look().catch(engine.onBug);
-    await incidents.look();
-    await messages.look();
-    void feeds.tick().catch(engine.onBug);
-    const expired = await expireSwitches(engine.switchDependencies(store));
-    for (const entry of expired) {
-      engine.returned(entry);
-      log('info', {
-        event: 'switch',
-        action: 'expired',
-        id: entry.id,
-        scope: JSON.stringify(entry.scope),
-        actor: 'system',
-      });
-    }
-  };
-  const timer = setInterval(() => {
-    void chores().catch((error: unknown) => engine.onBug(error));
-    void ledger.look();
-  }, tickMs);
-  return () => clearInterval(timer);
-}
-
 async function drain(engine: Engine): Promise<void> {
   const until = Date.now() + drainMs;
   while (engine.flights.size > 0 && Date.now() < until) await Bun.sleep(20);
 }
 
-type Parts = {
+type Parts = DeskSources & {
   readonly options: ServerOptions;
-  readonly engine: Engine;
-  readonly store: Store;
-  readonly log: Log;
   readonly token: AdminToken;
-  readonly status: StatusDesk;
-  readonly gates: GateDesk;
-  readonly incidents: IncidentDesk;
-  readonly playbooks: PlaybookDesk;
-  readonly messages: MessageDesk;
-  readonly feeds: FeedDesk;
-  readonly ledger: LedgerDesk;
+  readonly desks: Desks;
 };
 
-async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> {
-  const { options, engine, store, log, token, status, incidents, feeds, messages } = parts;
-  const { playbooks } = parts;
-  const approvals = createApprovals(playbooks.admin, await store.fingerprintKey());
-  const channels = createChannelDesk(engine, store, log, approvals.pageOf);
-  let accepting = true;
-  const door: Parameters<typeof openListeners>[0] = {
+function doorOf({ options, engine, store, log, token, desks }: Parts, accepts: () => boolean): OpenDoor {
+  const { channels, messages, playbooks, ledger, incidents, feeds, status, approvals } = desks;
+  return {
     gateway: engine.gateway,
     admin: adminRoutes(
       adminDependencies(engine, store, {
@@ -215,7 +160,7 @@ async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> 
           channels: channels.admin,
           messages: messages.admin,
           playbooks: playbooks.admin,
-          ledger: parts.ledger.admin,
+          ledger: ledger.admin,
           statusCopy: status.copy,
         },
         incidents,
@@ -229,23 +174,26 @@ async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> 
       return engine.metrics.expose();
     },
     isReady: () => true,
-    accepts: () => accepting,
+    accepts,
   };
-  const listeners = await openListeners(door, addresses);
-  channels.start();
+}
+
+async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> {
+  const { options, engine, store, log, desks } = parts;
+  let accepting = true;
+  const listeners = await openListeners(
+    doorOf(parts, () => accepting),
+    addresses,
+  );
+  desks.channels.start();
   const again = async (): Promise<Loaded> => {
     const loaded = await reload(options, engine, store, log);
-    await playbooks.reload();
+    await desks.playbooks.reload();
     return loaded;
   };
-  const watcher =
-    options.configPath === null
-      ? null
-      : watchConfigFile(
-          options.configPath,
-          () => void again().catch((error: unknown) => engine.onBug(error)),
-        );
-  const stopChores = startChores(parts);
+  const look = (): void => void again().catch((error: unknown) => engine.onBug(error));
+  const watcher = options.configPath === null ? null : watchConfigFile(options.configPath, look);
+  const stopChores = startChores(desks, parts);
   log('info', {
     event: 'ready',
     address: listeners.url,
@@ -265,11 +213,7 @@ async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> 
     await engine.records.stop(drainMs);
     await engine.keepPolicy().catch((error: unknown) => engine.onBug(error));
     engine.watchdog.stop();
-    await playbooks.stop();
-    await channels.stop();
-    await parts.gates.stop();
-    await status.stop().catch((error: unknown) => engine.onBug(error));
-    await parts.ledger.stop().catch((error: unknown) => engine.onBug(error));
+    await closeDesks(desks, engine.onBug);
     await store.close();
     log('info', { event: 'stopped' });
   };
@@ -285,28 +229,7 @@ async function noteStart({ state, clock, change }: Engine, store: Store, text: s
   await store.appendChange(change({ kind: 'config.loaded', ...facts }));
 }
 
-type Desks = Pick<Parts, 'gates' | 'incidents' | 'feeds' | 'messages' | 'playbooks' | 'status'>;
-
 /** The pieces beside the request path, in the order in which they need each other. */
-async function openDesks(engine: Engine, store: Store, configPath: string | null, log: Log): Promise<Desks> {
-  const gates = await openGateDesk(engine, store, log);
-  const incidents = await createIncidentDesk(engine, store, log);
-  await watchModels(engine, store);
-  const feeds = createFeedDesk({ engine, store, incidents, log });
-  const messages = await createMessageDesk(engine, store, incidents);
-  const playbooks = await createPlaybookDesk(engine, store, {
-    configPath,
-    gates,
-    incidents,
-    messages: messages.admin,
-    log,
-  });
-  const status = await createStatusDesk(engine, store, messages, (words) =>
-    log('warn', { event: 'status_copy', words }),
-  );
-  return { gates, incidents, feeds, messages, playbooks, status };
-}
-
 /** Starts a server, or says in full why it cannot. */
 export async function startServer(options: ServerOptions): Promise<Started> {
   const log = createLog(options.write, Date.now);
@@ -348,11 +271,12 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   }
   if (ledger.desk.admin.standing().kind === 'sound') await noteStart(engine, store, loaded.text);
   catchBugs(engine);
-  const desks = await openDesks(engine, store, options.configPath, log);
+  const sources = { engine, store, log, configPath: options.configPath, ledger: ledger.desk };
+  const desks = await openDesks(sources);
   const addresses = { main: address, admin: snapshot.adminListen, status: snapshot.statusListen };
   try {
-    const parts = { options, engine, store, log, token, ledger: ledger.desk, ...desks };
-    return { kind: 'started', server: await open(parts, addresses) };
+    const server = await open({ ...sources, options, token, desks }, addresses);
+    return { kind: 'started', server };
   } catch (error) {
     await desks.gates.stop();
     await engine.records.stop(0);

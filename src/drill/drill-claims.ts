@@ -2,6 +2,7 @@
  * Whether a feature's continuity claims (`expect`) held in a drill. A claim about a loss is judged only by a drill that
  * loses all of it; a claim about a region by every call that was made, failed ones included.
  */
+import type { Scope } from '../core/switches.ts';
 import type { Expectation, Feature } from '../core/snapshot.ts';
 import { scopeText } from '../core/coverage.ts';
 import { covers } from '../core/switches.ts';
@@ -44,7 +45,7 @@ function isLost(target: Target, scenario: Scenario): boolean {
   );
 }
 
-function defined<T extends Readonly<Record<string, string | undefined>>>(scope: T) {
+function defined(scope: Readonly<Record<string, string | undefined>>): Scope {
   return Object.fromEntries(Object.entries(scope).filter(([, value]) => value !== undefined));
 }
 

@@ -60,7 +60,7 @@ function targetRow({
 }: TargetDrill): readonly string[] {
   return [
     `  ${target}`,
-    `${countWords(calls, 'call')}`,
+    countWords(calls, 'call'),
     `${failed} failed`,
     `≤ ${callsPerMinuteMost} a minute, ≤ ${openMost} open`,
     costText(costUsd),

@@ -42,7 +42,7 @@ class Outcomes {
   }
 
   add(failed: boolean, now: Instant): void {
-    this.#at[this.#next] = failed ? -now : now;
+    this.#at[this.#next] = failed ? -Number(now) : now;
     this.#next = (this.#next + 1) % outcomesMax;
     this.latest = now;
   }

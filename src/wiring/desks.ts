@@ -1,0 +1,94 @@
+/** The desks: what works beside the request path as long as the server runs. Opened in the order they lean on each other. */
+import { expireSwitches } from '../control/switches.ts';
+import type { Engine } from '../engine.ts';
+import type { Store } from '../store/store.ts';
+import type { Log } from '../telemetry/log.ts';
+import { createApprovals } from './approvals.ts';
+import type { ApprovalDesk } from './approvals.ts';
+import { createChannelDesk } from './channels.ts';
+import type { ChannelDesk } from './channels.ts';
+import { createFeedDesk } from './feeds.ts';
+import type { FeedDesk } from './feeds.ts';
+import { openGateDesk } from './gates.ts';
+import type { GateDesk } from './gates.ts';
+import { createIncidentDesk } from './incidents.ts';
+import type { IncidentDesk } from './incidents.ts';
+import type { LedgerDesk } from './ledger.ts';
+import { createMessageDesk } from './messages.ts';
+import type { MessageDesk } from './messages.ts';
+import { watchModels } from './model-signals.ts';
+import { createPlaybookDesk } from './playbooks.ts';
+import type { PlaybookDesk } from './playbooks.ts';
+import { createStatusDesk } from './status.ts';
+import type { StatusDesk } from './status.ts';
+
+export type Desks = {
+  readonly ledger: LedgerDesk;
+  readonly gates: GateDesk;
+  readonly incidents: IncidentDesk;
+  readonly feeds: FeedDesk;
+  readonly messages: MessageDesk;
+  readonly playbooks: PlaybookDesk;
+  readonly approvals: ApprovalDesk;
+  readonly channels: ChannelDesk;
+  readonly status: StatusDesk;
+};
+
+export type DeskSources = {
+  readonly engine: Engine;
+  readonly store: Store;
+  readonly log: Log;
+  readonly configPath: string | null;
+  readonly ledger: LedgerDesk;
+};
+
+const choresMs = 1_000;
+
+export async function openDesks({ engine, store, log, configPath, ledger }: DeskSources): Promise<Desks> {
+  const gates = await openGateDesk(engine, store, log);
+  const incidents = await createIncidentDesk(engine, store, log);
+  await watchModels(engine, store);
+  const feeds = createFeedDesk({ engine, store, incidents, log });
+  const messages = await createMessageDesk(engine, store, incidents);
+  const world = { configPath, gates, incidents, messages: messages.admin, log };
+  const playbooks = await createPlaybookDesk(engine, store, world);
+  const approvals = createApprovals(playbooks.admin, await store.fingerprintKey());
+  const channels = createChannelDesk(engine, store, log, approvals.pageOf);
+  const status = await createStatusDesk(engine, store, messages, (words) =>
+    log('warn', { event: 'status_copy', words }),
+  );
+  return { ledger, gates, incidents, feeds, messages, playbooks, approvals, channels, status };
+}
+
+/** Ends them, the latest first; what one leaves unwritten another may still write. */
+export async function closeDesks(desks: Desks, onBug: Engine['onBug']): Promise<void> {
+  await desks.playbooks.stop();
+  await desks.channels.stop();
+  await desks.gates.stop();
+  await desks.status.stop().catch(onBug);
+  await desks.ledger.stop().catch(onBug);
+}
+
+/** What is to be done about once a second. */
+export function startChores(desks: Desks, { engine, store, log }: DeskSources): () => void {
+  const { status, incidents, messages, feeds, ledger } = desks;
+  const chores = async (): Promise<void> => {
+    engine.capacity.tick();
+    engine.publishGauges();
+    await engine.keepPolicy();
+    await status.look().catch(engine.onBug);
+    await incidents.look();
+    await messages.look();
+    void feeds.tick().catch(engine.onBug);
+    for (const entry of await expireSwitches(engine.switchDependencies(store))) {
+      engine.returned(entry);
+      const scope = JSON.stringify(entry.scope);
+      log('info', { event: 'switch', action: 'expired', id: entry.id, scope, actor: 'system' });
+    }
+  };
+  const timer = setInterval(() => {
+    void chores().catch((error: unknown) => engine.onBug(error));
+    void ledger.look();
+  }, choresMs);
+  return () => clearInterval(timer);
+}
