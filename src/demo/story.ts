@@ -49,6 +49,9 @@ async function switchOn(world: World): Promise<void> {
 
 const nothing = (): Promise<void> => Promise.resolve();
 
+/** What probes and a ramp take, however short the phases are. */
+const returnSeconds = 9;
+
 export function scenes(unitSeconds: number): readonly Scene[] {
   return [
     {
@@ -61,7 +64,7 @@ export function scenes(unitSeconds: number): readonly Scene[] {
       title: 'Opus 4.7 and 4.8 degrade',
       says: [
         'At Anthropic 60 % of the requests to two model versions now fail with 529. Nobody has announced anything.',
-        'Before the first word of an answer, failover is invisible. After repeated failures the gates take the two versions out.',
+        'Before the first word of an answer, failover is invisible. Within a few requests the gates send the rest elsewhere, and say on what evidence.',
       ],
       begin: fallSick,
       seconds: unitSeconds * 1.5,
@@ -90,7 +93,7 @@ export function scenes(unitSeconds: number): readonly Scene[] {
         'Back by a ramp: 10 %, 50 %, then all requests, and out again at the first relapse.',
       ],
       begin: switchOn,
-      seconds: unitSeconds * 2,
+      seconds: unitSeconds * 1.5 + returnSeconds,
     },
   ];
 }

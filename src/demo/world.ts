@@ -65,7 +65,8 @@ function configuration(simulator: Simulator, holdMs: number): unknown {
       {
         budget: '0.5%',
         breach: '20%',
-        restore: { probeEvery: `${holdMs}ms`, ramp: ['10%', '50%', '100%'], hold: `${holdMs}ms` },
+        // A demo has seconds for what takes minutes: probes come ten times a second.
+        restore: { probeEvery: '100ms', ramp: ['10%', '50%', '100%'], hold: `${holdMs}ms` },
         agreed: { by: ['platform', 'support'], on: '2026-06-01' },
       },
     ],
