@@ -178,12 +178,9 @@ export function onGate(
   event: GateEvent,
   newId: () => IncidentId,
 ): IncidentStep | null {
-  if (event.to !== 'ejected') return null;
+  // A probe that fails tells nothing new, also where a person has dismissed the incident.
+  if (event.to !== 'ejected' || event.from === 'probing') return null;
   const related = relatedTo(current, event);
-  // A probe that fails tells nothing new.
-  const isProbe =
-    event.from === 'probing' && related?.targets.some(({ target }) => target === event.target.target);
-  if (isProbe === true) return null;
   if (related !== undefined) return joined(related, event);
   const { at, noticedAt, target, words, enforced } = event;
   const blank = blankIncident(newId(), at, {

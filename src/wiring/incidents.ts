@@ -140,7 +140,7 @@ class Desk implements IncidentDesk {
     if (to === 'healthy') this.#shedSince.delete(target.name);
     const noticedAt = this.#shedSince.get(target.name) ?? at;
     // What a person holds out is a decision, as a switch is.
-    const isFailure = to === 'ejected' && cause !== 'person';
+    const isFailure = to === 'ejected' && from !== 'probing' && cause !== 'person';
     if (isFailure && this.#waiting.length < waitingMax) {
       const enforced = this.#engine.board.view(target).mode === 'enforce';
       const event: GateEvent = { at, noticedAt, from, to, words, target: failedTarget(target), enforced };

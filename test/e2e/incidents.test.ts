@@ -151,6 +151,68 @@ test('the set of requests is exactly those that were hit, also before anybody kn
   expect((filtered.body['items'] as unknown[]).length).toBe(hit.length);
 }, 90_000);
 
+test('an incident outlives a restart, goes on in it, and ends as one', async () => {
+  fail('claude-opus-4-8');
+  const before = await untilIncident(({ features: hit }) => (hit as unknown[]).length === 2, ['notes']);
+  house = await house.restart();
+  const after = (await house.admin('GET', `incidents/${String(before['id'])}`)).body;
+  expect(after).toMatchObject({ id: before['id'], title: before['title'], times: before['times'] });
+  expect((after['timeline'] as unknown[]).length).toBeGreaterThanOrEqual(
+    (before['timeline'] as unknown[]).length,
+  );
+  const [met] = await times(1, 'notes');
+  expect(met?.headers.get('x-breakwater-incident')).toBe(String(before['id']));
+  house.simulator.clearFaults();
+  const resolved = await untilIncident(({ state }) => state === 'resolved', ['notes']);
+  expect(resolved['id']).toBe(before['id']);
+  expect(await list()).toHaveLength(1);
+}, 120_000);
+
+test('merged, split and dismissed: the requests go where the story goes', async () => {
+  fail('claude-opus-4-8', 'claude-opus-4-7');
+  const both = await untilIncident(({ targets }) => (targets as unknown[]).length === 2, ['notes', 'chat']);
+  const id = String(both['id']);
+  const split = await house.admin('POST', `incidents/${id}/split`, {
+    targets: ['anthropic/claude-opus-4-7'],
+  });
+  expect(split).toMatchObject({ status: 201, body: { split_from: id, models: ['claude-opus-4-7'] } });
+  const other = String(split.body['id']);
+  expect((await allRequests(other)).items.every(({ feature }) => feature === 'chat')).toBe(true);
+  expect((await allRequests(id)).items.every(({ feature }) => feature !== 'chat')).toBe(true);
+  const merged = await house.admin('POST', `incidents/${other}/merge`, { into: id, reason: 'one cause' });
+  expect(merged.body).toMatchObject({
+    id,
+    models: expect.arrayContaining(['claude-opus-4-7', 'claude-opus-4-8']),
+  });
+  expect((await allRequests(other)).items).toEqual([]);
+  expect((await house.admin('GET', `incidents/${other}`)).body).toMatchObject({
+    state: 'dismissed',
+    merged_into: id,
+  });
+  expect((await house.admin('POST', `incidents/${id}/dismiss`, {})).status).toBe(400);
+  const dismissed = await house.admin('POST', `incidents/${id}/dismiss`, { reason: 'a drill' });
+  expect(dismissed.body).toMatchObject({ state: 'dismissed' });
+  const [met] = await times(1, 'notes');
+  expect(met?.headers.get('x-breakwater-incident')).toBeNull();
+}, 120_000);
+
+test('a caller who is refused is told of the incident in the error', async () => {
+  fail('claude-opus-4-8');
+  const incident = await untilIncident(({ features: hit }) => (hit as unknown[]).length === 2, ['notes']);
+  const response = await fetch(`${house.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
+    body: JSON.stringify({
+      model: 'contract',
+      max_tokens: 20,
+      messages: [{ role: 'user', content: 'Hello' }],
+    }),
+  });
+  expect(response.status).toBe(428);
+  const body = (await response.json()) as { breakwater: Json };
+  expect(body.breakwater['incident']).toBe(incident['id']);
+}, 90_000);
+
 describe('people', () => {
   const open = (body: Json): ReturnType<House['admin']> => house.admin('POST', 'incidents', body);
 
