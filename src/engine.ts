@@ -21,6 +21,7 @@ import type { Clock } from './gateway/clock.ts';
 import { createFlights } from './gateway/flights.ts';
 import type { Flights } from './gateway/flights.ts';
 import type { GatewayDependencies } from './gateway/handle.ts';
+import { createHedgeBudgets } from './gateway/hedge.ts';
 import { createHealthBoard } from './gateway/health-board.ts';
 import type { HealthBoard } from './gateway/board.ts';
 import { createAllowances } from './gateway/allowance.ts';
@@ -232,6 +233,7 @@ function gatewayOf(live: Live, parts: GatewayParts): GatewayDependencies {
     watchdog,
     board,
     capacity: parts.capacity,
+    hedges: createHedgeBudgets(clock.now),
     flights: live.flights,
     reachability: createReachability(clock.now),
     fetchMedia: createMediaFetcher(),

@@ -84,6 +84,7 @@ export function aFeature(route: NonEmpty<Target>, changes: Partial<Feature> = {}
     timeouts: { connectMs: 3_000, firstTokenMs: 10_000, stallMs: 15_000, totalMs: 120_000 },
     priority: 'normal',
     warmShare: 0,
+    hedge: null,
     equals: 'order',
     midStream: 'error',
     adapt: new Map(),

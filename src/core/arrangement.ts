@@ -16,8 +16,8 @@ import type { Feature } from './snapshot.ts';
 import { hopBetween } from './target.ts';
 import type { Target } from './target.ts';
 
-/** Why a request does not go to its preferred target first although it could. */
-export type ArrangedBecause = 'warm_share' | 'equal_host';
+/** Why another than the preferred target answered although that one was neither out nor failed. */
+export type ArrangedBecause = 'warm_share' | 'equal_host' | 'hedge';
 
 export type Arrangement = {
   readonly plan: NonEmpty<Target>;

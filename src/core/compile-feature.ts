@@ -188,6 +188,14 @@ function checkDataClass(
   }
 }
 
+const hedgeBudget = 0.05;
+
+function hedgeOf(given: FeatureConfiguration['hedge']): Feature['hedge'] {
+  if (given === undefined) return null;
+  const budget = given.budget === undefined ? null : rate(given.budget);
+  return { afterMs: durationMs(given.after) ?? 0, budget: budget ?? hedgeBudget };
+}
+
 export function compileFeature(
   name: string,
   given: FeatureConfiguration,
@@ -211,6 +219,7 @@ export function compileFeature(
     timeouts: timeoutsOf(given.timeouts),
     priority: given.priority ?? 'normal',
     warmShare: given.warm === undefined ? 0 : (rate(given.warm) ?? 0),
+    hedge: hedgeOf(given.hedge),
     equals: given.equals ?? 'order',
     midStream: given.midStream ?? 'error',
     adapt,

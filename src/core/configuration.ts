@@ -209,6 +209,10 @@ const feature = z.strictObject({
     percentage.optional(),
     'Share of requests that goes to the first backup reached by "auto", so that it is known to work; default none.',
   ),
+  hedge: described(
+    z.strictObject({ after: duration, budget: percentage.optional() }).optional(),
+    'Streams that are still silent after this time are asked of the next target too, for at most `budget` of the requests (5%).',
+  ),
   equals: described(
     z.enum(['order', 'price', 'room']).optional(),
     'Which of several hosts of one model goes first: as in the route, the cheapest, or the one with most room.',

@@ -223,6 +223,7 @@ const defaults: Snapshot['defaults'] = {
   timeouts: defaultTimeouts,
   priority: 'normal',
   warmShare: 0,
+  hedge: null,
   equals: 'order',
   midStream: 'error',
   adapt: new Map(),

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 
 import { instant } from './ids.ts';
-import { deposit, fullBudget, withdraw } from './retry-budget.ts';
+import { deposit, fullBudget, hedgeRule, withdraw } from './retry-budget.ts';
 
 test('second tries are at most a tenth of the requests, one a second, and ten saved up', () => {
   const step = fc.record({
@@ -50,4 +50,20 @@ test('a clock that runs backwards gives nothing away', () => {
   let budget = fullBudget(instant(10_000));
   for (let taken = 0; taken < 10; taken++) budget = withdraw(budget, instant(10_000)) ?? budget;
   expect(withdraw(budget, instant(0))).toBeNull();
+});
+
+test('hedges are at most their share of the requests, and two saved up, however long nothing happened', () => {
+  const rule = hedgeRule(0.05);
+  let budget = fullBudget(instant(0), rule);
+  let hedges = 0;
+  for (let request = 1; request <= 10_000; request++) {
+    const now = instant(request * 60_000);
+    budget = deposit(budget, now, rule);
+    const taken = withdraw(budget, now, rule);
+    if (taken === null) continue;
+    budget = taken;
+    hedges++;
+  }
+  expect(hedges).toBeLessThanOrEqual(502);
+  expect(hedges).toBeGreaterThan(490);
 });

@@ -1,39 +1,56 @@
 /**
+ * Budgets for calls that are sent although one was sent already.
+ *
  * A retry budget per target: second tries of the same target may add about a tenth to its load, plus one a second so
  * that a quiet feature can still retry. Without it, retries at several layers multiply an overload until it sustains
- * itself. Moving to another target is not a retry and costs nothing here.
+ * itself. Moving to another target is not a retry and costs nothing here. A hedge budget per feature: a share of its
+ * requests may be sent to a second target while the first is silent, and no more.
  *
- * Figures after Finagle's retry budget (20 % and 10 a second there; both halved or less, since one answer of a model
- * costs far more than one RPC).
+ * Figures of retries after Finagle's retry budget (20 % and 10 a second there; both halved or less, since one answer of
+ * a model costs far more than one RPC).
  */
 import type { Instant } from './ids.ts';
 
+export type BudgetRule = {
+  /** What one request earns. */
+  readonly perRequest: number;
+  readonly perSecond: number;
+  /** The most saved up. */
+  readonly most: number;
+};
+
 export type RetryBudget = { readonly tokens: number; readonly at: Instant };
 
-const depositPerRequest = 0.1;
-const refillPerSecond = 1;
-const tokensMax = 10;
+export const retryRule: BudgetRule = { perRequest: 0.1, perSecond: 1, most: 10 };
 
-export function fullBudget(now: Instant): RetryBudget {
-  return { tokens: tokensMax, at: now };
+export function hedgeRule(share: number): BudgetRule {
+  return { perRequest: share, perSecond: 0, most: 2 };
 }
 
-function refilled(budget: RetryBudget, now: Instant): RetryBudget {
+export function fullBudget(now: Instant, rule: BudgetRule = retryRule): RetryBudget {
+  return { tokens: rule.most, at: now };
+}
+
+function refilled(budget: RetryBudget, now: Instant, rule: BudgetRule): RetryBudget {
   const seconds = Math.max(0, now - budget.at) / 1000;
   return {
-    tokens: Math.min(tokensMax, budget.tokens + seconds * refillPerSecond),
+    tokens: Math.min(rule.most, budget.tokens + seconds * rule.perSecond),
     at: Math.max(now, budget.at) as Instant,
   };
 }
 
-/** A first attempt earns a tenth of a retry. */
-export function deposit(budget: RetryBudget, now: Instant): RetryBudget {
-  const current = refilled(budget, now);
-  return { ...current, tokens: Math.min(tokensMax, current.tokens + depositPerRequest) };
+/** A request earns its part. */
+export function deposit(budget: RetryBudget, now: Instant, rule: BudgetRule = retryRule): RetryBudget {
+  const current = refilled(budget, now, rule);
+  return { ...current, tokens: Math.min(rule.most, current.tokens + rule.perRequest) };
 }
 
-/** Takes one retry; null when none is left. */
-export function withdraw(budget: RetryBudget, now: Instant): RetryBudget | null {
-  const current = refilled(budget, now);
+/** Takes one; null when none is left. */
+export function withdraw(
+  budget: RetryBudget,
+  now: Instant,
+  rule: BudgetRule = retryRule,
+): RetryBudget | null {
+  const current = refilled(budget, now, rule);
   return current.tokens < 1 ? null : { ...current, tokens: current.tokens - 1 };
 }

@@ -52,6 +52,8 @@ export type Feature = {
   readonly priority: Priority;
   /** Share of requests that goes to the first backup, as a fraction of 1. */
   readonly warmShare: number;
+  /** When and how often a silent stream is asked of a second target too; null for never. */
+  readonly hedge: { readonly afterMs: number; readonly budget: number } | null;
   /** Which of several hosts of one model goes first. */
   readonly equals: 'order' | 'price' | 'room';
   /** What happens when an answer breaks off in the middle. */

@@ -218,6 +218,7 @@ export function stoppedResult(stopper: Stopper): AttemptResult | null {
       return { kind: 'failed', failure: failureOf(cause.failure), refusal: null };
     case 'caller_left':
       return { kind: 'stopped', by: 'caller' };
+    case 'outrun':
     case 'switched_off':
       return { kind: 'stopped', by: 'switch' };
   }

@@ -17,6 +17,7 @@ import type { Capacity, Claim } from './capacity.ts';
 import type { Clock } from './clock.ts';
 import type { CallerWishes } from './caller-headers.ts';
 import type { Flights } from './flights.ts';
+import type { HedgeBudgets } from './hedge.ts';
 import type { HealthBoard } from './board.ts';
 import type { MediaFetcher } from './media-fetch.ts';
 import type { Reachability } from './upstream.ts';
@@ -28,6 +29,7 @@ export type Shared = {
   readonly watchdog: Watchdog;
   readonly board: HealthBoard;
   readonly capacity: Capacity;
+  readonly hedges: HedgeBudgets;
   readonly flights: Flights;
   readonly reachability: Reachability;
   readonly fetchMedia: MediaFetcher;

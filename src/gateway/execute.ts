@@ -16,9 +16,10 @@ import type { InvalidRequest } from '../dialects/dialect.ts';
 import { adapterFor } from '../providers/registry.ts';
 import { attempt, newTrace } from './attempt.ts';
 import type { AttemptResult, Committed, ProviderRefusal, Trace } from './attempt.ts';
-import { loadSign } from './capacity.ts';
 import type { Place } from './capacity.ts';
+import { showLoad, wait, waitForPlace } from './places.ts';
 import type { Exchange } from './exchange.ts';
+import { hedged } from './hedge.ts';
 import type { Flight } from './flights.ts';
 import { payloadFor } from './payload.ts';
 import type { Payload } from './payload.ts';
@@ -62,12 +63,16 @@ export type ExecuteOptions = {
   readonly switches: () => readonly Switch[];
 };
 
-type Sent = {
-  readonly result: AttemptResult;
+/** A call under way. */
+type Begun = {
   readonly flight: Flight;
   readonly ticket: Ticket;
   readonly place: Place;
+  readonly trace: Trace;
+  readonly warnings: readonly string[];
 };
+export type Sending = Begun & { readonly stopper: Stopper; readonly sent: Promise<Sent> };
+export type Sent = Begun & { readonly result: AttemptResult };
 type NotSent = 'skipped' | 'full' | InvalidRequest;
 type Tried = Sent | NotSent;
 
@@ -78,11 +83,17 @@ type Admitted = {
   readonly payload: Extract<Payload, { kind: 'ready' }>;
 };
 
+/** A target this full gets no hedges: they would add to what makes it slow. */
+const hedgeRoom = 0.8;
+
 class Run {
   readonly #exchange: Exchange;
   readonly #options: ExecuteOptions;
   #triedKeys = new Set<string>();
   #triedTarget: Target | null = null;
+  #hedgedOn: Target | null = null;
+  /** Second calls that the count of attempts does not know of yet. */
+  #uncounted = 0;
 
   constructor(exchange: Exchange, options: ExecuteOptions) {
     this.#exchange = exchange;
@@ -103,6 +114,7 @@ class Run {
     const exchange = this.#exchange;
     if (this.#triedTarget !== target) this.#triedKeys = new Set();
     this.#triedTarget = target;
+    if (target === this.#hedgedOn && hasFailed(exchange, target)) return 'skipped';
     const made = this.#switchedOff(target) ? null : payloadFor(exchange, target);
     const payload = made instanceof Promise ? await made : made;
     // Fetching takes its time: a switch may have spoken meanwhile.
@@ -112,7 +124,49 @@ class Run {
       if (granted !== null) exchange.capacity.leave(granted);
       return admitted;
     }
-    return await this.#send(admitted, moreToTry);
+    const sending = this.#begin(admitted, moreToTry);
+    const { hedge } = this.#exchange.feature;
+    const next = this.#mayHedge(target, moreToTry);
+    if (hedge === null || next === null) return await sending.sent;
+    return await hedged(exchange, sending, hedge.afterMs, () => this.#hedgeOn(next));
+  }
+
+  /** The target that a silent first call may be hedged on; null where it may not. */
+  #mayHedge(target: Target, moreToTry: boolean): Target | null {
+    const { feature, facts, codec, traces, hedges } = this.#exchange;
+    const { plan, panic } = this.#options;
+    if (feature.hedge === null || !moreToTry || panic || traces.length > 1 || this.attemptsMax < 2)
+      return null;
+    if (!facts.stream || codec.operation !== 'answer') return null;
+    hedges.earn(feature);
+    return plan[plan.indexOf(target) + 1] ?? null;
+  }
+
+  /** A second call, by the same rules as any: switches, payload, place, ticket. Never where it is already nearly full. */
+  #hedgeOn(target: Target): Sending | null {
+    const exchange = this.#exchange;
+    if (exchange.capacity.used(target) >= hedgeRoom || this.#switchedOff(target)) return null;
+    const payload = payloadFor(exchange, target);
+    if (payload instanceof Promise) return null;
+    const tried = this.#triedKeys;
+    this.#triedKeys = new Set();
+    const admitted = this.#admit(target, payload, null);
+    this.#triedKeys = tried;
+    if (typeof admitted === 'string' || !('ticket' in admitted)) return null;
+    this.#hedgedOn = target;
+    this.#uncounted++;
+    return this.#begin(admitted, false);
+  }
+
+  get attemptsMax(): number {
+    return this.#options.attemptsMax ?? this.#exchange.snapshot.limits.attemptsMax;
+  }
+
+  /** Calls made beside those that failover commanded, since this was last asked. */
+  takeUncounted(): number {
+    const count = this.#uncounted;
+    this.#uncounted = 0;
+    return count;
   }
 
   /** A place, a ticket and a key for a call of this payload, or why there will be none. */
@@ -146,8 +200,28 @@ class Run {
     return { ticket: admitted, place, payload };
   }
 
-  async #send({ ticket, place, payload }: Admitted, moreToTry: boolean): Promise<Sent> {
+  #begin({ ticket, place, payload }: Admitted, moreToTry: boolean): Sending {
     const exchange = this.#exchange;
+    const stopper = new Stopper();
+    const trace = newTrace(ticket, place, exchange.clock.now());
+    trace.adapted = payload.adapted;
+    const flight: Flight = { target: ticket.target, asker: this.#options.asker, stopper, committed: false };
+    exchange.traces.push(trace);
+    exchange.flights.begin(flight);
+    exchange.stopCurrent = () => stopper.stop({ kind: 'caller_left' });
+    if (exchange.callerLeft) stopper.stop({ kind: 'caller_left' });
+    const begun: Begun = { flight, ticket, place, trace, warnings: payload.warnings };
+    return { ...begun, stopper, sent: this.#send(begun, payload, stopper, moreToTry) };
+  }
+
+  async #send(
+    begun: Begun,
+    payload: Admitted['payload'],
+    stopper: Stopper,
+    moreToTry: boolean,
+  ): Promise<Sent> {
+    const exchange = this.#exchange;
+    const { ticket, trace, place } = begun;
     const { target } = ticket;
     const same = payload.dialect === exchange.codec.name;
     const prepared = adapterFor(target.provider.api).prepare({
@@ -160,19 +234,10 @@ class Run {
       traceparent: exchange.wishes.traceparent,
       body: payload.body,
     });
-    const stopper = new Stopper();
-    const trace = newTrace(ticket, place, exchange.clock.now());
-    trace.adapted = payload.adapted;
-    const flight: Flight = { target, asker: this.#options.asker, stopper, committed: false };
-    exchange.traces.push(trace);
-    exchange.flights.begin(flight);
-    exchange.stopCurrent = () => stopper.stop({ kind: 'caller_left' });
-    if (exchange.callerLeft) stopper.stop({ kind: 'caller_left' });
     // Waited for inside the flight, so that a switch or a caller who leaves meanwhile is heeded.
     const call = prepared instanceof Promise ? await prepared : prepared;
     // Without a credential nothing is sent: that is the credential's failure, not the model's.
-    if ('class' in call)
-      return { result: { kind: 'failed', failure: call, refusal: null }, flight, ticket, place };
+    if ('class' in call) return { ...begun, result: { kind: 'failed', failure: call, refusal: null } };
     const result = await attempt(
       exchange,
       {
@@ -187,7 +252,7 @@ class Run {
       stopper,
     );
     showLoad(exchange, place, result, trace);
-    return { result, flight, ticket, place };
+    return { ...begun, result };
   }
 
   hasOtherKey(target: Target): boolean {
@@ -195,15 +260,8 @@ class Run {
   }
 }
 
-/** What a call showed about how busy its target is. Models that think first keep no pace to compare with. */
-function showLoad(exchange: Exchange, place: Place, result: AttemptResult, trace: Trace): void {
-  const { facts, capacity, clock } = exchange;
-  if (result.kind === 'failed')
-    capacity.seen(place, loadSign(result.failure.class, clock.now() - trace.startedAt));
-  if (result.kind !== 'committed') return;
-  const paced = facts.stream && !facts.needs.has('thinking') && facts.mayThink !== true;
-  const ms = (trace.firstTokenAt ?? clock.now()) - trace.startedAt;
-  capacity.seen(place, paced ? ms : 'none');
+function hasFailed({ traces }: Exchange, target: Target): boolean {
+  return traces.some((trace) => trace.ticket.target === target && trace.failure !== null);
 }
 
 /** Closes an attempt that did not commit: its trace, its flight and its ticket. */
@@ -227,47 +285,24 @@ function close(exchange: Exchange, tried: Sent, failure: Failure | 'nobody' | 'l
   trace.failure = isCancelled ? null : failure;
 }
 
-function wait(ms: number, exchange: Exchange): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  exchange.stopCurrent = () => {
-    clearTimeout(timer);
-    resolve();
-  };
-  return promise;
-}
-
-/** Waits for a place at one of these; null when there is none in time, or the caller leaves. */
-function waitForPlace(exchange: Exchange, targets: NonEmpty<Target>): Promise<Place | null> {
-  const { promise, resolve } = Promise.withResolvers<Place | null>();
-  const { capacity, claim, deadline } = exchange;
-  const giveUp = capacity.wait(targets, claim, deadline, (place) => {
-    exchange.stopCurrent = null;
-    // Who left while the place came free does not keep it.
-    if (place !== null && exchange.callerLeft) capacity.leave(place);
-    resolve(exchange.callerLeft ? null : place);
-  });
-  exchange.stopCurrent = () => {
-    giveUp();
-    resolve(null);
-  };
-  return promise;
-}
-
 function noteWhy(exchange: Exchange, command: Extract<Command, { kind: 'attempt' }>): void {
   const before = exchange.traces.at(-1);
   if (before !== undefined && command.why !== 'first') before.whyNext = command.why;
 }
 
-function begun({ deadline, snapshot }: Exchange, { plan, attemptsMax }: ExecuteOptions): FailoverState {
-  const { limits } = snapshot;
-  return startFailover(plan, deadline, { ...limits, attemptsMax: attemptsMax ?? limits.attemptsMax });
+function begun({ deadline, snapshot }: Exchange, plan: ExecuteOptions['plan'], run: Run): FailoverState {
+  return startFailover(plan, deadline, { ...snapshot.limits, attemptsMax: run.attemptsMax });
 }
 
 export async function execute(exchange: Exchange, options: ExecuteOptions): Promise<Execution> {
   const run = new Run(exchange, options);
   const { clock } = exchange;
-  let { state, command } = next(begun(exchange, options), { kind: 'begin' }, clock.now(), clock.random());
+  let { state, command } = next(
+    begun(exchange, options.plan, run),
+    { kind: 'begin' },
+    clock.now(),
+    clock.random(),
+  );
   let refusal: ProviderRefusal | null = null;
   /** A complete answer of a kind that may be asked again, in case nothing better comes. */
   let kept: CommittedExecution | null = null;
@@ -298,6 +333,7 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
     const { target } = command;
     const tried: Tried = await run.try(target, state.index + 1 < state.plan.length, granted);
     granted = null;
+    state = { ...state, attempts: state.attempts + run.takeUncounted() };
     let event: FailoverEvent;
     if (tried === 'skipped' || tried === 'full') event = { kind: tried };
     else if ('message' in tried) return { kind: 'invalid', problem: tried };

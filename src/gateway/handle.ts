@@ -164,7 +164,7 @@ function newExchange(
   dependencies: GatewayDependencies,
 ): Exchange {
   const { snapshot } = dependencies.state;
-  const { clock, watchdog, board, capacity, flights, reachability, fetchMedia } = dependencies;
+  const { clock, watchdog, board, capacity, hedges, flights, reachability, fetchMedia } = dependencies;
   const { totalMs } = placed.feature.timeouts;
   const wished = asked.wishes.timeoutMs;
   return {
@@ -174,6 +174,7 @@ function newExchange(
     watchdog,
     board,
     capacity,
+    hedges,
     flights,
     reachability,
     fetchMedia,

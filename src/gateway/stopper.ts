@@ -5,6 +5,8 @@ import type { SwitchId } from '../core/ids.ts';
 export type StopCause =
   | { readonly kind: 'timeout'; readonly failure: FailureClass }
   | { readonly kind: 'caller_left' }
+  /** A hedge: the other call answered first. */
+  | { readonly kind: 'outrun' }
   | { readonly kind: 'switched_off'; readonly switch: SwitchId };
 
 export class Stopper {

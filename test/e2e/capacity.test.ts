@@ -26,6 +26,11 @@ beforeEach(async () => {
       usual: { route: ['anthropic/claude-opus-4-8'] },
       batch: { route: ['anthropic/claude-opus-4-8'], priority: 'sheddable' },
       moved: { route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'] },
+      hedged: {
+        route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'],
+        hedge: { after: '100ms', budget: '5%' },
+        timeouts: { firstToken: '8s' },
+      },
       warm: { route: ['openai/gpt-5.2', 'anthropic/claude-opus-4-8'], warm: '100%' },
       paced: { route: ['openai/gpt-5.2'], priority: 'sheddable' },
     },
@@ -132,4 +137,86 @@ test('a backup is kept warm, and the answer says so', async () => {
   expect(warmed.status).toBe(200);
   expect(warmed.headers.get('x-breakwater-target')).toBe('anthropic/claude-opus-4-8');
   expect(warmed.headers.get('x-breakwater-fallback')).toBe('warm_share');
+});
+
+function stream(feature: string): Promise<Response> {
+  return fetch(`${house.url}/v1/messages`, {
+    method: 'POST',
+    headers: { 'x-api-key': 'any', 'anthropic-version': '2023-06-01' },
+    body: JSON.stringify({
+      model: feature,
+      max_tokens: 50,
+      stream: true,
+      messages: [{ role: 'user', content: 'Hello' }],
+    }),
+  });
+}
+
+/** No call is open, and no place taken. */
+async function settled(): Promise<void> {
+  const { board, capacity, flights } = house.server.engine;
+  const targets = [...house.server.engine.state.snapshot.features.values()].flatMap(({ route }) => route);
+  await until(
+    () =>
+      flights.size === 0 &&
+      targets.every((target) => board.inFlight(target.name) === 0 && capacity.view(target).open === 0),
+    'everything is given back',
+  );
+}
+
+test('a silent stream is asked of the next target too; the first answer counts, the other call is cancelled', async () => {
+  house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'hang', where: 'headers' } });
+  const response = await stream('hedged');
+  expect(response.headers.get('x-breakwater-target')).toBe('openai/gpt-5.2');
+  expect(response.headers.get('x-breakwater-fallback')).toBe('hedge');
+  expect(response.headers.get('x-breakwater-attempts')).toBe('2');
+  expect(await response.text()).toContain('message_stop');
+  await settled();
+  const record = await house.record(response.headers.get('x-breakwater-request-id') ?? '');
+  expect(record).toMatchObject({ outcome: 'answered', served: 'openai/gpt-5.2' });
+  expect(record['attempts']).toMatchObject([
+    { target: 'anthropic/claude-opus-4-8', outcome: 'cancelled', failure: null },
+    { target: 'openai/gpt-5.2', outcome: 'ok' },
+  ]);
+});
+
+test('a first token in time is not hedged, and neither is a whole answer', async () => {
+  const quick = await stream('hedged');
+  expect(quick.headers.get('x-breakwater-attempts')).toBe('1');
+  await quick.text();
+  house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'delay', beforeHeadersMs: 500 } });
+  const whole = await ask('hedged');
+  expect(whole.headers.get('x-breakwater-target')).toBe('anthropic/claude-opus-4-8');
+  expect(whole.headers.get('x-breakwater-attempts')).toBe('1');
+  await settled();
+});
+
+test('when the first call answers after all, the hedge is the one that is cancelled', async () => {
+  house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'delay', beforeHeadersMs: 600 } });
+  house.simulator.setFault({ provider: 'openai', fault: { kind: 'hang', where: 'headers' } });
+  const response = await stream('hedged');
+  expect(response.headers.get('x-breakwater-target')).toBe('anthropic/claude-opus-4-8');
+  expect(response.headers.get('x-breakwater-fallback')).toBeNull();
+  expect(response.headers.get('x-breakwater-attempts')).toBe('2');
+  await response.text();
+  await settled();
+  const record = await house.record(response.headers.get('x-breakwater-request-id') ?? '');
+  expect(record['served']).toBe('anthropic/claude-opus-4-8');
+  expect(record['attempts']).toContainEqual(
+    expect.objectContaining({ target: 'openai/gpt-5.2', outcome: 'cancelled' }),
+  );
+});
+
+test('when both fail, the caller is told of both and neither is asked again', async () => {
+  house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'hang', where: 'headers' } });
+  house.simulator.setFault({ provider: 'openai', fault: { kind: 'preset', preset: 'server_error' } });
+  const leaver = house.simulator;
+  const waiting = stream('hedged');
+  await until(() => leaver.calls('openai').length === 1, 'the hedge was sent');
+  house.simulator.clearFaults();
+  house.simulator.setFault({ provider: 'openai', fault: { kind: 'preset', preset: 'server_error' } });
+  const response = await waiting;
+  expect(response.status).toBeGreaterThanOrEqual(500);
+  expect(leaver.calls('openai').length).toBe(1);
+  await settled();
 });

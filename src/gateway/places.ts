@@ -1,0 +1,45 @@
+/** What a request does about places: waits for one, gives up waiting when its caller leaves, says how its call went. */
+import type { NonEmpty } from '../core/ids.ts';
+import type { Target } from '../core/target.ts';
+import type { AttemptResult, Trace } from './attempt.ts';
+import { loadSign } from './capacity.ts';
+import type { Place } from './capacity.ts';
+import type { Exchange } from './exchange.ts';
+
+/** What a call showed about how busy its target is. Models that think first keep no pace to compare with. */
+export function showLoad(exchange: Exchange, place: Place, result: AttemptResult, trace: Trace): void {
+  const { facts, capacity, clock } = exchange;
+  if (result.kind === 'failed')
+    capacity.seen(place, loadSign(result.failure.class, clock.now() - trace.startedAt));
+  if (result.kind !== 'committed') return;
+  const paced = facts.stream && !facts.needs.has('thinking') && facts.mayThink !== true;
+  const ms = (trace.firstTokenAt ?? clock.now()) - trace.startedAt;
+  capacity.seen(place, paced ? ms : 'none');
+}
+
+export function wait(ms: number, exchange: Exchange): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  exchange.stopCurrent = () => {
+    clearTimeout(timer);
+    resolve();
+  };
+  return promise;
+}
+
+/** Waits for a place at one of these; null when there is none in time, or the caller leaves. */
+export function waitForPlace(exchange: Exchange, targets: NonEmpty<Target>): Promise<Place | null> {
+  const { promise, resolve } = Promise.withResolvers<Place | null>();
+  const { capacity, claim, deadline } = exchange;
+  const giveUp = capacity.wait(targets, claim, deadline, (place) => {
+    exchange.stopCurrent = null;
+    // Who left while the place came free does not keep it.
+    if (place !== null && exchange.callerLeft) capacity.leave(place);
+    resolve(exchange.callerLeft ? null : place);
+  });
+  exchange.stopCurrent = () => {
+    giveUp();
+    resolve(null);
+  };
+  return promise;
+}
