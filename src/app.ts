@@ -246,6 +246,8 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   const opened = await openStore(storeAddress);
   if (opened.kind === 'failed') return failed(opened.message);
   const { store } = opened;
+  if (opened.cutBytes > 0)
+    log('warn', { event: 'store', trouble: 'unfinished_write', bytes: opened.cutBytes });
   const spool = await spoolAt(besideStore(storeAddress, 'spool'), snapshot.audit.spoolBytesMax, log);
   const engine = await createEngine(snapshot, store, { log, host: address.host, isLoopback, spool });
   const adminHost = (snapshot.adminListen ?? address).host;
@@ -263,7 +265,13 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   }
   announce(token, options, log);
   reportLoaded(loaded, log);
-  const ledger = await openLedgerDesk({ engine, store, path: besideStore(storeAddress, 'checkpoint'), log });
+  const ledger = await openLedgerDesk({
+    engine,
+    store,
+    path: besideStore(storeAddress, 'checkpoint'),
+    unwritable: opened.unwritable,
+    log,
+  });
   if (ledger.kind === 'failed') {
     await engine.records.stop(0);
     await store.close();

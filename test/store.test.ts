@@ -1,7 +1,7 @@
 /** The store on SQLite: the conformance suite, and what happens to files that cannot be used. */
 import { Database } from 'bun:sqlite';
 import type { SQLQueryBindings } from 'bun:sqlite';
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { migrations } from '../src/store/migrations.ts';
 import { RecordTable } from '../src/store/record-table.ts';
 import { callsPendingMax, openStore } from '../src/store/sqlite.ts';
 import type { RecordFilter, Store } from '../src/store/store.ts';
+import { verifyStore } from '../src/store/verify.ts';
 import { WorkerClient } from '../src/store/worker-client.ts';
 import { aChange, aRecord, aRescue, start } from './record-fixture.ts';
 import { storeConformance } from './store-conformance.ts';
@@ -190,6 +191,82 @@ describe('the worker', () => {
     expect(outcomes.at(-1)).toMatchObject({ reason: { name: 'StoreUnavailable', reason: 'busy' } });
     expect(await store.findRecord('req_none')).toBeNull();
     await store.close();
+  });
+});
+
+describe('after a power loss', () => {
+  /** The files of a store as they were when the power went, with the last batch written so far. */
+  async function lostPower(
+    change: (log: Uint8Array) => Uint8Array,
+  ): Promise<{ kept: string; lost: string; copy: string }> {
+    const store = await openOrThrow(`sqlite:${path}`);
+    const [kept, lost] = [aRecord(), aRecord()];
+    await store.appendRecords([kept]);
+    await store.appendRecords([lost]);
+    const copy = join(folder, 'copy.db');
+    writeFileSync(copy, readFileSync(path));
+    writeFileSync(`${copy}-wal`, change(readFileSync(`${path}-wal`)));
+    await store.close();
+    return { kept: kept.id, lost: lost.id, copy };
+  }
+
+  const touched = (log: Uint8Array): Uint8Array => {
+    const at = log.length - 100;
+    return log.with(at, (log[at] ?? 0) ^ 1);
+  };
+
+  test.each([
+    ['the end was not written', (log: Uint8Array) => log.subarray(0, log.length - 1_000)],
+    ['the end was written wrongly', touched],
+  ])('%s: the last whole batch stands, and what was taken off is said', async (_what, change) => {
+    const { kept, lost, copy } = await lostPower(change);
+    const opened = await openStore(`sqlite:${copy}`);
+    if (opened.kind === 'failed') throw new Error(opened.message);
+    expect(opened.cutBytes).toBeGreaterThan(0);
+    expect(await opened.store.findRecord(kept)).not.toBeNull();
+    expect(await opened.store.findRecord(lost)).toBeNull();
+    await opened.store.appendRecords([aRecord()]);
+    await opened.store.close();
+    expect(verifyStore(copy, { notes: [], rows: true, onProgress: () => {} }).findings).toEqual([]);
+  });
+
+  test('when everything was written, nothing is taken off', async () => {
+    const { lost, copy } = await lostPower((log) => log);
+    const opened = await openStore(`sqlite:${copy}`);
+    if (opened.kind === 'failed') throw new Error(opened.message);
+    expect(opened.cutBytes).toBe(0);
+    expect(await opened.store.findRecord(lost)).not.toBeNull();
+    await opened.store.close();
+  });
+});
+
+const mounted = mkdtempSync(join(tmpdir(), 'breakwater-mounted-'));
+const mayMount =
+  Bun.which('mount') !== null && Bun.spawnSync(['mount', '-t', 'tmpfs', 'tmpfs', mounted]).exitCode === 0;
+
+describe.skipIf(!mayMount)('on a file system that is read only', () => {
+  afterAll(() => {
+    Bun.spawnSync(['umount', mounted]);
+    rmSync(mounted, { recursive: true, force: true });
+  });
+
+  test('what is there is read, and nothing can be written; it is no reason not to start', async () => {
+    const file = join(mounted, 'x.db');
+    const store = await openOrThrow(`sqlite:${file}`);
+    const record = aRecord();
+    await store.appendRecords([record]);
+    await store.close();
+    Bun.spawnSync(['mount', '-o', 'remount,ro', mounted]);
+    const opened = await openStore(`sqlite:${file}`);
+    if (opened.kind === 'failed') throw new Error(opened.message);
+    expect(opened.unwritable).not.toBeNull();
+    expect(await opened.store.findRecord(record.id)).toMatchObject({ id: record.id });
+    const refused = await opened.store.appendRecords([aRecord()]).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    expect(refused).toMatchObject({ name: 'StoreUnavailable' });
+    await opened.store.close();
   });
 });
 

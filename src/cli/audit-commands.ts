@@ -1,4 +1,4 @@
-/** `breakwater audit verify | checkpoint | proof | export | acknowledge | erase` */
+/** `breakwater audit verify | checkpoint | proof | key | export | acknowledge | erase` */
 import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -133,6 +133,10 @@ async function exportAll(call: Call): Promise<ExitCode> {
   return 0;
 }
 
+async function key(call: Call): Promise<ExitCode> {
+  return show(call, await callAdmin(call, 'GET', 'audit'), (value) => textOf(value['key']));
+}
+
 async function acknowledge(call: Call): Promise<ExitCode> {
   const reason = textOption(call, 'reason');
   if (reason === null) return usageError(call, 'Say why: --reason "…"');
@@ -190,6 +194,14 @@ export const auditCommands: readonly Command[] = [
     summary: 'That a record or a change is in the ledger, to be verified without us',
     options: { out },
     run: proof,
+  },
+  {
+    name: 'audit key',
+    usage: '',
+    wordsMax: 0,
+    summary: 'The public key of the ledger, for whoever will verify it',
+    options: {},
+    run: key,
   },
   {
     name: 'audit export',

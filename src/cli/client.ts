@@ -60,11 +60,13 @@ type Asked = {
   readonly path: string;
   readonly body?: Json | undefined;
   readonly limitMs: number;
+  /** JSON unless said otherwise. */
+  readonly accept?: string;
 };
 
 /** Calls the admin API of a running server; `read` takes what is not an error. */
 async function ask<T extends { readonly ok: true }>(
-  { call, method, path, body, limitMs: withinMs }: Asked,
+  { call, method, path, body, limitMs: withinMs, accept = 'application/json' }: Asked,
   read: (response: Response) => Promise<T>,
 ): Promise<T | Refused> {
   const base = (call.environment.url ?? defaultUrl).replace(/\/+$/, '');
@@ -78,7 +80,7 @@ async function ask<T extends { readonly ok: true }>(
     const response = await fetch(`${base}/admin/v1/${path}`, {
       method,
       headers: {
-        accept: 'application/json',
+        accept,
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(typeof actor === 'string' ? { 'x-breakwater-actor': actor } : {}),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -110,11 +112,14 @@ export function callAdminText(
   path: string,
   take?: (piece: Uint8Array) => Promise<void>,
 ): Promise<{ readonly ok: true; readonly text: string } | Refused> {
-  return ask({ call, method: 'GET', path, limitMs: textLimitMs }, async (response) => {
-    if (take === undefined) return { ok: true as const, text: await response.text() };
-    for await (const piece of response.body ?? []) await take(piece);
-    return { ok: true as const, text: '' };
-  });
+  return ask(
+    { call, method: 'GET', path, limitMs: textLimitMs, accept: 'text/plain, */*' },
+    async (response) => {
+      if (take === undefined) return { ok: true as const, text: await response.text() };
+      for await (const piece of response.body ?? []) await take(piece);
+      return { ok: true as const, text: '' };
+    },
+  );
 }
 
 /** Says why there is no reply, and ends with its exit code. */

@@ -151,6 +151,7 @@ export async function acknowledgeLedger(
   return withStore(async () => {
     const { store } = dependencies;
     await store.setReadOnly(false);
+    await store.mendLedger();
     const change = newChange(
       {
         kind: 'ledger.acknowledged',

@@ -324,6 +324,7 @@ export const adminAnswers = {
   KeyCreated: key.extend({ secret: text, warnings: z.array(text) }),
   KeyRevoked: z.object({ id: text }),
   Config: config,
+  ConfigSnapshot: z.object({ snapshot: text, text }),
   ConfigChecked: z.object({ ok: z.boolean(), snapshot: name, problems: z.array(problem) }),
   Explained: z.object({
     decision: z.enum(['route', 'ask', 'refuse']),

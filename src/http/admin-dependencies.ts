@@ -149,6 +149,8 @@ export type AdminDependencies = {
     readonly deliveries: (filter: DeliveryFilter) => Promise<Page<Delivery>>;
   };
   readonly ledger: {
+    /** The public key, as text. */
+    readonly key: string;
     readonly standing: () => { readonly kind: Standing['kind']; readonly words: string };
     /** A signed note over the ledger as it is now. */
     readonly checkpoint: () => Promise<string>;
@@ -158,7 +160,12 @@ export type AdminDependencies = {
     readonly acknowledge: (input: unknown, actor: string) => Promise<Result<Standing>>;
     readonly eraseUser: (input: unknown, actor: string) => Promise<Result<{ readonly records: number }>>;
   };
-  readonly config: { readonly view: () => Json; readonly check: (text: string) => Json };
+  readonly config: {
+    readonly view: () => Json;
+    /** The text of one that was in force; null when there was none. */
+    readonly snapshot: (hash: string) => Promise<string | null>;
+    readonly check: (text: string) => Json;
+  };
   readonly explain: (input: ExplainInput) => Explained;
   readonly coverage: () => readonly FeatureCoverage[];
 };

@@ -11,6 +11,8 @@ export const ledgerAnswers = {
   LedgerStanding: z.object({
     standing: z.enum(['sound', 'truncated', 'forked', 'unwritable']),
     words: z.string(),
+    /** As tools for signed notes take it. */
+    key: z.string(),
   }),
   RecordsErased: z.object({ records: count }),
 } as const satisfies Record<string, z.ZodType>;

@@ -40,7 +40,7 @@ export const ledgerRoutes: readonly AdminRoute[] = [
     answer: 'LedgerStanding',
     handle: (_call, { ledger }) => {
       const { kind, words } = ledger.standing();
-      return Promise.resolve(json({ standing: kind, words }));
+      return Promise.resolve(json({ standing: kind, words, key: ledger.key }));
     },
   },
   {
@@ -98,7 +98,7 @@ export const ledgerRoutes: readonly AdminRoute[] = [
     answer: 'LedgerStanding',
     handle: async ({ body, actor }, { ledger }) =>
       sent(await ledger.acknowledge(body, actor), (before) =>
-        json({ standing: 'sound', words: `Acknowledged: ${standingWords(before)}` }),
+        json({ standing: 'sound', words: `Acknowledged: ${standingWords(before)}`, key: ledger.key }),
       ),
   },
   {

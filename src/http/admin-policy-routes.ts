@@ -5,6 +5,7 @@ import { capabilities } from '../core/target.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { adminError, json } from './admin-error.ts';
 import { oneOf, word } from './admin-query.ts';
+import { notFound } from './admin-route.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { coverageToWire, listToWire } from './wire.ts';
 
@@ -25,6 +26,18 @@ export const policyRoutes: readonly AdminRoute[] = [
     summary: 'The configuration in force, without secrets',
     answer: 'Config',
     handle: (_call, { config }) => Promise.resolve(json(config.view())),
+  },
+  {
+    method: 'GET',
+    path: '/admin/v1/config/snapshots/{hash}',
+    role: 'viewer',
+    summary: 'A configuration that was in force, as it was written; records name it by its hash',
+    answer: 'ConfigSnapshot',
+    handle: async ({ parameters }, { config }) => {
+      const hash = parameters['hash'] ?? '';
+      const text = await config.snapshot(hash);
+      return text === null ? notFound('configuration with this hash') : json({ snapshot: hash, text });
+    },
   },
   {
     method: 'POST',

@@ -121,6 +121,7 @@ beforeEach(() => {
       ),
     },
     ledger: {
+      key: 'example.com+00000000+AQ',
       standing: () => ({ kind: 'sound', words: 'fine' }),
       checkpoint: () => Promise.resolve('a note\n'),
       prove: (id) =>
@@ -165,7 +166,11 @@ beforeEach(() => {
       create: note('key', Promise.resolve(done({ key: aKey(), secret: 'bw_x', warnings: [] }))),
       revoke: note('revoke', Promise.resolve(controlError('not_found', 'no key', 'list them'))),
     },
-    config: { view: () => ({}), check: note('check', { ok: true }) },
+    config: {
+      view: () => ({}),
+      snapshot: (hash) => Promise.resolve(hash === 'abc' ? 'listen: x' : null),
+      check: note('check', { ok: true }),
+    },
     explain: () => ({ kind: 'invalid', message: 'no feature' }),
     coverage: () => [],
   };
@@ -432,6 +437,8 @@ describe('what goes out', () => {
     ['POST', 'channels/hook/test', 'Delivery', 200],
     ['GET', 'deliveries?state=dead', 'DeliveryList', 200],
     ['POST', 'deliveries/dlv_1/replay', 'Delivery', 200],
+    ['GET', 'config/snapshots/abc', 'ConfigSnapshot', 200],
+    ['GET', 'config/snapshots/xyz', 'Error', 404],
     ['GET', 'audit', 'LedgerStanding', 200],
     ['POST', 'audit/acknowledge', 'LedgerStanding', 200],
     ['POST', 'audit/erase', 'RecordsErased', 200],

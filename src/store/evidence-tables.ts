@@ -233,6 +233,19 @@ export class EvidenceTables extends IncidentTables {
       .all(checkpointsAtMost);
   }
 
+  /** Takes off what refers to entries beyond the end, and checkpoints of a ledger that is no more. */
+  mendLedger(): void {
+    this.forget();
+    const { size } = this.#ledger;
+    this.#database.transaction(() => {
+      for (const table of ['records', 'changes', 'outbox'])
+        this.#database.query(`DELETE FROM ${table} WHERE leaf >= ?`).run(size);
+      this.#database.query('DELETE FROM subtrees WHERE (position + 1) * (1 << level) > ?').run(size);
+      this.#database.run('DELETE FROM checkpoints');
+    })();
+    this.forget();
+  }
+
   /** From now on nothing is written, whoever asks; or it is again. */
   setReadOnly(isReadOnly: boolean): void {
     this.#database.run(`PRAGMA query_only = ${isReadOnly ? 'ON' : 'OFF'}`);

@@ -11,7 +11,7 @@ let database: SqliteDatabase | null = null;
 
 function perform(call: WorkerCall): unknown {
   if (call.verb === 'open') {
-    database = new SqliteDatabase(call.path);
+    database = new SqliteDatabase(call.path, call.readOnly);
     return null;
   }
   if (database === null) throw new Error('the database is not open');

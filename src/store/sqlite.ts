@@ -1,5 +1,5 @@
 /** The store on SQLite: hands each verb to the worker that owns the database and waits for its answer. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { instant } from '../core/ids.ts';
@@ -41,6 +41,7 @@ import {
 import type { IncidentWrite, KeptRecord, Store, StoreOpened } from './store.ts';
 import { WordTable } from './words.ts';
 import { WorkerClient } from './worker-client.ts';
+import { unfinishedBytes } from './write-ahead-log.ts';
 
 export { callsPendingMax } from './worker-client.ts';
 
@@ -215,6 +216,7 @@ type LedgerVerb =
   | 'consistencyPath'
   | 'saveCheckpoint'
   | 'loadCheckpoints'
+  | 'mendLedger'
   | 'setReadOnly'
   | 'ledgerKey'
   | 'ledgerOrigin';
@@ -233,6 +235,7 @@ function ledgerVerbs(client: WorkerClient): Pick<Store, LedgerVerb> {
     saveCheckpoint: (checkpoint) => client.call('saveCheckpoint', checkpoint),
     loadCheckpoints: async (checkpointsMax) =>
       (await client.call('loadCheckpoints', checkpointsMax)).map((row) => ({ ...row, at: instant(row.at) })),
+    mendLedger: () => client.call('mendLedger'),
     setReadOnly: (isReadOnly) => client.call('setReadOnly', isReadOnly),
     ledgerKey: (made) => client.call('settingOr', 'ledger_key', made),
     ledgerOrigin: (made) => client.call('settingOr', 'ledger_origin', made),
@@ -328,6 +331,23 @@ export function besideStore(address: string, ending: string): string | null {
   return path === undefined || path === ':memory:' ? null : `${path}.${ending}`;
 }
 
+/** A full disk, a file system that is read only, a folder that is not ours. */
+const cannotWrite = /readonly|read-only|unable to open|disk I\/O|is full|permission denied/i;
+
+/** Opens for writing, or, where that cannot be, for reading what is there; says why then. */
+async function openEitherWay(client: WorkerClient, path: string): Promise<string | null> {
+  try {
+    await client.open();
+    return null;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (!cannotWrite.test(message) || !existsSync(path) || !statSync(path).isFile()) throw error;
+    await client.open(true);
+    await client.call('setReadOnly', true);
+    return message;
+  }
+}
+
 /** Opens `sqlite:PATH` or `sqlite::memory:`. */
 export async function openStore(address: string): Promise<StoreOpened> {
   const [scheme = '', path = ''] = /^([^:]*):(.*)$/s.exec(address)?.slice(1) ?? [];
@@ -339,9 +359,10 @@ export async function openStore(address: string): Promise<StoreOpened> {
   const client = new WorkerClient(path);
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-    await client.open();
+    const cutBytes = path === ':memory:' ? 0 : unfinishedBytes(path);
+    const unwritable = await openEitherWay(client, path);
     const words = new WordTable(await client.call('loadWords'));
-    return { kind: 'opened', store: storeOn(client, words) };
+    return { kind: 'opened', store: storeOn(client, words), unwritable, cutBytes };
   } catch (error) {
     client.stop();
     return failed(openingProblem(path, error));

@@ -139,6 +139,8 @@ export type Store = {
   saveCheckpoint(checkpoint: KeptCheckpoint): Promise<void>;
   /** Newest first. */
   loadCheckpoints(checkpointsMax: number): Promise<readonly KeptCheckpoint[]>;
+  /** Takes off what refers to entries that are gone, so that writing can go on from the end that is there. */
+  mendLedger(): Promise<void>;
   /** From now on every write is refused, or taken again. */
   setReadOnly(isReadOnly: boolean): Promise<void>;
   /** The key that signs checkpoints; the one that was made is kept when there is none. */
@@ -235,5 +237,12 @@ export type Store = {
 };
 
 export type StoreOpened =
-  | { readonly kind: 'opened'; readonly store: Store }
+  | {
+      readonly kind: 'opened';
+      readonly store: Store;
+      /** Why nothing can be written, though everything can be read; null as it should be. */
+      readonly unwritable: string | null;
+      /** What an unfinished write had left at the end, taken off; nothing of it was acknowledged. */
+      readonly cutBytes: number;
+    }
   | { readonly kind: 'failed'; readonly message: string };

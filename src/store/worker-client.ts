@@ -11,7 +11,7 @@ type Values<V extends Verb> = Parameters<SqliteDatabase[V]>;
 type Value<V extends Verb> = ReturnType<SqliteDatabase[V]>;
 
 export type WorkerCall = { readonly id: number } & (
-  | { readonly verb: 'open'; readonly path: string }
+  | { readonly verb: 'open'; readonly path: string; readonly readOnly: boolean }
   | { readonly verb: Verb; readonly values: readonly unknown[] }
 );
 export type WorkerAnswer = { readonly id: number } & (
@@ -34,6 +34,7 @@ export class WorkerClient {
   readonly #pending = new Map<number, Pending>();
   #worker: Worker;
   #lastId = 0;
+  #readOnly = false;
   /** Why no call is taken: for now when the worker died, for good when the store was closed. */
   #away: StoreUnavailable | null = null;
 
@@ -77,7 +78,7 @@ export class WorkerClient {
     this.#worker = this.#start();
     const before = this.#away;
     this.#away = null;
-    const opened = this.open();
+    const opened = this.open(this.#readOnly);
     // Until it is open, calls are refused as before.
     this.#away = before;
     try {
@@ -100,8 +101,10 @@ export class WorkerClient {
     return promise;
   }
 
-  async open(): Promise<void> {
-    await this.#post((id) => ({ id, verb: 'open', path: this.#path }));
+  /** For reading only: where nothing can be written, what is there can still be read. */
+  async open(readOnly = false): Promise<void> {
+    this.#readOnly = readOnly;
+    await this.#post((id) => ({ id, verb: 'open', path: this.#path, readOnly }));
   }
 
   async call<V extends Verb>(verb: V, ...values: Values<V>): Promise<Value<V>> {

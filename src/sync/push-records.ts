@@ -81,7 +81,7 @@ class Pump implements RecordPump {
     this.#options = options;
     this.#spool = options.spool ?? null;
     this.#batchMax = options.batchMax ?? 256;
-    this.#lingerMs = options.lingerMs ?? 100;
+    this.#lingerMs = options.lingerMs ?? 200;
     this.#pendingMax = options.pendingMax ?? 20_000;
     this.#slowMs = options.slowMs ?? 2_000;
     if (this.#spool !== null && this.#spool.pending > 0) {

@@ -41,6 +41,8 @@ export type LogEvent =
       readonly scope: string;
       readonly actor: string;
     }
+  /** A write that was not finished when the process or the machine stopped was taken off; the last whole one stands. */
+  | { readonly event: 'store'; readonly trouble: 'unfinished_write'; readonly bytes: number }
   | {
       readonly event: 'ledger';
       readonly standing: 'truncated' | 'forked' | 'unwritable';

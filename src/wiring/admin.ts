@@ -263,7 +263,11 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
       revoke: (id, actor) => revokeKey(id, actor, engine.keyDependencies(store)),
     },
     ...wiring.desks,
-    config: { view: () => configView(engine), check: (text) => checkConfig(text, wiring.secrets) },
+    config: {
+      view: () => configView(engine),
+      snapshot: (hash) => store.findSnapshot(hash),
+      check: (text) => checkConfig(text, wiring.secrets),
+    },
     explain: (input) => explain(input, engine),
     coverage: () => coverage(engine.state.snapshot, now()),
   };

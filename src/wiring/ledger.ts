@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 
-import { ledgerKey } from '../control/ledger-key.ts';
+import { ledgerKey, sha256 } from '../control/ledger-key.ts';
 import {
   acknowledgeLedger,
   eraseUser,
@@ -18,6 +18,7 @@ import {
 } from '../control/ledger.ts';
 import type { LedgerDependencies, Standing } from '../control/ledger.ts';
 import type { Result } from '../control/verb.ts';
+import { keyText } from '../core/checkpoint.ts';
 import { instant } from '../core/ids.ts';
 import type { Engine } from '../engine.ts';
 import type { AdminDependencies } from '../http/admin-dependencies.ts';
@@ -41,6 +42,8 @@ type Sources = {
   readonly store: Store;
   /** Where the last checkpoint is kept beside the store; null for one in memory. */
   readonly path: string | null;
+  /** Why the store cannot be written; null as it should be. */
+  readonly unwritable: string | null;
   readonly log: Log;
 };
 
@@ -82,6 +85,7 @@ class Desk implements LedgerDesk {
     this.#sources = sources;
     this.#dependencies = dependencies;
     this.#standing = standing;
+    this.admin = this.#verbs();
   }
 
   get #audit() {
@@ -92,18 +96,24 @@ class Desk implements LedgerDesk {
     return this.#standing.kind === 'sound';
   }
 
-  readonly admin: LedgerDesk['admin'] = {
-    standing: () => ({ kind: this.#standing.kind, words: standingWords(this.#standing) }),
-    checkpoint: async () => (await this.#sign()).note,
-    prove: (id) => this.#after(() => proveEntry(id, this.#dependencies)),
-    proveConsistency: (from) => this.#after(() => proveConsistency(from, this.#dependencies)),
-    exportLedger: () => this.#export(),
-    acknowledge: (input, actor) => this.#acknowledge(input, actor),
-    eraseUser: async (input, actor) => {
-      await this.#sources.engine.records.flush();
-      return eraseUser(input, actor, this.#dependencies);
-    },
-  };
+  readonly admin: LedgerDesk['admin'];
+
+  #verbs(): LedgerDesk['admin'] {
+    const { signer } = this.#dependencies;
+    return {
+      key: keyText(sha256, signer.key),
+      standing: () => ({ kind: this.#standing.kind, words: standingWords(this.#standing) }),
+      checkpoint: async () => (await this.#sign()).note,
+      prove: (id) => this.#after(() => proveEntry(id, this.#dependencies)),
+      proveConsistency: (from) => this.#after(() => proveConsistency(from, this.#dependencies)),
+      exportLedger: () => this.#export(),
+      acknowledge: (input, actor) => this.#acknowledge(input, actor),
+      eraseUser: async (input, actor) => {
+        await this.#sources.engine.records.flush();
+        return eraseUser(input, actor, this.#dependencies);
+      },
+    };
+  }
 
   /** What was answered before the question is in the ledger first. */
   async #after<T>(work: () => Promise<T>): Promise<T> {
