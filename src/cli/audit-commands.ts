@@ -167,8 +167,7 @@ export const auditCommands: readonly Command[] = [
     name: 'audit verify',
     usage: '',
     wordsMax: 0,
-    summary:
-      'Whether the ledger is what was signed, and where it is not; beside a running server or without one',
+    summary: 'Whether the ledger is what was signed, and where it is not',
     options: {
       store: option('ADDRESS', `the store to read; default ${defaultStore}`),
       export: option('FILE', 'an export instead'),
