@@ -11,6 +11,7 @@ export const openTerms: Terms = {
   retention: { days: 30 },
   training: 'no',
   agreement: null,
+  sla: null,
   expiresAt: null,
 };
 
@@ -89,6 +90,7 @@ export function aFeature(route: NonEmpty<Target>, changes: Partial<Feature> = {}
     midStream: 'error',
     adapt: new Map(),
     expect: [],
+    sla: { availability: null, promised: null },
     ...changes,
   };
 }

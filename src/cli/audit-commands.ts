@@ -1,12 +1,12 @@
 /** `breakwater audit verify | checkpoint | proof | key | export | acknowledge | erase` */
 import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 
 import { notesIn, verifyExport, verifyProof } from '../../bin/verify-audit.js';
 import type { ExportFinding } from '../../bin/verify-audit.js';
 import { verifyStore } from '../store/verify.ts';
 import { callAdmin, callAdminText, complain, show } from './client.ts';
+import { saveText } from './save.ts';
 import { asOption, textOption, usageError } from './command.ts';
 import type { Call, Command, CommandOption, ExitCode } from './command.ts';
 import { textOf } from './layout.ts';
@@ -116,15 +116,8 @@ async function proof(call: Call): Promise<ExitCode> {
 async function exportAll(call: Call): Promise<ExitCode> {
   const out = textOption(call, 'out');
   if (out === null) return usageError(call, 'Name the file to write: --out ledger.ndjson');
-  const file = await open(out, 'w', 0o600);
-  try {
-    const reply = await callAdminText(call, 'audit/export', async (piece) => {
-      await file.write(piece);
-    });
-    if (!reply.ok) return complain(call, reply);
-  } finally {
-    await file.close();
-  }
+  const trouble = await saveText(call, 'audit/export', out);
+  if (trouble !== null) return trouble;
   call.print(
     call.json
       ? JSON.stringify({ out })

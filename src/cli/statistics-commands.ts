@@ -1,10 +1,11 @@
-/** `breakwater requests stats` */
+/** `breakwater requests stats | export` */
 import { callAdmin, items, show } from './client.ts';
 import type { Json } from './client.ts';
-import { option, queryOf } from './command.ts';
+import { option, queryOf, textOption, usageError } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';
 import { table, textOf } from './layout.ts';
 import { recordOptions } from './query-commands.ts';
+import { saveText } from './save.ts';
 
 const options = {
   by: option('a,b', 'one or two of feature, target, model, tenant, failure, outcome, day …; default feature'),
@@ -38,6 +39,21 @@ async function statistics(call: Call): Promise<ExitCode> {
   });
 }
 
+const exportOptions = {
+  format: option('WORD', 'ndjson | csv | ocsf | cloudevents; default ndjson'),
+  ...recordOptions,
+};
+
+async function exportRecords(call: Call): Promise<ExitCode> {
+  const out = textOption(call, 'out');
+  if (out === null) return usageError(call, 'Name the file to write: --out records.ndjson');
+  const path = `requests/export${queryOf(call, Object.keys(exportOptions))}`;
+  const trouble = await saveText(call, path, out);
+  if (trouble !== null) return trouble;
+  call.print(call.json ? JSON.stringify({ out }) : `Written to ${out}.`);
+  return 0;
+}
+
 export const statisticsCommands: readonly Command[] = [
   {
     name: 'requests stats',
@@ -46,5 +62,13 @@ export const statisticsCommands: readonly Command[] = [
     summary: 'Requests counted by one or two of their properties',
     options,
     run: statistics,
+  },
+  {
+    name: 'requests export',
+    usage: '',
+    wordsMax: 0,
+    summary: 'All records that fit, into a file',
+    options: { ...exportOptions, out: option('FILE', 'the file to write') },
+    run: exportRecords,
   },
 ];

@@ -224,5 +224,6 @@ export function compileFeature(
     midStream: given.midStream ?? 'error',
     adapt,
     expect: expectationsOf(given.expect),
+    sla: { availability: rate(given.sla?.availability ?? ''), promised: rate(given.sla?.promised ?? '') },
   };
 }

@@ -1,7 +1,7 @@
 /** One provider of a configuration → its compiled form and the targets it offers. Part of `policy.ts`. */
 import { catalogue, modelNamed, vendorOf } from './catalogue.ts';
 import type { ProviderConfiguration } from './configuration.ts';
-import { durationMs } from './duration.ts';
+import { durationMs, rate } from './duration.ts';
 import { epochOf } from './moment.ts';
 import { targetName } from './ids.ts';
 import type { Report } from './snapshot.ts';
@@ -65,7 +65,7 @@ const nativeVendors: Record<ProviderApi, string | null> = {
 const defaultConcurrency = 5_000;
 
 function termsOf(given: ProviderConfiguration['terms']): Terms {
-  const { entity, regions, retention, training, agreement, expires } = given ?? {};
+  const { entity, regions, retention, training, agreement, expires, sla } = given ?? {};
   return {
     entity: entity ?? null,
     regions: regions ?? 'unknown',
@@ -75,6 +75,7 @@ function termsOf(given: ProviderConfiguration['terms']): Terms {
         : { days: retention === 'none' ? 0 : (durationMs(retention) ?? 0) / 86_400_000 },
     training: training === undefined ? 'unknown' : training === 'no' || training === false ? 'no' : 'yes',
     agreement: agreement ?? null,
+    sla: rate(sla ?? ''),
     expiresAt: expires === undefined ? null : epochOf(expires),
   };
 }

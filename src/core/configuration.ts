@@ -35,6 +35,7 @@ const terms = z.strictObject({
   retention: described(retention.optional(), 'How long content is kept there.'),
   training: described(yesNo.optional(), 'Whether content is used for training.'),
   agreement: described(z.string().optional(), 'Reference of the agreement.'),
+  sla: described(percentage.optional(), 'The availability that the provider promises, such as 99.9%.'),
   reviewed: described(date.optional(), 'When these facts were last checked.'),
   expires: described(date.optional(), 'From this date on every fact counts as unknown.'),
 });
@@ -222,6 +223,12 @@ const feature = z.strictObject({
     'What is changed in a request before a target of the route gets it.',
   ),
   expect: z.array(expectation).optional(),
+  sla: z
+    .strictObject({
+      availability: described(percentage.optional(), 'The availability you aim at, such as 99.9%.'),
+      promised: described(percentage.optional(), 'The availability you promise your customers.'),
+    })
+    .optional(),
 });
 
 const limits = z.strictObject({

@@ -228,6 +228,7 @@ const defaults: Snapshot['defaults'] = {
   midStream: 'error',
   adapt: new Map(),
   expect: [],
+  sla: { availability: null, promised: null },
 };
 
 function checkFeatureNames(

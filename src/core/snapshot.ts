@@ -60,6 +60,8 @@ export type Feature = {
   readonly midStream: 'error' | 'continue';
   readonly adapt: ReadonlyMap<TargetName, TargetAdaptation>;
   readonly expect: readonly Expectation[];
+  /** Availabilities as shares of 1: what is aimed at, what customers are promised. */
+  readonly sla: { readonly availability: number | null; readonly promised: number | null };
 };
 
 /** A continuity claim: the feature still answers when this scope is lost. */

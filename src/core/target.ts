@@ -50,6 +50,8 @@ export type Terms = {
   readonly retention: Retention;
   readonly training: 'no' | 'yes' | 'unknown';
   readonly agreement: string | null;
+  /** The availability it promises, as a share of 1; null when none is known. */
+  readonly sla: number | null;
   /** Epoch ms after which every fact is unknown; null when the terms do not expire. */
   readonly expiresAt: number | null;
 };

@@ -308,6 +308,9 @@ export const adminAnswers = {
   SwitchList: listOf(switchEntry),
   AckList: listOf(ack),
   RecordList: listOf(record),
+  RecordExport: z
+    .string()
+    .describe('one record a line: as the API shows it, as CSV with a head, as OCSF, as CloudEvents'),
   ExplainedRecord: record.extend({ words: z.array(text) }),
   ChangeList: listOf(change),
   Gate: gateEntry,

@@ -1,11 +1,53 @@
 /** Records and changes: what happened, and who decided. */
+import { z } from 'zod';
+
+import { pageSizeMax } from '../control/queries.ts';
+import type { KeptRecord, Page } from '../control/queries.ts';
 import { explainRecord } from '../core/explain.ts';
+import { exportFormats, exportHead, exportLine, exportMedia } from '../core/record-export.ts';
+import type { ExportFormat } from '../core/record-export.ts';
+import type { AdminDependencies } from './admin-dependencies.ts';
 import { json } from './admin-error.ts';
-import { changeQuery, pageSize, recordFilter, recordQuery } from './admin-query.ts';
-import { notFound } from './admin-route.ts';
+import {
+  changeQuery,
+  filterOf,
+  oneOf,
+  pageSize,
+  recordFilter,
+  recordFilters,
+  recordQuery,
+} from './admin-query.ts';
+import { notFound, streamed } from './admin-route.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { recordsToWire } from './records-view.ts';
 import { changeToWire, listToWire } from './wire.ts';
+
+/** Records of a page, one piece of an export; the next is made when the reader has taken the last. */
+async function* exported(
+  format: ExportFormat,
+  filter: ReturnType<typeof filterOf>,
+  { store }: AdminDependencies,
+): AsyncGenerator<string> {
+  yield exportHead(format);
+  let cursor: string | null = null;
+  do {
+    const page: Page<KeptRecord> = await store.listRecords({
+      ...filter,
+      ...(cursor === null ? {} : { cursor }),
+      limit: pageSizeMax,
+    });
+    const incidents = await store.incidentsOf(page.items.map(({ id }) => id));
+    yield page.items
+      .map((record) =>
+        exportLine(format, { ...record, incidents: incidents.get(record.id) ?? [] }, exportSource),
+      )
+      .join('');
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+}
+
+/** Who says so, in CloudEvents. */
+const exportSource = '/breakwater';
 
 export const evidenceRoutes: readonly AdminRoute[] = [
   {
@@ -18,6 +60,20 @@ export const evidenceRoutes: readonly AdminRoute[] = [
     handle: async ({ query }, { store, now }) => {
       const page = await store.listRecords(recordFilter(query, now()));
       return json(listToWire(await recordsToWire(page.items, store), page.nextCursor));
+    },
+  },
+  {
+    method: 'GET',
+    path: '/admin/v1/requests/export',
+    role: 'auditor',
+    summary: 'All records that fit, newest first, as NDJSON, CSV, OCSF API Activity or CloudEvents',
+    query: z.strictObject({ ...recordFilters, format: oneOf(exportFormats).optional() }),
+    answer: 'RecordExport',
+    media: 'application/x-ndjson',
+    handle: ({ query }, dependencies) => {
+      const format = exportFormats.find((each) => each === query['format']) ?? 'ndjson';
+      const source = exported(format, filterOf(query, dependencies.now()), dependencies);
+      return Promise.resolve(streamed(source, exportMedia[format]));
     },
   },
   {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { acknowledgeInput, eraseInput, standingWords } from '../control/ledger.ts';
 import { json } from './admin-error.ts';
-import { notFound, sent } from './admin-route.ts';
+import { notFound, sent, streamed } from './admin-route.ts';
 import type { AdminRoute } from './admin-route.ts';
 
 /** Text as its standard has it, or within JSON for who asks for that. */
@@ -11,21 +11,6 @@ function text(name: string, body: string, request: Request): Response {
   if (request.headers.get('accept')?.includes('application/json') === true) return json({ [name]: body });
   return new Response(body, {
     headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
-  });
-}
-
-function streamed(source: AsyncGenerator<string>): Response {
-  const encoder = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const next = await source.next();
-      if (next.done === true) controller.close();
-      else controller.enqueue(encoder.encode(next.value));
-    },
-    cancel: () => void source.return(null),
-  });
-  return new Response(body, {
-    headers: { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' },
   });
 }
 
@@ -86,7 +71,7 @@ export const ledgerRoutes: readonly AdminRoute[] = [
     summary: 'Everything, to be verified without us',
     answer: 'LedgerExport',
     media: 'application/x-ndjson',
-    handle: (_call, { ledger }) => Promise.resolve(streamed(ledger.exportLedger())),
+    handle: (_call, { ledger }) => Promise.resolve(streamed(ledger.exportLedger(), 'application/x-ndjson')),
   },
   {
     method: 'POST',

@@ -49,6 +49,22 @@ export function sent<T>(result: Result<T>, show: (value: T) => Response): Respon
   return result.kind === 'error' ? controlErrorReply(result) : show(result.value);
 }
 
+/** Text that is made as fast as it is read. */
+export function streamed(source: AsyncGenerator<string>, media: string): Response {
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await source.next();
+      if (next.done === true) controller.close();
+      else controller.enqueue(encoder.encode(next.value));
+    },
+    cancel: () => void source.return(null),
+  });
+  return new Response(body, {
+    headers: { 'content-type': media, 'cache-control': 'no-store' },
+  });
+}
+
 export const notFound = (what: string): Response =>
   adminError({
     status: 404,
