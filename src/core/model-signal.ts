@@ -38,6 +38,12 @@ export function withSignal(reported: Reported, { target, before, after }: ModelS
   return new Map([...reported, [target, [...before, after]]]);
 }
 
+/** As if it had not been seen: it could not be written down, and is told when it comes again. */
+export function withoutSignal(reported: Reported, { target, after }: ModelSignal): Reported {
+  const names = (reported.get(target) ?? []).filter((name) => name !== after);
+  return new Map([...reported, [target, names]]);
+}
+
 export function signalWords({ before, after }: ModelSignal): string {
   const latest = before.at(-1);
   return latest === undefined

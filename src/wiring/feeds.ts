@@ -9,7 +9,7 @@ import type { Target } from '../core/target.ts';
 import type { Engine } from '../engine.ts';
 import { createFeedPoller } from '../feeds/poller.ts';
 import type { FeedAddress, FeedPoller } from '../feeds/poller.ts';
-import { pageSizeMax } from '../store/store.ts';
+import { pageSizeMax, StoreUnavailable } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { IncidentDesk } from './incidents.ts';
@@ -38,6 +38,8 @@ const announcedId = (change: Change): unknown => (change.after as { readonly id?
 class Desk implements FeedDesk {
   readonly #sources: Sources;
   readonly #feeds = new Map<string, ProviderFeed>();
+  /** Announcements that are written down already. */
+  readonly #noted = new Map<string, readonly FeedIncident[]>();
   readonly #poller: FeedPoller;
 
   constructor(sources: Sources) {
@@ -48,7 +50,10 @@ class Desk implements FeedDesk {
       isBusy: (url) => this.#isBusy(url),
       onReading: (url, reading, at) => {
         for (const { id } of this.#addresses().filter((each) => each.url === url))
-          this.#take(id, url, reading, at).catch(sources.engine.onBug);
+          this.#take(id, url, reading, at).catch((error: unknown) => {
+            // With a store that is away, it is done again at the next reading.
+            if (!(error instanceof StoreUnavailable)) sources.engine.onBug(error);
+          });
       },
     });
   }
@@ -117,8 +122,8 @@ class Desk implements FeedDesk {
     this.#feeds.set(provider, { provider, url, reading, checkedAt: at, since: isSame ? before.since : at });
     if (!isSame) log('info', { event: 'feed', provider, status: statusOf(reading) });
     if (reading.kind === 'unknown') return;
-    const earlier = before?.reading.kind === 'read' ? before.reading.incidents : [];
-    await this.#note(provider, earlier, reading.incidents, at);
+    await this.#note(provider, this.#noted.get(provider) ?? [], reading.incidents, at);
+    this.#noted.set(provider, reading.incidents);
     const known = this.#models();
     await incidents.step('the provider said something', (incident) =>
       linkAnnouncements(incident, provider, reading.incidents, known, engine.clock.now()),

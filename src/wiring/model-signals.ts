@@ -1,11 +1,11 @@
 /** Watches what answers say about the model they come from, and writes down what is new. */
 import { newChange } from '../control/verb.ts';
 import type { TargetName } from '../core/ids.ts';
-import { signalOf, signalWords, withSignal } from '../core/model-signal.ts';
+import { signalOf, signalWords, withoutSignal, withSignal } from '../core/model-signal.ts';
 import type { ModelSignal, Reported } from '../core/model-signal.ts';
 import type { Change } from '../core/record.ts';
 import type { Engine } from '../engine.ts';
-import { pageSizeMax } from '../store/store.ts';
+import { pageSizeMax, StoreUnavailable } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
 
 /** Pages of signals that a start reads back. */
@@ -50,6 +50,9 @@ export async function watchModels(engine: Engine, store: Store): Promise<void> {
     const signal = signalOf(reported, record);
     if (signal === null) return;
     reported = withSignal(reported, signal);
-    write(signal).catch(engine.onBug);
+    write(signal).catch((error: unknown) => {
+      reported = withoutSignal(reported, signal);
+      if (!(error instanceof StoreUnavailable)) engine.onBug(error);
+    });
   });
 }
