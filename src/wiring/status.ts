@@ -108,7 +108,11 @@ export async function createStatusDesk(
     copy: () => copyOf(siteNow()),
     look: async () => {
       // A store that is away does not keep the copy from being written.
-      await recorder.look(features(now()), now()).finally(() => copy.look());
+      try {
+        await recorder.look(features(now()), now());
+      } finally {
+        await copy.look();
+      }
     },
     stop: () => recorder.flush(),
   };
