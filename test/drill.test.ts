@@ -129,6 +129,23 @@ features: { notes: { route: [anthropic/claude-opus-4-8], expect: [{ survives: { 
   expect(other.out).toContain('not rehearsed here: survives provider:anthropic');
 });
 
+test('the commands of the guide run', async () => {
+  const guide = readFileSync(join(root, 'docs/drill.md'), 'utf8');
+  const commands = guide.split('\n').filter((line) => line.startsWith('breakwater drill '));
+  expect(commands.length).toBeGreaterThan(4);
+  for (const command of commands) {
+    const words = command
+      .split(' ')
+      .slice(2)
+      .map((word) =>
+        word.startsWith('examples/') ? join(root, word) : word === 'drill.html' ? join(folder, word) : word,
+      );
+    const ran = await drill(...words, '--profile', quick);
+    expect(ran.err).toBe('');
+    expect(ran.code).toBe(0);
+  }
+});
+
 test('a page without script', async () => {
   const path = join(folder, 'drill.html');
   await drill('june-7', '--config', example('minimal.yaml'), '--profile', quick, '--alone', '--html', path);

@@ -91,6 +91,8 @@ export function arrange(
     const warm = warmed(plan, feature);
     if (warm !== null) return { plan: warm as NonEmpty<Target>, because: 'warm_share' };
   }
+  if (!plan.some((target, index) => target.model.name === plan[index + 1]?.model.name))
+    return { plan, because: null };
   const ordered = runsOf(plan).flatMap((run) =>
     run.length === 1 || !mayMove(run, feature) ? run : sorted(run, feature.equals, used),
   ) as unknown as NonEmpty<Target>;

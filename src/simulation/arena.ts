@@ -45,7 +45,7 @@ export type Arrival = {
 /** How a strategy takes part. */
 export type Client = {
   arrive(arrival: Arrival): void;
-  /** Four times a second. */
+  /** As time passes, one to four times a second. */
   tick(): void;
   /** A switch is over. */
   released(scope: Scope): void;
@@ -55,7 +55,9 @@ export type Client = {
 
 const minuteMs = 60_000;
 const minuteOf = (ms: number): number => Math.floor(ms / minuteMs);
-const tickMs = 250;
+/** As in production; in a run of many hours once a second, which makes detection coarser by less than that. */
+const tickMs = { usual: 250, long: 1_000 } as const;
+const longMs = 3 * 3_600_000;
 
 export class Arena implements Timeline {
   readonly rehearsal: Rehearsal;
@@ -100,11 +102,12 @@ export class Arena implements Timeline {
     this.#client = client;
     for (const act of operator) this.#plan(act);
     this.#start(client, durationMs);
+    const everyMs = durationMs > longMs ? tickMs.long : tickMs.usual;
     const tick = (): void => {
       client.tick();
-      if (this.#now < durationMs) this.after(tickMs, tick);
+      if (this.#now < durationMs) this.after(everyMs, tick);
     };
-    this.after(tickMs, tick);
+    this.after(everyMs, tick);
     const end = durationMs + drainMsMax;
     while (this.#queue.earliest <= end) {
       this.#now = this.#queue.earliest;

@@ -111,9 +111,9 @@ export class BreakwaterClient implements Client {
 
   factsOf(arrival: Arrival): FeatureFacts {
     const { feature } = arrival;
-    const { inputTokens } = this.arena.rehearsal.scenario.traffic(feature.name);
     let facts = this.#facts.get(feature);
     if (facts === undefined) {
+      const { inputTokens } = this.arena.profileOf(feature);
       facts = {
         request: plainRequest(feature, { demand: arrival.demand, inputTokensEstimate: inputTokens }),
         claim: { priority: feature.priority, tenant: null, inputTokens },
