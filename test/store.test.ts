@@ -297,14 +297,14 @@ describe('plans', () => {
   test.each([
     [{}, 'INTEGER PRIMARY KEY'],
     [{ feature: 'notes' }, 'INTEGER PRIMARY KEY'],
-    [{ tenant: 'acme', cursor: anId, since: start }, 'records_id'],
+    [{ tenant: 'acme', cursor: anId, since: start }, 'INTEGER PRIMARY KEY'],
     [{ user: 'u1', until: instant(start + 1) }, 'records_user'],
     [{ hop: 'other_vendor' }, 'records_hop'],
     [{ outcome: 'failed' }, 'records_outcome'],
     [{ boundary: 'entity' }, 'records_boundary'],
     [{ failure: 'server_error' }, 'records_failures'],
     [{ failure: 'server_error', cursor: anId, since: start }, 'records_failures'],
-    [{ since: start, until: instant(start + 1) }, 'records_id'],
+    [{ since: start, until: instant(start + 1) }, 'INTEGER PRIMARY KEY'],
   ] as [Omit<RecordFilter, 'limit'>, string][])('%j', async (filter, index) => {
     const store = await openOrThrow(`sqlite:${path}`);
     await store.appendRecords([aRecord(), aRescue(), aRecord({ outcome: 'failed' })]);

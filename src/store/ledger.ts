@@ -24,9 +24,11 @@ const hashBytes = 32;
 /** Kept subtrees are this many levels apart. */
 const levelStep = 8;
 const tileLeaves = 2 ** levelStep;
+/** Larger ones compress no better, and reading one entry reads its block. */
+const blockEntriesMax = 64;
 /** Fuller blocks are left alone; smaller ones are put together when their 256 leaves are complete. */
-const smallBlockMax = 64;
-const blocksCachedMax = 16;
+const smallBlockMax = 32;
+const blocksCachedMax = 64;
 const compression = { level: 1 } as const;
 
 type BlockRow = {
@@ -68,7 +70,11 @@ function missing(): never {
   throw new Error('the ledger lacks hashes of its tree');
 }
 
-type Opened = { readonly bounds: Uint32Array; readonly inputs: Uint8Array<ArrayBuffer> };
+type Opened = {
+  readonly bounds: Uint32Array;
+  readonly inputs: Uint8Array<ArrayBuffer>;
+  readonly leaves: Uint8Array<ArrayBuffer>;
+};
 
 export class Ledger {
   readonly #database: Database;
@@ -129,7 +135,7 @@ export class Ledger {
     );
   }
 
-  /** Adds leaf inputs as one block; inside the caller's transaction. Says the index of the first. */
+  /** Adds leaf inputs in blocks; inside the caller's transaction. Says the index of the first. */
   append(inputs: Uint8Array<ArrayBuffer>, count: number): number {
     const edge = this.#edge;
     const first = edge.size;
@@ -148,7 +154,11 @@ export class Ledger {
       leaves.set(hash, index * hashBytes);
       edge.add(hash, 0, onNode);
     }
-    this.#insertBlock(first, count, leaves, inputs);
+    for (let at = 0; at < count; at += blockEntriesMax) {
+      const end = Math.min(count, at + blockEntriesMax);
+      const part = inputs.subarray(bounds[at], bounds[end]);
+      this.#insertBlock(first + at, end - at, leaves.subarray(at * hashBytes, end * hashBytes), part);
+    }
     if (completed) this.#join(Math.floor(edge.size / tileLeaves) * tileLeaves);
     return first;
   }
@@ -176,7 +186,8 @@ export class Ledger {
       const group = [rows[at] ?? missing()];
       for (let next = rows[++at]; next !== undefined; next = rows[++at]) {
         const last = group.at(-1) ?? missing();
-        if (last.first + last.count !== next.first) break;
+        const entries = group.reduce((total, { count }) => total + count, next.count);
+        if (last.first + last.count !== next.first || entries > blockEntriesMax) break;
         group.push(next);
       }
       if (group.length > 1) this.#replace(group);
@@ -215,7 +226,7 @@ export class Ledger {
     const row = this.#block(index);
     if (row === null) return null;
     const inputs = inputsOf(row);
-    const opened = { inputs, bounds: inputBounds(inputs, row.count) };
+    const opened = { inputs, bounds: inputBounds(inputs, row.count), leaves: row.leaves };
     if (this.#opened.size >= blocksCachedMax) {
       const [oldest] = this.#opened.keys();
       if (oldest !== undefined) this.#opened.delete(oldest);
@@ -237,8 +248,14 @@ export class Ledger {
   #leaves(from: number, to: number): Hash[] {
     const hashes: Hash[] = [];
     for (let at = from; at < to;) {
-      const block = this.#block(at) ?? missing();
+      const block =
+        this.#database
+          .query<Omit<BlockRow, 'entries'>, [number]>(
+            'SELECT first, count, leaves FROM blocks WHERE first <= ? ORDER BY first DESC LIMIT 1',
+          )
+          .get(at) ?? missing();
       const end = Math.min(to, block.first + block.count);
+      if (end <= at) missing();
       hashes.push(...hashesIn(block.leaves, at - block.first, end - block.first));
       at = end;
     }
@@ -246,7 +263,8 @@ export class Ledger {
   }
 
   leafHash(index: number): Hash {
-    return this.#leaves(index, index + 1)[0] ?? missing();
+    const { first, leaves } = this.#open(index) ?? missing();
+    return hashesIn(leaves, index - first, index - first + 1)[0] ?? missing();
   }
 
   node(level: number, position: number): Hash {

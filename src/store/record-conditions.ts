@@ -106,8 +106,9 @@ export class RecordConditions {
     }),
     key: (value) => this.#equal('key', value),
     incident: (value) => this.#hitBy(value),
-    since: (value) => ({ sql: 'id >= ?', values: [firstIdAt(value)], inRun: true }),
-    until: (value) => ({ sql: 'id < ?', values: [firstIdAt(value)], inRun: true }),
+    // The plus keeps the index of ids out of it: a run is read in its order, and runs of other times are not read.
+    since: (value) => ({ sql: '+id >= ?', values: [firstIdAt(value)] }),
+    until: (value) => ({ sql: '+id < ?', values: [firstIdAt(value)] }),
   };
 
   asked(filter: RecordFilter): readonly Condition[] {

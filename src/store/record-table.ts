@@ -241,10 +241,7 @@ export class RecordTable {
   /** Statements that give the rows that fit, one after the other; newest first, at most `rowsMax` each. */
   plan(filter: RecordFilter, below: number, rowsMax: number): readonly Planned[] {
     const conditions = this.#conditions.asked(filter);
-    // A user's rows are few: the plus keeps the index of ids out of it.
-    const where = conditions
-      .map(({ sql }) => ` AND ${filter.user === undefined ? sql : sql.replace(/^id /, '+id ')}`)
-      .join('');
+    const where = conditions.map(({ sql }) => ` AND ${sql}`).join('');
     const values = conditions.flatMap((condition) => condition.values);
     const statement = (extra: string, ...bounds: readonly SQLQueryBindings[]): Planned => ({
       sql: `SELECT leaf FROM records WHERE ${extra}${where} ORDER BY leaf DESC LIMIT ?`,

@@ -63,10 +63,21 @@ type BlockRow = {
 };
 type Row = { readonly leaf: number; readonly id: Uint8Array } & Record<string, unknown>;
 
-/** The id in the text of an entry: it stands behind the salt, always. */
+/** Where the id begins, behind `{"salt":"` and 32 digits and `","id":"`, always. */
+const idAt = 50;
+const idBytesMax = 64;
+
+/** The id in the text of an entry; null when it does not begin as every entry does. */
 function idIn(input: Uint8Array): string | null {
-  const text = Buffer.from(input.buffer, input.byteOffset, Math.min(input.length, 120)).toString('latin1');
-  return /^.\{"salt":"[0-9a-f]{32}","id":"([^"]+)"/s.exec(text)?.[1] ?? null;
+  const text = Buffer.from(input.buffer, input.byteOffset, input.length).toString(
+    'latin1',
+    1,
+    idAt + idBytesMax,
+  );
+  const end = text.indexOf('"', idAt - 1);
+  return text.startsWith('{"salt":"') && text.startsWith('","id":"', idAt - 9) && end > 0
+    ? text.slice(idAt - 1, end)
+    : null;
 }
 
 class Verification {
