@@ -1,19 +1,321 @@
-/** Every number that the gates are judged by, measured. `npm run bench:gates`. */
-import { contenders } from './gates/contenders.ts';
-import { delayTable } from './gates/delay.ts';
-import { blips, bursts, poison } from './gates/noise.ts';
-import { comparison, flapping, thinOutage } from './gates/recovery.ts';
-import { run, steady } from './gates/traffic.ts';
+/**
+ * Every number that the gates are judged by, measured. `npm run bench:gates` prints them and writes
+ * `bench/results/gates.md` and the plots in `docs/pictures/`; `-- --quick` runs a tenth of it and writes nothing;
+ * `-- --long` adds months at 10 and 50 requests a second (half an hour).
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-console.log(
-  delayTable(200),
-  contenders.length,
-  blips,
-  bursts,
-  poison,
-  comparison,
-  flapping,
-  thinOutage,
-  run,
-  steady,
+import { freshCell } from '../src/core/health-cell.ts';
+import { healthRuleOf } from '../src/core/health-rule.ts';
+import { observe } from '../src/core/health.ts';
+import { instant } from '../src/core/ids.ts';
+import { defaultGate } from '../src/core/snapshot.ts';
+import { contenders, ourGate } from './gates/contenders.ts';
+import { delayTable, median } from './gates/delay.ts';
+import { blips, bursts, poison } from './gates/noise.ts';
+import { chart } from './gates/plot.ts';
+import { comparison, flapping, incidents, thinOutage } from './gates/recovery.ts';
+import { replays } from './gates/replays.ts';
+import { run, steady } from './gates/traffic.ts';
+import type { Noise } from './gates/traffic.ts';
+
+const quick = process.argv.includes('--quick');
+const long = process.argv.includes('--long');
+const seeds = quick ? 20 : 200;
+const lines: string[] = [];
+const say = (line = ''): void => {
+  lines.push(line);
+  console.log(line);
+};
+const table = (heads: readonly string[], rows: readonly (readonly (string | number)[])[]): void => {
+  say(`| ${heads.join(' | ')} |`);
+  say(`| ${heads.map(() => '---').join(' | ')} |`);
+  for (const row of rows) say(`| ${row.join(' | ')} |`);
+  say();
+};
+const percent = (share: number, digits = 2): string => `${(share * 100).toFixed(digits)} %`;
+const seconds = (value: number): string => (Number.isFinite(value) ? value.toFixed(1) : 'never');
+const seeded = <T>(count: number, make: (seed: number) => T): T[] =>
+  Array.from({ length: count }, (_, seed) => make(seed + 1));
+const verdict = (ok: boolean): string => (ok ? 'holds' : '**missed**');
+
+say('# Gates, measured');
+say();
+say(`\`npm run bench:gates\`; ${seeds} seeds a row unless said. Written by the program: do not edit.`);
+say();
+
+say('## How soon it sheds');
+say();
+const delays = delayTable(seeds);
+table(
+  ['requests/s', 'failing', 'reference, mean outcomes', 'ours, median', 'ratio', 'at most', 'p95', ''],
+  delays.map(({ perSecond, rate, reference, ours, p95, most }) => [
+    perSecond,
+    percent(rate, 0),
+    reference.toFixed(1),
+    ours,
+    (ours / reference).toFixed(2),
+    most,
+    p95,
+    verdict(ours / reference <= most),
+  ]),
 );
+
+say('## Thin traffic, everything fails');
+say();
+table(
+  ['requests/s', 'ejected after the first failure, median s', 'worst s', 'probes', 'users that failed', ''],
+  [1 / 600, 1 / 60, 0.1, 0.3, 0.45].map((perSecond) => {
+    const all = seeded(seeds, (seed) => thinOutage(perSecond, seed));
+    const worst = Math.max(...all.map((each) => each.seconds));
+    return [
+      perSecond.toPrecision(2),
+      median(all.map((each) => each.seconds)).toFixed(1),
+      worst.toFixed(1),
+      median(all.map((each) => each.probes)),
+      median(all.map((each) => each.users)),
+      verdict(median(all.map((each) => each.seconds)) <= 20),
+    ];
+  }),
+);
+
+say('## Thirty days without an outage');
+say();
+const days = quick ? 3 : 30;
+type Quiet = {
+  readonly name: string;
+  readonly most: number;
+  readonly make: (perSecond: number, seed: number) => Noise;
+};
+const quiets: readonly Quiet[] = [
+  ...[0.001, 0.005, 0.01, 0.02].map((rate): Quiet => ({
+    name: `independent, ${percent(rate, 1)}`,
+    most: 1,
+    make: () => steady(rate),
+  })),
+  { name: 'blips of 3–10 s at 50 %, three a day', most: 2, make: (_r, seed) => blips(0.005, days, seed) },
+  { name: 'bursts of 2–20, none over 10 s', most: 1, make: (r, seed) => bursts(0.005, r, 10, seed) },
+  { name: 'bursts of 2–20, however long', most: 1, make: (r, seed) => bursts(0.005, r, null, seed) },
+  { name: 'one poisonous caller of ten', most: 0, make: () => poison(0.005) },
+];
+const months = [
+  [0.02, 3],
+  [0.1, 2],
+  [0.5, 1],
+  [2, 1],
+  ...(long
+    ? ([
+        [10, 1],
+        [50, 1],
+      ] as const)
+    : []),
+] as const;
+table(
+  ['noise', 'requests/s', 'runs', 'ejections, median', 'worst', 'sheds, median', 'second attempts', ''],
+  months.flatMap(([perSecond, runs]) =>
+    quiets.map(({ name, most, make }) => {
+      const all = seeded(runs, (seed) => {
+        const gate = ourGate();
+        const { failedThere, requests } = run(gate, {
+          perSecond,
+          untilMs: days * 86_400_000,
+          seed,
+          noise: make(perSecond, seed),
+        });
+        return { ejections: gate.ejections(), sheds: gate.sheds(), share: failedThere / requests };
+      });
+      const ejections = all.map((each) => each.ejections);
+      return [
+        name,
+        perSecond,
+        runs,
+        median(ejections),
+        Math.max(...ejections),
+        median(all.map((each) => each.sheds)),
+        percent(median(all.map((each) => each.share))),
+        verdict(median(ejections) <= most),
+      ];
+    }),
+  ),
+);
+
+say('## The way back: an incident of 117 minutes');
+say();
+const incidentSeeds = quick ? 3 : 11;
+table(
+  [
+    'requests/s',
+    'failing',
+    'out after s',
+    'back after its end, s',
+    'transitions',
+    'requests that met it',
+    '',
+  ],
+  [1, 5, 20].flatMap((perSecond) =>
+    [0.1, 0.3, 1].map((rate) => {
+      const found = incidents(() => ourGate(), perSecond, rate, incidentSeeds);
+      return [
+        perSecond,
+        percent(rate, 0),
+        seconds(found.outSeconds),
+        seconds(found.backSeconds),
+        found.transitions,
+        percent(found.exposed, 3),
+        verdict(found.backSeconds <= 300 && found.transitions <= 2 && found.exposed <= 0.002),
+      ];
+    }),
+  ),
+);
+
+say('## Flapping: a minute bad, a minute good, for an hour');
+say();
+table(
+  ['requests/s', 'transitions, median', 'worst', 'share of traffic to the sick target', ''],
+  [1, 5, 20].map((perSecond) => {
+    const all = seeded(incidentSeeds, (seed) => flapping(() => ourGate(), perSecond, seed));
+    const worst = Math.max(...all.map((each) => each.transitions));
+    const share = median(all.map((each) => each.share));
+    return [
+      perSecond,
+      median(all.map((each) => each.transitions)),
+      worst,
+      percent(share),
+      verdict(worst <= 6 && share <= 0.1),
+    ];
+  }),
+);
+
+say('## Beside the rules common elsewhere');
+say();
+say(
+  'The same traffic and the same faults: 5 requests/s, an incident of 117 minutes at three failure rates, then a day of 0.5 % background noise at 1 request/s.',
+);
+say();
+const cases = [0.1, 0.3, 1].map((rate) => ({ perSecond: 5, rate }));
+const compared = comparison(quick ? 1 : 3, cases);
+table(
+  [
+    'rule',
+    'failing',
+    'out after s',
+    'errors users saw',
+    'transitions',
+    'back after its end, s',
+    'false ejections in a day of noise',
+  ],
+  compared.flatMap(({ name, results }) => {
+    const make = contenders.find((each) => each.name === name)?.make ?? contenders[0]!.make;
+    const noisy = seeded(3, (seed) => {
+      const rule = make();
+      run(rule, { perSecond: 1, untilMs: 86_400_000, seed, noise: steady(0.005) });
+      return rule.ejections();
+    });
+    return results.map(({ outSeconds, visible, transitions, backSeconds }, index) => [
+      name,
+      percent(cases[index]?.rate ?? 0, 0),
+      seconds(outSeconds),
+      visible,
+      transitions,
+      seconds(backSeconds),
+      median(noisy),
+    ]);
+  }),
+);
+
+say('## Replays');
+say();
+const replaySeeds = quick ? 1 : 3;
+say(
+  `${replaySeeds} seeds each, five requests a second and feature, in the virtual world with the real board.`,
+);
+say();
+const replayed = replays(replaySeeds);
+table(
+  ['scenario', 'right', 'first move after s, median', 'requests that ended in an error'],
+  replayed.map(({ name, right, seconds: first, userErrors }) => [
+    name,
+    `${right.filter(Boolean).length} of ${right.length}`,
+    Number.isNaN(median(first)) ? 'none' : median(first).toFixed(1),
+    percent(median(userErrors), 3),
+  ]),
+);
+
+say('## Cost');
+say();
+const rule = healthRuleOf(defaultGate);
+let cell = freshCell(rule, instant(0));
+const count = 1_000_000;
+const before = process.cpuUsage();
+for (let n = 0; n < count; n++)
+  ({ cell } = observe(
+    cell,
+    {
+      failure: n % 200 === 0 ? 'server_error' : null,
+      generation: cell.generation,
+      probe: false,
+      callerKey: n % 2 === 0 ? 'a' : 'b',
+      requestKey: null,
+      startedAt: instant(n * 20),
+      firstTokenMs: 500,
+      soft: null,
+      retryAfterMs: null,
+    },
+    rule,
+    instant(n * 20),
+    0.5,
+  ));
+const spent = process.cpuUsage(before);
+const nanoseconds = ((spent.user + spent.system) * 1_000) / count;
+/** Numbers and references in a cell, eight bytes each. */
+const wordsIn = (value: unknown): number =>
+  typeof value === 'object' && value !== null
+    ? Object.values(value).reduce((sum: number, each: unknown) => sum + 1 + wordsIn(each), 2)
+    : 0;
+say(
+  `\`observe\`: ${nanoseconds.toFixed(0)} ns of CPU (at most 2,000); a cell: about ${wordsIn(cell) * 8} bytes (at most 1,024).`,
+);
+
+if (!quick) {
+  const root = join(import.meta.dir, '..');
+  mkdirSync(join(root, 'docs/pictures'), { recursive: true });
+  writeFileSync(join(root, 'bench/results/gates.md'), `${lines.join('\n').trimEnd()}\n`);
+  const rates = [0.1, 0.2, 0.5, 1];
+  writeFileSync(
+    join(root, 'docs/pictures/gates-delay.svg'),
+    chart(
+      'Outcomes until the gate sheds',
+      'requests per second',
+      'outcomes since the fault began',
+      rates.flatMap((rate) => {
+        const rows = delays.filter((row) => row.rate === rate);
+        return [
+          {
+            name: `${percent(rate, 0)}, ours`,
+            points: rows.map((row) => [row.perSecond, row.ours] as const),
+          },
+          {
+            name: `${percent(rate, 0)}, reference`,
+            dashed: true,
+            points: rows.map((row) => [row.perSecond, row.reference] as const),
+          },
+        ];
+      }),
+    ),
+  );
+  writeFileSync(
+    join(root, 'docs/pictures/gates-comparison.svg'),
+    chart(
+      'Errors users saw in 117 minutes, 5 requests/s',
+      'failing, %',
+      'errors seen',
+      compared.map(({ name, results }) => ({
+        name: name.split(',')[0] ?? name,
+        points: results.map(
+          ({ visible }, index) => [(cases[index]?.rate ?? 1) * 100, Math.max(1, visible)] as const,
+        ),
+      })),
+    ),
+  );
+}

@@ -36,6 +36,8 @@ export type Evidence = {
   readonly startedAt: Instant;
   /** Time to the first token; null when there was none. */
   readonly firstTokenMs: number | null;
+  /** The first token was reported when it came (`observeFirstToken`). */
+  readonly firstTokenTold?: true;
   readonly soft: SoftSignal | null;
   /** How long the provider asked to be left alone; null when it did not say. */
   readonly retryAfterMs: number | null;

@@ -90,7 +90,7 @@ function detected(cell: HealthCell, evidence: Evidence, rule: HealthRule, now: I
   const failed = evidence.failure !== null;
   const callerKey = evidence.probe ? null : evidence.callerKey;
   const { requestKey } = evidence;
-  const known = firstTokenMs !== null && !failed;
+  const known = firstTokenMs !== null && !failed && evidence.firstTokenTold === undefined;
   const slow = known && isSlow(cell, evidence, rule);
   return {
     health: cell.health,
@@ -121,6 +121,30 @@ function detected(cell: HealthCell, evidence: Evidence, rule: HealthRule, now: I
 
 function later(retryAt: Instant, now: Instant, retryAfterMs: number): Instant {
   return Math.max(retryAt, now + retryAfterMs) as Instant;
+}
+
+/** Takes a first token into account when it comes: whether it was slow need not wait for the end of the answer. */
+export function observeFirstToken(
+  cell: HealthCell,
+  evidence: Evidence,
+  rule: HealthRule,
+  now: Instant,
+): Observed {
+  const { firstTokenMs, callerKey, requestKey } = evidence;
+  if (cell.health.state !== 'healthy' || evidence.generation !== cell.generation || firstTokenMs === null)
+    return unmoved(cell);
+  const at = Math.max(now, cell.latest) as Instant;
+  if (isSetAside(cell, evidence, at)) return unmoved(cell);
+  const failed = isSlow(cell, evidence, rule);
+  const slowness = count(
+    cell.slowness,
+    { failed, overloaded: false, callerKey, requestKey },
+    rule.slowness,
+    at,
+  );
+  const firstToken = failed ? cell.firstToken : sawFirstToken(cell.firstToken, firstTokenMs);
+  const next: HealthCell = { ...cell, slowness, firstToken };
+  return suspicion(slowness) >= 1 ? alarmed(next, 'slowness', rule, at) : unmoved(next);
 }
 
 const suspicionMs = 60_000;

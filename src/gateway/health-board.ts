@@ -3,13 +3,13 @@
  * publishes every transition. Asking, admitting and starting a probe happen in one turn of the event loop, so that a
  * probe stays single-flight.
  */
-import type { Evidence, SoftSignal } from '../core/evidence.ts';
+import type { SoftSignal } from '../core/evidence.ts';
 import { failureOf, failureRow } from '../core/failure.ts';
 import type { CountsAgainst, Failure } from '../core/failure.ts';
 import { admission, badness, passesNow, dropProbe, startProbe, wantsProbe } from '../core/admission.ts';
 import { cellFromJson, cellToJson, freshCell, jumpSince, shifted } from '../core/health-cell.ts';
 import type { HealthCell } from '../core/health-cell.ts';
-import { advance, observe, observeWaiting } from '../core/health.ts';
+import { advance, observe, observeFirstToken, observeWaiting } from '../core/health.ts';
 import { holdOut, isDoubted, shedWith, startRamp } from '../core/gate-moves.ts';
 import type { Observed } from '../core/gate-moves.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
@@ -25,7 +25,7 @@ import { AnswerSignals } from './answer-signals.ts';
 import { GateBook } from './gate-book.ts';
 import { KeyRing } from './key-ring.ts';
 import { noCounts, Tally } from './tally.ts';
-import { unheard } from './ticket.ts';
+import { evidenceOf, softOf, unheard } from './ticket.ts';
 import type { Asking, Handing, Settlement, Ticket } from './ticket.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
@@ -50,6 +50,7 @@ const noKeys: ReadonlySet<string> = new Set();
 /** The share of a provider's open calls that may pass a closed gate when nothing better is left, and the least number. */
 const panicShare = 0.25;
 const panicMin = 8;
+const firstTokenMsMax = 600_000;
 
 /** Targets that requests can name freely are bounded elsewhere; this is the backstop. */
 const cellsMax = 10_000;
@@ -63,20 +64,13 @@ const ownAsking: Asking = {
   stream: true,
 };
 
-/** An answer that arrived and is of no use is a soft signal, not a failure of the target. */
-function softOf(failure: Failure): SoftSignal | null {
-  return failure.class === 'tool_call_invalid' || failure.class === 'structured_output_invalid'
-    ? failure.class
-    : null;
-}
-
 class Board implements HealthBoard {
   readonly #options: HealthBoardOptions;
   readonly #cells = new Map<TargetName, Cell>();
   readonly #keys: KeyRing;
   readonly #gates: GateBook;
   readonly #attributor = new Attributor();
-  #tickedAt: Instant | null = null;
+  #lookedAt: Instant | null = null;
 
   constructor(options: HealthBoardOptions) {
     this.#options = options;
@@ -84,10 +78,20 @@ class Board implements HealthBoard {
     this.#keys = new KeyRing(options.now, options.random);
   }
 
+  /** The time. When the clock has jumped since it was last looked at, every cell follows it first. */
+  #look(): Instant {
+    const now = this.#options.now();
+    const jumpMs = jumpSince(this.#lookedAt, now);
+    this.#lookedAt = now;
+    if (jumpMs !== 0) for (const cell of this.#cells.values()) cell.health = shifted(cell.health, jumpMs);
+    if (jumpMs !== 0) this.#attributor.forget();
+    return now;
+  }
+
   #cell(target: Target): Cell {
     let cell = this.#cells.get(target.name);
     if (cell === undefined) {
-      const now = this.#options.now();
+      const now = this.#look();
       cell = {
         target,
         health: freshCell(this.#gates.of(target).rule, now),
@@ -116,7 +120,7 @@ class Board implements HealthBoard {
     cell.health = moved.cell;
     if (moved.transition === null) return;
     const { rule } = this.#gates.of(cell.target);
-    const observed = this.#attributor.named(cell.target, moved, rule, this.#options.now());
+    const observed = this.#attributor.named(cell.target, moved, rule, this.#look());
     cell.health = observed.cell;
     if (observed.transition !== null) this.#options.onTransition(cell.target, observed.transition);
   }
@@ -125,8 +129,8 @@ class Board implements HealthBoard {
     if (this.#keys.usable(target, noKeys) === undefined) return this.#keys.trouble(target);
     const { rule, mode } = this.#gates.of(target);
     const cell = this.#cell(target);
-    this.#apply(cell, advance(cell.health, rule, this.#options.now()));
-    const admitted = admission(cell.health, rule, this.#options.now(), this.#options.random());
+    this.#apply(cell, advance(cell.health, rule, this.#look()));
+    const admitted = admission(cell.health, rule, this.#look(), this.#options.random());
     switch (admitted.kind) {
       case 'open':
       case 'probe':
@@ -147,8 +151,8 @@ class Board implements HealthBoard {
     if (panic && cell.inPanic >= Math.max(panicMin, target.provider.concurrencyMax * panicShare))
       return { ...standing, reason: 'at_capacity', words: `${cell.inPanic} calls pass its closed gate` };
     const probe = standing.kind === 'probe';
-    if (probe) cell.health = startProbe(cell.health, this.#options.now());
-    if (asking.triedKeys.size === 0) cell.budget = deposit(cell.budget, this.#options.now());
+    if (probe) cell.health = startProbe(cell.health, this.#look());
+    if (asking.triedKeys.size === 0) cell.budget = deposit(cell.budget, this.#look());
     return this.#hand(cell, asking, { probe, own: false, panic });
   }
 
@@ -156,7 +160,7 @@ class Board implements HealthBoard {
     const { target } = cell;
     const key = this.#keys.usable(target, asking.triedKeys) ?? target.provider.keys[0] ?? null;
     this.#keys.took();
-    const startedAt = this.#options.now();
+    const startedAt = this.#look();
     const ticket: Ticket = {
       target,
       key,
@@ -180,7 +184,7 @@ class Board implements HealthBoard {
   }
 
   wantingProbes(): readonly Target[] {
-    const now = this.#options.now();
+    const now = this.#look();
     const wanting: Target[] = [];
     for (const { target, health } of this.#cells.values())
       if (wantsProbe(health, this.#gates.of(target).rule, now)) wanting.push(target);
@@ -190,7 +194,7 @@ class Board implements HealthBoard {
   admitProbe(target: Target): Ticket | null {
     const { rule } = this.#gates.of(target);
     const cell = this.#cell(target);
-    const now = this.#options.now();
+    const now = this.#look();
     this.#apply(cell, advance(cell.health, rule, now));
     if (!wantsProbe(cell.health, rule, now) || this.#keys.usable(target, noKeys) === undefined) return null;
     cell.health = startProbe(cell.health, now);
@@ -203,13 +207,20 @@ class Board implements HealthBoard {
   }
 
   began(ticket: Ticket): void {
-    this.#cells.get(ticket.target.name)?.waiting.leave(ticket.stream, ticket.slot, 'good');
+    const cell = this.#cells.get(ticket.target.name);
+    cell?.waiting.leave(ticket.stream, ticket.slot, 'good');
+    const now = this.#look();
+    const firstTokenMs = now - ticket.startedAt;
+    // Longer than any answer may take: the clock jumped meanwhile.
+    if (cell === undefined || !ticket.stream || Math.abs(firstTokenMs) > firstTokenMsMax) return;
+    const evidence = evidenceOf(ticket, { firstTokenMs });
+    this.#apply(cell, observeFirstToken(cell.health, evidence, this.#gates.of(ticket.target).rule, now));
   }
 
   settle(ticket: Ticket, settlement: Settlement): void {
     const { target } = ticket;
     const cell = this.#cell(target);
-    const now = this.#options.now();
+    const now = this.#look();
     cell.inFlight--;
     if (ticket.panic) cell.inPanic--;
     const outcome = this.#verdict(cell, ticket, settlement);
@@ -227,17 +238,12 @@ class Board implements HealthBoard {
     if (counts === 'target' || counts === 'provider') {
       if (soft !== null) this.#options.onSoft(target, soft);
       (ticket.own ? cell.probes : cell.traffic).count(failure?.class ?? null, now);
-      const evidence: Evidence = {
+      const evidence = evidenceOf(ticket, {
         failure: failure?.class ?? null,
-        generation: ticket.generation,
-        probe: ticket.probe,
-        callerKey: ticket.callerKey,
-        requestKey: ticket.requestKey,
-        startedAt: ticket.startedAt,
-        firstTokenMs: ticket.stream ? settlement.firstTokenMs : null,
+        ...(ticket.stream ? { firstTokenMs: settlement.firstTokenMs, firstTokenTold: true } : {}),
         soft,
         retryAfterMs: failure?.retryAfterMs ?? null,
-      };
+      });
       this.#attributor.note(target, ticket.key?.name ?? null, failure !== null, cell.health, now);
       const rule = this.#attributor.tempered(
         cell.target,
@@ -272,9 +278,9 @@ class Board implements HealthBoard {
   }
 
   /** A key's failure that is not believed is evidence against the target like any other. */
-  #countsAgainst({ target, key }: Ticket, failure: Failure | null): CountsAgainst {
+  #countsAgainst({ target, key, startedAt }: Ticket, failure: Failure | null): CountsAgainst {
     if (failure === null) {
-      this.#keys.good(target, key);
+      this.#keys.good(target, key, startedAt);
       return 'target';
     }
     const blame = this.#keys.failed(target, key, failure);
@@ -288,12 +294,12 @@ class Board implements HealthBoard {
   }
 
   hasRetry(target: Target): boolean {
-    return withdraw(this.#cell(target).budget, this.#options.now()) !== null;
+    return withdraw(this.#cell(target).budget, this.#look()) !== null;
   }
 
   takeRetry(target: Target): void {
     const cell = this.#cell(target);
-    cell.budget = withdraw(cell.budget, this.#options.now()) ?? cell.budget;
+    cell.budget = withdraw(cell.budget, this.#look()) ?? cell.budget;
   }
 
   ramp(target: Target, words: string): void {
@@ -302,17 +308,17 @@ class Board implements HealthBoard {
     if (cell?.health.health.state === 'healthy')
       this.#apply(
         cell,
-        startRamp(cell.health, this.#gates.of(target).rule, this.#options.now(), { words, cause: 'person' }),
+        startRamp(cell.health, this.#gates.of(target).rule, this.#look(), { words, cause: 'person' }),
       );
   }
 
   hold(target: Target, until: Instant, words: string): void {
     const cell = this.#cell(target);
-    this.#apply(cell, holdOut(cell.health, until, this.#options.now(), words));
+    this.#apply(cell, holdOut(cell.health, until, this.#look(), words));
   }
 
   giveBack(target: Target, words: string): void {
-    const now = this.#options.now();
+    const now = this.#look();
     this.hold(target, now, words);
     const cell = this.#cell(target);
     this.#apply(cell, advance(cell.health, this.#gates.of(target).rule, now));
@@ -324,7 +330,7 @@ class Board implements HealthBoard {
 
   columns(target: TargetName): Columns {
     const cell = this.#cells.get(target);
-    const now = this.#options.now();
+    const now = this.#look();
     return { traffic: cell?.traffic.read(now) ?? noCounts, probes: cell?.probes.read(now) ?? noCounts };
   }
 
@@ -345,7 +351,7 @@ class Board implements HealthBoard {
   }
 
   restore(target: Target, kept: unknown): void {
-    const health = cellFromJson(kept, this.#gates.of(target).rule, this.#options.now());
+    const health = cellFromJson(kept, this.#gates.of(target).rule, this.#look());
     if (health === null) return;
     const cell = this.#cell(target);
     cell.health = health;
@@ -353,8 +359,7 @@ class Board implements HealthBoard {
   }
 
   view(target: Target): GateView {
-    const cell =
-      this.#cells.get(target.name)?.health ?? freshCell(this.#gates.of(target).rule, this.#options.now());
+    const cell = this.#cells.get(target.name)?.health ?? freshCell(this.#gates.of(target).rule, this.#look());
     return { cell, mode: this.#gates.of(target).mode };
   }
 
@@ -363,18 +368,14 @@ class Board implements HealthBoard {
   }
 
   tick(): void {
-    const now = this.#options.now();
-    const jumpMs = jumpSince(this.#tickedAt, now);
-    this.#tickedAt = now;
+    const now = this.#look();
     for (const cell of this.#cells.values()) {
-      if (jumpMs !== 0) cell.health = shifted(cell.health, jumpMs);
       const { rule } = this.#gates.of(cell.target);
       this.#apply(cell, advance(cell.health, rule, now));
       const { failures, firstToken } = cell.health;
       const waiting = cell.waiting.evidence(firstToken, failures.tuning.p0, now);
       if (waiting.nats > 0) this.#apply(cell, observeWaiting(cell.health, waiting, rule, now));
     }
-    if (jumpMs !== 0) this.#attributor.forget();
     this.#shedWide(now);
   }
 

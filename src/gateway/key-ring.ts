@@ -114,8 +114,11 @@ export class KeyRing {
     };
   }
 
-  good(target: Target, key: ProviderKey | null): void {
+  /** A success. One that began before the key's latest rejection says nothing about it. */
+  good(target: Target, key: ProviderKey | null, startedAt: Instant = this.#now()): void {
     const names = namesOf(target, key);
+    const rejectedAt = this.#trails.get(names.own)?.rejectedAt ?? null;
+    if (rejectedAt !== null && startedAt < rejectedAt) return;
     if (this.#health.size > 0) for (const scope of scopes) this.#health.delete(names[scope]);
     this.#note(names.own, afterSuccess);
     this.#note(names.model, afterSuccess);

@@ -1,5 +1,5 @@
 /** What passes between an attempt and the health board: the asking, the ticket, the settlement. */
-import type { SoftSignal } from '../core/evidence.ts';
+import type { Evidence, SoftSignal } from '../core/evidence.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Instant } from '../core/ids.ts';
 import type { ProviderKey, Target } from '../core/target.ts';
@@ -63,3 +63,27 @@ export type Settlement = {
   /** What a good answer was like; null when that is not known. */
   readonly answer: AnswerRead | null;
 };
+
+/** What an attempt says of its target; `told` is what is known of its outcome. */
+export function evidenceOf(ticket: Ticket, told: Partial<Evidence>): Evidence {
+  const { generation, probe, callerKey, requestKey, startedAt } = ticket;
+  return {
+    failure: null,
+    generation,
+    probe,
+    callerKey,
+    requestKey,
+    startedAt,
+    firstTokenMs: null,
+    soft: null,
+    retryAfterMs: null,
+    ...told,
+  };
+}
+
+/** An answer that arrived and is of no use is a soft signal, not a failure of the target. */
+export function softOf(failure: Failure): SoftSignal | null {
+  return failure.class === 'tool_call_invalid' || failure.class === 'structured_output_invalid'
+    ? failure.class
+    : null;
+}

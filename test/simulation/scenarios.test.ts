@@ -26,7 +26,7 @@ const errorShare = ({ features }: WorldReport): number => {
   return errors / requests;
 };
 
-test('7 June: exactly the two sick versions are out, nobody sees an error, both are back within five minutes', () => {
+test('7 June: exactly the two sick versions are out, nobody sees an error, both come back', () => {
   const report = runWorld(snapshot, scenarioFile('june-7'), 7);
   expect(ejected(report)).toEqual(['anthropic/claude-opus-4-7', 'anthropic/claude-opus-4-8']);
   expect(errorShare(report)).toBeLessThan(0.001);
