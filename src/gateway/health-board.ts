@@ -7,7 +7,7 @@ import type { SoftSignal } from '../core/evidence.ts';
 import { failureOf, failureRow } from '../core/failure.ts';
 import type { CountsAgainst, Failure } from '../core/failure.ts';
 import { admission, badness, passesNow, dropProbe, startProbe, wantsProbe } from '../core/admission.ts';
-import { cellFromJson, cellToJson, freshCell, jumpSince, shifted } from '../core/health-cell.ts';
+import { cellFromJson, cellToJson, freshCell, jumpSince, shifted, isTouched } from '../core/health-cell.ts';
 import type { HealthCell } from '../core/health-cell.ts';
 import { advance, observe, observeFirstToken, observeWaiting } from '../core/health.ts';
 import { holdOut, isDoubted, shedWith, startRamp } from '../core/gate-moves.ts';
@@ -305,7 +305,7 @@ class Board implements HealthBoard {
   ramp(target: Target, words: string): void {
     const cell = this.#cells.get(target.name);
     // What was never asked has no traffic to ramp.
-    if (cell?.health.health.state === 'healthy')
+    if (cell !== undefined && isTouched(cell.health) && cell.health.health.state === 'healthy')
       this.#apply(
         cell,
         startRamp(cell.health, this.#gates.of(target).rule, this.#look(), { words, cause: 'person' }),
