@@ -98,7 +98,9 @@ export function consistencyProof(sha256: Sha256, node: NodeAt, from: number, to:
 }
 
 export function sameHash(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, index) => byte === other[index]);
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+  return true;
 }
 
 /** The root that a leaf at `index` of `size` leads to by this path; null when the path has the wrong length. */
