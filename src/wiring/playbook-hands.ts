@@ -1,4 +1,6 @@
 /** What a run's deeds ask of other parts of the house: probes of what is switched off, incidents, messages, drills. */
+import { join } from 'node:path';
+
 import { openIncident, updateIncident } from '../control/incidents.ts';
 import type { Hands } from '../control/playbook-deeds.ts';
 import type { Playbook } from '../core/playbook.ts';
@@ -65,8 +67,28 @@ class OrderedProbes {
   }
 }
 
-const nobody = (): Promise<Outcome> =>
-  Promise.resolve({ kind: 'failed', words: 'this server has nobody for it' });
+/** The command line beside this file, for work that would keep the event loop busy. */
+const program = join(import.meta.dir, '../main.ts');
+const drillMsMax = 120_000;
+
+/** Rehearses a scenario in a process of its own: seconds of arithmetic that no answer may wait for. */
+async function rehearse(scenario: string, configPath: string | null): Promise<Outcome> {
+  if (configPath === null) return { kind: 'failed', words: 'a drill needs a configuration file' };
+  const child = Bun.spawn([process.execPath, program, 'drill', scenario, '--config', configPath, '--json'], {
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'ignore',
+    timeout: drillMsMax,
+  });
+  switch (await child.exited) {
+    case 0:
+      return { kind: 'done', words: `rehearsed ${scenario}: what the configuration claims holds` };
+    case 1:
+      return { kind: 'done', words: `rehearsed ${scenario}: a claim of the configuration does not hold` };
+    default:
+      return { kind: 'failed', words: `${scenario} could not be rehearsed` };
+  }
+}
 
 /**
  * An incident for a run: the one that is open about its targets, or a new one. Its timeline names the deed, so that one
@@ -133,18 +155,22 @@ async function publishFor(
 }
 
 export type HandsWorld = {
+  readonly configPath: string | null;
   readonly gates: Pick<GateDesk, 'orderProbe'>;
   readonly incidents: IncidentDesk;
   readonly messages: Pick<AdminDependencies['messages'], 'list' | 'publish'>;
 };
 
-export function handsOf(engine: Engine, { gates, incidents, messages }: HandsWorld): PlaybookHands {
+export function handsOf(
+  engine: Engine,
+  { configPath, gates, incidents, messages }: HandsWorld,
+): PlaybookHands {
   const probes = new OrderedProbes(engine, gates.orderProbe);
   return {
     hands: {
       openIncident: (deed, run, playbook) => incidentFor(deed, run, playbook, incidents),
       publish: (deed, run) => publishFor(deed, run, { incidents, messages }),
-      drill: nobody,
+      drill: ({ operation }) => rehearse(operation.scenario, configPath),
       probe: () => {},
     },
     probed: probes.probed,

@@ -34,7 +34,6 @@ export type PlaybookDesk = {
 };
 
 export type PlaybookWorld = HandsWorld & {
-  readonly configPath: string | null;
   readonly log: Log;
 };
 

@@ -28,7 +28,7 @@ beforeEach(async () => {
 afterEach(() => house.stop());
 
 async function eventually<T>(read: () => Promise<T | null>, what: string): Promise<T> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 50_000;
   for (;;) {
     const value = await read();
     if (value !== null) return value;
@@ -139,4 +139,20 @@ test('a playbook that is handed in is kept, tested and run; a broken one is refu
   expect(begun.status).toBe(201);
   expect((await house.admin('POST', 'playbooks/opus-fails/run', { reason: 'again' })).status).toBe(409);
   expect((await house.admin('POST', 'playbooks/nothing/run', { reason: 'again' })).status).toBe(404);
+});
+
+test('a playbook rehearses, and says how it went', async () => {
+  const text = `
+name: rehearsal
+agreed: { by: [platform], on: 2026-05-01 }
+automatic: false
+match: { scope: { vendor: anthropic }, when: { requests: '>= 0' } }
+decide:
+  - otherwise:
+      - drill: loss-of:anthropic
+`;
+  expect((await house.admin('POST', 'playbooks', { text })).status).toBe(201);
+  await house.admin('POST', 'playbooks/rehearsal/run', { reason: 'every month' });
+  const run = await runNow((each) => each['state'] === 'done', 'the drill is over');
+  expect(JSON.stringify(run['log'])).toMatch(/rehearsed loss-of:anthropic: (?:what|a claim)/);
 });
