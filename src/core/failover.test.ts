@@ -115,7 +115,7 @@ test.each([
       'anthropic first',
       'anthropic same_target_retry after 110',
       'aws-us next_target',
-      'aws-us same_target_retry after 110',
+      'openai next_target',
       'attempts_used',
     ],
   ],

@@ -148,6 +148,11 @@ function moveOn(
   return { state: moved, command: { kind: 'attempt', target, waitMs: 0, why } };
 }
 
+/** Whether a second chance here leaves an attempt for each target behind it: another one is worth more than the same. */
+function leavesRoom({ plan, index, attempts, limits }: FailoverState): boolean {
+  return attempts + (plan.length - 1 - index) < limits.attemptsMax;
+}
+
 /** How to ask the same target again, if at all. */
 function sameTarget(
   state: FailoverState,
@@ -161,7 +166,7 @@ function sameTarget(
   if (target === undefined || row.retrySame === 'no') return null;
   if (row.counts === 'key' && event.otherKey && state.keysTried < target.provider.keys.length)
     return attemptSame(state, target, 0, 'other_key');
-  if (state.triedAgain || !event.budget) return null;
+  if (state.triedAgain || !event.budget || !leavesRoom(state)) return null;
   switch (row.retrySame) {
     case 'other_key':
       return null;
