@@ -199,6 +199,7 @@ async function open(ground: Ground): Promise<House> {
     KEY_GOOGLE: 'ya29.simulated-token',
     KEY_AZURE: 'azure-key-text',
     HOOK_SECRET: webhookSecret,
+    PAGER_KEY: 'a-routing-key-of-thirty-two-char',
     BREAKWATER_ADMIN_TOKEN: adminToken,
   });
   const started = await startServer({

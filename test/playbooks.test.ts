@@ -4,11 +4,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { cacao, mermaid } from '../src/core/playbook-export.ts';
+import { instant } from '../src/core/ids.ts';
+import type { Counts } from '../src/core/playbook-condition.ts';
 import { replay } from '../src/core/playbook-replay.ts';
 import type { ReplayTopology } from '../src/core/playbook-replay.ts';
+import { advance } from '../src/core/playbook-run.ts';
 import { Secret } from '../src/core/secret.ts';
 import { compileText } from '../src/sync/config-file.ts';
 import { readPlaybookText } from '../src/sync/playbook-files.ts';
+import { aRun, aShelvedPlaybook } from './playbook-fixture.ts';
+import { start } from './record-fixture.ts';
 
 const examples = join(import.meta.dir, '../examples');
 const folder = join(examples, 'playbooks');
@@ -54,4 +59,29 @@ describe.each(readdirSync(folder).map((name) => [name] as const))('%s', (name) =
         if (next !== undefined) expect(Object.keys(workflow)).toContain(String(next));
     expect(Object.keys(workflow)).toContain(String(made['workflow_start']));
   });
+});
+
+test('a share that was let in is judged by what it met, not by the outage before', () => {
+  const { playbook } = aShelvedPlaybook();
+  const [target] = topology().targets.filter(({ name }) => String(name) === 'anthropic/claude-opus-4-8');
+  if (target === undefined) throw new Error('the example has no Opus');
+  const abortIf = { windowMs: 120_000, failureRate: { sign: '>=', value: 0.03 } } as const;
+  const run = aRun({
+    operations: [{ kind: 'hold', ms: 20_000, abortIf }, { kind: 'release' }],
+    at: 0,
+    since: start,
+  });
+  const relapses = (failedAt: number, now: number): number => {
+    const counts = (windowMs: number): Counts => ({
+      requests: 10,
+      failed: failedAt >= now - windowMs ? 5 : 0,
+      slow: 0,
+      quality: 0,
+    });
+    const facts = { targets: [{ target, gate: 'healthy', isOut: false, counts } as const], features: [] };
+    return advance(run, playbook, { facts, now: instant(now), probed: () => ({ sent: 0, passed: 0 }) }).run
+      .relapses;
+  };
+  expect(relapses(start - 1_000, start + 10_000)).toBe(0);
+  expect(relapses(start + 5_000, start + 10_000)).toBe(1);
 });

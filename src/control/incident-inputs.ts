@@ -59,6 +59,8 @@ export const updateInput = z
     failure_class: failureClass.optional(),
     severity: z.enum(severities).optional(),
     title: title.optional(),
+    /** Those that belong to it too. */
+    targets: names.min(1).optional(),
     source: source.optional(),
     audience: z.enum(audiences).optional(),
     at: time.optional(),
@@ -67,7 +69,8 @@ export const updateInput = z
     next_update_at: time.nullable().optional(),
   })
   .refine((input) => Object.keys(input).some((key) => !['source', 'audience', 'at'].includes(key)), {
-    error: 'says nothing: give text, state, failure_class, severity, title, times, roles or next_update_at',
+    error:
+      'says nothing: give text, state, failure_class, severity, title, targets, times, roles or next_update_at',
   });
 export type UpdateInput = z.infer<typeof updateInput>;
 

@@ -28,7 +28,7 @@ type Scoped = {
 };
 
 function scopeOf(
-  input: IncidentInput,
+  input: Pick<IncidentInput, 'targets' | 'models' | 'features'>,
   at: Instant,
   dependencies: IncidentDependencies,
 ): Scoped | ControlError {
@@ -176,6 +176,7 @@ function updateWords(input: UpdateInput): string {
     input.failure_class === undefined ? null : `Class: ${input.failure_class}`,
     input.severity === undefined ? null : `Severity: ${input.severity}`,
     input.title === undefined ? null : `Title: ${input.title}`,
+    input.targets === undefined ? null : `Belongs to it: ${input.targets.join(', ')}`,
     input.roles === undefined
       ? null
       : `Roles: ${Object.entries(input.roles)
@@ -191,18 +192,26 @@ function updateWords(input: UpdateInput): string {
   return parts.filter((part) => part !== null).join('. ');
 }
 
-function corrections(incident: Incident, input: UpdateInput, actor: string, now: Instant): Partial<Incident> {
+type Corrected = { readonly input: UpdateInput; readonly targets: Incident['targets'] };
+
+function corrections(
+  incident: Incident,
+  { input, targets }: Corrected,
+  actor: string,
+  now: Instant,
+): Partial<Incident> {
   const moves = input.state !== undefined && input.source !== 'provider' && input.state !== incident.state;
   const failureClass = input.failure_class ?? incident.failureClass;
-  const retitled = incident.titleBy === 'system' && incident.targets.length > 0;
+  const retitled = incident.titleBy === 'system' && targets.length > 0;
   return {
+    targets,
+    ...(retitled ? { title: incidentTitle(targets, failureClass) } : {}),
     ...(input.failure_class === undefined
       ? {}
       : {
           failureClass,
           classBy: 'person',
           reasoning: [...incident.reasoning, `${actor} corrected it to ${failureClass}.`],
-          ...(retitled ? { title: incidentTitle(incident.targets, failureClass) } : {}),
         }),
     ...(moves ? { state: input.state ?? incident.state, stateBy: 'person', stateAt: now } : {}),
     ...(input.severity === undefined ? {} : { severity: input.severity, severityBy: 'person' }),
@@ -227,10 +236,14 @@ async function updated(
   if (problem !== null) return problem;
   const at = readTime(input.at, now);
   if (typeof at === 'object') return at;
-  const known = input.source === 'provider' ? providerTimes(incident, input, at) : incident.times;
-  const times = correctedTimes(known, input.times, now);
+  const before = input.source === 'provider' ? providerTimes(incident, input, at) : incident.times;
+  const times = correctedTimes(before, input.times, now);
   if ('kind' in times) return times;
-  const changes = { ...corrections(incident, input, actor, now), times };
+  const scope = scopeOf({ targets: input.targets }, at, dependencies);
+  if (isError(scope)) return scope;
+  const known = new Set(incident.targets.map(({ target }) => target));
+  const targets = [...incident.targets, ...scope.targets.filter(({ target }) => !known.has(target))];
+  const changes = { ...corrections(incident, { input, targets }, actor, now), times };
   const isReview = changes.state === 'reviewed';
   const frozen = isReview ? { ...(await dependencies.freeze(incident.id)), at: now } : incident.frozen;
   const entry: Added = {

@@ -113,3 +113,8 @@ export function holds(
   if (between !== undefined && !isBetween(between, now)) return false;
   return countsHold(condition, targets);
 }
+
+/** The same over no more than so long: what was before traffic was let in does not speak against letting it in. */
+export function lately(condition: Condition, ms: number): Condition {
+  return { ...condition, windowMs: Math.max(1, Math.min(condition.windowMs, ms)) };
+}

@@ -11,7 +11,7 @@
  * over and said so.
  */
 import type { Instant } from './ids.ts';
-import { countsOf, holds } from './playbook-condition.ts';
+import { countsOf, holds, lately } from './playbook-condition.ts';
 import type { PlaybookFacts, TargetFacts } from './playbook-condition.ts';
 import { begins, forbidden, ruleNow, subjectOf, watched, writtenOut } from './playbook-plan.ts';
 import type { Operation } from './playbook-plan.ts';
@@ -213,7 +213,10 @@ function whileWaiting(
       return waited >= operation.ms ? onwards(run, now, 'nothing has failed for long enough') : run;
     }
     case 'hold': {
-      if (operation.abortIf !== null && holds(operation.abortIf, subject, facts.features, now))
+      if (
+        operation.abortIf !== null &&
+        holds(lately(operation.abortIf, waited), subject, facts.features, now)
+      )
         return relapsed(run, now);
       const growth = Math.min(holdGrowthMax, 2 ** run.relapses);
       return waited >= operation.ms * growth ? onwards(run, now, 'this share holds') : run;

@@ -44,8 +44,8 @@ export const dataRoutes: readonly DataRoute[] = [
   { method: 'GET',  path: '/status/badge/{feature}.json', role: 'public', kind: 'status' },
   { method: 'GET',  path: '/status/banner',            role: 'public', kind: 'status' },
   { method: 'GET',  path: '/api/v2/{file}.json',       role: 'public', kind: 'status' },
-  { method: 'GET',  path: '/approve/{token}',          role: 'public', kind: 'approve' },
-  { method: 'POST', path: '/approve/{token}',          role: 'public', kind: 'approve' },
+  { method: 'GET',  path: '/status/approve/{token}',   role: 'public', kind: 'approve' },
+  { method: 'POST', path: '/status/approve/{token}',   role: 'public', kind: 'approve' },
   { method: 'GET',  path: '/healthz',                  role: 'public', kind: 'health' },
   { method: 'GET',  path: '/readyz',                   role: 'public', kind: 'ready' },
   { method: 'GET',  path: '/metrics',                  role: 'public', kind: 'metrics' },
@@ -53,7 +53,7 @@ export const dataRoutes: readonly DataRoute[] = [
 
 const byPath = new Map(dataRoutes.map((route) => [route.path, route]));
 /** Where the link in a playbook's question leads. */
-export const approvePrefix = '/approve/';
+export const approvePrefix = '/status/approve/';
 const modelPrefixes = ['/v1/models/', '/v1beta/models/'] as const;
 
 /** `/v1beta/models/name:method`, and `/v1/…` as newer clients write it. */

@@ -3,7 +3,6 @@ import { timingSafeEqual } from 'node:crypto';
 
 import { keyOf } from '../core/playbook-run.ts';
 import type { Approvals } from '../http/approve-routes.ts';
-import { approvePrefix } from '../http/routes.ts';
 import type { PlaybookDesk } from './playbooks.ts';
 
 export type ApprovalDesk = Approvals & {
@@ -20,7 +19,7 @@ export function createApprovals(playbooks: PlaybookDesk['admin'], key: string): 
     return a.length === b.length && timingSafeEqual(a, b);
   };
   return {
-    pageOf: (step) => `${approvePrefix}${Buffer.from(step).toString('base64url')}.${seal(step)}`,
+    pageOf: (step) => `/approve/${Buffer.from(step).toString('base64url')}.${seal(step)}`,
     asking: (token) => {
       const [encoded = '', given = ''] = token.split('.');
       const step = Buffer.from(encoded, 'base64url').toString('utf8');

@@ -239,6 +239,10 @@ class Desk implements IncidentDesk {
 
   async #examineDue(): Promise<void> {
     const now = this.#engine.clock.now();
+    // What a playbook or a person named has not been looked through yet.
+    for (const { id, targets } of this.#live)
+      if (!this.#due.has(id) && targets.some(({ from }) => from === null))
+        this.#due.set(id, { since: now, round: 0 });
     for (const [id, { since, round }] of this.#due) {
       const incident = this.#live.find((each) => each.id === id);
       const afterMs = examineAfterMs[round];

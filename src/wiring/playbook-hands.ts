@@ -111,7 +111,7 @@ async function incidentFor(
     if (timeline.some(({ by, text }) => by === actor && text === mark))
       return { kind: 'done', words, incident: open.id };
     const severity = operation.severity === null ? {} : { severity: operation.severity };
-    const update = { text: mark, source: 'playbook', ...severity };
+    const update = { text: mark, source: 'playbook', targets: run.subject, ...severity };
     const told = await updateIncident({ id: open.id, input: update, rev: null }, actor, dependencies);
     return told.kind === 'done'
       ? { kind: 'done', words, incident: open.id }

@@ -460,14 +460,14 @@ describe('routes', () => {
     ).toBe(true);
     // What nobody is asked for is listed here by hand, so that nothing becomes public by the way.
     const open = new Set(dataRoutes.flatMap(({ role, path }) => (role === 'public' ? [path] : [])));
-    const site = [...open].filter((path) => path === '/status' || path.startsWith('/status/'));
+    const site = [...open].filter((path) => path === '/status' || /^\/status\/(?!approve\/)/.test(path));
     expect([...open].filter((path) => !site.includes(path)).sort()).toEqual([
       '/',
       '/api/v2/{file}.json',
-      '/approve/{token}',
       '/healthz',
       '/metrics',
       '/readyz',
+      '/status/approve/{token}',
     ]);
   });
 

@@ -81,7 +81,7 @@ test('an outage begins a run: it switches, asks, and does what a person says', a
     await house.server.store.fingerprintKey(),
   );
   const step = stored.map(({ id: run, at, rounds }) => `${run}/${at}/${rounds}`)[0] ?? '';
-  const link = `${house.url}${pageOf(step)}`;
+  const link = `${house.url}/status${pageOf(step)}`;
   const shown = await fetch(link);
   expect([shown.status, await shown.text()]).toEqual([
     200,
