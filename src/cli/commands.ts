@@ -19,6 +19,7 @@ import { playbookCommands } from './playbook-commands.ts';
 import { playbookRunCommands } from './playbook-run-commands.ts';
 import { queryCommands } from './query-commands.ts';
 import { serverCommands } from './server-commands.ts';
+import { reportCommands } from './report-commands.ts';
 import { statisticsCommands } from './statistics-commands.ts';
 import { switchCommands } from './switch-commands.ts';
 
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   ...gateCommands,
   ...queryCommands,
   ...statisticsCommands,
+  ...reportCommands,
   ...incidentCommands,
   ...insightCommands,
   ...auditCommands,

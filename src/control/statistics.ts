@@ -1,6 +1,8 @@
 /** Statistics from the store's records, part by part, up to a limit that is said when it was reached. */
 import { addGroups, statisticsOf } from '../core/statistics.ts';
 import type { Dimension, Groups, Statistic } from '../core/statistics.ts';
+import { addWindows } from '../core/target-outcomes.ts';
+import type { TargetWindows } from '../core/target-outcomes.ts';
 import type { Store, TallyAsked } from '../store/store.ts';
 
 /** Records that are counted for one question: the newest of those that fit. */
@@ -29,4 +31,20 @@ export async function collectStatistics(
     ({ below } = part);
   } while (below !== null && records < countedMax);
   return { by, records, isCut: below !== null, groups: statisticsOf(groups) };
+}
+
+export async function collectWindows(
+  filter: TallyAsked['filter'],
+  store: Pick<Store, 'tallyTargets'>,
+): Promise<{ readonly windows: TargetWindows; readonly isCut: boolean }> {
+  const windows: TargetWindows = new Map();
+  let records = 0;
+  let below: number | null = null;
+  do {
+    const part = await store.tallyTargets({ filter, below });
+    addWindows(windows, part.windows);
+    records += part.rows;
+    ({ below } = part);
+  } while (below !== null && records < countedMax);
+  return { windows, isCut: below !== null };
 }

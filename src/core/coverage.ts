@@ -184,6 +184,12 @@ function classCoverage(snapshot: Snapshot, feature: Feature, now: Instant, dataC
   };
 }
 
+/** Targets that answer for a feature by themselves, preferred first, when everything is well. */
+export function answersByItself(snapshot: Snapshot, feature: Feature, now: Instant): readonly Target[] {
+  const decision = decideWithout(snapshot, feature, null, now);
+  return decision.kind === 'route' ? decision.plan : [];
+}
+
 /** Coverage of every feature of a snapshot, for its own data and for data of each class. */
 export function coverage(snapshot: Snapshot, now: Instant): readonly FeatureCoverage[] {
   return [...snapshot.features.values()].map((feature) => ({

@@ -12,6 +12,7 @@ import { playbookAnswers } from './admin-playbook-answers.ts';
 import { messageAnswers } from './admin-message-answers.ts';
 import { ledgerAnswers } from './admin-ledger-answers.ts';
 import { statusAnswers } from './admin-status-answers.ts';
+import { reportAnswers } from './admin-report-answers.ts';
 import { statisticsAnswers } from './admin-statistics-answers.ts';
 
 const text = z.string();
@@ -337,6 +338,7 @@ export const adminAnswers = {
   }),
   CoverageList: listOf(coverage),
   ...statisticsAnswers,
+  ...reportAnswers,
   ...channelAnswers,
   ...messageAnswers,
   ...statusAnswers,

@@ -19,6 +19,8 @@ import type { Instant } from '../core/ids.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import type { Change } from '../core/record.ts';
 import type { ChangeCategory } from '../core/what-changed.ts';
+import type { ContinuityReport } from '../core/report-continuity.ts';
+import type { SlaReport } from '../core/report-sla.ts';
 import type { Preview } from '../core/preview.ts';
 import type { Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
@@ -159,6 +161,11 @@ export type AdminDependencies = {
     readonly exportLedger: () => AsyncGenerator<string>;
     readonly acknowledge: (input: unknown, actor: string) => Promise<Result<Standing>>;
     readonly eraseUser: (input: unknown, actor: string) => Promise<Result<{ readonly records: number }>>;
+  };
+  readonly reports: {
+    readonly continuity: () => Promise<ContinuityReport>;
+    /** Of a month, this one for null; null when it is no month. */
+    readonly sla: (month: string | null) => Promise<SlaReport | null>;
   };
   readonly config: {
     readonly view: () => Json;

@@ -12,6 +12,7 @@ import { ledgerRoutes } from './admin-ledger-routes.ts';
 import { policyRoutes } from './admin-policy-routes.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { stateRoutes } from './admin-state-routes.ts';
+import { reportRoutes } from './admin-report-routes.ts';
 import { statisticsRoutes } from './admin-statistics-routes.ts';
 import { switchRoutes } from './admin-switch-routes.ts';
 
@@ -21,6 +22,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
   ...incidentRoutes,
   ...insightRoutes,
   ...statisticsRoutes,
+  ...reportRoutes,
   ...evidenceRoutes,
   ...ledgerRoutes,
   ...gateRoutes,

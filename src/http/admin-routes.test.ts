@@ -2,10 +2,13 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 
 import { aRun, aShelvedPlaybook } from '../../test/playbook-fixture.ts';
+import { anSlaInput, reportSnapshot } from '../../test/report-fixture.ts';
 import { aMessage } from '../../test/site-fixture.ts';
 import { aChannel, aDelivery } from '../../test/told-fixture.ts';
 import { opusAtAnthropic } from '../../test/core-fixture.ts';
 import { aChange, aKey, aRecord, aRescue, aSwitch, start } from '../../test/record-fixture.ts';
+import { continuityReport } from '../core/report-continuity.ts';
+import { slaReport } from '../core/report-sla.ts';
 import { StoreUnavailable } from '../control/queries.ts';
 import { controlError, done } from '../control/verb.ts';
 import { instant } from '../core/ids.ts';
@@ -97,6 +100,22 @@ beforeEach(() => {
       whatChanged: () => Promise.resolve([]),
     },
     state: () => ({ snapshot: 'abc' }),
+    reports: {
+      continuity: () =>
+        Promise.resolve(
+          continuityReport({
+            snapshot: reportSnapshot(),
+            now: start,
+            since: start,
+            told: new Map(),
+            fallbacks: new Map(),
+            incidents: [],
+            records: 0,
+            ledger: 'fine',
+          }),
+        ),
+      sla: () => Promise.resolve(slaReport(anSlaInput())),
+    },
     playbooks: {
       list: () => [aShelvedPlaybook()],
       runs: () => [aRun()],
@@ -424,6 +443,9 @@ describe('what goes out', () => {
     ['GET', 'requests', 'RecordList', 200],
     ['GET', 'requests/stats?by=feature,target&since=1h', 'RequestStatistics', 200],
     ['GET', 'requests/stats?by=feature,targte', 'Error', 400],
+    ['GET', 'reports/continuity', 'ContinuityReport', 200],
+    ['GET', 'reports/sla?month=2026-06', 'SlaReport', 200],
+    ['GET', 'reports/sla?month=2026-13', 'Error', 400],
     ['GET', `requests/${record.id}`, 'ExplainedRecord', 200],
     ['GET', 'changes', 'ChangeList', 200],
     ['GET', 'keys', 'KeyList', 200],

@@ -10,9 +10,9 @@ import { leafInputs } from './record-batch.ts';
 import type { RecordBatch } from './record-batch.ts';
 import { RecordTable } from './record-table.ts';
 import type { ExpiryRow } from './record-table.ts';
-import { tallyPart, WordReader } from './record-tally.ts';
+import { tallyPart, windowsPart, WordReader } from './record-tally.ts';
 import { pageSizeMax } from './store.ts';
-import type { Page, RecordFilter, TallyAsked, TallyPart } from './store.ts';
+import type { Page, RecordFilter, TallyAsked, TallyPart, WindowsPart } from './store.ts';
 
 export type ChangeRow = {
   readonly id: string;
@@ -122,6 +122,10 @@ export class EvidenceTables extends IncidentTables {
 
   tallyRecords(asked: TallyAsked): TallyPart {
     return tallyPart(asked, this.#records, this.#words, (at) => this.#ledger.entry(at));
+  }
+
+  tallyTargets(asked: Omit<TallyAsked, 'by'>): WindowsPart {
+    return windowsPart(asked, this.#records, this.#words);
   }
 
   saveIncidents(writes: readonly IncidentRowWrite[], change: ChangeRow): boolean {

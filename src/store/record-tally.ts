@@ -12,9 +12,11 @@ import {
   timeGroup,
 } from '../core/statistics.ts';
 import type { Counted, Dimension, Groups } from '../core/statistics.ts';
+import { noteOutcome, targetOutcomes } from '../core/target-outcomes.ts';
+import type { TargetWindows } from '../core/target-outcomes.ts';
 import { timeOf } from './record-conditions.ts';
 import type { RecordTable } from './record-table.ts';
-import type { TallyAsked, TallyPart } from './store.ts';
+import type { TallyAsked, TallyPart, WindowsPart } from './store.ts';
 import { otherWord } from './words.ts';
 
 /** Words by their number. They never change, so each is read once. */
@@ -169,4 +171,30 @@ export function tallyPart(
   const groups: Groups = new Map();
   addGroups(groups, found);
   return { groups, below: scanned.below, rows };
+}
+
+/** How targets did in the next few runs of records. */
+export function windowsPart(
+  { filter, below }: Omit<TallyAsked, 'by'>,
+  table: RecordTable,
+  words: WordReader,
+): WindowsPart {
+  const columns = ['attempted', 'served', 'failures', 'outcome'];
+  const scanned = table.scan({ ...filter, limit: 0 }, below, columns);
+  const windows: TargetWindows = new Map();
+  for (const [, id, ...rest] of scanned.rows) {
+    const [attempted = null, served = null, failures = null, outcome = null] = rest.map((value) => {
+      const word = numberOf(value);
+      return word === null ? null : words.text(word);
+    });
+    const tried = {
+      attempted: membersOf(attempted ?? ''),
+      served,
+      failures: membersOf(failures ?? ''),
+      outcome: requestOutcomes.find((each) => each === outcome) ?? null,
+    };
+    const at = timeOf(id as Uint8Array);
+    for (const each of targetOutcomes(tried)) noteOutcome(windows, each, at);
+  }
+  return { windows, below: scanned.below, rows: scanned.rows.length };
 }

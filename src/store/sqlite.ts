@@ -301,6 +301,7 @@ function storeOn(client: WorkerClient, words: WordTable): Store {
     ...incidentVerbs(client),
     countRecords: (filter) => client.call('countRecords', filter),
     tallyRecords: (asked) => client.call('tallyRecords', asked),
+    tallyTargets: (asked) => client.call('tallyTargets', asked),
     ...playbookVerbs(client),
     saveGates: (gates) => client.call('saveGates', gates.map(gateRow)),
     loadGates: async (since) => (await client.call('loadGates', since)).map(gateFromRow),

@@ -16,6 +16,7 @@ import type { Spent } from '../core/budget.ts';
 import type { KeptConsent } from '../core/consent.ts';
 import type { Dimension, Tally } from '../core/statistics.ts';
 import type { Switch } from '../core/switches.ts';
+import type { TargetWindows } from '../core/target-outcomes.ts';
 
 export type RecordFilter = {
   readonly feature?: string;
@@ -58,6 +59,8 @@ export type TallyPart = {
   /** Rows that were looked at. */
   readonly rows: number;
 };
+
+export type WindowsPart = Pick<TallyPart, 'below' | 'rows'> & { readonly windows: TargetWindows };
 
 /** Where a record stands in the ledger's tree. */
 export type Leaf = { readonly index: number; readonly hash: string };
@@ -154,6 +157,8 @@ export type Store = {
   countRecords(filter: Omit<RecordFilter, 'limit' | 'cursor'>): Promise<number>;
   /** Counts some records, the newest first: a part at a time, so that writing goes on between parts. */
   tallyRecords(asked: TallyAsked): Promise<TallyPart>;
+  /** How targets did, as some records tell, a part at a time. */
+  tallyTargets(asked: Omit<TallyAsked, 'by'>): Promise<WindowsPart>;
   /** All or none; false when one of them no longer has the revision it is based on. */
   saveIncidents(writes: readonly IncidentWrite[], change: Change): Promise<boolean>;
   findIncident(id: string): Promise<Incident | null>;

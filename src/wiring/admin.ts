@@ -32,6 +32,7 @@ import type { Page, Store } from '../store/store.ts';
 import { compileText, pathText } from '../sync/config-file.ts';
 import type { Log } from '../telemetry/log.ts';
 import { upToDate } from './records.ts';
+import { reportDesk } from './reports.ts';
 import { insightVerbs } from './diagnosis.ts';
 import type { FeedDesk } from './feeds.ts';
 import type { IncidentDesk } from './incidents.ts';
@@ -263,6 +264,7 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
       revoke: (id, actor) => revokeKey(id, actor, engine.keyDependencies(store)),
     },
     ...wiring.desks,
+    reports: reportDesk(engine, store, wiring.desks.ledger),
     config: {
       view: () => configView(engine),
       snapshot: (hash) => store.findSnapshot(hash),
