@@ -339,6 +339,7 @@ export const adminAnswers = {
   CoverageList: listOf(coverage),
   ...statisticsAnswers,
   ...reportAnswers,
+  EventStream: text.describe('events named change, each with the id of its change and the change as JSON'),
   ...channelAnswers,
   ...messageAnswers,
   ...statusAnswers,

@@ -2,6 +2,7 @@
 import { statusAdminRoutes } from './admin-status-routes.ts';
 import { messageRoutes } from './admin-message-routes.ts';
 import { channelRoutes } from './admin-channel-routes.ts';
+import { eventRoutes } from './admin-event-routes.ts';
 import { evidenceRoutes } from './admin-evidence-routes.ts';
 import { gateRoutes } from './admin-gate-routes.ts';
 import { incidentRoutes } from './admin-incident-routes.ts';
@@ -18,6 +19,7 @@ import { switchRoutes } from './admin-switch-routes.ts';
 
 export const adminRouteTable: readonly AdminRoute[] = [
   ...stateRoutes,
+  ...eventRoutes,
   ...switchRoutes,
   ...incidentRoutes,
   ...insightRoutes,

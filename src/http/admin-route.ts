@@ -39,7 +39,7 @@ export type AdminRoute = {
     | 'records';
   readonly answer: AnswerName;
   /** Of an answer that is no JSON. */
-  readonly media?: 'text/plain' | 'application/x-ndjson';
+  readonly media?: 'text/plain' | 'application/x-ndjson' | 'text/event-stream';
   /** 200 unless said otherwise. */
   readonly status?: 201;
   readonly handle: (call: AdminCall, dependencies: AdminDependencies) => Promise<Response>;
