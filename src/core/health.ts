@@ -36,8 +36,9 @@ const failuresMin = 3;
 const aloneFailuresMin = 8;
 /** About fifty good attempts in a row end a shed, about sixty an ejection. */
 const shedWellOdds = 100;
-const onReturn = { wellOdds: 400, sickOdds: 1_000 };
-/** A shed is declared by mistake at most once in this many hiccups. */
+const returnWellOdds = 400;
+const roundsPerProof = 5;
+/** A well target is found sick at most once in this many trials. */
 const shedSickOdds = 1_000;
 /** While ramping the alarm is this much lower: e³ = 20 times as touchy. */
 const rampNats = 3;
@@ -224,7 +225,9 @@ function observeProbing(
   { rule, now, random }: Turn,
 ): Observed {
   const trial = tried(health.trial, evidence.failure !== null || isSlow(cell, evidence, rule));
-  switch (verdictOf(trial, onReturn)) {
+  // Every round is another chance for a sick target to look well: the more there were, the more it must prove.
+  const wellOdds = returnWellOdds * (1 + cell.rounds / roundsPerProof);
+  switch (verdictOf(trial, { wellOdds, sickOdds: shedSickOdds })) {
     case 'open':
       return unmoved({ ...cell, health: { ...health, trial } });
     case 'sick': {
