@@ -302,13 +302,13 @@ describe('time', () => {
   });
 
   test('headers come before the first token, and tokens come apart', async () => {
-    strike(openai, { kind: 'delay', beforeFirstTokenMs: 40, betweenTokensMs: 20 });
+    strike(openai, { kind: 'delay', beforeFirstTokenMs: 1_500, betweenTokensMs: 20 });
     const began = performance.now();
     const answer = await post(openai, { stream: true, max_tokens: 3 });
     const headersMs = performance.now() - began;
     await drain(answer);
-    expect(headersMs).toBeLessThan(40);
-    expect(performance.now() - began).toBeGreaterThanOrEqual(78);
+    expect(headersMs).toBeLessThan(1_500);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(1_538);
   });
 
   test.each(spoken)('the leaving of a client is noticed at once, $id', async (how) => {
