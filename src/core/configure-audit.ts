@@ -6,9 +6,13 @@ import { z } from 'zod';
 
 import type { SecretSource } from './compile-provider.ts';
 import { duration, secret } from './configure-fields.ts';
+import { bucketFields, bucketOf, secretOf, streamSchema, streamsOf } from './configure-stream.ts';
+import type { AuditStream, Bucket } from './configure-stream.ts';
 import { durationMs, sizeBytes } from './duration.ts';
 import type { Secret } from './secret.ts';
 import type { Report } from './snapshot.ts';
+
+const streamsMax = 10;
 
 export const auditSchema = z.strictObject({
   mode: z
@@ -47,29 +51,18 @@ export const auditSchema = z.strictObject({
         .optional()
         .describe('An address to which each one is posted.'),
       s3: z
-        .strictObject({
-          bucket: z.string().min(1),
-          prefix: z.string().optional(),
-          endpoint: z.url({ protocol: /^https?$/ }).optional(),
-          region: z.string().optional(),
-          accessKeyId: secret.optional(),
-          secretAccessKey: secret.optional(),
-        })
+        .strictObject(bucketFields)
         .optional()
         .describe('S3 or what speaks like it; each one becomes an object.'),
     })
     .optional(),
+  stream: z
+    .array(streamSchema)
+    .max(streamsMax)
+    .optional()
+    .describe('Where records and changes go besides the store.'),
 });
 type Given = z.infer<typeof auditSchema>;
-
-export type CheckpointBucket = {
-  readonly bucket: string;
-  readonly prefix: string;
-  readonly endpoint: string | null;
-  readonly region: string | null;
-  readonly accessKeyId: Secret | null;
-  readonly secretAccessKey: Secret | null;
-};
 
 export type AuditSettings = {
   readonly mode: 'best_effort' | 'strict';
@@ -83,8 +76,9 @@ export type AuditSettings = {
     readonly everyMs: number;
     readonly file: string | null;
     readonly webhook: string | null;
-    readonly s3: CheckpointBucket | null;
+    readonly s3: Bucket | null;
   };
+  readonly streams: readonly AuditStream[];
 };
 
 const dayMs = 86_400_000;
@@ -130,31 +124,6 @@ function retentionOf(
   return { retentionMs, retentionByClassMs: times };
 }
 
-function secretOf(
-  reference: string | undefined,
-  path: readonly string[],
-  { secrets, report }: Context,
-): Secret | null {
-  if (reference === undefined) return null;
-  const found = secrets(reference);
-  if (typeof found !== 'string') return found;
-  report({ path, message: found, remedy: 'set it, or name another one', severity: 'error' });
-  return null;
-}
-
-function bucketOf(given: NonNullable<Given['checkpoints']>['s3'], context: Context): CheckpointBucket | null {
-  if (given === undefined) return null;
-  const path = ['audit', 'checkpoints', 's3'];
-  return {
-    bucket: given.bucket,
-    prefix: given.prefix ?? '',
-    endpoint: given.endpoint ?? null,
-    region: given.region ?? null,
-    accessKeyId: secretOf(given.accessKeyId, [...path, 'accessKeyId'], context),
-    secretAccessKey: secretOf(given.secretAccessKey, [...path, 'secretAccessKey'], context),
-  };
-}
-
 export function auditSettings(given: Given = {}, context: Context): AuditSettings {
   const { checkpoints } = given;
   return {
@@ -167,7 +136,11 @@ export function auditSettings(given: Given = {}, context: Context): AuditSetting
       everyMs: durationMs(checkpoints?.every ?? '') ?? defaultEveryMs,
       file: checkpoints?.file ?? null,
       webhook: checkpoints?.webhook ?? null,
-      s3: bucketOf(checkpoints?.s3, context),
+      s3:
+        checkpoints?.s3 === undefined
+          ? null
+          : bucketOf(checkpoints.s3, ['audit', 'checkpoints', 's3'], context),
     },
+    streams: streamsOf(given.stream ?? [], context),
   };
 }

@@ -47,21 +47,32 @@ function bodyOf(bulletin: Bulletin, format: 'standard' | 'cloudevents', context:
   );
 }
 
+/** The headers that say which message it is, when it was sent, and by whom. */
+export function signedHeaders(
+  id: string,
+  body: string,
+  secrets: readonly Secret[],
+  now: number,
+): Readonly<Record<string, string>> {
+  const timestamp = Math.floor(now / 1_000);
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(timestamp),
+    'webhook-signature': secrets.map((secret) => signature(secret, `${id}.${timestamp}.${body}`)).join(' '),
+  };
+}
+
 export function signedWebhook(
   bulletin: Bulletin,
   channel: { readonly secrets: readonly Secret[]; readonly format: 'standard' | 'cloudevents' },
   context: Context,
 ): Signed {
   const body = bodyOf(bulletin, channel.format, context);
-  const timestamp = Math.floor(context.now / 1_000);
-  const content = `${bulletin.id}.${timestamp}.${body}`;
   return {
     body,
     headers: {
       'content-type': channel.format === 'standard' ? 'application/json' : 'application/cloudevents+json',
-      'webhook-id': bulletin.id,
-      'webhook-timestamp': String(timestamp),
-      'webhook-signature': channel.secrets.map((secret) => signature(secret, content)).join(' '),
+      ...signedHeaders(bulletin.id, body, channel.secrets, context.now),
     },
   };
 }

@@ -250,6 +250,18 @@ export class EvidenceTables extends IncidentTables {
     this.forget();
   }
 
+  loadStream(name: string): { readonly next: number; readonly until: number } | null {
+    return this.#database
+      .query<{ next: number; until: number }, [string]>('SELECT next, until FROM streams WHERE name = ?')
+      .get(name);
+  }
+
+  saveStream(name: string, next: number, until: number): void {
+    this.#database
+      .query('INSERT OR REPLACE INTO streams (name, next, until) VALUES (?, ?, ?)')
+      .run(name, next, until);
+  }
+
   /** From now on nothing is written, whoever asks; or it is again. */
   setReadOnly(isReadOnly: boolean): void {
     this.#database.run(`PRAGMA query_only = ${isReadOnly ? 'ON' : 'OFF'}`);

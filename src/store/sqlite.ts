@@ -216,6 +216,8 @@ type LedgerVerb =
   | 'consistencyPath'
   | 'saveCheckpoint'
   | 'loadCheckpoints'
+  | 'loadStream'
+  | 'saveStream'
   | 'mendLedger'
   | 'setReadOnly'
   | 'ledgerKey'
@@ -233,6 +235,11 @@ function ledgerVerbs(client: WorkerClient): Pick<Store, LedgerVerb> {
     inclusionPath: (index, size) => client.call('inclusionPath', index, size),
     consistencyPath: (from, to) => client.call('consistencyPath', from, to),
     saveCheckpoint: (checkpoint) => client.call('saveCheckpoint', checkpoint),
+    loadStream: async (name) => {
+      const row = await client.call('loadStream', name);
+      return row === null ? null : { next: row.next, until: instant(row.until) };
+    },
+    saveStream: (name, { next, until }) => client.call('saveStream', name, next, until),
     loadCheckpoints: async (checkpointsMax) =>
       (await client.call('loadCheckpoints', checkpointsMax)).map((row) => ({ ...row, at: instant(row.at) })),
     mendLedger: () => client.call('mendLedger'),

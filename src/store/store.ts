@@ -119,6 +119,9 @@ export type HitFilter = { readonly how?: HitKind; readonly feature?: string };
 /** Entries of one incident that are read at a time. */
 export const timelineEntriesMax = 2_000;
 
+/** Where a stream of the ledger stands: the next leaf to send, and until when it was told that there is nothing else. */
+export type StreamPosition = { readonly next: number; readonly until: Instant };
+
 /** Every verb rejects with `StoreUnavailable` when the store cannot do it, and with nothing else. */
 export type Store = {
   /** Durable when the promise resolves. The same id twice is written once; `again` says that they may be there for long. */
@@ -144,6 +147,9 @@ export type Store = {
   loadCheckpoints(checkpointsMax: number): Promise<readonly KeptCheckpoint[]>;
   /** Takes off what refers to entries that are gone, so that writing can go on from the end that is there. */
   mendLedger(): Promise<void>;
+  /** Null for a stream that never sent anything. */
+  loadStream(name: string): Promise<StreamPosition | null>;
+  saveStream(name: string, position: StreamPosition): Promise<void>;
   /** From now on every write is refused, or taken again. */
   setReadOnly(isReadOnly: boolean): Promise<void>;
   /** The key that signs checkpoints; the one that was made is kept when there is none. */

@@ -91,6 +91,7 @@ export type LogEvent =
     }
   | { readonly event: 'playbook'; readonly action: 'unreadable' | 'stale'; readonly words: string }
   | { readonly event: 'feed'; readonly provider: string; readonly status: string }
+  | { readonly event: 'stream'; readonly stream: string; readonly trouble: string }
   | { readonly event: 'bug'; readonly name: string; readonly place: string }
   | { readonly event: 'suppressed'; readonly of: LogEvent['event']; readonly count: number };
 

@@ -47,6 +47,8 @@ export const metricTable = {
   breakwater_records_spooled:            { kind: 'gauge',     labels: [], help: 'Records on local disk that wait for the store.' },
   breakwater_config_reloads_total:       { kind: 'counter',   labels: ['result'], help: 'Reloads of the configuration.' },
   breakwater_deliveries_total:           { kind: 'counter',   labels: ['channel', 'result'], help: 'Attempts to tell a channel: delivered, failed (tried again) or dead.' },
+  breakwater_stream_batches_total:       { kind: 'counter',   labels: ['stream', 'result'], help: 'Batches of the ledger sent elsewhere: sent, or failed and tried again.' },
+  breakwater_stream_behind:              { kind: 'gauge',     labels: ['stream'], help: 'Entries of the ledger that a stream has not sent yet.' },
   breakwater_unauthenticated_total:      { kind: 'counter',   labels: [], help: 'Requests with a key that is not known.' },
   breakwater_unhandled_errors_total:     { kind: 'counter',   labels: [], help: 'Bugs of ours that were caught.' },
 } as const satisfies Record<string, Definition>;

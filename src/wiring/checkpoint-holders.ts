@@ -5,7 +5,9 @@
 import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import type { AuditSettings, CheckpointBucket } from '../core/configure-audit.ts';
+import type { AuditSettings } from '../core/configure-audit.ts';
+import type { Bucket } from '../core/configure-stream.ts';
+import { bucketClient } from '../notify/bucket.ts';
 import { configuredOnly, guardedFetch } from '../outbound/guarded-fetch.ts';
 
 export type Held = { readonly holder: 'file' | 'webhook' | 's3'; readonly trouble: string | null };
@@ -39,15 +41,9 @@ async function toWebhook(url: string, { note }: Checkpoint): Promise<string | nu
 }
 
 /** Sizes are padded, so that the newest is the last of a listing. */
-async function toBucket(bucket: CheckpointBucket, { size, note }: Checkpoint): Promise<string | null> {
+async function toBucket(bucket: Bucket, { size, note }: Checkpoint): Promise<string | null> {
   try {
-    const client = new Bun.S3Client({
-      bucket: bucket.bucket,
-      ...(bucket.endpoint === null ? {} : { endpoint: bucket.endpoint }),
-      ...(bucket.region === null ? {} : { region: bucket.region }),
-      ...(bucket.accessKeyId === null ? {} : { accessKeyId: bucket.accessKeyId.reveal() }),
-      ...(bucket.secretAccessKey === null ? {} : { secretAccessKey: bucket.secretAccessKey.reveal() }),
-    });
+    const client = bucketClient(bucket);
     await client.write(`${bucket.prefix}checkpoint-${String(size).padStart(15, '0')}.txt`, note, {
       type: 'text/plain; charset=utf-8',
     });

@@ -19,6 +19,8 @@ import type { MessageDesk } from './messages.ts';
 import { watchModels } from './model-signals.ts';
 import { createPlaybookDesk } from './playbooks.ts';
 import type { PlaybookDesk } from './playbooks.ts';
+import { createStreamDesk } from './streams.ts';
+import type { StreamDesk } from './streams.ts';
 import { createStatusDesk } from './status.ts';
 import type { StatusDesk } from './status.ts';
 
@@ -32,6 +34,7 @@ export type Desks = {
   readonly approvals: ApprovalDesk;
   readonly channels: ChannelDesk;
   readonly status: StatusDesk;
+  readonly streams: StreamDesk;
 };
 
 export type DeskSources = {
@@ -57,11 +60,13 @@ export async function openDesks({ engine, store, log, configPath, ledger }: Desk
   const status = await createStatusDesk(engine, store, messages, (words) =>
     log('warn', { event: 'status_copy', words }),
   );
-  return { ledger, gates, incidents, feeds, messages, playbooks, approvals, channels, status };
+  const streams = createStreamDesk({ engine, store, log });
+  return { ledger, gates, incidents, feeds, messages, playbooks, approvals, channels, status, streams };
 }
 
 /** Ends them, the latest first; what one leaves unwritten another may still write. */
 export async function closeDesks(desks: Desks, onBug: Engine['onBug']): Promise<void> {
+  await desks.streams.stop();
   await desks.playbooks.stop();
   await desks.channels.stop();
   await desks.gates.stop();
@@ -87,6 +92,7 @@ export function startChores(desks: Desks, { engine, store, log }: DeskSources): 
     }
   };
   const timer = setInterval(() => {
+    desks.streams.look();
     void chores().catch((error: unknown) => engine.onBug(error));
     void ledger.look();
   }, choresMs);
