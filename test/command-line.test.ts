@@ -131,10 +131,16 @@ test('the demo runs to its end and answers from the records', async () => {
   for (const words of [
     'Opus 4.7 and 4.8 degrade',
     'switched off by a person',
-    'Confidential papers that reached a company not approved for them: 0',
-    'Who decided?',
-    'maria: switch created',
+    'incident: Claude Opus 4.7 and 4.8: elevated errors (availability,',
+    'This is a technical fault;',
+    'No request fits.',
+    'Who decided what, when and why?',
+    'switch.created by maria',
+    'You can continue.',
   ])
     expect(demo.out).toContain(words);
+  for (const command of ['explain req_', 'incident show inc_', 'diagnose', 'whatchanged', 'coverage'])
+    expect(demo.out).toContain(`$ breakwater ${command}`);
+  expect(demo.out).not.toMatch(/is not understood|There is no command|Unknown option/);
   expect(demo.out).toMatch(/Meeting notes\s+working\s+\d+\s+\d+\s+0\s+0\s+0/);
 }, 60_000);

@@ -1,6 +1,7 @@
 /** `breakwater demo`: builds the world, plays the scenes, and answers the questions. Needs no key and no network. */
 import type { Environment } from '../config.ts';
 import type { ExitCode } from '../cli/command.ts';
+import { paragraph } from '../cli/layout.ts';
 import { readKeys } from './keys.ts';
 import type { Keys } from './keys.ts';
 import { answerQuestions } from './questions.ts';
@@ -50,9 +51,13 @@ async function play(scene: Scene, stage: Stage): Promise<boolean> {
 }
 
 async function tellAnswers(stage: Stage): Promise<void> {
-  stage.write(`\n${stage.paint('bold', 'What people asked that day, answered from the records')}\n`);
-  for (const { question, lines } of await answerQuestions(stage.world))
-    stage.write(`\n${stage.paint('cyan', question)}\n${lines.map((line) => `  ${line}`).join('\n')}\n`);
+  stage.write(
+    `\n${stage.paint('bold', 'Eleven questions that people asked that day, answered by the commands you have')}\n`,
+  );
+  for (const { question, command, lines } of await answerQuestions(stage.world))
+    stage.write(
+      `\n${stage.paint('cyan', paragraph(question, 0))}\n$ ${command}\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`,
+    );
   stage.write('\nNext: npm start, or put it in front of your own product: docs/get-started.md\n');
 }
 
@@ -67,7 +72,7 @@ export async function runDemo(options: DemoOptions): Promise<ExitCode> {
   const stage: Stage = { world, traffic: startTraffic(world), paint, screen, keys, write };
   if (options.plain)
     write(
-      `Breakwater replays 7 June 2026 with simulated providers. No keys, no network. Gateway: ${world.server.url}\n\n`,
+      `Breakwater replays 7 June 2026 with simulated providers. No keys, no network.\nStatus page, while this runs: ${world.server.url}/status\n\n`,
     );
   try {
     for (const scene of scenes(unitSeconds)) if (await play(scene, stage)) break;

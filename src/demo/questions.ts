@@ -1,130 +1,98 @@
-/** The questions people asked that day, answered from the records through the same API anyone would use. */
+/** The eleven questions people asked that day, each answered by the command that anyone would use. */
+import { runCommand } from '../cli/commands.ts';
+import { readEnvironment } from '../config.ts';
 import type { World } from './world.ts';
 
 type Item = Readonly<Record<string, unknown>>;
+type Asked = { readonly question: string; readonly words: readonly string[]; readonly linesMax?: number };
 
-const itemsOf = (value: Readonly<Record<string, unknown>>): readonly Item[] =>
-  (value['items'] ?? []) as readonly Item[];
-const pagesMax = 100;
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+export type Answered = {
+  readonly question: string;
+  readonly command: string;
+  readonly lines: readonly string[];
+};
 
-async function all(world: World, query: string): Promise<readonly Item[]> {
-  const found: Item[] = [];
-  let cursor = '';
-  for (let page = 0; page < pagesMax; page++) {
-    const value = await world.ask(
-      'GET',
-      `${query}${query.includes('?') ? '&' : '?'}limit=200${cursor === '' ? '' : `&cursor=${cursor}`}`,
-    );
-    found.push(...itemsOf(value));
-    if (value['next_cursor'] === null || value['next_cursor'] === undefined) break;
-    cursor = textOf(value['next_cursor']);
-  }
-  return found;
+/** Lines of an answer that are shown; the rest is for whoever asks the command itself. */
+const usualLinesMax = 14;
+
+async function firstOf(world: World, query: string): Promise<Item | null> {
+  const { items } = await world.ask('GET', query);
+  return (items as readonly Item[] | undefined)?.[0] ?? null;
 }
 
-function countBy(items: readonly Item[], key: string): string {
-  const counts = new Map<string, number>();
-  for (const item of items) counts.set(String(item[key]), (counts.get(String(item[key])) ?? 0) + 1);
-  return [...counts]
-    .sort((a, b) => b[1] - a[1])
-    .map(([name, count]) => `${name} ${count}`)
-    .join(' · ');
+/** Options that begin the list of changes with the last decision of a person. */
+async function untilDecided(world: World): Promise<readonly string[]> {
+  const { items } = await world.ask('GET', 'changes?limit=200');
+  const last = (items as readonly Item[]).find(({ kind }) => String(kind).startsWith('switch.'));
+  return last === undefined ? [] : ['--until', new Date(Date.parse(String(last['at'])) + 1).toISOString()];
 }
 
-const clock = (text: unknown): string => String(text).slice(11, 19);
-
-function whatWasWrong(changes: readonly Item[]): readonly string[] {
-  const ejections = changes
-    .filter((change) => change['kind'] === 'gate.transition' && change['after'] === 'ejected')
-    .reverse();
-  const first = new Map(
-    ejections.map((change) => [String(change['subject']), change]).reverse() as [string, Item][],
-  );
-  if (first.size === 0) return ['No gate acted.'];
-  return [...first.values()].map(
-    (change) => `${clock(change['at'])} ${String(change['subject'])}: ${String(change['reason'])}`,
-  );
+/** The same command in a terminal: what it prints. */
+async function answer({ question, words, linesMax = usualLinesMax }: Asked, world: World): Promise<Answered> {
+  const out: string[] = [];
+  const print = (text: string): void => void out.push(text);
+  const environment = readEnvironment({
+    BREAKWATER_URL: world.server.url,
+    BREAKWATER_ADMIN_TOKEN: world.token,
+  });
+  await runCommand(words, environment, { print, complain: print });
+  const lines = out.join('\n').trimEnd().split('\n');
+  const left = lines.length - linesMax;
+  const command = ['breakwater', ...words].join(' ');
+  return {
+    question,
+    command,
+    lines: left > 1 ? [...lines.slice(0, linesMax), `… ${left} more lines`] : lines,
+  };
 }
 
-function backToNormal(changes: readonly Item[]): readonly string[] {
-  const last = new Map<string, Item>();
-  for (const change of [...changes].reverse())
-    if (change['kind'] === 'gate.transition') last.set(String(change['subject']), change);
-  return [...last].map(([target, change]) =>
-    change['after'] === 'healthy'
-      ? `${target} at ${clock(change['at'])}`
-      : `${target}: still ${String(change['after'])}`,
-  );
-}
-
-function decisions(changes: readonly Item[]): readonly string[] {
-  return changes
-    .filter((change) => String(change['kind']).startsWith('switch.'))
-    .reverse()
-    .map(
-      (change) =>
-        `${clock(change['at'])} ${String(change['actor'])}: ${String(change['kind']).replace('switch.', 'switch ')}, "${String(change['reason'])}"`,
-    );
-}
-
-export type Answered = { readonly question: string; readonly lines: readonly string[] };
-
-export async function answerQuestions(world: World): Promise<readonly Answered[]> {
-  await world.server.engine.records.flush();
-  const records = await all(world, 'requests');
-  const changes = await all(world, 'changes');
-  const rescued = records.filter((record) => record['outcome'] === 'answered' && record['hop'] !== null);
-  const crossed = records.filter((record) => (record['boundary'] as readonly string[]).includes('entity'));
-  const hit = records.filter((record) =>
-    (record['attempts'] as readonly Item[]).some((attempt) => attempt['outcome'] === 'failed'),
-  );
-  const confidentialAway = records.filter(
-    (record) =>
-      record['data_class'] === 'confidential' &&
-      (record['attempts'] as readonly Item[]).some((attempt) => attempt['company'] === 'OpenAI OpCo LLC'),
-  );
-  const example = rescued.find((record) => (record['attempts'] as readonly Item[]).length > 1) ?? rescued[0];
-  const explained =
-    example === undefined
-      ? []
-      : ((await world.ask('GET', `requests/${String(example['id'])}`))['words'] as readonly string[]);
+async function questions(world: World, incident: string, request: Item): Promise<readonly Asked[]> {
+  const user = String(request['user']);
   return [
+    { question: 'Which model answered me?', words: ['explain', String(request['id'])] },
     {
-      question: 'Which model answered?',
-      lines: [
-        `${records.length} requests. Served by: ${countBy(
-          records.filter((record) => record['served'] !== null),
-          'served',
-        )}`,
-      ],
-    },
-    {
-      question: 'Was another model used?',
-      lines: [
-        `Yes, for ${rescued.length} requests: ${countBy(rescued, 'hop')}. Why: ${countBy(rescued, 'fallback')}`,
-      ],
+      question: 'Was another model used, and why?',
+      words: ['requests', '--user', user, '--hop', 'same_model', '--limit', '4'],
     },
     {
       question: 'Did my data go to another company?',
-      lines: [
-        `For ${crossed.length} requests, failed attempts included: ${countBy(crossed, 'feature')}`,
-        `Confidential papers that reached a company not approved for them: ${confidentialAway.length}`,
-      ],
+      words: ['requests', '--user', user, '--boundary', 'entity', '--limit', '4'],
     },
     {
-      question: 'Which of my requests were hit?',
-      lines: [
-        `${hit.length} met a failure; ${hit.filter((record) => record['outcome'] === 'answered').length} of them were answered all the same.`,
-        `How all requests ended: ${countBy(records, 'outcome')}`,
-      ],
+      question: 'Did confidential papers reach a company that is not approved for them?',
+      words: ['requests', '--feature', 'board-papers', '--attempted', 'openai/gpt-5.2'],
     },
-    { question: 'Is it them or us?', lines: whatWasWrong(changes) },
-    { question: 'Who decided?', lines: decisions(changes) },
-    { question: 'When was routing normal again?', lines: backToNormal(changes) },
     {
-      question: `What happened to this one? (${example === undefined ? 'none' : textOf(example['id'])})`,
-      lines: explained,
+      question: 'Which requests were hit, and how?',
+      words: ['incident', 'requests', incident, '--limit', '4'],
     },
+    { question: 'Is it them or us, and can I continue?', words: ['diagnose', 'meeting-notes'] },
+    {
+      question:
+        'Did the model get worse, or did requests fail? Since when, and who knew first? When was routing normal again?',
+      words: ['incident', 'show', incident],
+      linesMax: 36,
+    },
+    { question: 'Which features are affected, and who answers?', words: ['state'], linesMax: 20 },
+    {
+      question: 'Who decided what, when and why?',
+      words: ['whatchanged', '--category', 'routing_change', ...(await untilDecided(world)), '--limit', '6'],
+      linesMax: 24,
+    },
+    { question: 'What was agreed beforehand?', words: ['coverage', 'board-papers'] },
   ];
+}
+
+export async function answerQuestions(world: World): Promise<readonly Answered[]> {
+  await world.server.engine.records.flush();
+  const [incident, request] = await Promise.all([
+    firstOf(world, 'incidents?limit=1'),
+    firstOf(world, 'requests?feature=board-papers&failure=overloaded&hop=same_model&limit=1'),
+  ]);
+  const answered: Answered[] = [];
+  // Whoever left before the outage has nothing to ask.
+  if (incident === null || request === null) return answered;
+  for (const each of await questions(world, String(incident['id']), request))
+    answered.push(await answer(each, world));
+  return answered;
 }

@@ -49,14 +49,16 @@ async function switchOn(world: World): Promise<void> {
 
 const nothing = (): Promise<void> => Promise.resolve();
 
-/** What probes and a ramp take, however short the phases are. */
-const returnSeconds = 9;
+/** What probes, a ramp and the word that it is over take, however short the phases are. */
+const returnSeconds = 12;
 
 export function scenes(unitSeconds: number): readonly Scene[] {
   return [
     {
       title: 'A quiet Sunday',
-      says: ['Four features, each with its own policy. Everything runs on Claude Opus at Anthropic.'],
+      says: [
+        'Five features, each with its own policy. Four run on Claude Opus, Search on Claude Sonnet: all at Anthropic.',
+      ],
       begin: nothing,
       seconds: unitSeconds,
     },
@@ -65,6 +67,7 @@ export function scenes(unitSeconds: number): readonly Scene[] {
       says: [
         'At Anthropic 60 % of the requests to two model versions now fail with 529. Nobody has announced anything.',
         'Before the first word of an answer, failover is invisible. Within a few requests the gates send the rest elsewhere, and say on what evidence.',
+        'An incident writes itself, about two versions and not about a company; users are told in their own words.',
       ],
       begin: fallSick,
       seconds: unitSeconds * 1.5,
@@ -73,7 +76,7 @@ export function scenes(unitSeconds: number): readonly Scene[] {
       title: 'The operator switches Anthropic off',
       says: [
         'breakwater switch off provider:anthropic --reason "Opus 4.7 and 4.8 return elevated errors; product decision"',
-        'In force before the command returns. Each feature does what was decided beforehand.',
+        'In force before the command returns. Each feature does what was decided beforehand; Search, whose model is well, goes too.',
       ],
       begin: switchOff,
       seconds: unitSeconds * 1.5,

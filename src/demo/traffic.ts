@@ -11,9 +11,9 @@ export type Tally = {
 };
 export type Tallies = ReadonlyMap<string, Tally>;
 
-export const features = ['meeting-notes', 'contract-review', 'board-papers', 'legal-hold'] as const;
+export const features = ['meeting-notes', 'contract-review', 'board-papers', 'legal-hold', 'search'] as const;
 
-const perSecond = 32;
+const perSecond = 40;
 /** Requests that may be open before new ones are skipped: the demo must not pile up. */
 const openMax = 400;
 

@@ -1,4 +1,5 @@
 /** The demo on a terminal: a live picture that is drawn again and again, or plain lines for logs and tests. */
+import { columnsMax, paragraph, wrap } from '../cli/layout.ts';
 import type { Scene } from './story.ts';
 import type { Tallies } from './traffic.ts';
 import type { World } from './world.ts';
@@ -47,26 +48,64 @@ function featureLines(state: Json, tallies: Tallies, paint: Paint): readonly str
   return [paint('dim', head), ...rows];
 }
 
+const nameWidth = 28;
+const stateWidth = 10;
+const whyWidth = columnsMax - nameWidth - stateWidth;
+
 function targetLines(state: Json, paint: Paint): readonly string[] {
-  const rows = (state['targets'] as readonly Json[]).map((target) => {
+  const rows = (state['targets'] as readonly Json[]).flatMap((target) => {
     const gate = target['gate'] as Json;
     const off = (target['off_by'] as readonly string[]).length > 0;
     const status = off ? 'off' : String(gate['state']);
     const why = off ? 'switched off by a person' : typeof gate['words'] === 'string' ? gate['words'] : '';
-    return `${String(target['target']).padEnd(28)}${paint(off ? 'red' : (statusColor[status] ?? 'dim'), status.padEnd(10))}${paint('dim', why.slice(0, 40))}`;
+    const [first = '', ...more] = wrap(why, whyWidth);
+    return [
+      `${String(target['target']).padEnd(nameWidth)}${paint(off ? 'red' : (statusColor[status] ?? 'dim'), status.padEnd(stateWidth))}${paint('dim', first)}`.trimEnd(),
+      ...more.map((line) => paint('dim', `${' '.repeat(nameWidth + stateWidth)}${line}`)),
+    ];
   });
-  return [paint('dim', `${'TARGET'.padEnd(28)}${'HEALTH'.padEnd(10)}WHY`), ...rows];
+  return [paint('dim', `${'TARGET'.padEnd(nameWidth)}${'HEALTH'.padEnd(stateWidth)}WHY`), ...rows];
+}
+
+const stageMax = 2;
+
+/** The incident that has written itself, and what users were told of it. */
+async function incidentLines(world: World, paint: Paint): Promise<readonly string[]> {
+  const { items } = await world.ask('GET', 'incidents?limit=1');
+  const [incident] = (items ?? []) as readonly Json[];
+  if (incident === undefined) return [paint('dim', 'no incident')];
+  const id = String(incident['id']);
+  const messages = await world.ask('GET', `incidents/${id}/messages`);
+  const said = ((messages['items'] ?? []) as readonly Json[])
+    .filter(({ state }) => state === 'published')
+    .sort((one, other) => String(one['at']).localeCompare(String(other['at'])))
+    .slice(-stageMax)
+    .map(({ texts }) => (texts as Readonly<Record<string, Json>>)['en'] ?? {});
+  return [
+    paint(
+      'bold',
+      `incident: ${String(incident['title'])} (${String(incident['failure_class'])}, ${String(incident['state'])})`,
+    ),
+    ...said.flatMap(({ title, body }) => [
+      `  users are told: ${paint('cyan', paragraph(String(title), 18))}`,
+      ...wrap(String(body).replaceAll(/\s+/g, ' '), columnsMax - 4).map((line) => `    ${line}`),
+    ]),
+  ];
 }
 
 export async function picture(world: World, scene: Scene, tallies: Tallies, paint: Paint): Promise<string> {
   const state = await world.ask('GET', 'state');
   const switches = (state['switches'] as readonly Json[]).map(
     (entry) =>
-      `off: ${JSON.stringify(entry['scope'])} by ${String(entry['created_by'])}, "${String(entry['reason'])}"`,
+      `off: ${Object.entries(entry['scope'] as Json)
+        .map(([key, value]) => `${key}:${String(value)}`)
+        .join(' ')} by ${String(entry['created_by'])}, "${String(entry['reason'])}"`,
   );
   return [
     paint('bold', `Breakwater · 7 June, again · ${scene.title}`),
-    ...scene.says.map((line) => `  ${line}`),
+    ...scene.says.map((line) => `  ${paragraph(line)}`),
+    '',
+    `status page: ${world.server.url}/status (open it in a browser)`,
     '',
     ...featureLines(state, tallies, paint),
     '',
@@ -74,7 +113,9 @@ export async function picture(world: World, scene: Scene, tallies: Tallies, pain
     '',
     ...(switches.length === 0
       ? [paint('dim', 'nothing is switched off')]
-      : switches.map((line) => paint('yellow', line))),
+      : switches.map((line) => paint('yellow', paragraph(line)))),
+    '',
+    ...(await incidentLines(world, paint)),
   ].join('\n');
 }
 

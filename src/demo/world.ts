@@ -1,4 +1,4 @@
-/** The demo's world: simulated providers, a product with four features, and a gateway between them. */
+/** The demo's world: simulated providers, a product with five features, and a gateway between them. */
 import { startServer } from '../app.ts';
 import type { RunningServer } from '../app.ts';
 import { readEnvironment } from '../config.ts';
@@ -12,6 +12,8 @@ export type World = {
   readonly simulator: Simulator;
   readonly server: RunningServer;
   readonly ask: AdminCall;
+  /** For the command line, as an operator has it. */
+  readonly token: string;
   readonly stop: () => Promise<void>;
 };
 export type AdminCall = (
@@ -31,6 +33,35 @@ const terms = (entity: string, regions: readonly string[], retention: string): u
   retention,
   training: 'no',
 });
+
+const features = {
+  'meeting-notes': {
+    title: 'Meeting notes',
+    route: ['anthropic/claude-opus-4-8', 'aws-us/claude-opus-4-8', 'openai/gpt-5.2', 'local/llama-3.2-3b'],
+    fallback: 'auto',
+  },
+  'contract-review': {
+    title: 'Contract review',
+    route: ['anthropic/claude-opus-4-7', 'openai/gpt-5.2'],
+    fallback: { other_vendor: 'ask' },
+  },
+  'board-papers': {
+    title: 'Board papers',
+    route: ['anthropic/claude-opus-4-8', 'aws-us/claude-opus-4-8', 'openai/gpt-5.2'],
+    fallback: 'auto',
+    dataClass: 'confidential',
+  },
+  'legal-hold': {
+    title: 'Legal hold',
+    route: ['anthropic/claude-opus-4-7', 'openai/gpt-5.2'],
+    fallback: 'never',
+  },
+  search: {
+    title: 'Search',
+    route: ['anthropic/claude-sonnet-4-5', 'openai/gpt-5.2'],
+    fallback: 'auto',
+  },
+};
 
 function configuration(simulator: Simulator, holdMs: number): unknown {
   return {
@@ -70,34 +101,10 @@ function configuration(simulator: Simulator, holdMs: number): unknown {
         agreed: { by: ['platform', 'support'], on: '2026-06-01' },
       },
     ],
-    features: {
-      'meeting-notes': {
-        title: 'Meeting notes',
-        route: [
-          'anthropic/claude-opus-4-8',
-          'aws-us/claude-opus-4-8',
-          'openai/gpt-5.2',
-          'local/llama-3.2-3b',
-        ],
-        fallback: 'auto',
-      },
-      'contract-review': {
-        title: 'Contract review',
-        route: ['anthropic/claude-opus-4-7', 'openai/gpt-5.2'],
-        fallback: { other_vendor: 'ask' },
-      },
-      'board-papers': {
-        title: 'Board papers',
-        route: ['anthropic/claude-opus-4-8', 'aws-us/claude-opus-4-8', 'openai/gpt-5.2'],
-        fallback: 'auto',
-        dataClass: 'confidential',
-      },
-      'legal-hold': {
-        title: 'Legal hold',
-        route: ['anthropic/claude-opus-4-7', 'openai/gpt-5.2'],
-        fallback: 'never',
-      },
-    },
+    statusPage: { title: 'Acme AI' },
+    // Users are told by themselves, in seconds where a product would leave people five minutes to speak.
+    messages: { holdDown: '1s' },
+    features,
   };
 }
 
@@ -138,6 +145,7 @@ export async function buildWorld(holdMs: number): Promise<World> {
     simulator,
     server,
     ask,
+    token,
     stop: async () => {
       await server.stop();
       await simulator.stop();
