@@ -6,7 +6,7 @@ import type { TargetWindows } from '../core/target-outcomes.ts';
 import type { Store, TallyAsked } from '../store/store.ts';
 
 /** Records that are counted for one question: the newest of those that fit. */
-export const countedMax = 5_000_000;
+export const countedMax = 2_000_000;
 
 export type Statistics = {
   readonly by: readonly Dimension[];

@@ -1,6 +1,6 @@
 /**
  * `audit.stream`: where records and changes go besides the store, as they are written. A stream has a name because its place
- * in the ledger is kept under it; without one, the name is where it goes.
+ * in the ledger is kept under it; without one, the name is the host or bucket where it goes.
  */
 import { z } from 'zod';
 
@@ -34,7 +34,7 @@ const common = {
     .string()
     .regex(/^[\w.-]{1,64}$/)
     .optional()
-    .describe('Under which its place in the ledger is kept; default: where it goes.'),
+    .describe('Under which its place in the ledger is kept; default: its kind and host or bucket.'),
   every: duration
     .optional()
     .describe('How often what is new is sent; default 10s, and for s3 a window of 60s.'),
@@ -107,13 +107,16 @@ export function bucketOf(given: z.infer<typeof bucketSchema>, path: Path, contex
 
 const defaultEveryMs = { webhook: 10_000, otlp: 10_000, s3: 60_000 } as const;
 
+/** The rest of an address may hold what nobody should read in a log. */
+const hostOf = (address: string): string => new URL(address).host;
+
 function streamOf(given: Given, path: Path, context: SecretContext): AuditStream {
   const everyMs = durationMs(given.every ?? '') ?? defaultEveryMs[given.kind];
   switch (given.kind) {
     case 'webhook':
       return {
         kind: 'webhook',
-        name: given.name ?? `webhook:${given.url}`,
+        name: given.name ?? `webhook:${hostOf(given.url)}`,
         everyMs,
         url: given.url,
         secrets: given.secrets.flatMap(
@@ -124,7 +127,7 @@ function streamOf(given: Given, path: Path, context: SecretContext): AuditStream
     case 'otlp':
       return {
         kind: 'otlp',
-        name: given.name ?? `otlp:${given.url}`,
+        name: given.name ?? `otlp:${hostOf(given.url)}`,
         everyMs,
         url: given.url,
         headers: new Map(

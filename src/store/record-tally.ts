@@ -160,13 +160,20 @@ export function tallyPart(
   const asked = { ...filter, limit: 0 };
   const scanned = table.scan(asked, below, [...counted, ...columns]);
   const found: Groups = new Map();
+  // Most rows are like others: the names of their groups are put together once.
+  const named = new Map<string, readonly string[]>();
+  const isTimed = columns.includes('NULL');
   let rows = 0;
   for (const [leaf, id, ...rest] of scanned.rows) {
     if (!isMeant(scanned.checks, () => entry(Number(leaf)))) continue;
     rows++;
     const row = { own: rest.slice(counted.length), at: timeOf(id as Uint8Array) };
     const facts = countedOf(rest.slice(0, counted.length), words);
-    for (const key of keysOfRow(by, row, words)) countInto(tallyOf(found, key), facts);
+    const like = isTimed ? '' : row.own.join(' ');
+    const known = isTimed ? undefined : named.get(like);
+    const keys = known ?? keysOfRow(by, row, words);
+    if (known === undefined && !isTimed) named.set(like, keys);
+    for (const key of keys) countInto(tallyOf(found, key), facts);
   }
   const groups: Groups = new Map();
   addGroups(groups, found);
