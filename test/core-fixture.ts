@@ -26,6 +26,7 @@ export function aProvider(id: string, changes: Partial<Provider> = {}): Provider
     cloud: null,
     statusFeed: null,
     concurrencyMax: 100,
+    growth: null,
     requestsPerMinute: null,
     tokensPerMinute: null,
     ...changes,

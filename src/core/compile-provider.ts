@@ -1,5 +1,6 @@
 /** One provider of a configuration → its compiled form and the targets it offers. Part of `policy.ts`. */
 import { catalogue, modelNamed, vendorOf } from './catalogue.ts';
+import type { GrowthRule } from './growth.ts';
 import type { ProviderConfiguration } from './configuration.ts';
 import { durationMs, rate } from './duration.ts';
 import { epochOf } from './moment.ts';
@@ -168,6 +169,19 @@ export function servesUnlisted(provider: Provider, name: string): boolean {
   return vendor !== null && vendorOf(name) === vendor;
 }
 
+const growthDefaults: GrowthRule = { fromTokens: 1_000_000, share: 0.5, perMs: 900_000 };
+
+/** What the provider asks of growth; what is not said is as OpenAI advises it. */
+function growthOf(given: NonNullable<ProviderConfiguration['limits']>['growth']): GrowthRule | null {
+  if (given === undefined) return null;
+  const { from, share, per } = given;
+  return {
+    fromTokens: from ?? growthDefaults.fromTokens,
+    share: rate(share ?? '') ?? growthDefaults.share,
+    perMs: durationMs(per ?? '') ?? growthDefaults.perMs,
+  };
+}
+
 export function compileProvider(
   id: string,
   given: ProviderConfiguration,
@@ -196,6 +210,7 @@ export function compileProvider(
     terms: termsOf(given.terms),
     statusFeed: feedOf(given.statusFeed),
     concurrencyMax: given.limits?.concurrency ?? defaultConcurrency,
+    growth: growthOf(given.limits?.growth),
     requestsPerMinute: given.limits?.rpm ?? null,
     tokensPerMinute: given.limits?.tpm ?? null,
   };

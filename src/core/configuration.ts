@@ -113,6 +113,16 @@ const provider = z.strictObject({
       concurrency: described(z.int().positive().optional(), 'Most calls open at once.'),
       rpm: described(z.int().positive().optional(), 'Requests a minute that the provider allows you.'),
       tpm: described(z.int().positive().optional(), 'Input tokens a minute that the provider allows you.'),
+      growth: described(
+        z
+          .strictObject({
+            from: z.int().positive().optional(),
+            share: percentage.optional(),
+            per: duration.optional(),
+          })
+          .optional(),
+        'How fast its use may grow: above `from` input tokens a minute (default 1000000), by `share` (50%) every `per` (15m).',
+      ),
     })
     .optional(),
 });

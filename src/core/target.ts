@@ -1,6 +1,7 @@
 /** Targets: what can be asked, and what is known about it. Built once, when the configuration is compiled. */
 import type { TargetName } from './ids.ts';
 import type { TokenPrice } from './cost.ts';
+import type { GrowthRule } from './growth.ts';
 import type { Secret } from './secret.ts';
 
 /** A wire format. */
@@ -78,6 +79,8 @@ export type Provider = {
   /** Most calls open at once. */
   readonly concurrencyMax: number;
   /** Rates agreed with the provider; null when none is configured. */
+  /** How fast its use may grow; null when the provider asks for nothing. */
+  readonly growth: GrowthRule | null;
   readonly requestsPerMinute: number | null;
   readonly tokensPerMinute: number | null;
 };

@@ -8,6 +8,8 @@ import { isRoundOver, judgeRound, noLimit, settleLimit } from '../core/concurren
 import type { CallSeen, ConcurrencyLimit, LoadSign } from '../core/concurrency-limit.ts';
 import type { FailureClass } from '../core/failure.ts';
 import type { Instant, NonEmpty, TargetName } from '../core/ids.ts';
+import { grownBy, msUntilGrown, startGrowth } from '../core/growth.ts';
+import type { Growth } from '../core/growth.ts';
 import { charged, fullMeter, msUntilFits, usedShare } from '../core/rate-meter.ts';
 import type { Meter } from '../core/rate-meter.ts';
 import { isAbove, placesFor, shareOf, waitMsMax } from '../core/shedding.ts';
@@ -89,7 +91,7 @@ type Load = {
   readonly tenants: Map<string | null, number>;
 };
 
-type ProviderLoad = { open: number; requests: Meter | null; tokens: Meter | null };
+type ProviderLoad = { open: number; requests: Meter | null; tokens: Meter | null; growth: Growth | null };
 
 export type CapacityOptions = {
   readonly now: () => Instant;
@@ -156,6 +158,7 @@ class Board implements Capacity {
         open: 0,
         requests: meter(provider.requestsPerMinute),
         tokens: meter(provider.tokensPerMinute),
+        growth: provider.growth === null ? null : startGrowth(provider.growth, now),
       };
       this.#providers.set(provider, load);
     }
@@ -194,7 +197,7 @@ class Board implements Capacity {
         words: `${shared.open} of ${provider.concurrencyMax} calls are open`,
         until: null,
       };
-    if (shared.requests === null && shared.tokens === null) return null;
+    if (shared.requests === null && shared.tokens === null && shared.growth === null) return null;
     return this.#rateObjection(shared, claim, top);
   }
 
@@ -210,14 +213,16 @@ class Board implements Capacity {
     const share = shareOf(claim.priority, top);
     const wait = (meter: Meter | null, cost: number): number =>
       meter === null ? 0 : msUntilFits(meter, cost, share, now);
-    const waitMs = Math.max(wait(shared.requests, 1), wait(shared.tokens, claim.inputTokens));
-    return waitMs === 0
-      ? null
-      : {
-          kind: 'full',
-          words: 'the rate agreed with the provider is used up',
-          until: (now + waitMs) as Instant,
-        };
+    const { growth } = shared;
+    const rateMs = Math.max(wait(shared.requests, 1), wait(shared.tokens, claim.inputTokens));
+    const growthMs = growth === null ? 0 : msUntilGrown(growth, claim.inputTokens, share, now);
+    const waitMs = Math.max(rateMs, growthMs);
+    if (waitMs === 0) return null;
+    const words =
+      rateMs > 0
+        ? 'the rate agreed with the provider is used up'
+        : 'more would grow faster than the provider allows';
+    return { kind: 'full', words, until: (now + waitMs) as Instant };
   }
 
   #take(load: Load, claim: Claim): Place {
@@ -228,6 +233,7 @@ class Board implements Capacity {
     load.tenants.set(claim.tenant, (load.tenants.get(claim.tenant) ?? 0) + 1);
     if (shared.requests !== null) shared.requests = charged(shared.requests, 1, now);
     if (shared.tokens !== null) shared.tokens = charged(shared.tokens, claim.inputTokens, now);
+    if (shared.growth !== null) shared.growth = grownBy(shared.growth, claim.inputTokens, now);
     return { target: load.target, claim, startedAt: now, openAtStart: load.open };
   }
 
