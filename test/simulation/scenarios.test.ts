@@ -39,6 +39,37 @@ test('7 June: exactly the two sick versions are out, nobody sees an error, both 
   }
 }, 60_000);
 
+test('7 June as long as it was, twelve hours: the two versions only, no error that users see, both back within half an hour', () => {
+  const minuteMs = 60_000;
+  const faultFor = {
+    scope: { provider: 'anthropic' },
+    share: '30%',
+    effect: { kind: 'fail', class: 'overloaded' },
+  };
+  const scenario = scenarioOf({
+    name: 'twelve-hours',
+    duration: '14h',
+    traffic: { '*': { rate: 0.5, callers: 20 } },
+    usual: { failures: '0.5%' },
+    faults: ['claude-opus-4-7', 'claude-opus-4-8'].map((model) => ({
+      ...faultFor,
+      at: '10m',
+      for: '12h',
+      scope: { ...faultFor.scope, model },
+    })),
+  });
+  const report = runWorld(snapshot, scenario, 7);
+  expect(ejected(report)).toEqual(['anthropic/claude-opus-4-7', 'anthropic/claude-opus-4-8']);
+  expect(errorShare(report)).toBeLessThan(0.001);
+  const end = report.start + 730 * minuteMs;
+  for (const name of ejected(report)) {
+    const moves = report.moves.filter(({ target }) => target === name).map(({ transition }) => transition);
+    const normal = moves.filter(({ to, at }) => to === 'healthy' && at > end);
+    expect((normal.at(-1)?.at ?? Number.POSITIVE_INFINITY) - end).toBeLessThan(30 * minuteMs);
+    expect(moves.at(-1)?.to).toBe('healthy');
+  }
+}, 120_000);
+
 test('the same seed gives the same history, another one another', () => {
   const scenario = scenarioOf({
     name: 'short',
