@@ -169,7 +169,7 @@ export function tallyPart(
     rows++;
     const row = { own: rest.slice(counted.length), at: timeOf(id as Uint8Array) };
     const facts = countedOf(rest.slice(0, counted.length), words);
-    const like = isTimed ? '' : row.own.join(' ');
+    const like = isTimed ? '' : row.own.map(numberOf).join(' ');
     const known = isTimed ? undefined : named.get(like);
     const keys = known ?? keysOfRow(by, row, words);
     if (known === undefined && !isTimed) named.set(like, keys);
