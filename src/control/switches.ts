@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 import { durationMs } from '../core/duration.ts';
 import { instant, switchId } from '../core/ids.ts';
+import { incidentClasses } from '../core/incident.ts';
 import type { TargetName } from '../core/ids.ts';
 import { isInForce, scopeKeys } from '../core/switches.ts';
 import type { Effect, Scope, Switch } from '../core/switches.ts';
@@ -46,18 +47,7 @@ export const switchInput = z.strictObject({
     )
     .optional(),
   reason,
-  failure_class: z
-    .enum([
-      'availability',
-      'latency',
-      'capacity',
-      'quality',
-      'safety',
-      'data_handling',
-      'deprecation',
-      'own_change',
-    ])
-    .optional(),
+  failure_class: z.enum(incidentClasses).optional(),
   expires_in: z
     .string()
     .refine(isExpiry, 'must be a duration such as 2h, from 1s to 366d')
