@@ -229,7 +229,6 @@ async function noteStart({ state, clock, change }: Engine, store: Store, text: s
   await store.appendChange(change({ kind: 'config.loaded', ...facts }));
 }
 
-/** The pieces beside the request path, in the order in which they need each other. */
 /** Starts a server, or says in full why it cannot. */
 export async function startServer(options: ServerOptions): Promise<Started> {
   const log = createLog(options.write, Date.now);

@@ -1,6 +1,6 @@
 /** The report of `breakwater check`: problems, then what each feature can survive. */
+import { scopeText } from '../core/switches.ts';
 import type { ClassCoverage, FeatureCoverage, LossCoverage } from '../core/coverage.ts';
-import { scopeText } from '../core/coverage.ts';
 import { problemText } from '../sync/config-file.ts';
 import type { LocatedProblem } from '../sync/yaml-text.ts';
 import { table } from './layout.ts';

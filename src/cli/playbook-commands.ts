@@ -8,6 +8,7 @@ import type { Playbook, PlaybookTest } from '../core/playbook.ts';
 import { momentText } from '../core/moment.ts';
 import { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import { scopeText } from '../core/switches.ts';
 import { compileDocument, loadConfigFile, problemText } from '../sync/config-file.ts';
 import { readPlaybookFile } from '../sync/playbook-files.ts';
 import { readRecorded } from '../sync/recorded-attempts.ts';
@@ -63,11 +64,7 @@ function resultText(path: string, { test, ok, failures, decisions }: ReplayResul
   for (const { atMs, deed, words } of decisions)
     lines.push(
       `      ${minutesText(atMs)}  ${deed.kind}${
-        'scope' in deed
-          ? ` ${Object.entries(deed.scope)
-              .map(([key, value]) => `${key}:${value}`)
-              .join(' ')}`
-          : ''
+        'scope' in deed ? ` ${scopeText(deed.scope)}` : ''
       }: ${words}`,
     );
   for (const failure of failures) lines.push(`      ✗ ${failure}`);

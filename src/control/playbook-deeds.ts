@@ -8,6 +8,7 @@ import { confirmed, keyOf } from '../core/playbook-run.ts';
 import type { Deed, MadeSwitch, Outcome, Run } from '../core/playbook-run.ts';
 import type { Playbook } from '../core/playbook.ts';
 import type { Change } from '../core/record.ts';
+import { scopeText } from '../core/switches.ts';
 import type { Effect, Scope, Switch } from '../core/switches.ts';
 import type { RunWrite } from '../store/store.ts';
 import type { SwitchDependencies } from './switches.ts';
@@ -121,6 +122,17 @@ function exchanged(
   };
 }
 
+function switchedWords({ effect, scope }: Told<'switch'>['operation']): string {
+  switch (effect.kind) {
+    case 'off':
+      return `switched off: ${scopeText(scope)}`;
+    case 'last_resort':
+      return `made a last resort: ${scopeText(scope)}`;
+    case 'shed':
+      return `relieved of ${effect.percent} %: ${scopeText(scope)}`;
+  }
+}
+
 function switched(
   deed: Told<'switch'>,
   run: Run,
@@ -130,11 +142,7 @@ function switched(
   const { operation } = deed;
   const reason = operation.reason ?? `${playbook.title} (run ${run.id})`;
   const entry = newSwitch({ ...operation, reason }, run, dependencies);
-  const words = `${operation.effect.kind === 'off' ? 'switched off' : operation.effect.kind === 'shed' ? `relieved of ${operation.effect.percent} %` : 'made a last resort'}: ${Object.entries(
-    operation.scope,
-  )
-    .map(([key, value]) => `${key}:${value}`)
-    .join(' ')}`;
+  const words = switchedWords(operation);
   return {
     ...nothing,
     made: [entry],

@@ -138,14 +138,16 @@ function playbookOf(run: Run, { shelf }: PlaybookDependencies): Playbook | null 
 
 /** One round: runs that are due begin, and every run moves as far as it gets. Not to be called twice at once. */
 export async function moveRuns(dependencies: PlaybookDependencies): Promise<void> {
-  const { shelf, runs, lastEnded, facts, now } = dependencies;
+  const { shelf, runs, lastEnded, now } = dependencies;
+  let seen: PlaybookFacts | null = null;
   for (const shelved of shelf()) {
     const { playbook } = shelved;
     if (!playbook.automatic || runs().length >= runsMax) continue;
     if (runs().some((run) => run.playbook === playbook.name)) continue;
     const ended = lastEnded(playbook.name);
     if (ended !== null && now() - ended < playbook.cooldownMs) continue;
-    if (begins(playbook, facts(), now()))
+    seen ??= dependencies.facts();
+    if (begins(playbook, seen, now()))
       await begin(shelved, 'system', 'what it waits for has come', dependencies);
   }
   for (const run of runs()) {

@@ -3,6 +3,7 @@
  * same question a request would, with the scope switched off, so that it cannot promise what routing would not do.
  */
 import { classDemand } from './data-class.ts';
+import { scopeText } from './switches.ts';
 import type { Instant } from './ids.ts';
 import { switchId } from './ids.ts';
 import { decide } from './routing.ts';
@@ -113,12 +114,6 @@ function lossesOf(feature: Feature, now: Instant): readonly Scope[] {
     if (regions !== 'unknown') for (const region of regions) add('region', region);
   }
   return [...scopes.values()];
-}
-
-export function scopeText(scope: Scope): string {
-  return Object.entries(scope)
-    .map(([key, value]) => `${key}:${value}`)
-    .join(' ');
 }
 
 function judgeClaim(snapshot: Snapshot, feature: Feature, claim: Expectation, now: Instant): ClaimResult {

@@ -3,9 +3,10 @@
  * exchange responses. Both are made from the same value that runs, so they cannot say something else.
  */
 import type { Condition, Playbook, Rule, Step } from './playbook.ts';
+import { scopeText } from './switches.ts';
 import { durationWords } from './words.ts';
 
-const percent = (share: number): string => `${Math.round(share * 1_000) / 10} %`;
+export const percent = (share: number): string => `${Math.round(share * 1_000) / 10} %`;
 
 export function conditionWords(condition: Condition): string {
   const { windowMs, gate, failures, between } = condition;
@@ -31,11 +32,6 @@ export function conditionWords(condition: Condition): string {
 const clock = (minute: number): string =>
   `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
 
-const scopeWords = (scope: object): string =>
-  Object.entries(scope)
-    .map(([key, value]) => `${key}:${String(value)}`)
-    .join(' ');
-
 export function stepWords(step: Step): string {
   switch (step.kind) {
     case 'switch': {
@@ -45,7 +41,7 @@ export function stepWords(step: Step): string {
           : step.effect.kind === 'off'
             ? 'switch off'
             : 'make a last resort of';
-      return `${effect} ${scopeWords(step.scope)}`;
+      return `${effect} ${scopeText(step.scope)}`;
     }
     case 'incident':
       return `open an incident (${step.class})`;
@@ -75,7 +71,7 @@ const label = (text: string): string => `"${text.replaceAll('"', "'")}"`;
 export function mermaid(playbook: Playbook): string {
   const lines = [
     'flowchart TD',
-    `  begin([${label(`${playbook.title}: ${scopeWords(playbook.match.scope)}, ${conditionWords(playbook.match.when)}`)}])`,
+    `  begin([${label(`${playbook.title}: ${scopeText(playbook.match.scope)}, ${conditionWords(playbook.match.when)}`)}])`,
   ];
   let before = 'begin';
   playbook.decide.forEach((rule, index) => {

@@ -15,7 +15,7 @@ import { begins } from './playbook-plan.ts';
 import { advance, confirmed, startRun, told } from './playbook-run.ts';
 import type { Deed, MadeSwitch, Outcome, Run } from './playbook-run.ts';
 import type { Expected, Outage, Playbook, PlaybookTest } from './playbook.ts';
-import { covers } from './switches.ts';
+import { covers, scopeText } from './switches.ts';
 import type { Scope } from './switches.ts';
 import type { Target } from './target.ts';
 
@@ -212,12 +212,7 @@ function matches(expected: Expected, { deed }: Decision): boolean {
 }
 
 function expectedWords(expected: Expected): string {
-  const scope =
-    expected.kind === 'switch'
-      ? ` ${Object.entries(expected.scope)
-          .map(([key, value]) => `${key}:${value}`)
-          .join(' ')}`
-      : '';
+  const scope = expected.kind === 'switch' ? ` ${scopeText(expected.scope)}` : '';
   return `${expected.kind}${scope}`;
 }
 

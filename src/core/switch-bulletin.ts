@@ -7,7 +7,8 @@ import { momentText } from './moment.ts';
 import { bounded } from './bulletin.ts';
 import type { Bulletin, BulletinFact, BulletinType } from './bulletin.ts';
 import type { Change } from './record.ts';
-import type { Effect, Scope, Switch } from './switches.ts';
+import { scopeText } from './switches.ts';
+import type { Effect, Switch } from './switches.ts';
 import { momentWords } from './words.ts';
 
 type SwitchKind = Extract<BulletinType, `switch.${string}`>;
@@ -16,11 +17,6 @@ const kinds: readonly SwitchKind[] = ['switch.created', 'switch.released', 'swit
 function isSwitch(value: unknown): value is Switch {
   return typeof value === 'object' && value !== null && 'scope' in value && 'effect' in value;
 }
-
-const scopeWords = (scope: Scope): string =>
-  Object.entries(scope)
-    .map(([key, value]) => `${key}:${value}`)
-    .join(' ');
 
 function effectWords(effect: Effect): string {
   switch (effect.kind) {
@@ -34,7 +30,7 @@ function effectWords(effect: Effect): string {
 }
 
 function titleOf(kind: SwitchKind, entry: Switch): string {
-  const scope = scopeWords(entry.scope);
+  const scope = scopeText(entry.scope);
   switch (kind) {
     case 'switch.created':
       return `${effectWords(entry.effect)}: ${scope}`;
@@ -54,7 +50,7 @@ export function switchBulletin(change: Change): Bulletin | null {
   if (type === undefined || !isSwitch(entry) || entry.mode === 'observe') return null;
   const facts: readonly BulletinFact[] = [
     { name: 'By', value: change.actor },
-    { name: 'Scope', value: scopeWords(entry.scope) },
+    { name: 'Scope', value: scopeText(entry.scope) },
     ...(entry.failureClass === null ? [] : [{ name: 'Failure class', value: entry.failureClass }]),
     ...(type === 'switch.created' && entry.expiresAt !== null
       ? [{ name: 'Until', value: momentWords(momentText(instant(entry.expiresAt))) }]

@@ -27,6 +27,13 @@ export const scopeKeys = [
 export type ScopeKey = (typeof scopeKeys)[number];
 /** At least one key; values may hold `*`. */
 export type Scope = { readonly [key in ScopeKey]?: string };
+/** `vendor:anthropic family:claude-opus`: as the command line takes it. */
+export function scopeText(scope: Scope): string {
+  return Object.entries(scope)
+    .map(([key, value]) => `${key}:${value}`)
+    .join(' ');
+}
+
 export type Effect =
   | { readonly kind: 'off' }
   | { readonly kind: 'last_resort' }

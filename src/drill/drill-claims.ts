@@ -4,8 +4,7 @@
  */
 import type { Scope } from '../core/switches.ts';
 import type { Expectation, Feature } from '../core/snapshot.ts';
-import { scopeText } from '../core/coverage.ts';
-import { covers } from '../core/switches.ts';
+import { covers, scopeText } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
 import { strikes } from '../simulation/provider-model.ts';
 import type { Scenario } from '../simulation/scenario.ts';

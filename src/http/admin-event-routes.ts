@@ -22,6 +22,8 @@ async function changesAfter(
   last: string | null,
   store: Pick<Store, 'listChanges'>,
 ): Promise<readonly Change[]> {
+  const newest = await store.listChanges(null, 1);
+  if ((newest.items[0]?.id ?? null) === last) return [];
   const { items } = await store.listChanges(null, pageSizeMax);
   const known = items.findIndex(({ id }) => id === last);
   return (known < 0 ? items : items.slice(0, known)).toReversed();

@@ -1,5 +1,5 @@
 /** Playbooks and runs as the admin API shows them. */
-import { stepWords } from '../core/playbook-export.ts';
+import { percent, stepWords } from '../core/playbook-export.ts';
 import type { Operation } from '../core/playbook-plan.ts';
 import type { ReplayResult } from '../core/playbook-replay.ts';
 import type { Run } from '../core/playbook-run.ts';
@@ -10,8 +10,6 @@ import { dayText } from '../core/moment.ts';
 import { durationWords } from '../core/words.ts';
 import { timeText } from './wire.ts';
 import type { Json } from './wire.ts';
-
-const percent = (share: number): string => `${Math.round(share * 1_000) / 10} %`;
 
 export function operationWords(operation: Operation): string {
   switch (operation.kind) {

@@ -1,10 +1,10 @@
 /** Core values → the JSON of the admin API, by hand: snake_case, RFC 3339 times. Core types are never the JSON. */
+import { scopeText } from '../core/switches.ts';
 import type { Delivery } from '../core/delivery.ts';
 import type { ApiKey } from '../core/keys.ts';
 import { momentText } from '../core/moment.ts';
 import { candidateToJson, recordToJson } from '../core/record-json.ts';
 import type { Change, ChangeKind, RequestRecord } from '../core/record.ts';
-import { scopeText } from '../core/coverage.ts';
 import type { FeatureCoverage, LossCoverage } from '../core/coverage.ts';
 import type { RuleSpoken } from '../core/rules.ts';
 import type { Effect, Switch } from '../core/switches.ts';

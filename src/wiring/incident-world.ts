@@ -4,7 +4,7 @@ import type { World } from '../core/incident-follow.ts';
 import type { FailedTarget } from '../core/incident-steps.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
 import { viewFeature } from '../core/status.ts';
-import { covers, isForEverybody, isInForce } from '../core/switches.ts';
+import { covers, isForEverybody, isInForce, scopeText } from '../core/switches.ts';
 import type { Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
 import type { Engine } from '../engine.ts';
@@ -25,11 +25,6 @@ export function routedTargets({ state }: Engine): ReadonlyMap<TargetName, Target
 
 const isOffFor = (entry: Switch, now: Instant): boolean =>
   entry.effect.kind === 'off' && entry.mode === 'enforce' && isInForce(entry, now) && isForEverybody(entry);
-
-const scopeText = (entry: Switch): string =>
-  Object.entries(entry.scope)
-    .map(([key, value]) => `${key}:${value}`)
-    .join(' ');
 
 /** How routing stands for what incidents can be about. */
 export function worldOf(engine: Engine, incidents: readonly Incident[]): World {
@@ -58,7 +53,7 @@ export function worldOf(engine: Engine, incidents: readonly Incident[]): World {
       at: entry.createdAt,
       actor: entry.actor,
       reason: entry.reason,
-      words: scopeText(entry),
+      words: scopeText(entry.scope),
     })),
   };
 }
