@@ -41,8 +41,8 @@ export const metricTable = {
   breakwater_waiting:                   { kind: 'gauge',     labels: ['target'], help: 'Requests waiting for a place.' },
   breakwater_shed_total:                { kind: 'counter',   labels: ['feature'], help: 'Requests refused because every target was at its limit.' },
   breakwater_switches_in_force:          { kind: 'gauge',     labels: [], help: 'Switches in force now.' },
-  breakwater_records_written_total:      { kind: 'gauge',     labels: [], help: 'Records written to the store.' },
-  breakwater_records_dropped_total:      { kind: 'gauge',     labels: [], help: 'Records that could not be kept. Anything above 0 needs attention.' },
+  breakwater_records_written_total:      { kind: 'counter',   labels: [], help: 'Records written to the store.' },
+  breakwater_records_dropped_total:      { kind: 'counter',   labels: [], help: 'Records that could not be kept. Anything above 0 needs attention.' },
   breakwater_records_pending:            { kind: 'gauge',     labels: [], help: 'Records waiting to be written.' },
   breakwater_records_spooled:            { kind: 'gauge',     labels: [], help: 'Records on local disk that wait for the store.' },
   breakwater_config_reloads_total:       { kind: 'counter',   labels: ['result'], help: 'Reloads of the configuration.' },
@@ -62,6 +62,8 @@ type Labels = Readonly<Record<string, string>>;
 export type Metrics = {
   observeRequest(record: RequestRecord): void;
   count(name: NameOf<'counter'>, labels?: Labels, by?: number): void;
+  /** A counter that somebody else keeps: what it has come to. */
+  total(name: NameOf<'counter'>, value: number): void;
   set(name: NameOf<'gauge'>, labels: Labels, value: number): void;
   expose(): string;
 };
@@ -91,6 +93,10 @@ class PrometheusMetrics implements Metrics {
 
   count(name: NameOf<'counter'>, labels: Labels = {}, by = 1): void {
     this.#families[name].add(valuesOf(name, labels), by);
+  }
+
+  total(name: NameOf<'counter'>, value: number): void {
+    this.#families[name].set([], value);
   }
 
   set(name: NameOf<'gauge'>, labels: Labels, value: number): void {

@@ -104,7 +104,7 @@ export function upToDate<S extends Pick<Store, 'findRecord' | 'listRecords' | 't
 export function publishRecording(pump: RecordPump, metrics: Metrics): void {
   const { pending, written, dropped, spooled } = pump.counts();
   metrics.set('breakwater_records_pending', {}, pending);
-  metrics.set('breakwater_records_written_total', {}, written);
-  metrics.set('breakwater_records_dropped_total', {}, dropped);
+  metrics.total('breakwater_records_written_total', written);
+  metrics.total('breakwater_records_dropped_total', dropped);
   metrics.set('breakwater_records_spooled', {}, spooled);
 }
