@@ -8,6 +8,8 @@ import { providerCode } from './core/failure.ts';
 import { gateFor } from './core/gate-match.ts';
 import { instant, requestId } from './core/ids.ts';
 import type { TargetName } from './core/ids.ts';
+import { inOpenIncident } from './core/incident-hits.ts';
+import type { IncidentScope } from './core/incident-hits.ts';
 import { keyTable } from './core/keys.ts';
 import type { ApiKey } from './core/keys.ts';
 import type { Change } from './core/record.ts';
@@ -63,6 +65,7 @@ export type Engine = {
   readonly keyDependencies: (store: Store) => KeyDependencies;
   readonly change: (facts: ChangeFacts) => Change;
   readonly replaceSnapshot: (snapshot: Snapshot) => void;
+  readonly replaceIncidents: (incidents: readonly IncidentScope[]) => void;
   /** A switch is over: what it covered comes back by a ramp. */
   readonly returned: (entry: Switch) => void;
   /** Writes down what policy must remember. */
@@ -211,6 +214,11 @@ function applyKeys(live: Live, list: readonly ApiKey[]): void {
   live.rev++;
 }
 
+function applyIncidents(live: Live, next: readonly IncidentScope[], { consents }: KeptPolicy): void {
+  live.state.incidents = next;
+  consents.incidents(inOpenIncident(next));
+}
+
 function targetsOf(live: Live, scope: Scope): readonly Target[] {
   return [...live.state.snapshot.targets.values()].filter((target) => covers(scope, target, null));
 }
@@ -318,6 +326,7 @@ export async function createEngine(
     }),
     change: (facts) => newChange(facts, controlFor(store)),
     replaceSnapshot: (next) => applySnapshot(live, next),
+    replaceIncidents: (next) => applyIncidents(live, next, kept),
     returned: (entry) => {
       for (const target of targetsOf(live, entry.scope)) board.ramp(target, `switch ${entry.id} is over`);
     },

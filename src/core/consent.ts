@@ -6,6 +6,10 @@
  * same terms, until it expires, and once. An agreement for a session or an incident is made by taking up a token; it
  * lets a hop that would ask go ahead, and nothing else: no other rule of routing bends to it.
  *
+ * "Until the incident ends" means the incident of the preferred target: a gate that lets it back in for a while ends
+ * nothing. Where no incident is open when the user agrees, the agreement is for the episode: it ends when the preferred
+ * target is in normal use again, unless an incident opens before, which it then follows.
+ *
  * It refuses to read anything into silence: what does not match in every part is no agreement.
  */
 import type { Instant, KeyId, RequestId, TargetName } from './ids.ts';
@@ -49,9 +53,9 @@ export const consentRefusals = [
 ] as const;
 export type ConsentRefusal = (typeof consentRefusals)[number];
 
-/** An agreement that outlives its request. */
+/** An agreement that outlives its request. `episode`: until the incident ends, while there is none yet. */
 export type ConsentGrant = {
-  readonly span: 'session' | 'incident';
+  readonly span: 'session' | 'episode' | 'incident';
   readonly key: KeyId | null;
   readonly feature: string;
   readonly user: string | null;
@@ -81,8 +85,9 @@ export type Agreement = {
 /** Longest agreement for a session. */
 export const sessionMinutesMax = 480;
 export const sessionMinutesDefault = 30;
-/** An agreement "until the incident ends" ends by then even when nobody saw the end. */
-export const incidentMsMax = 86_400_000;
+/** Agreements end by then even when nobody saw the end of the episode, or of the incident. */
+export const episodeMsMax = 86_400_000;
+export const incidentMsMax = 30 * 86_400_000;
 
 export type Presented = {
   readonly scope: ConsentScope;
@@ -106,26 +111,49 @@ export function consentObjection(claims: ConsentClaims, presented: Presented): C
   return span.kind === 'incident' && scope.user === null ? 'user_missing' : null;
 }
 
+/** Whose absence is agreed to, and whether an incident of it is open. */
+export type Preferred = { readonly name: TargetName; readonly inIncident: boolean };
+
+function lastingIncident(inIncident: boolean, now: Instant): Pick<ConsentGrant, 'span' | 'until'> {
+  return inIncident
+    ? { span: 'incident', until: (now + incidentMsMax) as Instant }
+    : { span: 'episode', until: (now + episodeMsMax) as Instant };
+}
+
+/** An agreement as incidents stand now; null when it is over with the incident it was for. */
+export function followIncident(grant: ConsentGrant, inIncident: boolean, now: Instant): ConsentGrant | null {
+  switch (grant.span) {
+    case 'session':
+      return grant;
+    case 'episode':
+      return inIncident ? { ...grant, ...lastingIncident(true, now) } : grant;
+    case 'incident':
+      return inIncident ? grant : null;
+  }
+}
+
 /** The agreement that a token leaves behind; null when it was for one request. */
 export function grantOf(
   claims: ConsentClaims,
   scope: ConsentScope,
   span: ConsentSpan,
-  preferred: TargetName,
+  preferred: Preferred,
   now: Instant,
 ): ConsentGrant | null {
   if (span.kind === 'request') return null;
-  const lastsMs = span.kind === 'session' ? span.minutes * 60_000 : incidentMsMax;
+  const lasting =
+    span.kind === 'session'
+      ? { span: span.kind, until: (now + span.minutes * 60_000) as Instant }
+      : lastingIncident(preferred.inIncident, now);
   return {
-    span: span.kind,
+    ...lasting,
     key: scope.key,
     feature: scope.feature,
     user: scope.user,
     session: span.kind === 'session' ? scope.session : null,
-    preferred,
+    preferred: preferred.name,
     target: claims.target,
     terms: claims.terms,
-    until: (now + lastsMs) as Instant,
     offeredIn: claims.offeredIn,
   };
 }
@@ -143,7 +171,7 @@ export function grantCovers(
     grant.key === scope.key &&
     grant.user === scope.user &&
     grant.preferred === preferred &&
-    (grant.span === 'incident' || grant.session === scope.session)
+    (grant.span !== 'session' || grant.session === scope.session)
   );
 }
 

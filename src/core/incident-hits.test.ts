@@ -12,7 +12,7 @@ import type { Change } from './record.ts';
 const start = instant(1_780_000_000_000);
 const opus = targetName('anthropic', 'claude-opus-4-8');
 const gpt = targetName('openai', 'gpt-5.2');
-const scope = { id: incidentId('inc_1'), targets: new Map([[opus, null]]) };
+const scope = { id: incidentId('inc_1'), isOpen: true, targets: new Map([[opus, null]]) };
 
 const touch = (changes: Partial<Touch>): Touch => ({
   at: start,

@@ -20,9 +20,15 @@ export type HitKind = (typeof hitKinds)[number];
 /** What the data plane needs to know about an incident: which targets, until when. */
 export type IncidentScope = {
   readonly id: IncidentId;
+  readonly isOpen: boolean;
   /** Until when requests count; null while it goes on. */
   readonly targets: ReadonlyMap<TargetName, Instant | null>;
 };
+
+/** Targets that an open incident is about. */
+export function inOpenIncident(scopes: readonly IncidentScope[]): ReadonlySet<TargetName> {
+  return new Set(scopes.flatMap(({ isOpen, targets }) => (isOpen ? [...targets.keys()] : [])));
+}
 
 /** One request of an incident. */
 export type Hit = {
@@ -164,7 +170,7 @@ export function hitsSince(
   from: Instant,
   records: readonly RequestRecord[],
 ): readonly Hit[] {
-  const scope: IncidentScope = { id: incident, targets: new Map([[target, null]]) };
+  const scope: IncidentScope = { id: incident, isOpen: true, targets: new Map([[target, null]]) };
   return records.flatMap((record) => {
     const isSince =
       record.at >= from ||

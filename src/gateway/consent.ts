@@ -6,7 +6,7 @@
  * A token in the hands of a request is reserved, so that two requests cannot both be answered on it; it is used up when
  * an answer is committed, and free again when there was none.
  */
-import { consentObjection, grantCovers, grantOf } from '../core/consent.ts';
+import { consentObjection, followIncident, grantCovers, grantOf } from '../core/consent.ts';
 import type {
   Agreement,
   ConsentClaims,
@@ -42,8 +42,10 @@ export type Consents = {
   ): Redeemed | ConsentRefusal;
   /** Agreements for longer than a request that cover this one. */
   agreed(scope: ConsentScope, route: readonly [Target, ...Target[]]): readonly Agreement[];
-  /** The preferred target answers again: agreements until the end of its incident are over. */
+  /** The preferred target answers again: agreements for its episode are over. */
   ended(preferred: TargetName, isNormal: () => boolean): void;
+  /** Targets with an open incident, whenever that has changed: agreements follow it. */
+  incidents(open: ReadonlySet<TargetName>): void;
 };
 
 export type ConsentOptions = {
@@ -115,6 +117,8 @@ class ConsentDesk implements Consents {
   /** Tokens in the hands of requests, and until when. */
   readonly #reserved = new Map<string, Instant>();
   readonly #grants = new Map<string, ConsentGrant>();
+  /** Targets with an open incident; null while nobody has said. */
+  #inIncident: ReadonlySet<TargetName> | null = null;
 
   constructor(options: ConsentOptions) {
     this.#options = options;
@@ -189,7 +193,9 @@ class ConsentDesk implements Consents {
       release: () => void this.#reserved.delete(claims.nonce),
       use: () => {
         this.#reserved.delete(claims.nonce);
-        const grant = grantOf(claims, scope, span, preferred.name, this.#options.now());
+        const { name } = preferred;
+        const inIncident = this.#inIncident?.has(name) ?? false;
+        const grant = grantOf(claims, scope, span, { name, inIncident }, this.#options.now());
         const end = Math.max(claims.expiresAt, grant?.until ?? 0) as Instant;
         this.#hold({ nonce: claims.nonce, until: end, grant });
         this.#options.keep({ nonce: claims.nonce, until: end, grant });
@@ -205,20 +211,39 @@ class ConsentDesk implements Consents {
       if (!grantCovers(grant, scope, preferred.name, now)) return [];
       const target = route.find(({ name }) => name === grant.target);
       return this.#termsOf(preferred, target) === grant.terms
-        ? [{ basis: grant.span, target: grant.target, offeredIn: grant.offeredIn }]
+        ? [{ basis: basisOf(grant), target: grant.target, offeredIn: grant.offeredIn }]
         : [];
     });
   }
 
   ended(preferred: TargetName, isNormal: () => boolean): void {
     for (const [nonce, grant] of this.#grants) {
-      if (grant.span !== 'incident' || grant.preferred !== preferred) continue;
+      if (grant.span !== 'episode' || grant.preferred !== preferred) continue;
       if (!isNormal()) return;
-      this.#grants.delete(nonce);
-      this.#options.keep({ nonce, until: this.#used.get(nonce) ?? grant.until, grant: null });
+      this.#replace(nonce, grant, null);
     }
   }
+
+  incidents(open: ReadonlySet<TargetName>): void {
+    if (this.#inIncident?.symmetricDifference(open).size === 0) return;
+    this.#inIncident = open;
+    const now = this.#options.now();
+    for (const [nonce, grant] of this.#grants) {
+      const next = followIncident(grant, open.has(grant.preferred), now);
+      if (next !== grant) this.#replace(nonce, grant, next);
+    }
+  }
+
+  #replace(nonce: string, before: ConsentGrant, grant: ConsentGrant | null): void {
+    const until = grant?.until ?? this.#used.get(nonce) ?? before.until;
+    this.#used.set(nonce, until);
+    if (grant === null) this.#grants.delete(nonce);
+    else this.#grants.set(nonce, grant);
+    this.#options.keep({ nonce, until, grant });
+  }
 }
+
+const basisOf = ({ span }: ConsentGrant): Agreement['basis'] => (span === 'episode' ? 'incident' : span);
 
 const none: readonly Agreement[] = [];
 

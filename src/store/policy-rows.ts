@@ -6,7 +6,7 @@ import { instant, keyId } from '../core/ids.ts';
 export type ConsentRow = { readonly nonce: string; readonly until: number; readonly body: string | null };
 
 const storedGrant = (grant: ConsentGrant) => ({
-  form: 1,
+  form: 2,
   span: grant.span,
   key: grant.key,
   feature: grant.feature,
@@ -22,7 +22,8 @@ const storedGrant = (grant: ConsentGrant) => ({
 function grantFromBody(body: string): ConsentGrant {
   const stored = JSON.parse(body) as ReturnType<typeof storedGrant>;
   return {
-    span: stored.span,
+    // In the first form no agreement followed an incident.
+    span: stored.form < 2 && stored.span === 'incident' ? 'episode' : stored.span,
     key: stored.key,
     feature: stored.feature,
     user: stored.user,

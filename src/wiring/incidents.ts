@@ -40,8 +40,9 @@ const latelyMax = 50;
 /** When the records are looked through, after a target was taken out: at once, and when slow answers have ended. */
 const examineAfterMs = [0, 5_000, 30_000, 120_000] as const;
 
-const scopeOf = ({ id, targets }: Incident): IncidentScope => ({
+const scopeOf = ({ id, state, targets }: Incident): IncidentScope => ({
   id,
+  isOpen: isOpen(state),
   targets: new Map(targets.map(({ target, until }) => [target, until])),
 });
 
@@ -120,9 +121,10 @@ class Desk implements IncidentDesk {
   #mark(): void {
     const coming = this.#waiting.map(({ id, event }): IncidentScope => ({
       id,
+      isOpen: true,
       targets: new Map([[event.target.target, null]]),
     }));
-    this.#engine.state.incidents = [...this.#live.map(scopeOf), ...coming];
+    this.#engine.replaceIncidents([...this.#live.map(scopeOf), ...coming]);
   }
 
   /** The incident that an event joins or opens. */

@@ -113,7 +113,6 @@ test('neither official client tries again by itself', async () => {
 test('a token is refused when it is forged, moved, used or expired, each with its word, and nothing is sent', async () => {
   await switchOff();
   const token = tokenOf(await ask({ 'x-breakwater-user': 'u1' }));
-  const u1 = { 'x-breakwater-user': 'u1' };
   const forged = `${token.slice(0, -4)}${token.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`;
   const refusals: readonly (readonly [string, Record<string, string>])[] = [
     ['forged', taking(forged, u1)],
@@ -191,18 +190,68 @@ test('for a session: no further question there, and none of it elsewhere', async
   expect((await ask({ ...here, 'x-breakwater-fallback': 'never' })).status).toBe(503);
 });
 
-test('until the incident ends: over as soon as the usual model is back', async () => {
+const u1 = { 'x-breakwater-user': 'u1' };
+
+async function agreeUntilTheIncidentEnds(): Promise<void> {
+  const token = tokenOf(await ask(u1));
+  expect((await ask(taking(`${token}; scope=incident`, u1))).status).toBe(200);
+}
+
+async function openIncident(): Promise<string> {
+  const { body } = await house.admin('POST', 'incidents', {
+    failure_class: 'availability',
+    models: ['claude-opus-4-8'],
+    text: 'Requests to Opus fail.',
+  });
+  return String(body['id']);
+}
+
+const release = (id: string): Promise<unknown> =>
+  house.admin('POST', `switches/${id}/release`, { reason: 'over', ramp: false });
+
+/** The usual model answers for a while, and is out again. */
+async function comeAndGo(off: string): Promise<void> {
+  await release(off);
+  expect((await ask(u1)).headers.get('x-breakwater-target')).toBe('anthropic/claude-opus-4-8');
+  await switchOff();
+}
+
+test('an agreement until the incident ends outlives a return and a restart, and ends with the incident', async () => {
+  const incident = await openIncident();
+  const off = await switchOff();
+  await agreeUntilTheIncidentEnds();
+  await comeAndGo(off);
+  expect(await recordOf(await ask(u1))).toMatchObject({ consent: 'incident', served: 'openai/gpt-5.2' });
+  house = await house.restart();
+  expect(await recordOf(await ask(u1))).toMatchObject({ consent: 'incident' });
+  expect((await ask({ 'x-breakwater-user': 'u2' })).status).toBe(428);
+  const { status } = await house.admin('POST', `incidents/${incident}/updates`, { state: 'resolved' });
+  expect(status).toBeLessThan(300);
+  expect((await ask(u1)).status).toBe(428);
+  house = await house.restart();
+  expect((await ask(u1)).status).toBe(428);
+});
+
+test('an agreement given before there was an incident follows the one that opens', async () => {
+  const off = await switchOff();
+  await agreeUntilTheIncidentEnds();
+  const incident = await openIncident();
+  await comeAndGo(off);
+  expect(await recordOf(await ask(u1))).toMatchObject({ consent: 'incident' });
+  await house.admin('POST', `incidents/${incident}/dismiss`, { reason: 'not an incident' });
+  expect((await ask(u1)).status).toBe(428);
+});
+
+test('with no incident, it is over as soon as the usual model is back', async () => {
   const id = await switchOff();
-  const user = { 'x-breakwater-user': 'u1' };
-  const token = tokenOf(await ask(user));
-  expect((await ask(taking(`${token}; scope=incident`, user))).status).toBe(200);
-  expect(await recordOf(await ask(user))).toMatchObject({ consent: 'incident' });
-  await house.admin('POST', `switches/${id}/release`, { reason: 'over', ramp: false });
-  const normal = await ask(user);
+  await agreeUntilTheIncidentEnds();
+  expect(await recordOf(await ask(u1))).toMatchObject({ consent: 'incident' });
+  await release(id);
+  const normal = await ask(u1);
   expect(normal.headers.get('x-breakwater-target')).toBe('anthropic/claude-opus-4-8');
   expect(await recordOf(normal)).toMatchObject({ consent: 'none' });
   await switchOff();
-  expect((await ask(user)).status).toBe(428);
+  expect((await ask(u1)).status).toBe(428);
 });
 
 test('tokens, their use and agreements outlive a restart', async () => {
