@@ -12,6 +12,7 @@ import { RecordTable } from '../src/store/record-table.ts';
 import { callsPendingMax, openStore } from '../src/store/sqlite.ts';
 import type { RecordFilter, Store } from '../src/store/store.ts';
 import { verifyStore } from '../src/store/verify.ts';
+import type { SqliteDatabase } from '../src/store/database.ts';
 import { WorkerClient } from '../src/store/worker-client.ts';
 import { aChange, aRecord, aRescue, start } from './record-fixture.ts';
 import { storeConformance } from './store-conformance.ts';
@@ -274,7 +275,7 @@ describe.skipIf(!mayMount)('on a file system that is read only', () => {
 describe('a worker that dies', () => {
   test('takes its calls with it and is replaced; what was kept is there', async () => {
     mkdirSync(join(folder, 'data'));
-    const client = new WorkerClient(path, new URL('dying-worker.ts', import.meta.url).href);
+    const client = new WorkerClient<SqliteDatabase>(path, new URL('dying-worker.ts', import.meta.url).href);
     await client.open();
     await client.call('settingOr', 'kept', 'yes');
     const died = await client.call('setting', 'die').then(

@@ -18,7 +18,7 @@ import {
 } from './incident-rows.ts';
 import type { IncidentRowWrite } from './incident-tables.ts';
 import type { Switch } from '../core/switches.ts';
-import type { SwitchRow } from './database.ts';
+import type { SqliteDatabase, SwitchRow } from './database.ts';
 import { runFromBody, runRow } from './playbook-rows.ts';
 import { packRecords } from './record-batch.ts';
 import {
@@ -44,6 +44,9 @@ import { WorkerClient } from './worker-client.ts';
 import { unfinishedBytes } from './write-ahead-log.ts';
 
 export { callsPendingMax } from './worker-client.ts';
+
+type Client = WorkerClient<SqliteDatabase>;
+const workerScript = new URL('sqlite-worker.ts', import.meta.url).href;
 
 const changeRow = (change: Change): { id: string; at: number; kind: string; body: string } => ({
   id: change.id,
@@ -78,7 +81,7 @@ type ToldVerb =
   | 'pruneDeliveries';
 
 /** How features were, and who is told of what. */
-function toldVerbs(client: WorkerClient): Pick<Store, ToldVerb> {
+function toldVerbs(client: Client): Pick<Store, ToldVerb> {
   return {
     saveStatus: (intervals) => client.call('saveStatus', intervals.map(statusRow)),
     loadStatus: async (since, intervalsMax) =>
@@ -111,7 +114,7 @@ function toldVerbs(client: WorkerClient): Pick<Store, ToldVerb> {
 type PolicyVerb = 'saveConsent' | 'loadConsents' | 'pruneConsents' | 'saveSpending' | 'loadSpending';
 
 /** What policy must remember. */
-function policyVerbs(client: WorkerClient): Pick<Store, PolicyVerb> {
+function policyVerbs(client: Client): Pick<Store, PolicyVerb> {
   return {
     saveConsent: (entry) => client.call('saveConsent', consentRow(entry)),
     loadConsents: async (now) => (await client.call('loadConsents', now)).map(consentFromRow),
@@ -142,7 +145,7 @@ type IncidentVerb =
   | 'incidentsOf';
 
 /** Incidents, their timelines and their requests. */
-function incidentVerbs(client: WorkerClient): Pick<Store, IncidentVerb> {
+function incidentVerbs(client: Client): Pick<Store, IncidentVerb> {
   return {
     saveIncidents: (writes, change) =>
       client.call('saveIncidents', writes.map(incidentRow), changeRow(change)),
@@ -186,7 +189,7 @@ type PlaybookVerb =
   | 'savePlaybook'
   | 'removePlaybook';
 
-function playbookVerbs(client: WorkerClient): Pick<Store, PlaybookVerb> {
+function playbookVerbs(client: Client): Pick<Store, PlaybookVerb> {
   return {
     saveRun: ({ run, changes, made, released }) =>
       client.call('saveRun', runRow(run), changes.map(changeRow), [...made, ...released].map(switchRow)),
@@ -224,7 +227,7 @@ type LedgerVerb =
   | 'ledgerOrigin';
 
 /** The tree over records and changes. */
-function ledgerVerbs(client: WorkerClient): Pick<Store, LedgerVerb> {
+function ledgerVerbs(client: Client): Pick<Store, LedgerVerb> {
   return {
     expire: (expiries, recordsMax, change) => client.call('expire', expiries, recordsMax, changeRow(change)),
     eraseUser: (user, change) => client.call('eraseUser', user, changeRow(change)),
@@ -249,7 +252,7 @@ function ledgerVerbs(client: WorkerClient): Pick<Store, LedgerVerb> {
   };
 }
 
-function storeOn(client: WorkerClient, words: WordTable): Store {
+function storeOn(client: Client, words: WordTable): Store {
   return {
     appendRecords: async (records, again = false) => {
       if (records.length === 0) return;
@@ -343,7 +346,7 @@ export function besideStore(address: string, ending: string): string | null {
 const cannotWrite = /readonly|read-only|unable to open|disk I\/O|is full|permission denied/i;
 
 /** Opens for writing, or, where that cannot be, for reading what is there; says why then. */
-async function openEitherWay(client: WorkerClient, path: string): Promise<string | null> {
+async function openEitherWay(client: Client, path: string): Promise<string | null> {
   try {
     await client.open();
     return null;
@@ -364,7 +367,7 @@ export async function openStore(address: string): Promise<StoreOpened> {
   // The address is not repeated: what somebody took for one may hold a password.
   if (scheme !== 'sqlite' || path === '' || /^\/\/(?!\/)/.test(path))
     return failed('The store is not understood. Use sqlite:PATH, such as sqlite:./data/breakwater.db.');
-  const client = new WorkerClient(path);
+  const client = new WorkerClient<SqliteDatabase>(path, workerScript);
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
     const cutBytes = path === ':memory:' ? 0 : unfinishedBytes(path);

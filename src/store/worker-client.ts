@@ -1,18 +1,21 @@
 /**
- * Calls to the worker that owns the database. A worker that dies takes the calls it had with it, and is replaced by another
+ * Calls to a worker that owns a database. A worker that dies takes the calls it had with it, and is replaced by another
  * on the same file; the database is whole, because a transaction that was not finished never was. One in memory is gone
  * with its worker, and stays so.
  */
-import type { SqliteDatabase } from './database.ts';
 import { StoreUnavailable } from './store.ts';
 
-export type Verb = keyof SqliteDatabase;
-type Values<V extends Verb> = Parameters<SqliteDatabase[V]>;
-type Value<V extends Verb> = ReturnType<SqliteDatabase[V]>;
+/** What a worker must have to be closed and to go on after a write that failed. */
+export type Database = { close(): void; forget(): void };
+type Verb<D> = { [K in keyof D]: D[K] extends (...values: never[]) => unknown ? K : never }[keyof D] & string;
+type Values<D, V extends Verb<D>> = D[V] extends (...values: infer P extends readonly unknown[]) => unknown
+  ? P
+  : never;
+type Value<D, V extends Verb<D>> = D[V] extends (...values: never[]) => infer R ? R : never;
 
 export type WorkerCall = { readonly id: number } & (
   | { readonly verb: 'open'; readonly path: string; readonly readOnly: boolean }
-  | { readonly verb: Verb; readonly values: readonly unknown[] }
+  | { readonly verb: string; readonly values: readonly unknown[] }
 );
 export type WorkerAnswer = { readonly id: number } & (
   | { readonly ok: true; readonly value: unknown }
@@ -28,7 +31,7 @@ type Pending = {
   readonly reject: (error: StoreUnavailable) => void;
 };
 
-export class WorkerClient {
+export class WorkerClient<D extends Database> {
   readonly #path: string;
   readonly #script: string;
   readonly #pending = new Map<number, Pending>();
@@ -38,7 +41,7 @@ export class WorkerClient {
   /** Why no call is taken: for now when the worker died, for good when the store was closed. */
   #away: StoreUnavailable | null = null;
 
-  constructor(path: string, script: string = new URL('sqlite-worker.ts', import.meta.url).href) {
+  constructor(path: string, script: string) {
     this.#path = path;
     this.#script = script;
     this.#worker = this.#start();
@@ -107,22 +110,23 @@ export class WorkerClient {
     await this.#post((id) => ({ id, verb: 'open', path: this.#path, readOnly }));
   }
 
-  async call<V extends Verb>(verb: V, ...values: Values<V>): Promise<Value<V>> {
-    return (await this.#post((id) => ({ id, verb, values }))) as Value<V>;
+  async call<V extends Verb<D>>(verb: V, ...values: Values<D, V>): Promise<Value<D, V>> {
+    return (await this.#post((id) => ({ id, verb, values }))) as Value<D, V>;
   }
 
   /** As `call`, but buffers are handed over instead of copied. */
-  async send<V extends Verb>(
+  async send<V extends Verb<D>>(
     transfer: readonly ArrayBuffer[],
     verb: V,
-    ...values: Values<V>
-  ): Promise<Value<V>> {
-    return (await this.#post((id) => ({ id, verb, values }), transfer)) as Value<V>;
+    ...values: Values<D, V>
+  ): Promise<Value<D, V>> {
+    return (await this.#post((id) => ({ id, verb, values }), transfer)) as Value<D, V>;
   }
 
   /** Closes the database, so that its lock is gone when the promise resolves. A second time does nothing. */
   async close(): Promise<void> {
-    if (this.#away === null) await this.call('close').finally(() => this.stop());
+    if (this.#away === null)
+      await this.#post((id) => ({ id, verb: 'close', values: [] })).finally(() => this.stop());
     else this.stop();
   }
 
