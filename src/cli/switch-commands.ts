@@ -1,5 +1,6 @@
 /** `breakwater switch …` */
 import { didYouMean } from '../core/nearest.ts';
+import { countedShare } from '../core/percent.ts';
 import { scopeKeys } from '../core/switches.ts';
 import { callAdmin, complain, items, show } from './client.ts';
 import type { Json } from './client.ts';
@@ -127,7 +128,7 @@ async function list(call: Call): Promise<ExitCode> {
   });
 }
 
-const percent = (share: unknown): string => `${Math.round(Number(share) * 1_000) / 10} %`;
+const percent = (share: unknown): string => countedShare(Number(share));
 
 function previewWords(feature: Json): { readonly head: string[]; readonly body: string } {
   const moves = ((feature['moves'] ?? []) as readonly Json[]).map((move) => {

@@ -9,6 +9,7 @@
  * It refuses to assume independence: where no correlation could be measured, both answers are given, one as if failures
  * came together whenever they can, one as if they had nothing to do with each other.
  */
+import { writtenShare } from './percent.ts';
 import type { Correlation } from './target-outcomes.ts';
 
 /** One provider that may answer for a feature by itself, in the order of the route. */
@@ -39,8 +40,6 @@ export function bothDown(u: number, v: number, r: number): number {
   return Math.min(most, Math.max(least, u * v + r * Math.sqrt(u * (1 - u) * v * (1 - v))));
 }
 
-export const percent = (share: number): string => `${Number((share * 100).toFixed(4))} %`;
-
 type Judged = { readonly careful: number; readonly independent: number };
 
 function canPromise(
@@ -65,16 +64,16 @@ function verdictOf(promise: number | null, judged: Judged): CoherenceVerdict {
 }
 
 function wordsOf(promise: number | null, judged: Judged, verdict: CoherenceVerdict): string {
-  const can = `From what providers promise, ${percent(judged.careful)} can be promised`;
+  const can = `From what providers promise, ${writtenShare(judged.careful)} can be promised`;
   const gap =
     judged.independent > judged.careful
-      ? `; ${percent(judged.independent)} if failures that were never seen together are independent`
+      ? `; ${writtenShare(judged.independent)} if failures that were never seen together are independent`
       : '';
   if (promise === null) return `${can}${gap}. No promise to customers is configured.`;
   const ends: Record<CoherenceVerdict, string> = {
-    holds: `The promise of ${percent(promise)} holds.`,
-    holds_if_independent: `The promise of ${percent(promise)} holds only in that case.`,
-    does_not_hold: `The promise of ${percent(promise)} does not hold.`,
+    holds: `The promise of ${writtenShare(promise)} holds.`,
+    holds_if_independent: `The promise of ${writtenShare(promise)} holds only in that case.`,
+    does_not_hold: `The promise of ${writtenShare(promise)} does not hold.`,
     unknown: '',
   };
   return `${can}${gap}. ${ends[verdict]}`;

@@ -7,6 +7,7 @@
 import { logLikelihood } from './detector.ts';
 import type { GateCause, GateNumbers, GateScope } from './evidence.ts';
 import type { Instant } from './ids.ts';
+import { countedShare, writtenShare } from './percent.ts';
 
 const dayMs = 86_400_000;
 
@@ -15,12 +16,6 @@ export function clockWords(at: Instant): string {
   const seconds = Math.floor((((at % dayMs) + dayMs) % dayMs) / 1000);
   const two = (value: number): string => String(value).padStart(2, '0');
   return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-}
-
-/** `26 %`, `0.3 %`. */
-export function rateWords(rate: number): string {
-  const percent = rate * 100;
-  return `${percent >= 10 || percent === 0 ? Math.round(percent) : Number(percent.toPrecision(2))} %`;
 }
 
 /**
@@ -83,9 +78,9 @@ const oddsMax = 1e6;
 
 export function numbersWords(cause: GateCause, numbers: GateNumbers): string {
   const { failed, total, since, usual, budget, chanceYears, runnerUp } = numbers;
-  const share = rateWords(total === 0 ? 0 : failed / total);
+  const share = countedShare(total === 0 ? 0 : failed / total);
   const parts = [
-    `${failed} of ${total} ${what[cause]} since ${clockWords(since)} (${share}; usual ${rateWords(usual)}, budget ${rateWords(budget)})`,
+    `${failed} of ${total} ${what[cause]} since ${clockWords(since)} (${share}; usual ${countedShare(usual)}, budget ${writtenShare(budget)})`,
   ];
   if (chanceYears !== null) parts.push(chanceWords(chanceYears));
   if (runnerUp !== null)

@@ -2,21 +2,20 @@
  * A playbook for other eyes: as a Mermaid flow chart for people, and as an OASIS CACAO 2.0 playbook for tools that
  * exchange responses. Both are made from the same value that runs, so they cannot say something else.
  */
+import { writtenShare } from './percent.ts';
 import type { Condition, Playbook, Rule, Step } from './playbook.ts';
 import { scopeText } from './switches.ts';
 import { durationWords } from './words.ts';
-
-export const percent = (share: number): string => `${Math.round(share * 1_000) / 10} %`;
 
 export function conditionWords(condition: Condition): string {
   const { windowMs, gate, failures, between } = condition;
   const compared = [
     ['requests', condition.requests, String],
-    ['failure rate', condition.failureRate, percent],
-    ['slow answers', condition.slowRate, percent],
-    ['bad answers', condition.qualityRate, percent],
+    ['failure rate', condition.failureRate, writtenShare],
+    ['slow answers', condition.slowRate, writtenShare],
+    ['bad answers', condition.qualityRate, writtenShare],
     ['sick models', condition.sickModels, String],
-    ['features affected', condition.featuresAffected, percent],
+    ['features affected', condition.featuresAffected, writtenShare],
   ] as const;
   const parts = compared.flatMap(([name, wanted, write]) =>
     wanted === undefined ? [] : [`${name} ${wanted.sign} ${write(wanted.value)}`],
@@ -56,9 +55,9 @@ export function stepWords(step: Step): string {
     case 'ask':
       return `ask a person: ${step.question}`;
     case 'probe':
-      return `probe: ${percent(step.passed)} of ${step.count} must pass`;
+      return `probe: ${writtenShare(step.passed)} of ${step.count} must pass`;
     case 'ramp':
-      return `let back in ${step.shares.map(percent).join(', ')}, then all`;
+      return `let back in ${step.shares.map(writtenShare).join(', ')}, then all`;
     case 'restore':
       return 'restore by the plan';
     case 'drill':

@@ -10,6 +10,7 @@ import type { Impact } from './incident-impact.ts';
 import type { Instant } from './ids.ts';
 import { modelWords } from './model-names.ts';
 import { momentText } from './moment.ts';
+import { countedShare } from './percent.ts';
 import { countWords, durationWords, listWords } from './words.ts';
 
 export type PostmortemInput = {
@@ -75,8 +76,7 @@ function timesTable({ incident }: PostmortemInput): readonly string[] {
   ];
 }
 
-const percent = (part: number, whole: number): string =>
-  whole === 0 ? '–' : `${Math.round((part / whole) * 1_000) / 10} %`;
+const shareText = (part: number, whole: number): string => (whole === 0 ? '–' : countedShare(part / whole));
 
 function featureTable({ incident, impact, asked }: PostmortemInput): readonly string[] {
   if (incident.features.length === 0) return ['No feature was affected.'];
@@ -92,7 +92,7 @@ function featureTable({ incident, impact, asked }: PostmortemInput): readonly st
         each.backup ?? '–',
         String(total),
         ...hitKinds.map((kind) => String(felt?.by[kind] ?? 0)),
-        percent(felt?.by.rescued ?? 0, total),
+        shareText(felt?.by.rescued ?? 0, total),
         clock(each.normalAt),
       );
     }),

@@ -3,6 +3,7 @@
  * loses all of it; a claim about a region by every call that was made, failed ones included.
  */
 import type { Scope } from '../core/switches.ts';
+import { countedShare, writtenShare } from '../core/percent.ts';
 import type { Expectation, Feature } from '../core/snapshot.ts';
 import { covers, scopeText } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
@@ -63,7 +64,7 @@ function judge(claim: Expectation, seen: FeatureTally, scenario: Scenario, snaps
       return {
         claim: words,
         outcome: share >= survivedShare ? 'holds' : 'fails',
-        why: `${percentText(share)} were answered; ${percentText(survivedShare)} must be`,
+        why: `${countedShare(share)} were answered; ${writtenShare(survivedShare)} must be`,
       };
     }
     case 'never_leaves_region': {
@@ -77,15 +78,6 @@ function judge(claim: Expectation, seen: FeatureTally, scenario: Scenario, snaps
       };
     }
   }
-}
-
-/** `99.97 %`: never rounded up to a whole that it is not. */
-export function percentText(share: number): string {
-  const percent = share * 100;
-  if (percent === 0 || percent === 100) return `${percent} %`;
-  const digits = percent > 99 || percent < 1 ? 2 : 1;
-  const factor = 10 ** digits;
-  return `${Math.min(100 - 1 / factor, Math.max(1 / factor, Math.round(percent * factor) / factor)).toFixed(digits)} %`;
 }
 
 export function judgeClaims(

@@ -3,7 +3,7 @@ import { durationWords } from '../core/words.ts';
 import { escaped } from '../site/html.ts';
 import { seenOutcomes } from '../simulation/tally.ts';
 import type { SeenOutcome } from '../simulation/tally.ts';
-import { percentText } from './drill-claims.ts';
+import { countedShare } from '../core/percent.ts';
 import type { DrillReport, FeatureDrill } from './drill-report.ts';
 import { drillText } from './drill-text.ts';
 import { goodShare, minuteText, outcomeWords, requestsOf, strategyWords } from './drill-words.ts';
@@ -52,7 +52,7 @@ function featureSection(feature: FeatureDrill): string {
         `<li class="${outcome}">${escaped(claim)}: ${outcome.replace('_', ' ')} (${escaped(why)})</li>`,
     )
     .join('');
-  return `<section><h2>${escaped(feature.title)}</h2><p>${requestsOf(feature.outcomes)} requests, ${percentText(goodShare(feature.outcomes))} answered.</p>${chartOf(feature)}${claims === '' ? '' : `<ul>${claims}</ul>`}</section>`;
+  return `<section><h2>${escaped(feature.title)}</h2><p>${requestsOf(feature.outcomes)} requests, ${countedShare(goodShare(feature.outcomes))} answered.</p>${chartOf(feature)}${claims === '' ? '' : `<ul>${claims}</ul>`}</section>`;
 }
 
 function legend(): string {
@@ -65,7 +65,7 @@ function strategies({ strategies: list }: DrillReport): string {
   const rows = list
     .map(
       ({ strategy, outcomes, attemptsPerRequest, waitMs, violations }) =>
-        `<tr><th scope="row">${strategyWords[strategy]}</th><td>${percentText(goodShare(outcomes))}</td><td>${outcomes.failed + outcomes.cut}</td><td>${outcomes.asked + outcomes.refused + outcomes.busy}</td><td>${attemptsPerRequest.toFixed(2)}</td><td>${durationWords(waitMs ?? 0)}</td><td>${violations}</td></tr>`,
+        `<tr><th scope="row">${strategyWords[strategy]}</th><td>${countedShare(goodShare(outcomes))}</td><td>${outcomes.failed + outcomes.cut}</td><td>${outcomes.asked + outcomes.refused + outcomes.busy}</td><td>${attemptsPerRequest.toFixed(2)}</td><td>${durationWords(waitMs ?? 0)}</td><td>${violations}</td></tr>`,
     )
     .join('');
   return `<section><h2>The same with simpler means</h2><table><thead><tr><th></th><th>answered</th><th>failed or cut</th><th>asked or refused</th><th>calls a request</th><th>95 % knew within</th><th>policy broken</th></tr></thead><tbody>${rows}</tbody></table></section>`;

@@ -1,6 +1,6 @@
 /** A drill's report for the terminal. */
 import { countWords, durationWords, listWords } from '../core/words.ts';
-import { percentText } from './drill-claims.ts';
+import { countedShare } from '../core/percent.ts';
 import { passed } from './drill-report.ts';
 import type { DrillReport, FeatureDrill, Isolation, StrategyDrill, TargetDrill } from './drill-report.ts';
 import {
@@ -30,7 +30,7 @@ function featureText(feature: FeatureDrill, table: Table): string {
     ]);
   const more = phases.length - phasesMax;
   return [
-    `${feature.title} (${feature.feature}): ${countWords(requestsOf(feature.outcomes), 'request')}, ${percentText(goodShare(feature.outcomes))} answered`,
+    `${feature.title} (${feature.feature}): ${countWords(requestsOf(feature.outcomes), 'request')}, ${countedShare(goodShare(feature.outcomes))} answered`,
     table(rows),
     ...(more > 0 ? [`  … and ${more} more changes; --json has every minute`] : []),
     ...feature.claims.map(({ claim, outcome, why }) => `  ${claimWords[outcome]}: ${claim} (${why})`),
@@ -116,7 +116,7 @@ export function drillText(report: DrillReport, table: Table): string {
       : [['Out of routing', ...report.isolation.map(isolationText)].join('\n')]),
     ['Load and cost', table(report.targets.map(targetRow)), `  ${costLine(report)}`].join('\n'),
     [
-      `The same with simpler means${report.comparedShare < 1 ? ` (estimated from ${percentText(report.comparedShare)} of the traffic)` : ''}`,
+      `The same with simpler means${report.comparedShare < 1 ? ` (estimated from ${countedShare(report.comparedShare)} of the traffic)` : ''}`,
       table([strategyHead, ...report.strategies.map(strategyRow)]),
     ].join('\n'),
     verdict(report),

@@ -2,7 +2,7 @@
 import type { StrategyName } from '../simulation/rehearse.ts';
 import { seenOutcomes } from '../simulation/tally.ts';
 import type { SeenOutcome } from '../simulation/tally.ts';
-import { percentText } from './drill-claims.ts';
+import { countedShare } from '../core/percent.ts';
 import type { MinuteReport, Outcomes } from './drill-report.ts';
 
 export const outcomeWords: Readonly<Record<SeenOutcome, string>> = {
@@ -39,7 +39,7 @@ export function outcomesText(outcomes: Outcomes): string {
   return seenOutcomes
     .filter((outcome) => outcomes[outcome] > 0)
     .toSorted((one, other) => outcomes[other] - outcomes[one])
-    .map((outcome) => `${percentText(outcomes[outcome] / total)} ${outcomeWords[outcome]}`)
+    .map((outcome) => `${countedShare(outcomes[outcome] / total)} ${outcomeWords[outcome]}`)
     .join(', ');
 }
 

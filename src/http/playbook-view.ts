@@ -1,5 +1,6 @@
 /** Playbooks and runs as the admin API shows them. */
-import { percent, stepWords } from '../core/playbook-export.ts';
+import { writtenShare } from '../core/percent.ts';
+import { stepWords } from '../core/playbook-export.ts';
 import type { Operation } from '../core/playbook-plan.ts';
 import type { ReplayResult } from '../core/playbook-replay.ts';
 import type { Run } from '../core/playbook-run.ts';
@@ -16,7 +17,7 @@ export function operationWords(operation: Operation): string {
     case 'quiet':
       return `wait until nothing fails for ${durationWords(operation.ms)}`;
     case 'reshape':
-      return `let ${percent(operation.share)} back in`;
+      return `let ${writtenShare(operation.share)} back in`;
     case 'hold':
       return `watch it for ${durationWords(operation.ms)}`;
     case 'release':

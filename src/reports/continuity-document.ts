@@ -1,5 +1,5 @@
 /** What a buyer asks about continuity, as a document. */
-import { percent } from '../core/coherence.ts';
+import { writtenShare } from '../core/percent.ts';
 import type { Verdict } from '../core/coverage.ts';
 import { dayText, momentText } from '../core/moment.ts';
 import type { ContinuityReport } from '../core/report-continuity.ts';
@@ -122,7 +122,7 @@ function processing({ providers, processing: classes }: ContinuityReport): Secti
           each.training,
           each.agreement ?? '–',
           each.expiresAt === null ? 'no date' : dayText(each.expiresAt),
-          each.sla === null ? '–' : percent(each.sla),
+          each.sla === null ? '–' : writtenShare(each.sla),
         ]),
         'No provider is configured.',
       ),

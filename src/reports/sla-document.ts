@@ -1,11 +1,11 @@
 /** The report of one month as a document. */
-import { percent } from '../core/coherence.ts';
+import { writtenShare } from '../core/percent.ts';
 import { momentText } from '../core/moment.ts';
 import type { FeatureSla, SlaReport, TargetSla } from '../core/report-sla.ts';
 import { table, text } from './document.ts';
 import type { ReportDocument, Section } from './document.ts';
 
-const shareText = (share: number | null): string => (share === null ? '–' : percent(share));
+const shareText = (share: number | null): string => (share === null ? '–' : writtenShare(share));
 const timeText = (ms: number | null): string => (ms === null ? '–' : `${ms} ms`);
 
 function features(report: SlaReport): Section {

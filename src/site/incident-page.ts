@@ -1,5 +1,6 @@
 /** One incident for the public: what fails, whom it meets, what answers instead, where data went, five times, what was said. */
 import { featureWords } from '../core/feature-words.ts';
+import { countedShare } from '../core/percent.ts';
 import { classWords, dataWords } from '../core/status-story.ts';
 import type { Story, StoryFeature } from '../core/status-story.ts';
 import { listWords } from '../core/words.ts';
@@ -17,12 +18,10 @@ const stateWords = {
 
 const capitalised = (text: string): string => text.replace(/^./, (letter) => letter.toUpperCase());
 
-const percent = (share: number): string => `${(share * 100).toFixed(share > 0 && share < 0.01 ? 1 : 0)} %`;
-
 function answeredWords(feature: StoryFeature, models: readonly string[]): string {
   if (feature.backup === null) return 'No backup model was used.';
   const backup = models.includes(feature.backup) ? 'The same model at another provider' : feature.backup;
-  const share = feature.share === null ? '' : ` for ${percent(feature.share)} of its requests meanwhile`;
+  const share = feature.share === null ? '' : ` for ${countedShare(feature.share)} of its requests meanwhile`;
   return `${backup} answered instead${share}.`;
 }
 
