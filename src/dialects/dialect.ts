@@ -52,7 +52,7 @@ export type AnswerFacts = {
   readonly toolCallInvalid: boolean;
   /** Structured output was asked for and the text does not parse as JSON (not judged when cut by the token limit or refused). */
   readonly structuredOutputInvalid: boolean;
-  /** It parses, and does not fit the schema that was asked for. Counted, never asked again for. */
+  /** It parses, and does not fit the schema that was asked for. */
   readonly misfit?: 'tool_call' | 'structured_output';
 };
 

@@ -1,12 +1,18 @@
 /**
- * Whether a value fits a JSON Schema, for counting answers that do not. It knows the words that callers use for tools
- * and structured output (types, properties, required, items, enums, unions) in JSON Schema and in Google's spelling.
- * What it does not know it does not hold against an answer: it errs on the side of "fits".
+ * Whether a value fits a JSON Schema, in JSON Schema's own spelling and in Google's. It judges answers, which are asked
+ * for again when they do not fit: so it holds against an answer only what it is sure of. What it does not know fits.
+ *
+ * It walks schema and value and compiles nothing, because a schema comes with a request and is used once or twice. It
+ * runs no pattern and follows no address, because schemas are written by strangers, and it gives up in favour of the
+ * answer after a fixed number of steps. A test compares it with a full validator: what it refuses, that one refuses too.
  */
 import { isJsonObject } from './json-value.ts';
 import type { JsonObject } from './dialect.ts';
 
-const depthMax = 16;
+const depthMax = 64;
+const stepsMax = 50_000;
+
+type Judging = { readonly root: unknown; left: number };
 
 function hasType(type: string, value: unknown): boolean {
   switch (type.toLowerCase()) {
@@ -28,16 +34,52 @@ function hasType(type: string, value: unknown): boolean {
   return true;
 }
 
-function typeFits({ type, nullable }: JsonObject, value: unknown): boolean {
-  if (value === null && nullable === true) return true;
+function typeFits({ type }: JsonObject, value: unknown): boolean {
   const types = (Array.isArray(type) ? type : [type]).filter((each) => typeof each === 'string');
   return types.length === 0 || types.some((each) => hasType(each, value));
 }
 
-const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+/** Equal as JSON, whatever the order of properties. */
+function isSame(one: unknown, other: unknown, judging: Judging): boolean {
+  if (judging.left-- <= 0 || one === other) return true;
+  if (Array.isArray(one))
+    return (
+      Array.isArray(other) &&
+      one.length === other.length &&
+      one.every((each, index) => isSame(each, other[index], judging))
+    );
+  if (!isJsonObject(one) || !isJsonObject(other)) return false;
+  const names = Object.keys(one);
+  return (
+    names.length === Object.keys(other).length &&
+    names.every((name) => Object.hasOwn(other, name) && isSame(one[name], other[name], judging))
+  );
+}
 
-function objectFits(schema: JsonObject, value: JsonObject, depth: number): boolean {
-  const { required, additionalProperties } = schema as { required?: unknown; additionalProperties?: unknown };
+/** A bound of a schema; Google writes counts as text. */
+function bound(schema: JsonObject, name: string): number | null {
+  const value = schema[name];
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : null;
+}
+
+function isWithin(schema: JsonObject, least: string, most: string, measured: number): boolean {
+  return measured >= (bound(schema, least) ?? -Infinity) && measured <= (bound(schema, most) ?? Infinity);
+}
+
+function sizeFits(schema: JsonObject, value: unknown): boolean {
+  if (typeof value === 'number') return isWithin(schema, 'minimum', 'maximum', value);
+  if (Array.isArray(value)) return isWithin(schema, 'minItems', 'maxItems', value.length);
+  // Characters may be counted in several ways; no text is longer than its code units.
+  if (typeof value === 'string') return value.length >= (bound(schema, 'minLength') ?? 0);
+  return true;
+}
+
+function objectFits(schema: JsonObject, value: JsonObject, depth: number, judging: Judging): boolean {
+  const { required, additionalProperties: rest } = schema as {
+    required?: unknown;
+    additionalProperties?: unknown;
+  };
   const properties = isJsonObject(schema['properties']) ? schema['properties'] : {};
   if (
     Array.isArray(required) &&
@@ -45,31 +87,58 @@ function objectFits(schema: JsonObject, value: JsonObject, depth: number): boole
   )
     return false;
   return Object.entries(value).every(([name, each]) => {
-    if (Object.hasOwn(properties, name)) return fits(properties[name], each, depth + 1);
+    if (Object.hasOwn(properties, name)) return isFit(properties[name], each, depth, judging);
     // Patterns may allow it: they are not read.
     if (schema['patternProperties'] !== undefined) return true;
-    return additionalProperties === undefined || fits(additionalProperties, each, depth + 1);
+    return rest === undefined || isFit(rest, each, depth, judging);
   });
 }
 
-function unionFits(schema: JsonObject, value: unknown, depth: number): boolean {
-  for (const word of ['anyOf', 'oneOf'] as const) {
-    const among = schema[word];
-    if (Array.isArray(among) && !among.some((each) => fits(each, value, depth + 1))) return false;
-  }
-  const all = schema['allOf'];
-  return !Array.isArray(all) || all.every((each) => fits(each, value, depth + 1));
+function itemsFit(schema: JsonObject, value: readonly unknown[], depth: number, judging: Judging): boolean {
+  const first = Array.isArray(schema['prefixItems']) ? schema['prefixItems'] : [];
+  const { items } = schema as { items?: unknown };
+  return value.every((each, index) => {
+    if (index < first.length) return isFit(first[index], each, depth, judging);
+    return !isJsonObject(items) || isFit(items, each, depth, judging);
+  });
 }
 
-export function fits(schema: unknown, value: unknown, depth = 0): boolean {
+function unionFits(schema: JsonObject, value: unknown, depth: number, judging: Judging): boolean {
+  for (const word of ['anyOf', 'oneOf'] as const) {
+    const among = schema[word];
+    if (Array.isArray(among) && !among.some((each) => isFit(each, value, depth, judging))) return false;
+  }
+  const all = schema['allOf'];
+  return !Array.isArray(all) || all.every((each) => isFit(each, value, depth, judging));
+}
+
+/** What `#/$defs/Name` names; undefined, which everything fits, when it cannot be found here. */
+function pointedTo(pointer: unknown, root: unknown): unknown {
+  if (typeof pointer !== 'string' || !/^#(?:\/[\w$.-]+)*$/.test(pointer)) return undefined;
+  let at = root;
+  for (const step of pointer.split('/').slice(1))
+    at = isJsonObject(at) && Object.hasOwn(at, step) ? at[step] : undefined;
+  return at;
+}
+
+function isFit(schema: unknown, value: unknown, above: number, judging: Judging): boolean {
   if (schema === false) return false;
-  if (!isJsonObject(schema) || depth > depthMax) return true;
-  if (!typeFits(schema, value)) return false;
-  if (Array.isArray(schema['enum']) && !schema['enum'].some((each) => same(each, value)))
-    return value === null && schema['nullable'] === true;
-  if (schema['const'] !== undefined && !same(schema['const'], value)) return false;
-  if (isJsonObject(value) && !objectFits(schema, value, depth)) return false;
-  if (Array.isArray(value) && isJsonObject(schema['items']))
-    if (!value.every((each) => fits(schema['items'], each, depth + 1))) return false;
-  return unionFits(schema, value, depth);
+  const depth = above + 1;
+  if (!isJsonObject(schema) || depth > depthMax || judging.left-- <= 0) return true;
+  if (value === null && schema['nullable'] === true) return true;
+  if (schema['$ref'] !== undefined && !isFit(pointedTo(schema['$ref'], judging.root), value, depth, judging))
+    return false;
+  if (!typeFits(schema, value) || !sizeFits(schema, value)) return false;
+  const among = schema['enum'];
+  if (Array.isArray(among) && !among.some((each) => isSame(each, value, judging))) return false;
+  if (schema['const'] !== undefined && !isSame(schema['const'], value, judging)) return false;
+  if (isJsonObject(value) && !objectFits(schema, value, depth, judging)) return false;
+  if (Array.isArray(value) && !itemsFit(schema, value, depth, judging)) return false;
+  return unionFits(schema, value, depth, judging);
+}
+
+export function fits(schema: unknown, value: unknown): boolean {
+  const judging: Judging = { root: schema, left: stepsMax };
+  // What was not looked through to its end is not held against anybody.
+  return isFit(schema, value, 0, judging) || judging.left <= 0;
 }

@@ -1,20 +1,13 @@
 /** What health needs to know of an answer that arrived. */
 import type { SoftSignal } from '../core/evidence.ts';
 import type { AnswerFacts } from '../dialects/dialect.ts';
+import { brokenForm } from './answer-source.ts';
 import type { AnswerRead } from './ticket.ts';
 
 /** What is wrong with it; null when nothing is. The worst comes first. */
 function softSignal(facts: AnswerFacts): SoftSignal | null {
-  if (facts.toolCallInvalid) return 'tool_call_invalid';
-  if (facts.structuredOutputInvalid) return 'structured_output_invalid';
-  switch (facts.misfit) {
-    case 'tool_call':
-      return 'tool_call_invalid';
-    case 'structured_output':
-      return 'structured_output_invalid';
-    case undefined:
-      break;
-  }
+  const broken = brokenForm(facts);
+  if (broken !== null) return broken;
   switch (facts.finish) {
     case 'refusal':
       return 'refused';

@@ -32,6 +32,9 @@ export type Piece =
   | { readonly kind: 'end'; readonly bytes: Uint8Array; readonly soft: FailureClass | null }
   | { readonly kind: 'failed'; readonly failure: Failure; readonly words: ErrorWords | null };
 
+/** Of no use, although it arrived whole. */
+export type BrokenForm = Extract<FailureClass, 'tool_call_invalid' | 'structured_output_invalid'>;
+
 export type AnswerSource = {
   next(): Promise<Piece>;
   facts(): AnswerFacts | null;
@@ -69,9 +72,12 @@ export function isEmptyFailure(facts: AnswerFacts): boolean {
   return facts.empty && facts.finish !== 'length' && facts.finish !== 'refusal' && facts.finish !== 'pause';
 }
 
-export function softFailure(facts: AnswerFacts): FailureClass | null {
-  if (facts.toolCallInvalid) return 'tool_call_invalid';
-  return facts.structuredOutputInvalid ? 'structured_output_invalid' : null;
+/** What is broken in a complete answer, or does not fit the schema that was asked for. */
+export function brokenForm(facts: AnswerFacts): BrokenForm | null {
+  if (facts.toolCallInvalid || facts.misfit === 'tool_call') return 'tool_call_invalid';
+  return facts.structuredOutputInvalid || facts.misfit === 'structured_output'
+    ? 'structured_output_invalid'
+    : null;
 }
 
 /** What the events of one chunk amount to. */
@@ -238,7 +244,7 @@ class StreamSource implements AnswerSource {
     return {
       kind: 'end',
       bytes: closing.length === 0 ? bytes : joined([bytes, closing]),
-      soft: softFailure(facts),
+      soft: brokenForm(facts),
     };
   }
 
@@ -305,7 +311,7 @@ class StreamSource implements AnswerSource {
     if (isEmptyFailure(facts)) return { kind: 'failed', failure: failureOf('empty_completion'), words: null };
     const closing = this.#closing();
     const bytes = this.#writer === null ? encoder.encode(this.#reader.missingTerminal()) : closing;
-    return { kind: 'end', bytes, soft: softFailure(facts) };
+    return { kind: 'end', bytes, soft: brokenForm(facts) };
   }
 }
 

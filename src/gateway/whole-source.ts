@@ -3,7 +3,7 @@ import { failureOf } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { AnswerFacts, ErrorWords, JsonObject } from '../dialects/dialect.ts';
 import type { BodyReader } from '../providers/provider.ts';
-import { isEmptyFailure, softFailure } from './answer-source.ts';
+import { isEmptyFailure, brokenForm } from './answer-source.ts';
 import type { AnswerSource, Piece, SourceOptions } from './answer-source.ts';
 import { networkFailure } from './upstream.ts';
 import type { UpstreamBody } from './upstream.ts';
@@ -78,7 +78,7 @@ class WholeSource implements AnswerSource {
       return words === null ? failed(failureOf('malformed_response')) : failed(classify(words), words);
     }
     if (isEmptyFailure(facts)) return failed(failureOf('empty_completion'));
-    return { kind: 'end', bytes: this.#asAsked(bytes, body as JsonObject), soft: softFailure(facts) };
+    return { kind: 'end', bytes: this.#asAsked(bytes, body as JsonObject), soft: brokenForm(facts) };
   }
 
   /** The answer in the caller's dialect: the very bytes that came, where they are that already. */

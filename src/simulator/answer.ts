@@ -37,6 +37,8 @@ export type PlannedAnswer = {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly reasoningTokens: number;
+  /** In place of the usual one. */
+  readonly fingerprint?: string;
 };
 
 const words = [

@@ -54,6 +54,12 @@ export type Fault =
   | { readonly kind: 'split_utf8' }
   | { readonly kind: 'empty' }
   | { readonly kind: 'bad_tool_call' }
+  /** Tool calls and structured answers parse, and do not fit their schema. */
+  | { readonly kind: 'misfit' }
+  /** Other weights behind the same name: it says other things, and less. */
+  | { readonly kind: 'other_answers' }
+  /** What it says of the machines behind it, where its API has a word for that. */
+  | { readonly kind: 'fingerprint'; readonly fingerprint: string }
   | { readonly kind: 'wrong_model'; readonly model: string }
   | { readonly kind: 'refusal' }
   | { readonly kind: 'not_json' };
@@ -158,6 +164,9 @@ function isEnding(fault: Fault): fault is Extract<Fault, { kind: Ending }> {
     case 'split_utf8':
     case 'empty':
     case 'bad_tool_call':
+    case 'misfit':
+    case 'other_answers':
+    case 'fingerprint':
     case 'wrong_model':
     case 'refusal':
       return false;

@@ -95,8 +95,8 @@ type Accent = { readonly strict: boolean };
 const times = <T>(count: number, make: (index: number) => T): readonly T[] =>
   Array.from({ length: count }, (_, index) => make(index));
 
-const tail = (accent: Accent): Body =>
-  accent.strict ? { service_tier: 'default', system_fingerprint: 'fp_simulated' } : {};
+const tail = (accent: Accent, { fingerprint }: Pick<PlannedAnswer, 'fingerprint'>): Body =>
+  accent.strict ? { service_tier: 'default', system_fingerprint: fingerprint ?? 'fp_simulated' } : {};
 
 function wholeOf(answer: PlannedAnswer, model: string, form: Form, accent: Accent): Body {
   const message = {
@@ -119,7 +119,7 @@ function wholeOf(answer: PlannedAnswer, model: string, form: Form, accent: Accen
       finish_reason: finishWord[answer.finish],
     })),
     usage: usageOf(answer, form.choices),
-    ...tail(accent),
+    ...tail(accent, answer),
   };
 }
 
@@ -149,7 +149,7 @@ function eventsOf(answer: PlannedAnswer, model: string, form: Form, accent: Acce
     object: 'chat.completion.chunk',
     created,
     model,
-    ...tail(accent),
+    ...tail(accent, answer),
   };
   const event = (rest: Body, role: StreamEvent['role']): StreamEvent => {
     const text = JSON.stringify({ ...base, ...rest });

@@ -1,4 +1,5 @@
 /** Plays an answer onto the wire at a pace, with the faults that hit this call. */
+import { tokensOf } from './answer.ts';
 import type { PlannedAnswer } from './answer.ts';
 import { delaysOf, faultOf } from './faults.ts';
 import type { Delays, Fault } from './faults.ts';
@@ -49,12 +50,29 @@ function spoiled(answer: PlannedAnswer, faults: readonly Fault[]): PlannedAnswer
   const cleared = { ...answer, ...silent, stopSequence: null };
   if (faultOf(faults, 'empty') !== null) return { ...cleared, finish: 'stop' };
   if (faultOf(faults, 'refusal') !== null) return { ...cleared, finish: 'refusal' };
-  if (faultOf(faults, 'bad_tool_call') === null) return answer;
-  const broken = answer.toolCalls.map((call) => ({
-    ...call,
-    arguments: `${call.arguments.slice(0, -1)},`,
-  }));
-  return { ...answer, toolCalls: broken };
+  const said = faultOf(faults, 'other_answers') === null ? answer : otherWords(answer);
+  const fingerprint = faultOf(faults, 'fingerprint')?.fingerprint;
+  const marked = fingerprint === undefined ? said : { ...said, fingerprint };
+  const isMisfit = faultOf(faults, 'misfit') !== null;
+  if (!isMisfit && faultOf(faults, 'bad_tool_call') === null) return marked;
+  const isStructured = marked.text.startsWith('{');
+  return {
+    ...marked,
+    ...(isMisfit && isStructured ? { text: surprise } : {}),
+    toolCalls: marked.toolCalls.map((call) => ({
+      ...call,
+      arguments: isMisfit ? surprise : `${call.arguments.slice(0, -1)},`,
+    })),
+  };
+}
+
+/** Nobody asked for it. */
+const surprise = '{"surprise":true}';
+
+function otherWords(answer: PlannedAnswer): PlannedAnswer {
+  const tokens = tokensOf(answer.text);
+  const kept = tokens.slice(0, Math.ceil(tokens.length / 2)).toReversed();
+  return { ...answer, text: `Well, ${kept.join('')}`, outputTokens: kept.length + 1 };
 }
 
 const modelSaid = ({ faults, model }: Playing): string => faultOf(faults, 'wrong_model')?.model ?? model;

@@ -306,6 +306,69 @@ describe.each(spoken)('a whole answer, $dialect', (how) => {
   });
 });
 
+describe.each(spoken)('answers that do not fit their schema, $dialect', (how) => {
+  const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
+  const withTool = (): Json => {
+    const question = [{ role: 'user', content: 'use tool w' }];
+    switch (how.dialect) {
+      case 'openai-chat':
+        return {
+          tools: [{ type: 'function', function: { name: 'w', parameters: schema } }],
+          messages: question,
+        };
+      case 'openai-responses':
+        return { tools: [{ type: 'function', name: 'w', parameters: schema }], input: question };
+      case 'anthropic-messages':
+        return { tools: [{ name: 'w', input_schema: schema }], messages: question };
+      case 'gemini':
+        return {
+          tools: [{ functionDeclarations: [{ name: 'w', parametersJsonSchema: schema }] }],
+          contents: [{ role: 'user', parts: [{ text: 'use tool w' }] }],
+        };
+    }
+  };
+  const strict = { ...schema, additionalProperties: false };
+  const structured = (): Json => {
+    switch (how.dialect) {
+      case 'openai-chat':
+        return {
+          response_format: { type: 'json_schema', json_schema: { name: 'w', strict: true, schema: strict } },
+        };
+      case 'openai-responses':
+        return { text: { format: { type: 'json_schema', name: 'w', strict: true, schema: strict } } };
+      case 'anthropic-messages':
+        return { output_config: { format: { type: 'json_schema', schema: strict } } };
+      case 'gemini':
+        return { generationConfig: { responseMimeType: 'application/json', responseJsonSchema: schema } };
+    }
+  };
+
+  test.each([
+    ['tool_call_invalid', withTool],
+    ['structured_output_invalid', structured],
+  ] as const)('%s: asked again once, then moves on, else passed on with a warning', async (failure, form) => {
+    house.simulator.setFault({ provider: how.provider, fault: { kind: 'misfit' } });
+    const rescued = await ask(how, how.feature, false, form());
+    expect(rescued.headers.get('x-breakwater-target')).toBe(how.backup);
+    expect(rescued.headers.get('x-breakwater-fallback')).toBe(failure);
+    expect(house.simulator.calls(how.provider).length).toBe(2);
+    const alone = await ask(how, how.alone, false, form());
+    expect(alone.status).toBe(200);
+    expect(alone.headers.get('x-breakwater-warnings')).toContain(failure);
+    expect(house.simulator.calls(how.provider).length).toBe(4);
+  });
+
+  test('in a stream it is passed on and counted', async () => {
+    house.simulator.setFault({ provider: how.provider, fault: { kind: 'misfit' } });
+    const answer = await ask(how, how.feature, true, withTool());
+    expect(answer.text).toMatch(/su.*rpri/s);
+    expect(answer.headers.get('x-breakwater-target')).not.toBe(how.backup);
+    expect(house.simulator.calls(how.provider).length).toBe(1);
+    const counted = async (): Promise<string> => (await fetch(`${house.url}/metrics`)).text();
+    expect(await counted()).toMatch(/breakwater_soft_failures_total\{.*signal="tool_call_invalid".*\} 1/);
+  });
+});
+
 describe.each(spoken)('retry rules, $dialect', (how) => {
   const attemptsOf = async (answer: Answer): Promise<string[]> =>
     ((await house.record(answer.id))['attempts'] as Json[]).map(
