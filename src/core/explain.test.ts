@@ -213,7 +213,7 @@ const table: readonly (readonly [string, RequestRecord, readonly string[], reado
     aRecord({ finish: 'length', warnings: ['tool_call_invalid', 'top_k', 'temperature'] }),
     [
       'The answer was complete after 750 ms. It stops at the length limit that was asked for.',
-      'The answer was passed on although the model sent a tool call that cannot be read.',
+      'The answer was passed on although the model sent a tool call that cannot be read or does not fit its schema.',
       'Left out for the model that was asked, which has no place for it: top_k and temperature.',
     ],
     [],
