@@ -199,6 +199,8 @@ function conformance(open: () => Promise<OpenedForTest>): void {
         served: gpt,
         leftTo: ['OpenAI', 'Other'],
         count: 1,
+        first: marked.at,
+        last: marked.at,
       });
       expect(await store.countRecords({ feature: 'notes', since: start, until: instant(start + 1) })).toBe(3);
     });

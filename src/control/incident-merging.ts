@@ -42,6 +42,7 @@ function absorbed(
     into,
     {
       targets,
+      moved: together(into.moved, other.moved, ({ target }) => target),
       features: together(into.features, other.features, ({ feature }) => feature),
       switches: together(into.switches, other.switches, (id) => id),
       announcements: together(into.announcements, other.announcements, ({ id }) => id),

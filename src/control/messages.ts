@@ -21,6 +21,8 @@ import type { ControlDependencies, ControlError, Result } from './verb.ts';
 
 export type MessageDependencies = ControlDependencies & {
   readonly settings: () => MessageSettings;
+  /** What people call a feature. */
+  readonly titleOf: (feature: string) => string;
   /** Something was said or kept back: whoever shows it looks again. */
   readonly said: (message: Message) => void;
 };
@@ -138,7 +140,7 @@ export function previewMessage(
   return withStore<Draft>(async () => {
     const parsed = parseInput(messageInput, input ?? {});
     if (parsed.kind === 'error') return parsed;
-    const read = await readIncident(id, dependencies.store, dependencies.now());
+    const read = await readIncident(id, { ...dependencies, now: dependencies.now() });
     if (read === null) return unknown(id);
     return done(draftOf(read, parsed.value, dependencies.settings(), dependencies.now()));
   });
@@ -170,12 +172,12 @@ export function publishMessage(
   dependencies: MessageDependencies,
 ): Promise<Result<Message>> {
   return withStore<Message>(async () => {
-    const { now, newId, settings, store } = dependencies;
+    const { now, newId, settings } = dependencies;
     const reject = (error: ControlError): Promise<ControlError> =>
       recordRejection(error, { actor, subject: id }, dependencies);
     const parsed = parseInput(messageInput, input ?? {});
     if (parsed.kind === 'error') return reject(parsed);
-    const read = await readIncident(id, store, now());
+    const read = await readIncident(id, { ...dependencies, now: now() });
     if (read === null) return reject(unknown(id));
     if (read.incident.state === 'dismissed' || read.incident.mergedInto !== null)
       return reject(

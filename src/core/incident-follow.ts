@@ -17,6 +17,8 @@ import type {
 } from './incident.ts';
 import { said, stepOf } from './incident-steps.ts';
 import type { Added } from './incident-steps.ts';
+import { followMoved, followSwitches, holds, ownSwitches } from './incident-switches.ts';
+import type { StandingSwitch } from './incident-switches.ts';
 import type { Instant, SwitchId, TargetName } from './ids.ts';
 import { graver, gravity } from './felt.ts';
 import type { FeatureStatus, FeatureView } from './status.ts';
@@ -29,13 +31,8 @@ export type World = {
     { readonly gate: HealthState; readonly since: Instant | null; readonly offBy: readonly SwitchId[] }
   >;
   readonly features: readonly FeatureView[];
-  readonly switches: readonly {
-    readonly id: SwitchId;
-    readonly at: Instant;
-    readonly actor: string;
-    readonly reason: string;
-    readonly words: string;
-  }[];
+  /** Switches in force, of any effect and for anybody. */
+  readonly switches: readonly StandingSwitch[];
 };
 
 /** To complete "Meeting notes: …". */
@@ -56,10 +53,8 @@ function featureWords(view: FeatureView): string {
 type Followed = { readonly features: readonly IncidentFeature[]; readonly added: readonly Added[] };
 
 /** Whether a feature's usual target is one that the incident, or a switch made for it, has taken out. */
-function isConcerned(incident: Incident, view: FeatureView, world: World): boolean {
-  if (incident.targets.some(({ target, until }) => target === view.preferred && until === null)) return true;
-  const offBy = world.targets.get(view.preferred as TargetName)?.offBy ?? [];
-  return offBy.some((id) => incident.switches.includes(id));
+function isConcerned({ targets, moved }: Incident, view: FeatureView): boolean {
+  return [...targets, ...moved].some(({ target, until }) => target === view.preferred && until === null);
 }
 
 function followFeatures(incident: Incident, world: World): Followed {
@@ -69,7 +64,7 @@ function followFeatures(incident: Incident, world: World): Followed {
     const index = features.findIndex(({ feature }) => feature === view.feature);
     const known = features[index];
     if (known === undefined) {
-      if (view.status === 'normal' || !isConcerned(incident, view, world)) continue;
+      if (view.status === 'normal' || !isConcerned(incident, view)) continue;
       features.push({
         feature: view.feature,
         title: view.title,
@@ -82,7 +77,7 @@ function followFeatures(incident: Incident, world: World): Followed {
       continue;
     }
     // A probe and a ramp let requests through to a target that is not back yet.
-    const isConcernedNow = isConcerned(incident, view, world);
+    const isConcernedNow = isConcerned(incident, view);
     const isBack = view.status === 'normal' && !isConcernedNow;
     const status = view.status === 'normal' && isConcernedNow ? known.status : view.status;
     // What a person named, and routing never moved, has nothing to come back from.
@@ -103,37 +98,17 @@ function followFeatures(incident: Incident, world: World): Followed {
   return { features, added };
 }
 
-function followTargets(incident: Incident, world: World): readonly IncidentTarget[] {
+function followTargets(
+  incident: Incident,
+  world: World,
+  own: readonly StandingSwitch[],
+): readonly IncidentTarget[] {
   return incident.targets.map((each): IncidentTarget => {
     const seen = world.targets.get(each.target);
     if (seen === undefined) return each;
-    const isBack = seen.gate === 'healthy' && seen.offBy.length === 0;
+    const isBack = seen.gate === 'healthy' && seen.offBy.length === 0 && !holds(own, each.target);
     return { ...each, gate: seen.gate, until: isBack ? (each.until ?? world.now) : null };
   });
-}
-
-function followSwitches(
-  incident: Incident,
-  world: World,
-): { ids: readonly SwitchId[]; added: readonly Added[] } {
-  if (!isOpen(incident.state)) return { ids: incident.switches, added: [] };
-  const covering = new Set(
-    incident.targets
-      .filter(({ until }) => until === null)
-      .flatMap(({ target }) => world.targets.get(target)?.offBy ?? []),
-  );
-  const fresh = world.switches.filter(({ id }) => covering.has(id) && !incident.switches.includes(id));
-  return {
-    ids: [...incident.switches, ...fresh.map(({ id }) => id)],
-    added: fresh.map((entry): Added => ({
-      at: entry.at,
-      source: entry.actor === 'system' ? 'system' : 'person',
-      by: entry.actor,
-      audience: 'internal',
-      text: `Switched off ${entry.words}: ${entry.reason}`,
-      state: null,
-    })),
-  };
 }
 
 /** Whether everything that was moved is back. */
@@ -146,18 +121,17 @@ function isAsAgreed(targets: readonly IncidentTarget[], features: readonly Incid
 }
 
 /** Where the facts say an incident is. */
-function factualState(
-  incident: Incident,
-  targets: readonly IncidentTarget[],
-  features: readonly IncidentFeature[],
-): IncidentState {
-  if (targets.length === 0) return incident.state;
+function factualState({ state, switches, targets, features }: Incident, world: World): IncidentState {
+  if (targets.length === 0) return state;
   if (isAsAgreed(targets, features)) return 'resolved';
-  const isOut = ({ gate, until }: IncidentTarget): boolean =>
-    until === null && gate !== 'ramping' && gate !== 'healthy';
-  const isOff = targets.some(({ gate, until }) => until === null && gate === 'healthy');
-  if (!targets.some(isOut) && !isOff) return 'restoring';
-  if (incident.state === 'suspected') return 'suspected';
+  // A switch that lets a part through is the way out when it comes first, and the way back when another went before it.
+  const isGivingBack = switches.some((id) => !world.switches.some((entry) => entry.id === id));
+  const isOut = ({ target, gate, until }: IncidentTarget): boolean => {
+    if (until !== null || gate === 'ramping') return false;
+    return gate !== 'healthy' || !isGivingBack || (world.targets.get(target)?.offBy.length ?? 0) > 0;
+  };
+  if (!targets.some(isOut)) return 'restoring';
+  if (state === 'suspected') return 'suspected';
   const areFine = features.every(({ status }) => status === 'normal' || status === 'backup');
   return features.length > 0 && areFine ? 'mitigated' : 'active';
 }
@@ -195,17 +169,20 @@ export function isGoingOn({ state, targets, times }: Incident): boolean {
 /** Brings an incident up to how routing stands; null when nothing about it has changed. */
 export function follow(incident: Incident, world: World): IncidentStep | null {
   if (!isGoingOn(incident)) return null;
-  const switches = followSwitches(incident, world);
-  const knowing: Incident = { ...incident, switches: switches.ids };
-  const targets = followTargets(knowing, world);
-  const { features, added } = followFeatures({ ...knowing, targets }, world);
-  const factual = factualState(incident, targets, features);
+  const switches = followSwitches(incident, world.switches);
+  const own = ownSwitches({ switches: switches.ids }, world.switches);
+  const targets = followTargets(incident, world, own);
+  const moved = followMoved({ moved: incident.moved, targets }, own, world.targets, world.now);
+  const knowing: Incident = { ...incident, switches: switches.ids, targets, moved };
+  const { features, added } = followFeatures(knowing, world);
+  const factual = factualState({ ...knowing, features }, world);
   const mayMove = incident.stateBy === 'system' || gatesActedAt(incident, world) > incident.stateAt;
   const state = mayMove && isOpen(incident.state) ? factual : incident.state;
   const isBack = incident.times.switched !== null && isAsAgreed(targets, features);
   const resumed = isBack ? (incident.times.normalRoutingResumed ?? world.now) : null;
   const changes: Partial<Incident> = {
     targets,
+    moved,
     features,
     switches: switches.ids,
     severity: severityOf(incident, features, world.features.length),

@@ -4,10 +4,11 @@ import { describe, expect, test } from 'bun:test';
 import { classify } from './incident-class.ts';
 import type { Evidence } from './incident-class.ts';
 import type { FailureClass } from './failure.ts';
-import { evidenceBegins, incidentsMet } from './incident-hits.ts';
+import { evidenceBegins, hitOf, incidentsMet, isHit } from './incident-hits.ts';
 import type { Touch } from './incident-hits.ts';
 import { changeId, incidentId, instant, targetName } from './ids.ts';
 import type { Change } from './record.ts';
+import { aRecord, anAttempt } from '../../test/record-fixture.ts';
 
 const start = instant(1_780_000_000_000);
 const opus = targetName('anthropic', 'claude-opus-4-8');
@@ -62,6 +63,30 @@ describe('a request is hit', () => {
     const failed: Partial<Touch> = { attempts: [{ target: opus, failure: 'server_error' }] };
     expect(incidentsMet(touch({ ...failed, at: instant(start + 1_000) }), [ended])).toHaveLength(1);
     expect(incidentsMet(touch({ ...failed, at: instant(start + 1_001) }), [ended])).toEqual([]);
+  });
+});
+
+describe('how a request was hit', () => {
+  const failed = anAttempt({ outcome: 'failed', failure: 'server_error' });
+  test.each([
+    ['answered elsewhere', { served: gpt }, 'rescued'],
+    ['left while another was answering', { served: gpt, outcome: 'cancelled' }, 'rescued'],
+    ['answered by the same target at the second attempt', { attempts: [failed, anAttempt()] }, 'delayed'],
+    [
+      'left after an attempt had failed',
+      { served: null, outcome: 'cancelled', attempts: [failed] },
+      'delayed',
+    ],
+    ['answered by the target that was out, without a failure', {}, null],
+    ['left before anything had failed', { served: null, outcome: 'cancelled' }, null],
+    ['broken off', { outcome: 'partial' }, 'cut'],
+    ['asked', { served: null, outcome: 'refused', told: 'asked' }, 'asked'],
+    ['refused', { served: null, outcome: 'refused', told: 'refused' }, 'refused'],
+    ['failed', { served: null, outcome: 'failed', attempts: [failed] }, 'failed'],
+  ] as const)('%s', (_name, changes, how) => {
+    const record = aRecord({ incidents: [scope.id], ...changes });
+    expect(hitOf(record, scope.id)?.how ?? null).toBe(how);
+    expect(isHit(record)).toBe(how !== null);
   });
 });
 

@@ -2,8 +2,9 @@
  * Which requests an incident hit, and how.
  *
  * A request belongs to an incident when its preferred target was in the incident's scope at the time, and that target
- * failed it or was out because of it. How it was hit is what its user met: an answer from elsewhere, a question, a
- * refusal, a delay, a cut, or nothing. Failures that are not the target's (a bad request, a used-up limit of ours) make
+ * failed it or was out because of it. A target that only a switch made for the incident took out is in its scope, too.
+ * How it was hit is what its user met: an answer from elsewhere (rescued), a question, a refusal, an attempt that failed
+ * before the same target answered or the user gave up (delayed), a cut, or nothing. Failures that are not the target's (a bad request, a used-up limit of ours) make
  * no hit. It refuses to count a request that merely happened at the same time.
  *
  * Where the evidence begins is found after the fact: the last moment from which on the attempts speak for a breach
@@ -86,21 +87,27 @@ export function incidentsMet(touch: Touch, scopes: readonly IncidentScope[]): re
 
 const none: readonly IncidentId[] = [];
 
-function howOf(record: RequestRecord): HitKind {
+/** How a request was hit; null when its user met nothing of it. */
+function howOf(record: RequestRecord): HitKind | null {
+  const { attempts, preferred, served } = record;
+  const isElsewhere = served !== null && served !== preferred;
+  // One attempt failed, and the user waited for the next; or gave up waiting.
+  const isLate = attempts.some(({ target, failure }) => target === preferred && isTargetsOwn(failure));
   switch (record.outcome) {
     case 'answered':
-      return record.served === record.preferred ? 'delayed' : 'rescued';
+    case 'cancelled':
+      return isElsewhere ? 'rescued' : isLate ? 'delayed' : null;
     case 'partial':
       return 'cut';
     case 'refused':
       return record.told === 'asked' ? 'asked' : 'refused';
     case 'failed':
       return 'failed';
-    case 'cancelled':
-      // The caller gave up while we were still trying.
-      return 'delayed';
   }
 }
+
+/** Whether an incident that a request has met can have hit it. */
+export const isHit = (record: RequestRecord): boolean => record.preferred !== null && howOf(record) !== null;
 
 function leftTo(record: RequestRecord): readonly string[] {
   if (!record.boundary.includes('entity')) return [];
@@ -113,7 +120,8 @@ function leftTo(record: RequestRecord): readonly string[] {
 
 /** A record as a hit of an incident that it has met. */
 export function hitOf(record: RequestRecord, incident: IncidentId): Hit | null {
-  return record.preferred === null
+  const how = howOf(record);
+  return record.preferred === null || how === null
     ? null
     : {
         incident,
@@ -121,7 +129,7 @@ export function hitOf(record: RequestRecord, incident: IncidentId): Hit | null {
         at: record.at,
         feature: record.feature,
         preferred: record.preferred,
-        how: howOf(record),
+        how,
         served: record.served,
         leftTo: leftTo(record),
       };

@@ -6,7 +6,8 @@ import type { World } from './incident-follow.ts';
 import { linkAnnouncements } from './announcements.ts';
 import type { HealthState } from './health-cell.ts';
 import { onGate, relatedMs } from './incident-steps.ts';
-import type { GateEvent } from './incident-steps.ts';
+import type { FailedTarget, GateEvent } from './incident-steps.ts';
+import type { StandingSwitch } from './incident-switches.ts';
 import type { Incident } from './incident.ts';
 import { incidentTitle, vagueWords } from './incident-words.ts';
 import { incidentId, instant, switchId, targetName } from './ids.ts';
@@ -63,6 +64,21 @@ function world(
     ]),
     features,
     switches: [],
+    ...changes,
+  };
+}
+
+const failed = (model: string): FailedTarget => gate(model, 0).target;
+
+function aSwitch(changes: Partial<StandingSwitch> = {}): StandingSwitch {
+  return {
+    id: switchId('sw_1'),
+    at: minutes(3),
+    actor: 'maria',
+    reason: 'errors',
+    words: 'Switched off provider:anthropic',
+    failureClass: null,
+    covers: [failed('claude-opus-4-8')],
     ...changes,
   };
 }
@@ -174,7 +190,7 @@ describe('how it follows routing', () => {
         targets: new Map([
           [targetName('anthropic', 'claude-opus-4-8'), { gate: health, since: minutes(after), offBy: [sw] }],
         ]),
-        switches: [{ id: sw, at: minutes(3), actor: 'maria', reason: 'errors', words: 'provider:anthropic' }],
+        switches: [aSwitch({ id: sw })],
       });
     const held = followed(opened(), off(4, 'ejected'), off(5, 'ejected'), off(30, 'healthy'));
     expect(held).toMatchObject({ state: 'mitigated', switches: [sw], times: { normalRoutingResumed: null } });
@@ -197,6 +213,108 @@ describe('how it follows routing', () => {
   test('looking again changes nothing', () => {
     const once = followed(opened(), world(1, 'ejected', [view('backup')]));
     expect(follow(once, world(1, 'ejected', [view('backup')]))).toBeNull();
+  });
+});
+
+describe('what a switch made for it moves', () => {
+  const opened = (): Incident => story(gate('claude-opus-4-8', 0))[0] as Incident;
+  const sonnet = targetName('anthropic', 'claude-sonnet-4-5');
+  const search = (status: FeatureStatus): FeatureView =>
+    view(status, { feature: 'search', title: 'Search', preferred: sonnet });
+  const vendor = [failed('claude-opus-4-8'), failed('claude-sonnet-4-5')];
+
+  function after(
+    minute: number,
+    switches: readonly StandingSwitch[],
+    gates: readonly [HealthState, HealthState],
+  ): World {
+    const status = switches.length > 0 || gates[1] !== 'healthy' ? 'backup' : 'normal';
+    const names = [targetName('anthropic', 'claude-opus-4-8'), sonnet];
+    const seen = names.map((name, index) => {
+      const offBy = switches.flatMap(({ id, covers }) =>
+        covers.some(({ target }) => target === name) ? [id] : [],
+      );
+      return [name, { gate: gates[index] ?? 'healthy', since: null, offBy }] as const;
+    });
+    const features = [view(status), search(status)];
+    return world(minute, 'healthy', features, { targets: new Map(seen), switches });
+  }
+
+  test.each([
+    ['the vendor, with a target that failed', { covers: vendor }, true],
+    ['kin, by a playbook', { actor: 'playbook vendor-off', covers: [failed('claude-sonnet-4-5')] }, true],
+    [
+      'kin, for the same class',
+      { failureClass: 'availability', covers: [failed('claude-sonnet-4-5')] },
+      true,
+    ],
+    [
+      'kin, for another reason',
+      { failureClass: 'data_handling', covers: [failed('claude-sonnet-4-5')] },
+      false,
+    ],
+    ['long before', { at: minutes(-60), covers: vendor }, false],
+  ] as const)('%s', (_name, changes, isIts) => {
+    const entry = aSwitch(changes);
+    const held = followed(opened(), after(4, [entry], ['ejected', 'healthy']));
+    expect(held.switches).toEqual(isIts ? [entry.id] : []);
+    expect(held.moved).toEqual(isIts ? [{ target: sonnet, from: entry.at, until: null }] : []);
+    expect(held.features.map(({ feature }) => feature)).toEqual(isIts ? ['notes', 'search'] : ['notes']);
+    expect(held.targets).toHaveLength(1);
+  });
+
+  test('one whose reason names the incident is its own, whatever it covers', () => {
+    const incident = opened();
+    const gpt = {
+      target: targetName('openai', 'gpt-5.2'),
+      model: 'gpt-5.2',
+      vendor: 'openai',
+      provider: 'openai',
+    };
+    const entry = aSwitch({ reason: `keep room for ${incident.id}`, covers: [gpt] });
+    expect(followed(incident, after(4, [entry], ['ejected', 'healthy'])).switches).toEqual([entry.id]);
+  });
+
+  test('it stays moved over the ramp, and the incident ends when it is back', () => {
+    const entry = aSwitch({ covers: vendor });
+    const ramping = followed(
+      opened(),
+      after(4, [entry], ['ejected', 'healthy']),
+      after(60, [], ['healthy', 'ramping']),
+    );
+    expect(ramping).toMatchObject({ state: 'restoring', moved: [{ until: null }] });
+    const back = followed(ramping, after(65, [], ['healthy', 'healthy']));
+    expect(back).toMatchObject({
+      state: 'resolved',
+      moved: [{ until: minutes(65) }],
+      times: { normalRoutingResumed: minutes(65) },
+    });
+  });
+
+  test('a part let through is the way out when it comes first, and the way back after a switch', () => {
+    const off = aSwitch({ covers: vendor });
+    const shed = aSwitch({
+      id: switchId('sw_2'),
+      at: minutes(50),
+      words: 'Relieved of 90 %: vendor:anthropic',
+      covers: vendor,
+    });
+    const shedding = (minute: number): World => {
+      const seen = after(minute, [shed], ['healthy', 'healthy']);
+      return {
+        ...seen,
+        targets: new Map([...seen.targets].map(([name, each]) => [name, { ...each, offBy: [] }])),
+      };
+    };
+    expect(followed(opened(), { ...shedding(2), switches: [{ ...shed, at: minutes(1) }] })).toMatchObject({
+      state: 'mitigated',
+      targets: [{ until: null }],
+    });
+    expect(followed(opened(), after(4, [off], ['ejected', 'healthy']), shedding(50))).toMatchObject({
+      state: 'restoring',
+      targets: [{ until: null }],
+      moved: [{ until: null }],
+    });
   });
 });
 

@@ -100,6 +100,7 @@ export function blankIncident(
       normalRoutingResumed: null,
     },
     targets: [],
+    moved: [],
     features: [],
     switches: [],
     roles: nobody,

@@ -5,6 +5,7 @@
  */
 import { isOpen, modelsOf, severityElsewhere } from './incident.ts';
 import type { Incident, IncidentState, TimelineEntry } from './incident.ts';
+import { rescuedShare } from './incident-impact.ts';
 import type { Impact } from './incident-impact.ts';
 import { instant } from './ids.ts';
 import { inLocale } from './message.ts';
@@ -105,15 +106,13 @@ export function storyOf(known: IncidentKnown): Story | null {
     models: modelsOf(incident),
     features: incident.features.map((feature) => {
       const total = asked.get(feature.feature) ?? 0;
-      const rescued = impact.features.get(feature.feature)?.by.rescued ?? 0;
       return {
         feature: feature.feature,
         title: feature.title,
         status: feature.status,
         worst: feature.worst,
         backup: feature.backup === null ? null : modelOf(feature.backup),
-        // Both are counted while requests go on: the part may be a moment ahead of the whole.
-        share: total === 0 ? null : Math.min(1, Math.round((rescued / total) * 10_000) / 10_000),
+        share: total === 0 ? null : rescuedShare(impact.features.get(feature.feature), total),
         normalAt: feature.normalAt,
       };
     }),

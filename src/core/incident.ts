@@ -7,6 +7,7 @@
  * routing is normal again. `incident-steps.ts` moves incidents; this module refuses to know how one came about.
  */
 import type { HealthState } from './health-cell.ts';
+import { instant } from './ids.ts';
 import type { IncidentId, Instant, SwitchId, TargetName } from './ids.ts';
 import type { FeatureStatus } from './status.ts';
 
@@ -113,6 +114,14 @@ export type IncidentTarget = {
   readonly gate: HealthState;
 };
 
+/** A target that is well and that users were moved from all the same, by a switch that was made for the incident. */
+export type MovedTarget = {
+  readonly target: TargetName;
+  readonly from: Instant;
+  /** When it was back in normal use; null while it is not. */
+  readonly until: Instant | null;
+};
+
 export type IncidentFeature = {
   readonly feature: string;
   readonly title: string;
@@ -164,6 +173,7 @@ export type Incident = {
   readonly failedAt: Instant | null;
   readonly times: IncidentTimes;
   readonly targets: readonly IncidentTarget[];
+  readonly moved: readonly MovedTarget[];
   readonly features: readonly IncidentFeature[];
   readonly switches: readonly SwitchId[];
   readonly roles: Roles;
@@ -178,6 +188,16 @@ export type Incident = {
 
 /** An incident and what is added to its timeline, to be kept together. */
 export type IncidentStep = { readonly incident: Incident; readonly entries: readonly TimelineEntry[] };
+
+/** Since when requests of an incident count. */
+export function beganAt({
+  targets,
+  times,
+  openedAt,
+}: Pick<Incident, 'targets' | 'times' | 'openedAt'>): Instant {
+  const begins = targets.map(({ from, detected }) => from ?? detected);
+  return instant(Math.min(times.detected ?? openedAt, ...begins));
+}
 
 /** Models that fail in it, each once. */
 export function modelsOf(incident: Pick<Incident, 'targets'>): readonly string[] {

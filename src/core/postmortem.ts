@@ -6,6 +6,7 @@ import type { Incident, TimelineEntry } from './incident.ts';
 import { modelsOf } from './incident.ts';
 import { hitKinds } from './incident-hits.ts';
 import type { HitKind } from './incident-hits.ts';
+import { rescuedShare } from './incident-impact.ts';
 import type { Impact } from './incident-impact.ts';
 import type { Instant } from './ids.ts';
 import { modelWords } from './model-names.ts';
@@ -76,8 +77,6 @@ function timesTable({ incident }: PostmortemInput): readonly string[] {
   ];
 }
 
-const shareText = (part: number, whole: number): string => (whole === 0 ? '–' : countedShare(part / whole));
-
 function featureTable({ incident, impact, asked }: PostmortemInput): readonly string[] {
   if (incident.features.length === 0) return ['No feature was affected.'];
   return [
@@ -92,7 +91,7 @@ function featureTable({ incident, impact, asked }: PostmortemInput): readonly st
         each.backup ?? '–',
         String(total),
         ...hitKinds.map((kind) => String(felt?.by[kind] ?? 0)),
-        shareText(felt?.by.rescued ?? 0, total),
+        total === 0 ? '–' : countedShare(rescuedShare(felt, total)),
         clock(each.normalAt),
       );
     }),

@@ -2,6 +2,7 @@
 import type { Agreement } from '../core/consent.ts';
 import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
+import { isHit } from '../core/incident-hits.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { AttemptRecord, RequestOutcome, RequestRecord, Told } from '../core/record.ts';
 import type { SwitchId } from '../core/ids.ts';
@@ -65,7 +66,7 @@ export function buildRecord(exchange: Exchange, closing: Closing): RequestRecord
   const seam = exchange.carrier?.seam ?? null;
   const answer = closing.served === null ? null : (source?.facts() ?? null);
   const hop = closing.served === null ? null : hopBetween(exchange.preferred, closing.served);
-  return {
+  const record: RequestRecord = {
     id: exchange.id,
     at: exchange.at,
     durationMs: instant(exchange.clock.now()) - exchange.at,
@@ -110,6 +111,7 @@ export function buildRecord(exchange: Exchange, closing: Closing): RequestRecord
             overlapCharacters: seam.overlap,
           },
   };
+  return record.incidents.length === 0 || isHit(record) ? record : { ...record, incidents: [] };
 }
 
 /** Names come from callers and providers: kept, but not without end. */

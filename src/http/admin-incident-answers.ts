@@ -68,6 +68,7 @@ export const incidentBrief = z.object({
   targets: z.array(text),
   models: z.array(text),
   scope: z.array(z.object({ target: text, gate, since: time, until: maybeTime })),
+  moved: z.array(z.object({ target: text, since: time, until: maybeTime })),
   features: z.array(feature),
   switches: z.array(text),
   roles: z.object({ lead: name, comms: name, ops: name }),

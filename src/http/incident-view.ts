@@ -3,7 +3,7 @@ import type { IncidentRead } from '../control/incident-queries.ts';
 import { modelsOf, severityElsewhere } from '../core/incident.ts';
 import type { Announcement, Incident, TimelineEntry } from '../core/incident.ts';
 import type { Hit } from '../core/incident-hits.ts';
-import { impactOf } from '../core/incident-impact.ts';
+import { impactOf, rescuedShare } from '../core/incident-impact.ts';
 import type { Impact } from '../core/incident-impact.ts';
 import type { RequestRecord } from '../core/record.ts';
 import { timeText } from './wire.ts';
@@ -71,6 +71,11 @@ export function incidentToWire(incident: Incident): Json {
       since: timeText(each.from ?? each.detected),
       until: timeText(each.until),
     })),
+    moved: incident.moved.map((each) => ({
+      target: each.target,
+      since: timeText(each.from),
+      until: timeText(each.until),
+    })),
     features: incident.features.map((each) => ({
       feature: each.feature,
       title: each.title,
@@ -97,9 +102,6 @@ export function totalsToWire({ total, by }: Pick<Impact, 'total' | 'by'>): Json 
   return { total, ...by };
 }
 
-const share = (part: number, whole: number): number =>
-  whole === 0 ? 0 : Math.round((part / whole) * 10_000) / 10_000;
-
 const noRequests = impactOf([]);
 
 /** The whole of it, with what it did to requests. */
@@ -112,7 +114,7 @@ export function incidentReadToWire({ incident, timeline, impact, asked }: Incide
       const felt = impact.features.get(name);
       return {
         ...each,
-        share: share(felt?.by.rescued ?? 0, asked.get(name) ?? 0),
+        share: rescuedShare(felt, asked.get(name) ?? 0),
         requests: totalsToWire(felt ?? noRequests),
       };
     }),

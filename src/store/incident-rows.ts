@@ -2,7 +2,13 @@
 import type { HitCount } from '../core/incident-impact.ts';
 import { hitOf } from '../core/incident-hits.ts';
 import type { Hit, HitKind } from '../core/incident-hits.ts';
-import type { Incident, IncidentFeature, IncidentTarget, TimelineEntry } from '../core/incident.ts';
+import type {
+  Incident,
+  IncidentFeature,
+  IncidentTarget,
+  MovedTarget,
+  TimelineEntry,
+} from '../core/incident.ts';
 import { incidentId, instant, requestId } from '../core/ids.ts';
 import type { TargetName } from '../core/ids.ts';
 import type { RequestRecord } from '../core/record.ts';
@@ -18,6 +24,8 @@ const storedTarget = (each: IncidentTarget) => ({
   until: each.until,
   gate: each.gate,
 });
+
+const storedMoved = ({ target, from, until }: MovedTarget) => ({ target, from, until });
 
 const storedFeature = (each: IncidentFeature) => ({
   feature: each.feature,
@@ -54,6 +62,7 @@ const storedIncident = (incident: Incident) => ({
     normalRoutingResumed: incident.times.normalRoutingResumed,
   },
   targets: incident.targets.map(storedTarget),
+  moved: incident.moved.map(storedMoved),
   features: incident.features.map(storedFeature),
   switches: incident.switches,
   roles: { lead: incident.roles.lead, comms: incident.roles.comms, ops: incident.roles.ops },
@@ -75,14 +84,18 @@ const storedIncident = (incident: Incident) => ({
   entries: incident.entries,
 });
 
+type Stored = ReturnType<typeof storedIncident>;
+
 export const incidentBody = (incident: Incident): string => JSON.stringify(storedIncident(incident));
 
 export function incidentFromBody(body: string): Incident {
-  const stored = parsed(body) as ReturnType<typeof storedIncident>;
+  // Incidents from before it was kept have none.
+  const stored = parsed(body) as Omit<Stored, 'moved'> & Partial<Pick<Stored, 'moved'>>;
   const { form: _form, ...incident } = stored;
   return {
     ...incident,
     targets: stored.targets.map(storedTarget),
+    moved: (stored.moved ?? []).map(storedMoved),
     features: stored.features.map(storedFeature),
   };
 }
@@ -151,6 +164,8 @@ export type HitCountRow = {
   readonly served: string | null;
   readonly left_to: string;
   readonly count: number;
+  readonly first: number;
+  readonly last: number;
 };
 
 export const hitCountFromRow = (row: HitCountRow): HitCount => ({
@@ -159,4 +174,6 @@ export const hitCountFromRow = (row: HitCountRow): HitCount => ({
   served: row.served,
   leftTo: listOf(row.left_to),
   count: row.count,
+  first: instant(row.first),
+  last: instant(row.last),
 });

@@ -143,7 +143,7 @@ export class IncidentTables extends PolicyTables {
   countHits(incident: string): readonly HitCountRow[] {
     return this.#database
       .query<HitCountRow, [string]>(
-        'SELECT feature, how, served, left_to, count(*) AS count FROM incident_hits WHERE incident = ? GROUP BY feature, how, served, left_to',
+        'SELECT feature, how, served, left_to, count(*) AS count, min(at) AS first, max(at) AS last FROM incident_hits WHERE incident = ? GROUP BY feature, how, served, left_to',
       )
       .all(incident);
   }

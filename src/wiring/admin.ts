@@ -179,7 +179,12 @@ function checkConfig(text: string, secrets: SecretSource): Json {
 
 function incidentVerbs({ dependencies }: IncidentDesk, store: Store): AdminDependencies['incidents'] {
   return {
-    read: (id) => readIncident(id, store, dependencies.now()),
+    read: (id) =>
+      readIncident(id, {
+        store,
+        now: dependencies.now(),
+        titleOf: (feature) => dependencies.featureTitle(feature) ?? feature,
+      }),
     open: (input, actor) => openIncident(input, actor, dependencies),
     update: (telling, actor) => updateIncident(telling, actor, dependencies),
     merge: (telling, actor) => mergeIncident(telling, actor, dependencies),

@@ -1,4 +1,5 @@
 /** Gathers what a diagnosis, a post-mortem and "what changed?" are made from. */
+import { titleOf } from '../core/feature-words.ts';
 import { readIncident } from '../control/incident-queries.ts';
 import { diagnose } from '../core/diagnosis.ts';
 import type { DiagnosedTarget, Diagnosis } from '../core/diagnosis.ts';
@@ -124,7 +125,11 @@ export function insightVerbs(sources: Sources): AdminDependencies['insight'] {
     diagnose: (feature) => diagnosis(feature, sources),
     postmortem: async (id) => {
       await sources.engine.records.flush();
-      const read = await readIncident(id, sources.store, sources.engine.clock.now());
+      const read = await readIncident(id, {
+        store: sources.store,
+        now: sources.engine.clock.now(),
+        titleOf: (feature) => titleOf(sources.engine.state.snapshot, feature),
+      });
       return read === null ? null : postmortem(read);
     },
     whatChanged: (asked) => whatChanged(asked, sources.store),

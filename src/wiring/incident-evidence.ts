@@ -88,6 +88,10 @@ export async function examine(incident: Incident, engine: Engine, store: Store):
     targets.push({ ...each, from });
     tally(found, each.target, from, records);
   }
+  for (const { target, from } of incident.moved) {
+    const asked = await recordsOf(store, { preferred: target }, from);
+    hits.push(...hitsSince(incident.id, target, from, asked));
+  }
   const from = targets.reduce<Instant | null>((first, each) => earlier(first, each.from), null);
   if (from === null) return { targets, hits, evidence: null };
   const changes = (await store.listChanges(null, pageSizeMax)).items;

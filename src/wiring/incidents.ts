@@ -40,10 +40,10 @@ const latelyMax = 50;
 /** When the records are looked through, after a target was taken out: at once, and when slow answers have ended. */
 const examineAfterMs = [0, 5_000, 30_000, 120_000] as const;
 
-const scopeOf = ({ id, state, targets }: Incident): IncidentScope => ({
+const scopeOf = ({ id, state, targets, moved }: Incident): IncidentScope => ({
   id,
   isOpen: isOpen(state),
-  targets: new Map(targets.map(({ target, until }) => [target, until])),
+  targets: new Map([...moved, ...targets].map(({ target, until }) => [target, until])),
 });
 
 function createOrder(): IncidentDependencies['inOrder'] {
@@ -234,6 +234,9 @@ class Desk implements IncidentDesk {
         { kind: 'incident.updated', actor: 'system', reason, before: incident },
         this.dependencies,
       );
+      // From the switch until now nobody knew that these requests belong to it.
+      if (step.incident.moved.length > incident.moved.length)
+        this.#due.set(incident.id, { since: now, round: 0 });
       if (step.incident.state !== incident.state)
         this.#log('warn', { event: 'incident', action: step.incident.state, id: incident.id });
     }

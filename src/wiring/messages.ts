@@ -2,6 +2,7 @@
  * What is told of incidents: keeps the stories of the status site fresh, and says what is due when nobody else does.
  * Stories are read from the store when something moved, and every few seconds while one is open, never per visitor.
  */
+import { titleOf } from '../core/feature-words.ts';
 import { readIncident } from '../control/incident-queries.ts';
 import { messageStageOf, previewMessage, publishMessage, suppressMessage } from '../control/messages.ts';
 import type { MessageDependencies } from '../control/messages.ts';
@@ -57,6 +58,7 @@ class Desk implements MessageDesk {
     this.#dependencies = {
       ...engine.control(store),
       settings: () => engine.state.snapshot.messages,
+      titleOf: (feature) => titleOf(engine.state.snapshot, feature),
       said: () => {
         this.#isStale = true;
       },
@@ -132,7 +134,11 @@ class Desk implements MessageDesk {
     const known = this.#kept.get(incident.id);
     const isSame = known?.rev === incident.rev && known.messages.length === messages.length;
     if (known !== undefined && isSame && known.story?.isOpen !== true) return known;
-    const read = await readIncident(incident.id, this.#store, now);
+    const read = await readIncident(incident.id, {
+      store: this.#store,
+      now,
+      titleOf: this.#dependencies.titleOf,
+    });
     return { rev: incident.rev, messages, story: read === null ? null : storyOf({ ...read, messages }) };
   }
 

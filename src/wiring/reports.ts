@@ -1,5 +1,5 @@
 /** Gathers what reports are made from. */
-import { beganAt } from '../control/incident-queries.ts';
+import { beganAt } from '../core/incident.ts';
 import { collectStatistics, collectWindows } from '../control/statistics.ts';
 import type { Statistics } from '../control/statistics.ts';
 import { answersByItself } from '../core/coverage.ts';

@@ -342,6 +342,13 @@ test('the numbers of the post-mortem are those that the records give', async () 
     `| were asked before another model would answer | ${asked} |`,
   ])
     expect(markdown).toContain(row);
+  const read = await call(`incidents/${id}`);
+  const searched = (read['features'] as readonly Json[]).find(({ feature }) => feature === 'search') ?? {};
+  // Its model was well: the switch of the whole vendor moved it.
+  expect(read['moved']).toMatchObject([{ target: 'anthropic/claude-sonnet-4-5' }]);
+  expect((searched['requests'] as Json)['rescued']).toBeGreaterThan(0);
+  expect(searched['share']).toBeGreaterThan(0);
+  expect(read['data_left_to']).toEqual(['OpenAI']);
   expect(markdown).toStartWith('# Claude Opus 4.7 and 4.8');
   expect(markdown).toContain('Elevated errors on Claude Opus 4.7 and 4.8');
   expect(markdown).toContain('playbook vendor-off');
