@@ -20,7 +20,8 @@ function candidatesIn(modules) {
 /**
  * What has to be in Bun's environment before it starts. Its limit on open calls: the default of 256 would let the 257th
  * stream wait without a word. And how long freed memory is kept for the next request before the system gets it back,
- * in milliseconds: the default of 10 gives it back and asks for it again all the time.
+ * in milliseconds: the default of 10 gives it back and asks for it again all the time. And how large the headers of one
+ * message may be: 64 KiB.
  */
 export const bunEnvironment = JSON.parse(
   readFileSync(new URL('bun-environment.json', import.meta.url), 'utf8'),

@@ -1,8 +1,10 @@
 /** The command line, as a person runs it. */
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { join, resolve } from 'node:path';
 
+import { readyAt } from './e2e/serve-process.ts';
 import { adminToken, startHouse } from './harness.ts';
 import type { House } from './harness.ts';
 
@@ -144,3 +146,19 @@ test('the demo runs to its end and answers from the records', async () => {
   expect(demo.out).not.toMatch(/is not understood|There is no command|Unknown option/);
   expect(demo.out).toMatch(/Meeting notes\s+working\s+\d+\s+\d+\s+0\s+0\s+0/);
 }, 60_000);
+
+test('headers of 60 KiB are read, and larger ones refused', async () => {
+  const child = Bun.spawn(['node', join(root, 'bin/breakwater.js'), 'serve', '--listen', '127.0.0.1:0'], {
+    cwd: mkdtempSync(join(tmpdir(), 'breakwater-')),
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'inherit',
+    env: { PATH: process.env['PATH'] ?? '', BREAKWATER_ADMIN_TOKEN: adminToken, OPENAI_API_KEY: 'k' },
+  });
+  const url = await readyAt(child.stdout);
+  const status = async (kib: number): Promise<number> =>
+    (await fetch(`${url}/healthz`, { headers: { 'x-large': 'a'.repeat(kib * 1024) } })).status;
+  expect([await status(60), await status(70)]).toEqual([200, 431]);
+  child.kill();
+  await child.exited;
+});

@@ -6,6 +6,7 @@ import type { IncidentTimes } from '../core/incident.ts';
 import { vagueRemedy, vagueWords } from '../core/incident-words.ts';
 import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
+import { reason } from './reason.ts';
 import { controlError } from './verb.ts';
 import type { ControlError } from './verb.ts';
 
@@ -74,7 +75,6 @@ export const updateInput = z
   });
 export type UpdateInput = z.infer<typeof updateInput>;
 
-const reason = z.string().trim().min(3, 'say why, in a few words').max(500);
 export const mergeInput = z.strictObject({ into: name, reason: reason.optional() });
 export const splitInput = z.strictObject({
   targets: names.min(1, 'name the targets that are another story'),

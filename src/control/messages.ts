@@ -16,6 +16,7 @@ import { isOpen, modelsOf } from '../core/incident.ts';
 import type { Incident } from '../core/incident.ts';
 import { readIncident } from './incident-queries.ts';
 import type { IncidentRead } from './incident-queries.ts';
+import { reason } from './reason.ts';
 import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
 import type { ControlDependencies, ControlError, Result } from './verb.ts';
 
@@ -51,7 +52,7 @@ export type MessageInput = z.infer<typeof messageInput>;
 
 export const suppressInput = z.strictObject({
   stage: stage.optional(),
-  reason: z.string().trim().min(3, 'say why, in a few words').max(500),
+  reason,
 });
 
 export type Draft = {

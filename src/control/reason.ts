@@ -3,9 +3,4 @@ import { z } from 'zod';
 
 const lengthMax = 500;
 
-export const reason = z
-  .string()
-  .trim()
-  .min(3, 'say why, in a few words')
-  .max(lengthMax)
-  .refine((text) => text.replaceAll(/\s/g, '').length >= 3, 'say why, in a few words');
+export const reason = z.string().trim().min(1, 'say why, in a few words').max(lengthMax);

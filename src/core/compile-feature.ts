@@ -176,14 +176,15 @@ function checkDataClass(
     });
     return;
   }
-  // Terms that expire later are the request's business; here the question is whether anything could ever be allowed.
+  // A warning: such a feature refuses every request, which is safe. Refusing to load would keep the configuration of
+  // before, and with it permissions that somebody has just taken back.
   const objections = route.map((target) => dataPolicyObjection(target, dataClass, instant(0)));
   if (route.length > 0 && objections.every((objection) => objection !== null)) {
     report({
       path,
       message: `no target of the route may process class "${given.dataClass}" (${objections[0] ?? ''})`,
       remedy: 'add a target whose terms allow it, or state the terms of a provider',
-      severity: 'error',
+      severity: 'warning',
     });
   }
 }

@@ -59,10 +59,14 @@ const model = z.strictObject({
   streaming: described(yesNo.optional(), 'Whether it can stream its answers; default yes.'),
 });
 
+const providerApi = z
+  .enum([...providerApis, 'gemini'])
+  .transform((api) => (api === 'gemini' ? 'google' : api));
+
 const feedUrl = z.url({ protocol: /^https?$/ });
 
 const provider = z.strictObject({
-  api: described(z.enum(providerApis), 'Which API it speaks.'),
+  api: described(providerApi, 'Which API it speaks; gemini and google are the same.'),
   baseUrl: described(
     z.url({ protocol: /^https?$/ }).optional(),
     "What the vendor's own SDK takes; default per api.",

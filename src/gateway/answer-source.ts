@@ -173,9 +173,12 @@ class StreamSource implements AnswerSource {
     return { kind: 'data', bytes, content: batch.content, progress: batch.progress };
   }
 
-  /** Content that came before a failure goes out first, unless none went before: then the failure can stay unseen. */
+  /**
+   * Content that came before a failure goes out first, also when both were read at once: where the commit point lies
+   * must not hang on how the network cut the bytes.
+   */
   #after(batch: Batch, bytes: Uint8Array, failure: Piece): Piece {
-    if (!this.#contentGiven || bytes.length === 0) return failure;
+    if (!(this.#contentGiven || batch.content) || bytes.length === 0) return failure;
     this.#failure = failure;
     return { kind: 'data', bytes, content: batch.content, progress: batch.progress };
   }

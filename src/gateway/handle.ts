@@ -28,7 +28,7 @@ import { answer } from './answer.ts';
 import { readBody } from './read-body.ts';
 import type { BodyRead } from './read-body.ts';
 import type { Kept } from './relay.ts';
-import { baseHeaders, errorResponse, unrecordable } from './reply.ts';
+import { baseHeaders, earlyHeaders, errorResponse, unrecordable } from './reply.ts';
 import type { ErrorReply } from './reply.ts';
 import type { Spending } from './spending.ts';
 import type { GatewayState } from './state.ts';
@@ -69,11 +69,12 @@ export type Address = { readonly model: string; readonly stream: boolean };
 
 type Parsed =
   | { readonly kind: 'parsed'; readonly asked: Asked; readonly bytes: Uint8Array }
-  | { readonly kind: 'reply'; readonly reply: ErrorReply };
+  | { readonly kind: 'reply'; readonly reply: ErrorReply; readonly requested: string | null };
 
-const invalid = (message: string, param: string | null = null): Parsed => ({
+const invalid = (requested: string | null, message: string, param: string | null = null): Parsed => ({
   kind: 'reply',
   reply: { code: 'invalid_request', message, param },
+  requested,
 });
 
 function parse(
@@ -84,6 +85,7 @@ function parse(
   limits: Limits,
 ): Parsed {
   const { key, address } = start;
+  const addressed = address?.model ?? null;
   switch (body.kind) {
     case 'too_large':
       return {
@@ -92,6 +94,7 @@ function parse(
           code: 'request_too_large',
           message: `The body is larger than ${limits.bodyBytesMax} bytes.`,
         },
+        requested: addressed,
       };
     case 'paused':
       return {
@@ -100,19 +103,21 @@ function parse(
           code: 'request_timeout',
           message: `The body paused for longer than ${limits.bodyPauseMs} ms.`,
         },
+        requested: addressed,
       };
     case 'unreadable':
-      return invalid(body.message);
+      return invalid(addressed, body.message);
     case 'text':
       break;
   }
   const json = readJsonObject(body.text, { depthMax: limits.jsonDepthMax });
-  if (json.kind === 'invalid') return invalid(json.message);
+  if (json.kind === 'invalid') return invalid(addressed, json.message);
   const value = address === null ? json.value : { ...json.value, ...address };
+  const requested = typeof value['model'] === 'string' ? value['model'] : null;
   const facts = codec.readFacts(value);
-  if ('kind' in facts) return invalid(facts.message, facts.param);
+  if ('kind' in facts) return invalid(requested, facts.message, facts.param);
   const wishes = readWishes(headers);
-  if ('kind' in wishes) return invalid(wishes.message, wishes.param);
+  if ('kind' in wishes) return invalid(requested, wishes.message, wishes.param);
   return {
     kind: 'parsed',
     bytes: body.bytes,
@@ -274,9 +279,12 @@ async function serve(
   dependencies: GatewayDependencies,
 ): Promise<Response> {
   const { id, headers } = start;
-  const refuse = (reply: ErrorReply): Response => errorResponse(codec, reply, id, headers);
   const { snapshot } = dependencies.state;
   headers.set('x-breakwater-policy', snapshot.hash);
+  const refuse = (reply: ErrorReply, requested = start.address?.model ?? null): Response => {
+    earlyHeaders(headers, snapshot, request.headers.get('x-breakwater-feature'), requested);
+    return errorResponse(codec, reply, id, headers);
+  };
   const key = dependencies.keyFor(request);
   if (key === 'unauthenticated')
     return refuse({
@@ -301,9 +309,9 @@ async function serve(
   const { watchdog, clock } = dependencies;
   const body = await readBody(request, { limits, watchdog, now: clock.now });
   const parsed = parse(body, request.headers, codec, { key, address: start.address }, limits);
-  if (parsed.kind === 'reply') return refuse(parsed.reply);
+  if (parsed.kind === 'reply') return refuse(parsed.reply, parsed.requested);
   const placed = place(parsed.asked, snapshot);
-  if ('code' in placed) return refuse(placed);
+  if ('code' in placed) return refuse(placed, parsed.asked.facts.model);
   const exchange = newExchange(parsed.asked, placed, { id, at: start.at }, dependencies);
   const agreed = agreementFor(exchange, placed.route, dependencies.consents);
   const asked = routingRequest(exchange, placed.route, agreed);

@@ -4,6 +4,7 @@ import { errorCodes } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { IncidentId, Instant, RequestId } from '../core/ids.ts';
 import type { Candidate } from '../core/record.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import { hopBetween } from '../core/target.ts';
 import type { Dialect, Target } from '../core/target.ts';
 import type { CallerError, DialectCodec, JsonObject } from '../dialects/dialect.ts';
@@ -65,6 +66,19 @@ function headerText(text: string): string {
 }
 
 const headerLengthMax = 2_000;
+
+/** What can be told of a request that was refused before it had a place: `requested` null when it could not be read. */
+export function earlyHeaders(
+  headers: Headers,
+  snapshot: Snapshot,
+  named: string | null,
+  requested: string | null,
+): void {
+  const feature = [named, requested].find((name) => name !== null && snapshot.features.has(name));
+  headers.set('x-breakwater-feature', feature ?? snapshot.defaults.name);
+  if (requested !== null) headers.set('x-breakwater-requested', headerText(requested));
+  headers.set('x-breakwater-policy', snapshot.hash);
+}
 
 /** The headers that tell what happened; `served` null when nobody answered. */
 export function storyHeaders(headers: Headers, exchange: Exchange, served: Target | null): void {
@@ -133,6 +147,8 @@ export function errorResponse(
   headers: Headers,
 ): Response {
   const error = callerError(reply, id);
+  if (!headers.has('x-breakwater-attempts')) headers.set('x-breakwater-attempts', '0');
+  if (!headers.has('x-breakwater-boundary')) headers.set('x-breakwater-boundary', 'none');
   headers.set('content-type', 'application/json');
   headers.set('x-should-retry', String(reply.retryHelps ?? errorCodes[reply.code].retryHelps));
   const { retryAfterMs } = reply;

@@ -3,7 +3,7 @@ import type { DialectCodec } from '../dialects/dialect.ts';
 import { codecFor, codecForCall } from '../dialects/registry.ts';
 import { handle } from '../gateway/handle.ts';
 import type { GatewayDependencies } from '../gateway/handle.ts';
-import { baseHeaders, errorResponse } from '../gateway/reply.ts';
+import { baseHeaders, earlyHeaders, errorResponse } from '../gateway/reply.ts';
 import type { ErrorReply } from '../gateway/reply.ts';
 import { modelsAnswer } from './model-routes.ts';
 import { asJsonArray } from './json-array-stream.ts';
@@ -46,7 +46,9 @@ function pathOf(url: string): string {
 function refusal(path: string, request: Request, gateway: GatewayDependencies, reply: ErrorReply): Response {
   const codec: DialectCodec = codecFor(dialectOf(path, request.headers));
   const id = gateway.newRequestId(gateway.clock.now());
-  return errorResponse(codec, reply, id, baseHeaders(codec.name, id));
+  const headers = baseHeaders(codec.name, id);
+  earlyHeaders(headers, gateway.state.snapshot, request.headers.get('x-breakwater-feature'), null);
+  return errorResponse(codec, reply, id, headers);
 }
 
 function probe(
@@ -76,11 +78,13 @@ function notFound(path: string, request: Request, door: FrontDoor): Response {
     known === null
       ? `There is nothing at ${path.slice(0, 200)}.`
       : `${path} takes ${known.method}, not ${request.method.slice(0, 16)}.`;
-  return refusal(path, request, door.gateway, {
+  const refused = refusal(path, request, door.gateway, {
     code: 'not_found',
     message,
     status: known === null ? 404 : 405,
   });
+  if (known !== null) refused.headers.set('allow', known.method === 'GET' ? 'GET, HEAD' : known.method);
+  return refused;
 }
 
 /** What clients ask before they begin: `HEAD` on an address they will post to. */
@@ -102,7 +106,9 @@ function models(path: string, request: Request, door: FrontDoor): Response {
       param: 'model',
     });
   const id = gateway.newRequestId(gateway.clock.now());
-  return Response.json(answer.body, { headers: baseHeaders(dialectOf(path, request.headers), id) });
+  const headers = baseHeaders(dialectOf(path, request.headers), id);
+  headers.set('x-breakwater-policy', gateway.state.snapshot.hash);
+  return Response.json(answer.body, { headers });
 }
 
 function serviceOf(kind: DataRoute['kind']): Service | 'every' {

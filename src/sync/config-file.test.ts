@@ -54,7 +54,7 @@ test.each([
     'a class no target may take',
     `${good}dataClasses: { x: { training: no } }\nfeatures:\n  a: { route: [openai/gpt-5.2], dataClass: x }\n`,
     [
-      'f:6:33: error: features.a.dataClass: no target of the route may process class "x" (training is not excluded); add a target whose terms allow it, or state the terms of a provider',
+      'f:6:33: warning: features.a.dataClass: no target of the route may process class "x" (training is not excluded); add a target whose terms allow it, or state the terms of a provider',
     ],
   ],
   [
@@ -157,6 +157,13 @@ test('yes and no are words, whatever the parser makes of them', () => {
       secrets,
     );
     expect(loaded.ok && loaded.snapshot.providers.get('p')?.terms.training).toBe('no');
+  }
+});
+
+test('gemini and google are two words for one API', () => {
+  for (const api of ['gemini', 'google']) {
+    const loaded = compileText(`providers:\n  p: { api: ${api}, keys: [env:A] }\n`, secrets);
+    expect(loaded.ok && loaded.snapshot.providers.get('p')?.api).toBe('google');
   }
 });
 

@@ -210,9 +210,10 @@ const late: readonly (readonly [string, Fault, string])[] = [
 ];
 
 describe.each(spoken)('after the commit point, $dialect', (how) => {
-  test.each(late)('%s ends with the error event, never with a clean end', async (_name, fault, failure) => {
-    // Paced, so that content is on its way before the fault: what arrives together with a fault is rescued unseen.
-    house.simulator.setFault({ provider: how.provider, fault: { kind: 'delay', betweenTokensMs: 15 } });
+  test.each(late)('%s ends with the error event, never with a clean end', async (name, fault, failure) => {
+    // A reset takes back what is still on its way, so content must have arrived before it.
+    if (name === 'a reset')
+      house.simulator.setFault({ provider: how.provider, fault: { kind: 'delay', betweenTokensMs: 15 } });
     house.simulator.setFault({ provider: how.provider, fault });
     const answer = await ask(how, how.feature, true);
     expect(answer.status).toBe(200);

@@ -10,6 +10,18 @@ export type ServeProcess = {
   readonly admin: (method: string, path: string, body?: unknown) => Promise<Record<string, unknown>>;
 };
 
+/** Where a server listens, once it says so. */
+export async function readyAt(stdout: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const bytes of stdout) {
+    text += decoder.decode(bytes, { stream: true });
+    const url = /"event":"ready","address":"([^"]+)"/.exec(text)?.[1];
+    if (url !== undefined) return url;
+  }
+  throw new Error(`the server did not start: ${text}`);
+}
+
 export async function serveProcess(
   configPath: string,
   store: string,
@@ -22,24 +34,17 @@ export async function serveProcess(
     stderr: 'pipe',
     env: { ...process.env, BREAKWATER_ADMIN_TOKEN: token, ...variables },
   });
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const bytes of child.stdout) {
-    text += decoder.decode(bytes, { stream: true });
-    const url = /"event":"ready","address":"([^"]+)"/.exec(text)?.[1];
-    if (url === undefined) continue;
-    return {
-      url,
-      process: child,
-      admin: async (method, path, body) => {
-        const answer = await fetch(`${url}/admin/v1/${path}`, {
-          method,
-          headers: { authorization: `Bearer ${token}` },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        });
-        return (await answer.json()) as Record<string, unknown>;
-      },
-    };
-  }
-  throw new Error(`the server did not start: ${text}`);
+  const url = await readyAt(child.stdout);
+  return {
+    url,
+    process: child,
+    admin: async (method, path, body) => {
+      const answer = await fetch(`${url}/admin/v1/${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}` },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return (await answer.json()) as Record<string, unknown>;
+    },
+  };
 }
