@@ -148,7 +148,7 @@ type Parts = DeskSources & {
 };
 
 function doorOf({ options, engine, store, log, token, desks }: Parts, accepts: () => boolean): OpenDoor {
-  const { channels, messages, playbooks, ledger, incidents, feeds, status, approvals } = desks;
+  const { channels, messages, playbooks, ledger, content, incidents, feeds, status, approvals } = desks;
   return {
     gateway: engine.gateway,
     admin: adminRoutes(
@@ -161,6 +161,7 @@ function doorOf({ options, engine, store, log, token, desks }: Parts, accepts: (
           messages: messages.admin,
           playbooks: playbooks.admin,
           ledger: ledger.admin,
+          content: content.admin,
           statusCopy: status.copy,
         },
         incidents,
@@ -248,7 +249,9 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   if (opened.cutBytes > 0)
     log('warn', { event: 'store', trouble: 'unfinished_write', bytes: opened.cutBytes });
   const spool = await spoolAt(besideStore(storeAddress, 'spool'), snapshot.audit.spoolBytesMax, log);
-  const engine = await createEngine(snapshot, store, { log, host: address.host, isLoopback, spool });
+  const contentPath = besideStore(storeAddress, 'content');
+  const beside = { log, host: address.host, isLoopback, spool, contentPath };
+  const engine = await createEngine(snapshot, store, beside);
   const adminHost = (snapshot.adminListen ?? address).host;
   const token = await ensureAdminToken(
     options.environment.adminToken,

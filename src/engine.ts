@@ -42,6 +42,8 @@ import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { capacityOf, publishCapacity } from './wiring/capacity.ts';
+import { createCapturing } from './wiring/content.ts';
+import type { Capturing } from './wiring/content.ts';
 import { createKeptPolicy } from './wiring/kept-policy.ts';
 import type { KeptPolicy } from './wiring/kept-policy.ts';
 import { createRecording, publishRecording } from './wiring/records.ts';
@@ -56,6 +58,7 @@ export type Engine = {
   readonly flights: Flights;
   readonly watchdog: Watchdog;
   readonly records: RecordPump;
+  readonly capturing: Capturing;
   readonly metrics: Metrics;
   readonly gateway: GatewayDependencies;
   /** Grows with every change of what is in force. */
@@ -87,6 +90,8 @@ export type EngineOptions = {
   readonly isLoopback: (host: string) => boolean;
   /** Where records go when the store cannot take them. */
   readonly spool: Spool | null;
+  /** Where captured content lies; null beside a store in memory. */
+  readonly contentPath: string | null;
 };
 
 const clock: Clock = { now: () => instant(Date.now()), random: Math.random };
@@ -228,6 +233,7 @@ type GatewayParts = {
   readonly capacity: Capacity;
   readonly watchdog: Watchdog;
   readonly recording: Recording;
+  readonly capturing: Capturing;
   readonly fingerprintKey: string;
   readonly kept: KeptPolicy;
   readonly openLoopback: boolean;
@@ -252,6 +258,7 @@ function gatewayOf(live: Live, parts: GatewayParts): GatewayDependencies {
     newRequestId: (at) => requestId(`req_${Bun.randomUUIDv7('hex', at)}`),
     record: recording.record,
     canRecord: recording.canRecord,
+    capture: (exchange, request) => parts.capturing.pump.begin(exchange, request),
     fingerprint: fingerprinter(parts.fingerprintKey),
     keyFor: keyFinder(live.state, parts.openLoopback, () =>
       live.metrics.count('breakwater_unauthenticated_total'),
@@ -288,17 +295,13 @@ export async function createEngine(
   const capacity = capacityOf(state, clock, watchdog);
   const kept = await createKeptPolicy({ store, state, clock, key: fingerprintKey, onBug });
   const recording = createRecording({ state, store, spool: options.spool, metrics, log });
+  const capturing = createCapturing(options.contentPath, { state, metrics, log });
   const pulse = createFeaturePulse();
   recording.watch(pulse.saw);
+  const openLoopback = options.isLoopback(options.host);
   const gateway = gatewayOf(live, {
-    board,
-    capacity,
-    watchdog,
-    recording,
-    fingerprintKey,
-    kept,
-    openLoopback: options.isLoopback(options.host),
-    onBug,
+    ...{ board, capacity, watchdog, recording, capturing },
+    ...{ fingerprintKey, kept, openLoopback, onBug },
   });
   return {
     clock,
@@ -308,6 +311,7 @@ export async function createEngine(
     flights: live.flights,
     watchdog,
     records: recording.pump,
+    capturing,
     metrics,
     gateway,
     rev: () => live.rev,
@@ -332,7 +336,7 @@ export async function createEngine(
     },
     keepPolicy: kept.keep,
     watchGates: (watch) => void live.gateWatches.push(watch),
-    publishGauges: () => publishGauges({ state, metrics, board, capacity, pump: recording.pump }),
+    publishGauges: () => publishGauges({ state, metrics, board, capacity, pump: recording.pump, capturing }),
     watchRecords: recording.watch,
     pulse,
     onBug,
@@ -345,9 +349,10 @@ type GaugeSources = {
   readonly board: HealthBoard;
   readonly capacity: Capacity;
   readonly pump: RecordPump;
+  readonly capturing: Capturing;
 };
 
-function publishGauges({ state, metrics, board, capacity, pump }: GaugeSources): void {
+function publishGauges({ state, metrics, board, capacity, pump, capturing }: GaugeSources): void {
   publishCapacity(state, capacity, metrics);
   const now = clock.now();
   const routed = new Set([...state.snapshot.features.values()].flatMap((feature) => feature.route));
@@ -358,4 +363,5 @@ function publishGauges({ state, metrics, board, capacity, pump }: GaugeSources):
     state.switches.filter((entry) => isInForce(entry, now)).length,
   );
   publishRecording(pump, metrics);
+  metrics.set('breakwater_content_kept_total', {}, capturing.pump.counts().kept);
 }

@@ -199,6 +199,8 @@ async function open(ground: Ground): Promise<House> {
     KEY_GOOGLE: 'ya29.simulated-token',
     KEY_AZURE: 'azure-key-text',
     HOOK_SECRET: webhookSecret,
+    CAPTURE_KEY: Buffer.alloc(32, 7).toString('base64'),
+    OTHER_CAPTURE_KEY: Buffer.alloc(32, 8).toString('base64'),
     PAGER_KEY: 'a-routing-key-of-thirty-two-char',
     BREAKWATER_ADMIN_TOKEN: adminToken,
   });

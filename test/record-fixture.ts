@@ -51,6 +51,7 @@ export function aRecord(changes: Partial<RequestRecord> = {}): RequestRecord {
     tenant: 'acme',
     key: keyId('key_1'),
     feature: 'notes',
+    captured: 'none',
     user: 'u1',
     session: 's1',
     trace: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',

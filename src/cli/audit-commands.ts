@@ -146,7 +146,8 @@ async function erase(call: Call): Promise<ExitCode> {
   return show(
     call,
     await callAdmin(call, 'POST', 'audit/erase', { user, reason }),
-    (value) => `${textOf(value['records'])} records erased; their leaves stay in the ledger.`,
+    (value) =>
+      `${textOf(value['records'])} records erased; their leaves stay in the ledger. Captured contents made unreadable: ${textOf(value['contents'])}.`,
   );
 }
 
@@ -215,7 +216,7 @@ export const auditCommands: readonly Command[] = [
     name: 'audit erase',
     usage: '',
     wordsMax: 0,
-    summary: 'Erase every record of one user',
+    summary: 'Erase every record of one user, and what was captured',
     options: {
       user: option('NAME', 'as it was sent in x-breakwater-user'),
       reason: reasonOption,

@@ -9,6 +9,7 @@ import { statusCommands } from './status-commands.ts';
 import { messageCommands } from './message-commands.ts';
 import { auditCommands } from './audit-commands.ts';
 import { channelCommands } from './channel-commands.ts';
+import { contentCommands } from './content-commands.ts';
 import { drillCommands } from './drill-commands.ts';
 import { commandHelp, jsonOption, overview } from './help.ts';
 import { gateCommands } from './gate-commands.ts';
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   ...gateCommands,
   ...queryCommands,
   ...statisticsCommands,
+  ...contentCommands,
   ...reportCommands,
   ...incidentCommands,
   ...insightCommands,

@@ -169,19 +169,36 @@ export async function acknowledgeLedger(
   });
 }
 
-/** Erases every record of a user. Leaves stay, so that the ledger still verifies and says that something was there. */
+export type Erased = { readonly records: number; readonly contents: number };
+
+type Erasing = ControlDependencies & {
+  /** Destroys the keys of what was captured of a user. */
+  readonly destroyContent: (user: string) => Promise<{ readonly keys: number; readonly contents: number }>;
+};
+
+/**
+ * Erases every record of a user, and what was captured. Leaves stay, so that the ledger still verifies and says that
+ * something was there.
+ */
 export async function eraseUser(
   input: unknown,
   actor: string,
-  dependencies: LedgerDependencies,
-): Promise<Result<{ readonly records: number }>> {
+  dependencies: Erasing,
+): Promise<Result<Erased>> {
   const parsed = parseInput(eraseInput, input);
   if (parsed.kind === 'error') return recordRejection(parsed, { actor, subject: 'records' }, dependencies);
   return withStore(async () => {
     const { user, reason: why } = parsed.value;
+    const { store, destroyContent } = dependencies;
     // The name of who was erased is not written down.
-    const facts = { kind: 'records.erased', subject: 'user', before: null, after: null } as const;
-    const change = newChange({ ...facts, actor, reason: why }, dependencies);
-    return done({ records: await dependencies.store.eraseUser(user, change) });
+    const facts = { actor, subject: 'user', reason: why, before: null } as const;
+    const change = newChange({ ...facts, kind: 'records.erased', after: null }, dependencies);
+    const records = await store.eraseUser(user, change);
+    const destroyed = await destroyContent(user);
+    if (destroyed.keys > 0)
+      await store.appendChange(
+        newChange({ ...facts, kind: 'content.erased', after: destroyed }, dependencies),
+      );
+    return done({ records, contents: destroyed.contents });
   });
 }

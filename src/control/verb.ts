@@ -91,10 +91,17 @@ export function parseInput<S extends z.ZodType>(schema: S, input: unknown): Resu
   );
 }
 
+export type Rejected = {
+  readonly actor: string;
+  readonly subject: string;
+  /** A change unless said otherwise. */
+  readonly kind?: 'content.refused';
+};
+
 /** Writes down that a change was tried and rejected. */
 export async function recordRejection(
   error: ControlError,
-  facts: { readonly actor: string; readonly subject: string },
+  facts: Rejected,
   dependencies: ControlDependencies,
 ): Promise<ControlError> {
   const change = newChange(

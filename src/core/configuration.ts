@@ -145,6 +145,7 @@ const dataClass = z.strictObject({
   ),
   regions: z.array(z.string().min(1)).min(1).optional(),
   entities: z.array(z.string().min(1)).min(1).optional(),
+  capture: described(yesNo.optional(), '"no": its content is never captured, whatever audit.capture says.'),
 });
 
 const dataRule = z.strictObject({

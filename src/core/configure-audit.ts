@@ -5,12 +5,14 @@
 import { z } from 'zod';
 
 import type { SecretSource } from './compile-provider.ts';
+import type { CaptureSettings } from './capture.ts';
+import { captureSchema, captureSettings } from './configure-capture.ts';
 import { duration, secret } from './configure-fields.ts';
 import { bucketFields, bucketOf, secretOf, streamSchema, streamsOf } from './configure-stream.ts';
 import type { AuditStream, Bucket } from './configure-stream.ts';
 import { durationMs, sizeBytes } from './duration.ts';
 import type { Secret } from './secret.ts';
-import type { Report } from './snapshot.ts';
+import type { DataClass, Report } from './snapshot.ts';
 
 const streamsMax = 10;
 
@@ -61,6 +63,7 @@ export const auditSchema = z.strictObject({
     .max(streamsMax)
     .optional()
     .describe('Where records and changes go besides the store.'),
+  capture: captureSchema.optional(),
 });
 type Given = z.infer<typeof auditSchema>;
 
@@ -79,6 +82,8 @@ export type AuditSettings = {
     readonly s3: Bucket | null;
   };
   readonly streams: readonly AuditStream[];
+  /** Null: no content is captured. */
+  readonly capture: CaptureSettings | null;
 };
 
 const dayMs = 86_400_000;
@@ -91,7 +96,8 @@ const defaultEveryMs = 60_000;
 
 type Context = {
   readonly secrets: SecretSource;
-  readonly classes: ReadonlySet<string>;
+  readonly features: ReadonlySet<string>;
+  readonly classes: ReadonlyMap<string, DataClass>;
   readonly report: Report;
 };
 
@@ -142,5 +148,6 @@ export function auditSettings(given: Given = {}, context: Context): AuditSetting
           : bucketOf(checkpoints.s3, ['audit', 'checkpoints', 's3'], context),
     },
     streams: streamsOf(given.stream ?? [], context),
+    capture: captureSettings(given.capture, context),
   };
 }

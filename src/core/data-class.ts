@@ -17,6 +17,8 @@ export type ClassDemand = {
   readonly name: string | null;
   readonly source: ClassSource;
   readonly dataClass: DataClass | 'undefined_class' | null;
+  /** A class that spoke forbids it, whichever of them was the strictest. */
+  readonly noCapture?: true;
 };
 
 export const unclassified: ClassDemand = { name: null, source: 'none', dataClass: null };
@@ -69,6 +71,11 @@ function joined(one: DataClass, other: DataClass): DataClass {
 
 /** The class both demands come to; the first keeps its name when they are alike. */
 export function stricter(one: ClassDemand, other: ClassDemand): ClassDemand {
+  const demand = strictest(one, other);
+  return one.noCapture === true || other.noCapture === true ? { ...demand, noCapture: true } : demand;
+}
+
+function strictest(one: ClassDemand, other: ClassDemand): ClassDemand {
   if (other.dataClass === null || one.dataClass === 'undefined_class') return one;
   if (one.dataClass === null || other.dataClass === 'undefined_class') return other;
   if (isAtLeastAsStrict(one.dataClass, other.dataClass)) return one;
@@ -85,7 +92,11 @@ export function demandOf(
 ): ClassDemand {
   if (name === null) return unclassified;
   return classNames(name)
-    .map((word): ClassDemand => ({ name: word, source, dataClass: classes.get(word) ?? 'undefined_class' }))
+    .map((word): ClassDemand => {
+      const found = classes.get(word);
+      const demand = { name: word, source, dataClass: found ?? ('undefined_class' as const) };
+      return found?.noCapture === true ? { ...demand, noCapture: true } : demand;
+    })
     .reduce(stricter);
 }
 

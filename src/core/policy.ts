@@ -7,6 +7,7 @@
  */
 import type { Configuration } from './configuration.ts';
 import { auditSettings } from './configure-audit.ts';
+import { isYes } from './configure-fields.ts';
 import { compileFeature } from './compile-feature.ts';
 import { compileProvider } from './compile-provider.ts';
 import type { SecretSource } from './compile-provider.ts';
@@ -82,7 +83,7 @@ function gatesOf(configuration: Configuration): readonly GateRule[] {
 function dataClassesOf(configuration: Configuration): ReadonlyMap<string, DataClass> {
   const classes = Object.entries(configuration.dataClasses ?? {}).map(
     ([name, given]): [string, DataClass] => {
-      const { training, retention, regions, entities } = given ?? {};
+      const { training, retention, regions, entities, capture } = given ?? {};
       const days =
         retention === undefined || retention === 'any'
           ? null
@@ -97,6 +98,7 @@ function dataClassesOf(configuration: Configuration): ReadonlyMap<string, DataCl
           retentionDaysMax: days,
           regions: regions === undefined ? null : new Set(regions),
           entities: entities === undefined ? null : new Set(entities),
+          ...(capture === undefined || isYes(capture) ? {} : { noCapture: true }),
         },
       ];
     },
@@ -281,7 +283,8 @@ export function compile(document: unknown, context: CompileContext): Compiled {
   const channels = compileChannels(configuration.channels ?? {}, secrets, report);
   const audit = auditSettings(configuration.audit, {
     secrets,
-    classes: new Set(dataClasses.keys()),
+    features: new Set([...Object.keys(configuration.features ?? {}), 'default']),
+    classes: dataClasses,
     report,
   });
   const listens = listensOf(configuration, report);

@@ -134,6 +134,7 @@ export const recordToJson = (record: RequestRecord) => ({
   fingerprints: { input: record.fingerprints.input, output: record.fingerprints.output },
   warnings: record.warnings,
   seam: seamToJson(record.seam) as ReturnType<typeof seamToJson> | undefined,
+  captured: record.captured as RequestRecord['captured'] | undefined,
 });
 
 export type RecordJson = ReturnType<typeof recordToJson>;
@@ -174,4 +175,5 @@ export const recordFromJson = (json: RecordJson): RequestRecord => ({
   fingerprints: { input: json.fingerprints.input, output: json.fingerprints.output },
   warnings: json.warnings,
   seam: seamFromJson(json.seam ?? null),
+  captured: json.captured ?? 'none',
 });

@@ -5,6 +5,7 @@
  * crossed a boundary, and what the user was told. It has no field that could hold a prompt or an answer: even a
  * failure keeps the provider's code and never its message. `store` and `http` turn it into rows and JSON by hand.
  */
+import type { CaptureMark } from './capture.ts';
 import type { ClassSource } from './data-class.ts';
 import type { FailureClass } from './failure.ts';
 import type { ChangeId, IncidentId, Instant, KeyId, RequestId, SwitchId, TargetName } from './ids.ts';
@@ -134,6 +135,8 @@ export type RequestRecord = {
     /** What the second repeated of it, and was cut. */
     readonly overlapCharacters: number;
   } | null;
+  /** Whether its content was captured, elsewhere and encrypted. */
+  readonly captured: CaptureMark;
 };
 
 export const changeKinds = [
@@ -167,6 +170,12 @@ export const changeKinds = [
   'message.suppressed',
   'records.expired',
   'records.erased',
+  'content.read',
+  'content.refused',
+  'content.expired',
+  'content.erased',
+  'hold.placed',
+  'hold.released',
   'ledger.acknowledged',
   'delivery.delivered',
   'delivery.dead',

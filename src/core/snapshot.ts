@@ -85,6 +85,8 @@ export type DataClass = {
   readonly retentionDaysMax: number | null;
   readonly regions: ReadonlySet<string> | null;
   readonly entities: ReadonlySet<string> | null;
+  /** Content of this class is never captured. */
+  readonly noCapture?: true;
 };
 
 /** A class that requests have whatever their callers say. */

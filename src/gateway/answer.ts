@@ -15,6 +15,8 @@ import { dialectFor } from './exchange.ts';
 import { execute } from './execute.ts';
 import type { CommittedExecution, Execution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
+import { captured } from './captured.ts';
+import type { Capture } from './captured.ts';
 import type { Fingerprint, GatewayDependencies } from './handle.ts';
 import { withNotice } from './notices.ts';
 import { buildRecord } from './record-builder.ts';
@@ -39,6 +41,7 @@ export type Decided = {
 type Run = Decided & {
   readonly dependencies: GatewayDependencies;
   readonly output: Fingerprint;
+  readonly capture: Capture | null;
 };
 
 const refusals: ReadonlySet<ErrorCode> = new Set([
@@ -83,6 +86,7 @@ function writeRecord(
     outputFingerprint: closing.sent ? run.output.digest('hex') : null,
     switches: decision.switches,
     agreement: agreementUsed(run.agreed, exchange, served),
+    captured: run.capture?.end() ?? 'none',
   });
   if (exchange.key !== null) {
     const usd = record.attempts.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
@@ -230,7 +234,7 @@ function deliveryOf(run: Run, execution: CommittedExecution, headersSent: boolea
   return {
     exchange,
     execution: noticed.execution,
-    output: run.output,
+    output: captured(run.output, run.capture),
     errorEvent: (failure) => brokenEvent(run, failure),
     onEnd: (ending) =>
       writeRecord(run, {
@@ -356,7 +360,12 @@ async function respondInTime(run: Run, execution: Promise<Execution>): Promise<R
 
 export function answer(decided: Decided, dependencies: GatewayDependencies): Response | Promise<Response> {
   const { decision, exchange, asked } = decided;
-  const run: Run = { ...decided, dependencies, output: dependencies.fingerprint() };
+  const run: Run = {
+    ...decided,
+    dependencies,
+    output: dependencies.fingerprint(),
+    capture: dependencies.capture(exchange, decided.bytes),
+  };
   if (run.agreed.refusal !== null) return refuse(run, consentRefusedReply(run.agreed.refusal));
   switch (decision.kind) {
     case 'ask':

@@ -21,6 +21,7 @@ import { readJsonObject } from '../dialects/json-text.ts';
 import { agreementFor, noteNormal } from './agreement.ts';
 import type { Agreed } from './agreement.ts';
 import { readWishes } from './caller-headers.ts';
+import type { Capture } from './captured.ts';
 import { carrierFor } from './carry-on.ts';
 import type { Consents } from './consent.ts';
 import type { Asked, Exchange, Shared } from './exchange.ts';
@@ -49,6 +50,8 @@ export type GatewayDependencies = Shared & {
   readonly canRecord: () => boolean;
   /** Keyed HMAC of bytes given in order; null where fingerprints are off. */
   readonly fingerprint: () => Fingerprint;
+  /** Null where the content of a request is not captured. */
+  readonly capture: (exchange: Exchange, request: Uint8Array) => Capture | null;
   readonly keyFor: (request: Request) => ApiKey | null | 'unauthenticated';
   readonly mayStart: (
     key: ApiKey | null,

@@ -1,4 +1,5 @@
 /** Makes the audit record of a request when its answer has ended. */
+import type { CaptureMark } from '../core/capture.ts';
 import type { Agreement } from '../core/consent.ts';
 import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
@@ -24,6 +25,7 @@ export type Closing = {
   readonly inputFingerprint: string | null;
   readonly switches: readonly SwitchId[];
   readonly agreement: Agreement | null;
+  readonly captured: CaptureMark;
 };
 
 /** The audit entry of a finished attempt. */
@@ -110,6 +112,7 @@ export function buildRecord(exchange: Exchange, closing: Closing): RequestRecord
             atCharacters: seam.at,
             overlapCharacters: seam.overlap,
           },
+    captured: closing.captured,
   };
   return record.incidents.length === 0 || isHit(record) ? record : { ...record, incidents: [] };
 }

@@ -1,12 +1,14 @@
 /** The shapes of the admin API's answers. `contract/openapi.json` is made from them, and a test holds every answer to them. */
 import { z } from 'zod';
 
+import { captureMarks } from '../core/capture.ts';
 import { failureClasses } from '../core/failure.ts';
 import { incidentAnswers, incidentBrief, providerWord } from './admin-incident-answers.ts';
 import { changeKinds, exclusionReasons } from '../core/record.ts';
 import { ruleNames } from '../core/rules.ts';
 import { scopeKeys } from '../core/switches.ts';
 import { dialects, hops } from '../core/target.ts';
+import { contentAnswers } from './admin-content-answers.ts';
 import { channelAnswers } from './admin-channel-answers.ts';
 import { playbookAnswers } from './admin-playbook-answers.ts';
 import { messageAnswers } from './admin-message-answers.ts';
@@ -107,6 +109,7 @@ const record = z.object({
   fingerprints: z.object({ input: name, output: name }),
   warnings: z.array(text),
   seam: z.object({ from: text, to: text, at_characters: count, overlap_characters: count }).nullable(),
+  captured: z.enum(captureMarks),
   leaf: z.object({ index: count, hash: text }).nullable(),
 });
 
@@ -314,6 +317,8 @@ export const adminAnswers = {
     .describe('one record a line: as the API shows it, as CSV with a head, as OCSF, as CloudEvents'),
   ExplainedRecord: record.extend({ words: z.array(text) }),
   ChangeList: listOf(change),
+  ...contentAnswers,
+  LookList: listOf(change),
   Gate: gateEntry,
   GateList: listOf(gateEntry),
   GateTested: z.object({

@@ -2,10 +2,11 @@
 import type { KeyCreated } from '../control/keys.ts';
 import type { IncidentRead } from '../control/incident-queries.ts';
 import type { Telling } from '../control/incident-verb.ts';
-import type { Proof, Standing } from '../control/ledger.ts';
+import type { Erased, Proof, Standing } from '../control/ledger.ts';
 import type { Releasing, SwitchCreated } from '../control/switches.ts';
 import type { Action, Shelved, Started as PlaybookStarted } from '../control/playbooks.ts';
-import type { Result } from '../control/verb.ts';
+import type { Content } from '../control/content.ts';
+import type { Rejected, Result } from '../control/verb.ts';
 import type { ReplayResult } from '../core/playbook-replay.ts';
 import type { Run } from '../core/playbook-run.ts';
 import type { Channel } from '../core/configure-channels.ts';
@@ -60,10 +61,7 @@ export type AdminDependencies = {
   /** The role a token holds; null when it is not known. */
   readonly roleOf: (token: string) => Role | null;
   /** Writes down that a change was tried and rejected. */
-  readonly recordRejection: (
-    message: string,
-    facts: { readonly actor: string; readonly subject: string },
-  ) => Promise<void>;
+  readonly recordRejection: (message: string, facts: Rejected) => Promise<void>;
   readonly onBug: (error: unknown) => void;
   readonly store: Pick<
     Store,
@@ -160,7 +158,13 @@ export type AdminDependencies = {
     readonly proveConsistency: (from: number) => Promise<string | null>;
     readonly exportLedger: () => AsyncGenerator<string>;
     readonly acknowledge: (input: unknown, actor: string) => Promise<Result<Standing>>;
-    readonly eraseUser: (input: unknown, actor: string) => Promise<Result<{ readonly records: number }>>;
+    readonly eraseUser: (input: unknown, actor: string) => Promise<Result<Erased>>;
+  };
+  readonly content: {
+    /** What was captured of a request. That somebody looked is written down first, and that somebody may not, too. */
+    readonly read: (id: string, input: unknown, actor: string) => Promise<Result<Content>>;
+    /** Looks and refused looks, at one request or at all, newest first. */
+    readonly looks: (request: string | null, cursor: string | null, limit: number) => Promise<Page<Change>>;
   };
   readonly reports: {
     readonly continuity: () => Promise<ContinuityReport>;

@@ -14,5 +14,5 @@ export const ledgerAnswers = {
     /** As tools for signed notes take it. */
     key: z.string(),
   }),
-  RecordsErased: z.object({ records: count }),
+  RecordsErased: z.object({ records: count, contents: count }),
 } as const satisfies Record<string, z.ZodType>;

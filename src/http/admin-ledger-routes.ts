@@ -90,11 +90,11 @@ export const ledgerRoutes: readonly AdminRoute[] = [
     method: 'POST',
     path: '/admin/v1/audit/erase',
     role: 'admin',
-    summary: 'Erase every record of one user; leaves of the ledger stay',
+    summary: 'Erase every record of one user, and what was captured; leaves of the ledger stay',
     body: eraseInput,
     changes: 'records',
     answer: 'RecordsErased',
     handle: async ({ body, actor }, { ledger }) =>
-      sent(await ledger.eraseUser(body, actor), ({ records }) => json({ records })),
+      sent(await ledger.eraseUser(body, actor), ({ records, contents }) => json({ records, contents })),
   },
 ];

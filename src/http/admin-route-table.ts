@@ -1,6 +1,7 @@
 /** The table of the admin API, area by area: each route with the role it requires and the schemas of what comes in and goes out. */
 import { statusAdminRoutes } from './admin-status-routes.ts';
 import { messageRoutes } from './admin-message-routes.ts';
+import { contentRoutes } from './admin-content-routes.ts';
 import { channelRoutes } from './admin-channel-routes.ts';
 import { eventRoutes } from './admin-event-routes.ts';
 import { evidenceRoutes } from './admin-evidence-routes.ts';
@@ -27,6 +28,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
   ...reportRoutes,
   ...evidenceRoutes,
   ...ledgerRoutes,
+  ...contentRoutes,
   ...gateRoutes,
   ...keyRoutes,
   ...policyRoutes,

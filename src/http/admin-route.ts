@@ -36,7 +36,8 @@ export type AdminRoute = {
     | 'playbook'
     | 'message'
     | 'ledger'
-    | 'records';
+    | 'records'
+    | 'content';
   readonly answer: AnswerName;
   /** Of an answer that is no JSON. */
   readonly media?: 'text/plain' | 'application/x-ndjson' | 'text/event-stream';

@@ -126,6 +126,19 @@ beforeEach(() => {
       find: (id) => Promise.resolve(aRun({ id })),
       tell: note('tell', Promise.resolve(done(aRun()))),
     },
+    content: {
+      read: note(
+        'look',
+        Promise.resolve(
+          done({
+            request: record.id,
+            question: { text: 'q', bytes: 1, cut: false },
+            answer: { text: 'a', bytes: 9, cut: true },
+          }),
+        ),
+      ),
+      looks: note('looks', Promise.resolve({ items: [aChange({ kind: 'content.read' })], nextCursor: null })),
+    },
     statusCopy: () => new Map([['index.html', '<!DOCTYPE html>']]),
     messages: {
       list: () => Promise.resolve([aMessage()]),
@@ -148,7 +161,7 @@ beforeEach(() => {
       proveConsistency: (from) => Promise.resolve(from > 9 ? null : 'old 1\n'),
       exportLedger: note('export', (async function* lines() {})()),
       acknowledge: note('acknowledge', Promise.resolve(done({ kind: 'truncated', size: 1, expected: 2 }))),
-      eraseUser: note('erase', Promise.resolve(done({ records: 2 }))),
+      eraseUser: note('erase', Promise.resolve(done({ contents: 0, records: 2 }))),
     },
     channels: {
       list: () => [aChannel()],
@@ -398,6 +411,19 @@ describe('what is read', () => {
   );
 });
 
+describe('a look at captured content', () => {
+  test.each([
+    ['without a reason', 'auditor', `requests/${record.id}/content`],
+    ['without the role', 'operator', `requests/${record.id}/content?reason=curious`],
+  ])('%s is refused, and written down', async (_what, held, path) => {
+    const answer = await ask('GET', path, { role: held as Role });
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(calls).toEqual([
+      ['rejection', expect.any(String), { actor: 'admin', subject: record.id, kind: 'content.refused' }],
+    ]);
+  });
+});
+
 describe('what is not there', () => {
   test('an address', async () => expect((await ask('GET', 'nothing')).status).toBe(404));
   test('a method', async () => {
@@ -466,6 +492,9 @@ describe('what goes out', () => {
     ['POST', 'audit/erase', 'RecordsErased', 200],
     ['GET', 'audit/proof/req_2', 'Error', 404],
     ['GET', 'audit/consistency?from=10', 'Error', 404],
+    ['GET', `requests/${record.id}/content?reason=a+complaint`, 'Content', 200],
+    ['GET', `requests/${record.id}/content`, 'Error', 400],
+    ['GET', 'content/looks', 'LookList', 200],
     ['GET', 'nothing', 'Error', 404],
   ] as [string, string, AnswerName, number][])(
     '%s %s has the shape %s',

@@ -125,6 +125,7 @@ async function serve(request: Request, url: URL, dependencies: AdminDependencies
       await dependencies.recordRejection(error.message, {
         actor: actor.kind === 'read' ? actor.value : 'admin',
         subject: parameters['id'] ?? parameters['target'] ?? route.changes,
+        ...(route.changes === 'content' ? { kind: 'content.refused' } : {}),
       });
     return adminError(error);
   };

@@ -136,6 +136,12 @@ function changedToWire(kind: ChangeKind, value: unknown): unknown {
     case 'message.suppressed':
     case 'records.expired':
     case 'records.erased':
+    case 'content.read':
+    case 'content.refused':
+    case 'content.expired':
+    case 'content.erased':
+    case 'hold.placed':
+    case 'hold.released':
     case 'ledger.acknowledged':
     case 'delivery.delivered':
     case 'delivery.dead':

@@ -150,14 +150,15 @@ export class EvidenceTables extends IncidentTables {
     );
   }
 
-  listChanges(cursor: string | null, limit: number, kind: string | null): Page<KeptEntry> {
+  /** Of some kinds, or of all. */
+  listChanges(cursor: string | null, limit: number, kinds: readonly string[] | null): Page<KeptEntry> {
     const size = Math.min(limit, pageSizeMax);
     const below = cursor === null ? noBound : (this.#changeLeaf(cursor) ?? 0);
     const leaves = this.#database
       .query<{ leaf: number }, [number, string | null, number]>(
-        'SELECT leaf FROM changes WHERE leaf < ? AND kind = coalesce(?, kind) ORDER BY leaf DESC LIMIT ?',
+        'SELECT leaf FROM changes WHERE leaf < ?1 AND (?2 IS NULL OR kind IN (SELECT value FROM json_each(?2))) ORDER BY leaf DESC LIMIT ?3',
       )
-      .all(below, kind, size + 1);
+      .all(below, kinds === null ? null : JSON.stringify(kinds), size + 1);
     const items = leaves.flatMap(({ leaf }) => this.kept(leaf) ?? []);
     const shown = items.slice(0, size);
     return { items: shown, nextCursor: items.length > size ? idOf(shown.at(-1)) : null };

@@ -275,8 +275,8 @@ function storeOn(client: Client, words: WordTable): Store {
       return { ...page, items: page.items.map(keptRecord) };
     },
     appendChange: (change) => client.call('appendChange', changeRow(change)),
-    listChanges: async (cursor, limit, kind) => {
-      const page = await client.call('listChanges', cursor, limit, kind ?? null);
+    listChanges: async (cursor, limit, kinds) => {
+      const page = await client.call('listChanges', cursor, limit, kinds ?? null);
       return { ...page, items: page.items.map(({ text }) => changeFromEntry(text)) };
     },
     insertSwitch: (entry, change) =>

@@ -157,8 +157,8 @@ export type Store = {
   /** The name of the ledger in its checkpoints; the one that was made is kept when there is none. */
   ledgerOrigin(made: string): Promise<string>;
   appendChange(change: Change): Promise<void>;
-  /** Newest first; of one kind, or of all. */
-  listChanges(cursor: string | null, limit: number, kind?: ChangeKind): Promise<Page<Change>>;
+  /** Newest first; of some kinds, or of all. */
+  listChanges(cursor: string | null, limit: number, kinds?: readonly ChangeKind[]): Promise<Page<Change>>;
   /** How many records there are of a kind. */
   countRecords(filter: Omit<RecordFilter, 'limit' | 'cursor'>): Promise<number>;
   /** Counts some records, the newest first: a part at a time, so that writing goes on between parts. */

@@ -69,6 +69,7 @@ export type LogEvent =
       /** Records; of `spool_cut` bytes. */
       readonly count: number;
     }
+  | { readonly event: 'content'; readonly trouble: 'lost'; readonly count: number }
   | {
       readonly event: 'unclassified_failure';
       readonly target: string;

@@ -45,6 +45,8 @@ export const metricTable = {
   breakwater_records_dropped_total:      { kind: 'counter',   labels: [], help: 'Records that could not be kept. Anything above 0 needs attention.' },
   breakwater_records_pending:            { kind: 'gauge',     labels: [], help: 'Records waiting to be written.' },
   breakwater_records_spooled:            { kind: 'gauge',     labels: [], help: 'Records on local disk that wait for the store.' },
+  breakwater_content_kept_total:         { kind: 'gauge',     labels: [], help: 'Requests whose content was captured and kept.' },
+  breakwater_content_lost_total:         { kind: 'counter',   labels: [], help: 'Requests whose content was to be captured and could not be kept. Their records say so.' },
   breakwater_config_reloads_total:       { kind: 'counter',   labels: ['result'], help: 'Reloads of the configuration.' },
   breakwater_deliveries_total:           { kind: 'counter',   labels: ['channel', 'result'], help: 'Attempts to tell a channel: delivered, failed (tried again) or dead.' },
   breakwater_stream_batches_total:       { kind: 'counter',   labels: ['stream', 'result'], help: 'Batches of the ledger sent elsewhere: sent, or failed and tried again.' },

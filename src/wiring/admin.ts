@@ -42,7 +42,10 @@ export type AdminWiring = {
   readonly secrets: SecretSource;
   readonly log: Log;
   /** What other pieces of the composition bring along. */
-  readonly desks: Pick<AdminDependencies, 'channels' | 'playbooks' | 'messages' | 'ledger' | 'statusCopy'>;
+  readonly desks: Pick<
+    AdminDependencies,
+    'channels' | 'playbooks' | 'messages' | 'ledger' | 'content' | 'statusCopy'
+  >;
   readonly incidents: IncidentDesk;
   readonly feeds: FeedDesk;
 };

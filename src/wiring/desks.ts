@@ -7,6 +7,8 @@ import { createApprovals } from './approvals.ts';
 import type { ApprovalDesk } from './approvals.ts';
 import { createChannelDesk } from './channels.ts';
 import type { ChannelDesk } from './channels.ts';
+import { createContentDesk } from './content.ts';
+import type { ContentDesk } from './content.ts';
 import { createFeedDesk } from './feeds.ts';
 import type { FeedDesk } from './feeds.ts';
 import { openGateDesk } from './gates.ts';
@@ -26,6 +28,7 @@ import type { StatusDesk } from './status.ts';
 
 export type Desks = {
   readonly ledger: LedgerDesk;
+  readonly content: ContentDesk;
   readonly gates: GateDesk;
   readonly incidents: IncidentDesk;
   readonly feeds: FeedDesk;
@@ -47,7 +50,9 @@ export type DeskSources = {
 
 const choresMs = 1_000;
 
-export async function openDesks({ engine, store, log, configPath, ledger }: DeskSources): Promise<Desks> {
+export async function openDesks(sources: DeskSources): Promise<Desks> {
+  const { engine, store, log, configPath, ledger } = sources;
+  const content = createContentDesk(engine, store);
   const gates = await openGateDesk(engine, store, log);
   const incidents = await createIncidentDesk(engine, store, log);
   await watchModels(engine, store);
@@ -61,7 +66,19 @@ export async function openDesks({ engine, store, log, configPath, ledger }: Desk
     log('warn', { event: 'status_copy', words }),
   );
   const streams = createStreamDesk({ engine, store, log });
-  return { ledger, gates, incidents, feeds, messages, playbooks, approvals, channels, status, streams };
+  return {
+    ledger,
+    content,
+    gates,
+    incidents,
+    feeds,
+    messages,
+    playbooks,
+    approvals,
+    channels,
+    status,
+    streams,
+  };
 }
 
 /** Ends them, the latest first; what one leaves unwritten another may still write. */
@@ -71,12 +88,13 @@ export async function closeDesks(desks: Desks, onBug: Engine['onBug']): Promise<
   await desks.channels.stop();
   await desks.gates.stop();
   await desks.status.stop().catch(onBug);
+  await desks.content.stop().catch(onBug);
   await desks.ledger.stop().catch(onBug);
 }
 
 /** What is to be done about once a second. */
 export function startChores(desks: Desks, { engine, store, log }: DeskSources): () => void {
-  const { status, incidents, messages, feeds, ledger } = desks;
+  const { status, incidents, messages, feeds, ledger, content } = desks;
   const chores = async (): Promise<void> => {
     engine.capacity.tick();
     engine.publishGauges();
@@ -95,6 +113,7 @@ export function startChores(desks: Desks, { engine, store, log }: DeskSources): 
     desks.streams.look();
     void chores().catch((error: unknown) => engine.onBug(error));
     void ledger.look();
+    void content.look();
   }, choresMs);
   return () => clearInterval(timer);
 }

@@ -16,11 +16,9 @@ async function loadReported(store: Store): Promise<Reported> {
   const found: Change[] = [];
   let cursor: string | null = null;
   for (let page = 0; page < pagesMax; page++) {
-    const read: Awaited<ReturnType<Store['listChanges']>> = await store.listChanges(
-      cursor,
-      pageSizeMax,
+    const read: Awaited<ReturnType<Store['listChanges']>> = await store.listChanges(cursor, pageSizeMax, [
       'model.signal',
-    );
+    ]);
     found.push(...read.items);
     cursor = read.nextCursor;
     if (cursor === null) break;
