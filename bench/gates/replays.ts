@@ -1,18 +1,17 @@
 /** Replays in the virtual world: right scope, right targets, time to act. */
-import type { GateMove, WorldReport } from '../../src/simulation/report.ts';
-import { runWorld } from '../../src/simulation/world.ts';
-import { compiled, scenarioFile, scenarioOf } from '../../test/simulation/house.ts';
+import type { RunTally, Transitioned } from '../../src/simulation/tally.ts';
+import { compiled, errorShare, played, scenarioFile, scenarioOf } from '../../test/simulation/house.ts';
 
 const minute = 60_000;
 const snapshot = compiled();
 
-const after = (report: WorldReport, ms: number): GateMove[] =>
-  report.moves.filter(({ transition }) => transition.at >= report.start + ms);
+const after = (report: RunTally, ms: number): Transitioned[] =>
+  report.transitions.filter(({ atMs }) => atMs >= ms);
 
-const out = (report: WorldReport, to: 'shedding' | 'ejected', ms: number): string[] => [
+const out = (report: RunTally, to: 'shedding' | 'ejected', ms: number): string[] => [
   ...new Set(
     after(report, ms)
-      .filter(({ transition }) => transition.to === to)
+      .filter((each) => each.to === to)
       .map(({ target }) => String(target)),
   ),
 ];
@@ -29,21 +28,19 @@ export type Replay = {
 type Case = {
   readonly name: string;
   readonly onsetMs: number;
-  readonly run: (seed: number) => WorldReport;
-  readonly isRight: (report: WorldReport) => boolean;
+  readonly run: (seed: number) => RunTally;
+  readonly isRight: (report: RunTally) => boolean;
 };
 
-const scopeOf = (report: WorldReport, ms: number): string[] =>
-  after(report, ms).flatMap(({ transition }) =>
-    transition.scope === null || transition.to === 'healthy' || transition.to === 'ramping'
-      ? []
-      : [`${transition.scope.kind} ${transition.scope.name}`],
+const scopeOf = (report: RunTally, ms: number): string[] =>
+  after(report, ms).flatMap(({ scope, to }) =>
+    scope === null || to === 'healthy' || to === 'ramping' ? [] : [`${scope.kind} ${scope.name}`],
   );
 
 const same = (one: readonly string[], other: readonly string[]): boolean =>
   one.length === other.length && other.every((each) => one.includes(each));
 
-function quick(name: string, fault: object, lasts = '6m'): (seed: number) => WorldReport {
+function quick(name: string, fault: object, lasts = '6m'): (seed: number) => RunTally {
   const scenario = scenarioOf({
     name,
     duration: '12m',
@@ -51,10 +48,10 @@ function quick(name: string, fault: object, lasts = '6m'): (seed: number) => Wor
     usual: { failures: '0.5%' },
     faults: [{ at: '5m', for: lasts, ...fault }],
   });
-  return (seed) => runWorld(snapshot, scenario, seed);
+  return (seed) => played(scenario, seed, snapshot);
 }
 
-const file = (name: string) => (seed: number) => runWorld(snapshot, scenarioFile(name), seed);
+const file = (name: string) => (seed: number) => played(scenarioFile(name), seed, snapshot);
 const onset = 5 * minute;
 const opus = ['anthropic/claude-opus-4-7', 'anthropic/claude-opus-4-8'];
 const provider = 'provider anthropic';
@@ -164,18 +161,10 @@ export function replays(seeds: number): Replay[] {
       name,
       right: reports.map(isRight),
       seconds: reports.map((report) => {
-        const first = after(report, onsetMs).find(({ transition }) => transition.to === 'shedding');
-        return first === undefined ? Number.NaN : (first.transition.at - report.start - onsetMs) / 1_000;
+        const first = after(report, onsetMs).find(({ to }) => to === 'shedding');
+        return first === undefined ? Number.NaN : (first.atMs - onsetMs) / 1_000;
       }),
-      userErrors: reports.map((report) => {
-        let errors = 0;
-        let requests = 0;
-        for (const { totals } of report.features.values()) {
-          errors += totals.failed + totals.cut + totals.refused;
-          requests += totals.requests;
-        }
-        return errors / requests;
-      }),
+      userErrors: reports.map(errorShare),
     };
   });
 }

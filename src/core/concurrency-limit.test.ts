@@ -129,3 +129,19 @@ test('a model that became slower is not taken for full: a limit that does not he
   expect(least).toBeGreaterThan(10);
   expect(state.limit.most).toBeNull();
 });
+
+test('the first answers to come are the quickest of all that were asked for: no limit is learned from them', () => {
+  const random = seededRandom(3);
+  const calls = Array.from({ length: 3_000 }, (_, index) => {
+    const startedAt = instant(index * 20);
+    const ms =
+      800 * Math.exp(0.5 * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
+    return { startedAt, seenAt: instant(startedAt + ms), openAtStart: 50, inputTokens: 500, sign: ms };
+  }).toSorted((one, other) => one.seenAt - other.seenAt);
+  let limit = noLimit(instant(0));
+  for (let from = 0; from + 16 <= calls.length; from += 16) {
+    const round = calls.slice(from, from + 16);
+    limit = judgeRound(limit, round, 50, round.at(-1)?.seenAt ?? instant(0)) ?? limit;
+    expect(limit.most).toBeNull();
+  }
+});

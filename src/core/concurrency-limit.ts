@@ -33,7 +33,14 @@ export type CallSeen = {
 export type LoadSign = number | 'overloaded' | 'none';
 
 /** What first tokens typically take for one size of prompt, as natural logarithms of milliseconds. */
-type Typical = { readonly mean: number; readonly spread: number; readonly seen: number };
+type Typical = {
+  readonly mean: number;
+  readonly spread: number;
+  readonly seen: number;
+  readonly firstAt: Instant | null;
+  /** Enough was seen, for long enough, to compare with. */
+  readonly known: boolean;
+};
 
 /** When the limit was first lowered in this trouble, and the longest delay near there, to know whether lowering helps. */
 type FirstCut = { readonly open: number; readonly lateMs: number };
@@ -55,6 +62,11 @@ export type ConcurrencyLimit = {
 const sizesMax = [1_000, 4_000, 16_000, 64_000] as const;
 /** Timed calls of a size before it is known what is typical. */
 const typicalMin = 16;
+/**
+ * … and how many times that time must have passed since the first. The first answers to come are the quickest of all
+ * that were asked for: taken for typical, they would make every usual one look late.
+ */
+const typicalTimes = 8;
 const roundCalls = 16;
 /** Calls seen longer ago than this say nothing about load now. */
 const roundMsMax = 60_000;
@@ -90,7 +102,7 @@ const spreadMin = 0.05;
 const paceShare = 0.15;
 
 export function noLimit(now: Instant): ConcurrencyLimit {
-  const unknown: Typical = { mean: 0, spread: 0.25, seen: 0 };
+  const unknown: Typical = { mean: 0, spread: 0.25, seen: 0, firstAt: null, known: false };
   return {
     most: null,
     typical: Array.from({ length: sizesMax.length + 1 }, () => unknown),
@@ -128,9 +140,12 @@ type Round = {
 };
 
 /** What is typical after one more time, while it is not yet known. */
-function beginner({ mean, spread, seen }: Typical, logMs: number): Typical {
+function beginner({ mean, spread, seen, firstAt }: Typical, logMs: number, seenAt: Instant): Typical {
   const next = mean + (logMs - mean) / (seen + 1);
+  const since = firstAt ?? seenAt;
   return {
+    firstAt: since,
+    known: seen + 1 >= typicalMin && seenAt - since >= typicalTimes * Math.exp(next),
     mean: next,
     spread: seen === 0 ? spread : spread + ((logMs - next) ** 2 - spread) / (seen + 1),
     seen: seen + 1,
@@ -152,8 +167,8 @@ function roundOf(limit: ConcurrencyLimit, calls: readonly CallSeen[], now: Insta
     const known = typical[size];
     if (known === undefined) continue;
     const logMs = Math.log(Math.max(1, sign));
-    if (known.seen < typicalMin) {
-      typical = typical.with(size, beginner(known, logMs));
+    if (!known.known) {
+      typical = typical.with(size, beginner(known, logMs, seenAt));
       continue;
     }
     timed++;
@@ -179,10 +194,7 @@ type Verdict = 'too_much' | 'unclear' | 'quiet';
 
 /** What typical spread to expect: the widest of the sizes known, to be on the safe side. */
 function spreadOf(typical: readonly Typical[]): number {
-  return typical.reduce(
-    (most, each) => (each.seen < typicalMin ? most : Math.max(most, each.spread)),
-    spreadMin,
-  );
+  return typical.reduce((most, each) => (each.known ? Math.max(most, each.spread) : most), spreadMin);
 }
 
 function verdictOn(limit: ConcurrencyLimit, round: Round): Verdict {
@@ -200,16 +212,16 @@ function learnt({ typical, timed, above, spread, ms }: Round): readonly Typical[
   if (timed === 0) return typical;
   const share = Math.min(learnShareMax, ms / (above < 0 ? learnMs.down : learnMs.up));
   return typical.map((each) =>
-    each.seen < typicalMin
-      ? each
-      : { ...each, mean: each.mean + share * above, spread: each.spread + share * (spread - each.spread) },
+    each.known
+      ? { ...each, mean: each.mean + share * above, spread: each.spread + share * (spread - each.spread) }
+      : each,
   );
 }
 
 /** Lowering it has not helped: the target is slow, not full. */
 function givenUp(round: Round, now: Instant): ConcurrencyLimit {
   const typical = round.typical.map((each) =>
-    each.seen < typicalMin ? each : { ...each, mean: each.mean + round.above },
+    each.known ? { ...each, mean: each.mean + round.above } : each,
   );
   return { ...noLimit(now), typical };
 }

@@ -37,7 +37,7 @@ export type Evidence = {
   /** Time to the first token; null when there was none. */
   readonly firstTokenMs: number | null;
   /** The first token was reported when it came (`observeFirstToken`). */
-  readonly firstTokenTold?: true;
+  readonly firstTokenTold?: boolean;
   readonly soft: SoftSignal | null;
   /** How long the provider asked to be left alone; null when it did not say. */
   readonly retryAfterMs: number | null;

@@ -135,16 +135,30 @@ function afterWait(state: FailoverState, target: Target | null): Step {
   return { state: admitted, command: { kind: 'attempt', target, waitMs: 0, why } };
 }
 
+const all = (): boolean => true;
+
 /** The next target of the plan that `accepts` allows. */
 function moveOn(
   state: FailoverState,
   why: 'first' | 'next_target',
   accepts: (target: Target) => boolean,
 ): Step {
-  const index = state.plan.findIndex((target, at) => at > state.index && accepts(target));
-  const target = state.plan[index];
+  let index = state.index + 1;
+  let target = state.plan[index];
+  while (target !== undefined && !accepts(target)) target = state.plan[++index];
   if (target === undefined) return lineUp(state, accepts);
-  const moved = { ...state, index, attempts: state.attempts + 1, triedAgain: false, keysTried: 1 };
+  // Spelt out: it runs with every request.
+  const moved: FailoverState = {
+    plan: state.plan,
+    index,
+    attempts: state.attempts + 1,
+    triedAgain: false,
+    keysTried: 1,
+    last: state.last,
+    full: state.full,
+    deadline: state.deadline,
+    limits: state.limits,
+  };
   return { state: moved, command: { kind: 'attempt', target, waitMs: 0, why } };
 }
 
@@ -201,7 +215,7 @@ function afterFailure(
   if (state.attempts >= state.limits.attemptsMax) return finish(failed, 'attempts_used');
   const again = sameTarget(failed, event, now, random);
   if (again !== null) return again;
-  if (row.moveOn === 'yes') return moveOn(failed, 'next_target', () => true);
+  if (row.moveOn === 'yes') return moveOn(failed, 'next_target', all);
   const window = state.plan[state.index]?.model.contextTokens ?? 0;
   const step = moveOn(failed, 'next_target', (target) => target.model.contextTokens > window);
   return step.command.kind === 'finish' ? finish(failed, 'passed_on') : step;
@@ -211,15 +225,15 @@ function afterFailure(
 export function next(state: FailoverState, event: FailoverEvent, now: Instant, random: number): Step {
   switch (event.kind) {
     case 'begin':
-      return moveOn(state, 'first', () => true);
+      return moveOn(state, 'first', all);
     case 'skipped': {
-      const step = moveOn({ ...state, attempts: state.attempts - 1 }, 'next_target', () => true);
+      const step = moveOn({ ...state, attempts: state.attempts - 1 }, 'next_target', all);
       return now >= state.deadline ? finish(state, 'deadline') : step;
     }
     case 'full': {
       const target = state.plan[state.index];
       const full = target === undefined ? state.full : [...state.full, target];
-      return moveOn({ ...state, full, attempts: state.attempts - 1 }, 'next_target', () => true);
+      return moveOn({ ...state, full, attempts: state.attempts - 1 }, 'next_target', all);
     }
     case 'waited':
       return afterWait(state, event.target);

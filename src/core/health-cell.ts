@@ -180,6 +180,17 @@ export function isTouched(cell: HealthCell): boolean {
   return cell.generation > 0 || background.total + quiet > 0 || excursion !== null;
 }
 
+/** Whether nothing about it would move by time alone: in use, nothing suspected, nothing to forget. */
+export function isAtRest({ health, failures, slowness, ejections, probing }: HealthCell): boolean {
+  return (
+    health.state === 'healthy' &&
+    ejections === 0 &&
+    failures.excursion === null &&
+    slowness.excursion === null &&
+    probing.startedAt === null
+  );
+}
+
 /** The cell as JSON, to be kept across a restart. */
 export function cellToJson(cell: HealthCell): unknown {
   return cell;

@@ -20,8 +20,10 @@
  * sick by `attribution.ts`. It never looks at switches, so it cannot undo one.
  */
 import { count, culprit, dropExcursion, suspicion } from './detector.ts';
+import type { Bank } from './detector.ts';
 import type { Evidence, GateCause } from './evidence.ts';
 import { sawFirstToken, slowLimitMs } from './first-token.ts';
+import type { FirstToken } from './first-token.ts';
 import { comeBack, eject, moved, said, shed, startRamp, unmoved } from './gate-moves.ts';
 import type { Observed } from './gate-moves.ts';
 import { hiccupsAt, recentAfter } from './health-cell.ts';
@@ -91,7 +93,7 @@ function detected(cell: HealthCell, evidence: Evidence, rule: HealthRule, now: I
   const failed = evidence.failure !== null;
   const callerKey = evidence.probe ? null : evidence.callerKey;
   const { requestKey } = evidence;
-  const known = firstTokenMs !== null && !failed && evidence.firstTokenTold === undefined;
+  const known = firstTokenMs !== null && !failed && evidence.firstTokenTold !== true;
   const slow = known && isSlow(cell, evidence, rule);
   return {
     health: cell.health,
@@ -144,8 +146,30 @@ export function observeFirstToken(
     at,
   );
   const firstToken = failed ? cell.firstToken : sawFirstToken(cell.firstToken, firstTokenMs);
-  const next: HealthCell = { ...cell, slowness, firstToken };
+  const next = withFirstToken(cell, slowness, firstToken);
   return suspicion(slowness) >= 1 ? alarmed(next, 'slowness', rule, at) : unmoved(next);
+}
+
+/** Spelt out, as in `detected`: it runs with every attempt, and copying a cell by spreading it costs more than the rest. */
+function withFirstToken(cell: HealthCell, slowness: Bank, firstToken: FirstToken): HealthCell {
+  return {
+    health: cell.health,
+    generation: cell.generation,
+    failures: cell.failures,
+    slowness,
+    firstToken,
+    trouble: cell.trouble,
+    probing: cell.probing,
+    setAside: cell.setAside,
+    ejections: cell.ejections,
+    rounds: cell.rounds,
+    retryAt: cell.retryAt,
+    hiccups: cell.hiccups,
+    hiccupAt: cell.hiccupAt,
+    healthySince: cell.healthySince,
+    recent: cell.recent,
+    latest: cell.latest,
+  };
 }
 
 const suspicionMs = 60_000;

@@ -41,8 +41,9 @@ function refilled(budget: RetryBudget, now: Instant, rule: BudgetRule): RetryBud
 
 /** A request earns its part. */
 export function deposit(budget: RetryBudget, now: Instant, rule: BudgetRule = retryRule): RetryBudget {
-  const current = refilled(budget, now, rule);
-  return { ...current, tokens: Math.min(rule.most, current.tokens + rule.perRequest) };
+  if (budget.tokens >= rule.most) return budget;
+  const { tokens, at } = refilled(budget, now, rule);
+  return { tokens: Math.min(rule.most, tokens + rule.perRequest), at };
 }
 
 /** Takes one; null when none is left. */

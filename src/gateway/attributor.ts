@@ -62,7 +62,8 @@ class Outcomes {
 type Usual = { readonly p0: number; readonly perSecond: number };
 
 export class Attributor {
-  readonly #leaves = new Map<string, Outcomes>();
+  readonly #leaves = new Map<TargetName, Map<string | null, Outcomes>>();
+  #leafCount = 0;
   readonly #usual = new Map<TargetName, Usual>();
   #wentOut: { readonly target: Target; readonly at: Instant }[] = [];
   /** Targets that went out together with unrelated ones, and when each was last seen out. */
@@ -70,24 +71,35 @@ export class Attributor {
   #explainedAt: number = Number.NEGATIVE_INFINITY;
 
   note(target: Target, key: string | null, failed: boolean, cell: HealthCell, now: Instant): void {
-    const id = key === null ? target.name : `${target.name} ${key}`;
-    let leaf = this.#leaves.get(id);
-    if (leaf === undefined) {
-      if (this.#leaves.size >= leavesMax) this.#prune(now);
-      this.#leaves.set(id, (leaf = new Outcomes(target, key, now)));
-    }
+    const leaf = this.#leaves.get(target.name)?.get(key) ?? this.#newLeaf(target, key, now);
     leaf.add(failed, now);
     if (failed) this.#usual.set(target.name, cell.failures.tuning);
   }
 
+  #newLeaf(target: Target, key: string | null, now: Instant): Outcomes {
+    if (this.#leafCount >= leavesMax) this.#prune(now);
+    const leaf = new Outcomes(target, key, now);
+    const ofTarget = this.#leaves.get(target.name) ?? new Map<string | null, Outcomes>();
+    this.#leaves.set(target.name, ofTarget.set(key, leaf));
+    this.#leafCount++;
+    return leaf;
+  }
+
   #prune(now: Instant): void {
-    for (const [id, { latest }] of this.#leaves) if (now - latest > memoryMs) this.#leaves.delete(id);
-    if (this.#leaves.size >= leavesMax) this.forget();
+    for (const [name, ofTarget] of this.#leaves)
+      if ([...ofTarget.values()].every(({ latest }) => now - latest > memoryMs)) this.#drop(name);
+    if (this.#leafCount >= leavesMax) this.forget();
+  }
+
+  #drop(name: TargetName): void {
+    this.#leafCount -= this.#leaves.get(name)?.size ?? 0;
+    this.#leaves.delete(name);
   }
 
   #counts(since: Instant, now: Instant): readonly Leaf[] {
     const from = Math.max(since, now - memoryMs) as Instant;
-    return [...this.#leaves.values()].map((leaf) => {
+    const leaves = [...this.#leaves.values()].flatMap((ofTarget) => [...ofTarget.values()]);
+    return leaves.map((leaf) => {
       const { p0, perSecond } = this.#usual.get(leaf.target.name) ?? unknown;
       return { target: leaf.target, key: leaf.key, ...leaf.since(from), p0, perSecond };
     });
@@ -139,7 +151,7 @@ export class Attributor {
 
   /** It has proved itself: what was counted before says nothing about it now. */
   #isWell(target: Target): void {
-    for (const [id, leaf] of this.#leaves) if (leaf.target.name === target.name) this.#leaves.delete(id);
+    this.#drop(target.name);
   }
 
   #wentOutTogether(target: Target, now: Instant): boolean {
@@ -169,6 +181,7 @@ export class Attributor {
   /** The clock jumped: counts and times of before are of no use. */
   forget(): void {
     this.#leaves.clear();
+    this.#leafCount = 0;
     this.#usual.clear();
     this.#wentOut = [];
     this.#suspects.clear();

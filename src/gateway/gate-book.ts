@@ -25,7 +25,8 @@ const remembered = 10_000;
 
 export class GateBook {
   readonly #gates: () => readonly GateRule[];
-  readonly #rules = new WeakMap<readonly GateRule[], Map<TargetName, Agreed>>();
+  #read: readonly GateRule[] | null = null;
+  #rules = new Map<TargetName, Agreed>();
 
   constructor(gates: () => readonly GateRule[]) {
     this.#gates = gates;
@@ -33,13 +34,15 @@ export class GateBook {
 
   of(target: Target): Agreed {
     const gates = this.#gates();
-    let known = this.#rules.get(gates);
-    if (known === undefined) this.#rules.set(gates, (known = new Map()));
-    let found = known.get(target.name);
+    if (gates !== this.#read) {
+      this.#read = gates;
+      this.#rules = new Map();
+    }
+    let found = this.#rules.get(target.name);
     if (found === undefined) {
       const gate = gateFor(gates, target);
       found = { gate, rule: ruleOf(gate), mode: gate.mode };
-      if (known.size < remembered) known.set(target.name, found);
+      if (this.#rules.size < remembered) this.#rules.set(target.name, found);
     }
     return found;
   }

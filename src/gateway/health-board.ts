@@ -25,7 +25,7 @@ import { AnswerSignals } from './answer-signals.ts';
 import { GateBook } from './gate-book.ts';
 import { KeyRing } from './key-ring.ts';
 import { noCounts, Tally } from './tally.ts';
-import { evidenceOf, softOf, unheard } from './ticket.ts';
+import { evidenceOf, evidenceOfFirstToken, softOf, unheard } from './ticket.ts';
 import type { Asking, Handing, Settlement, Ticket } from './ticket.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
@@ -46,6 +46,7 @@ type Cell = {
 };
 
 const noKeys: ReadonlySet<string> = new Set();
+const open: Standing = { kind: 'open' };
 
 /** The share of a provider's open calls that may pass a closed gate when nothing better is left, and the least number. */
 const panicShare = 0.25;
@@ -127,8 +128,10 @@ class Board implements HealthBoard {
 
   standing(target: Target): Standing {
     if (this.#keys.usable(target, noKeys) === undefined) return this.#keys.trouble(target);
-    const { rule, mode } = this.#gates.of(target);
     const cell = this.#cell(target);
+    // Nearly always; what time alone moves of a healthy one is for `tick`.
+    if (cell.health.health.state === 'healthy') return open;
+    const { rule, mode } = this.#gates.of(target);
     this.#apply(cell, advance(cell.health, rule, this.#look()));
     const admitted = admission(cell.health, rule, this.#look(), this.#options.random());
     switch (admitted.kind) {
@@ -136,7 +139,7 @@ class Board implements HealthBoard {
       case 'probe':
         return admitted;
       case 'out': {
-        if (mode !== 'enforce') return { kind: 'open' };
+        if (mode !== 'enforce') return open;
         const until = cell.health.health.state === 'ejected' ? cell.health.health.until : null;
         return { ...admitted, until, badness: badness(cell.health) };
       }
@@ -164,8 +167,10 @@ class Board implements HealthBoard {
     const ticket: Ticket = {
       target,
       key,
-      generation: cell.health.generation,
-      ...how,
+      generation: how.generation ?? cell.health.generation,
+      probe: how.probe,
+      own: how.own,
+      panic: how.panic,
       startedAt,
       callerKey: this.#callerKey(asking),
       requestKey: asking.request,
@@ -213,7 +218,7 @@ class Board implements HealthBoard {
     const firstTokenMs = now - ticket.startedAt;
     // Longer than any answer may take: the clock jumped meanwhile.
     if (cell === undefined || !ticket.stream || Math.abs(firstTokenMs) > firstTokenMsMax) return;
-    const evidence = evidenceOf(ticket, { firstTokenMs });
+    const evidence = evidenceOfFirstToken(ticket, firstTokenMs);
     this.#apply(cell, observeFirstToken(cell.health, evidence, this.#gates.of(ticket.target).rule, now));
   }
 
@@ -238,12 +243,7 @@ class Board implements HealthBoard {
     if (counts === 'target' || counts === 'provider') {
       if (soft !== null) this.#options.onSoft(target, soft);
       (ticket.own ? cell.probes : cell.traffic).count(failure?.class ?? null, now);
-      const evidence = evidenceOf(ticket, {
-        failure: failure?.class ?? null,
-        ...(ticket.stream ? { firstTokenMs: settlement.firstTokenMs, firstTokenTold: true } : {}),
-        soft,
-        retryAfterMs: failure?.retryAfterMs ?? null,
-      });
+      const evidence = evidenceOf(ticket, failure, soft, settlement.firstTokenMs);
       this.#attributor.note(target, ticket.key?.name ?? null, failure !== null, cell.health, now);
       const rule = this.#attributor.tempered(
         cell.target,
@@ -379,10 +379,10 @@ class Board implements HealthBoard {
     this.#shedWide(now);
   }
 
-  /** What a wider scope's evidence condemns goes out with it, before its own would be enough. */
+  /** What a wider scope's evidence condemns goes out with it, before its own would be enough; what is out already is not asked about. */
   #shedWide(now: Instant): void {
     const doubted = [...this.#cells.values()].filter(({ health }) => isDoubted(health, now));
-    if (doubted.length < 2) return;
+    if (doubted.length < 2 || !doubted.some(({ health }) => health.health.state === 'healthy')) return;
     const since = Math.min(
       ...doubted.map(({ health }) => health.failures.excursion?.since ?? now),
     ) as Instant;

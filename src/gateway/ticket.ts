@@ -64,21 +64,30 @@ export type Settlement = {
   readonly answer: AnswerRead | null;
 };
 
-/** What an attempt says of its target; `told` is what is known of its outcome. */
-export function evidenceOf(ticket: Ticket, told: Partial<Evidence>): Evidence {
-  const { generation, probe, callerKey, requestKey, startedAt } = ticket;
+/** What the end of an attempt says of its target. A whole answer's first byte is its last: only streams tell when they began. */
+export function evidenceOf(
+  ticket: Ticket,
+  failure: Failure | null,
+  soft: SoftSignal | null,
+  firstTokenMs: number | null,
+): Evidence {
   return {
-    failure: null,
-    generation,
-    probe,
-    callerKey,
-    requestKey,
-    startedAt,
-    firstTokenMs: null,
-    soft: null,
-    retryAfterMs: null,
-    ...told,
+    failure: failure === null ? null : failure.class,
+    generation: ticket.generation,
+    probe: ticket.probe,
+    callerKey: ticket.callerKey,
+    requestKey: ticket.requestKey,
+    startedAt: ticket.startedAt,
+    firstTokenMs: ticket.stream ? firstTokenMs : null,
+    firstTokenTold: ticket.stream,
+    soft,
+    retryAfterMs: failure === null ? null : failure.retryAfterMs,
   };
+}
+
+/** What its first token says when it comes. */
+export function evidenceOfFirstToken(ticket: Ticket, firstTokenMs: number): Evidence {
+  return { ...evidenceOf(ticket, null, null, firstTokenMs), firstTokenTold: false };
 }
 
 /** An answer that arrived and is of no use is a soft signal, not a failure of the target. */

@@ -1,26 +1,30 @@
 /**
- * Where strategies meet the same scenario: the same traffic, the same faults, the same luck of each target, and an
- * operator's switches. A strategy decides who is asked; the arena makes the calls, looks at policy once more for itself
- * and counts what users see. The strategy `breakwater` is the product's own core.
+ * A world in virtual time, where strategies meet the same scenario: the same traffic, the same faults, the same luck of
+ * each target, and an operator's switches. A strategy decides who is asked; the arena makes the calls, looks at policy
+ * once more for itself and counts what users see. The strategy `breakwater` is the product's own core.
+ *
+ * Drills run it to its end. Tests step through it and meddle: switches, restarts, a clock that jumps. Time passes from
+ * event to event, and while nothing is under way, suspected or out, there are none: quiet hours cost nothing. Nothing
+ * here sleeps, opens a socket or asks for the time.
  */
 import { classDemand } from '../core/data-class.ts';
-import type { ClassDemand } from '../core/data-class.ts';
 import { instant, switchId } from '../core/ids.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
-import { dataPolicyObjection, modeFor } from '../core/rules.ts';
 import type { Feature, Snapshot } from '../core/snapshot.ts';
-import { covers, offBy, speaking } from '../core/switches.ts';
+import { covers } from '../core/switches.ts';
 import type { Scope, Switch } from '../core/switches.ts';
-import { hopBetween } from '../core/target.ts';
 import type { Target } from '../core/target.ts';
 import { chanceFor } from './chance.ts';
 import { EventQueue } from './event-queue.ts';
-import type { OperatorAct, Profile, Scenario } from './scenario.ts';
+import type { Happening } from './event-queue.ts';
+import { Lane } from './lane.ts';
+import type { Course, Moment } from './lane.ts';
+import type { OperatorAct, Scenario } from './scenario.ts';
 import { ServedTarget } from './served-target.ts';
-import type { Listener, Patience, ServedCall, Timeline } from './served-target.ts';
+import type { Listener, Timeline } from './served-target.ts';
 import { RunTally } from './tally.ts';
-import type { SeenOutcome, Violation } from './tally.ts';
-import { createArrivals } from './traffic.ts';
+import type { SeenOutcome } from './tally.ts';
+import { Traffic } from './traffic.ts';
 
 export type Rehearsal = {
   readonly snapshot: Snapshot;
@@ -30,7 +34,7 @@ export type Rehearsal = {
 
 /** One request, as strategies see it. */
 export type Arrival = {
-  readonly feature: Feature;
+  readonly course: Course;
   readonly caller: string;
   readonly poisonous: boolean;
   /** Milliseconds since the start. */
@@ -39,7 +43,6 @@ export type Arrival = {
   readonly askedAt: number;
   readonly retried: number;
   readonly deadline: Instant;
-  readonly demand: ClassDemand;
 };
 
 /** How a strategy takes part. */
@@ -47,6 +50,8 @@ export type Client = {
   arrive(arrival: Arrival): void;
   /** As time passes, one to four times a second. */
   tick(): void;
+  /** Nothing of it would move by time alone: it need not be told that time passes until somebody asks again. */
+  rests(): boolean;
   /** A switch is over. */
   released(scope: Scope): void;
   /** Its errors tell callers not to try again. */
@@ -54,66 +59,99 @@ export type Client = {
 };
 
 const minuteMs = 60_000;
-const minuteOf = (ms: number): number => Math.floor(ms / minuteMs);
 /** As in production; in a run of many hours once a second, which makes detection coarser by less than that. */
 const tickMs = { usual: 250, long: 1_000 } as const;
 const longMs = 3 * 3_600_000;
+/** Also who rests looks at the clock now and then, or would take the time that passed for a jump. */
+const restMsMax = 300_000;
+/** How long after the end requests under way may take. */
+const drainMsMax = 600_000;
 
-export class Arena implements Timeline {
+export class Arena implements Timeline, Moment, Happening {
   readonly rehearsal: Rehearsal;
   readonly random: () => number;
   readonly tally: RunTally;
   switches: readonly Switch[] = [];
-  readonly #queue = new EventQueue<() => void>();
-  #now = 0;
+  /** Milliseconds since the start. */
+  now = 0;
+  readonly #queue = new EventQueue();
+  readonly #traffic: Traffic<Feature>;
   readonly #targets = new Map<TargetName, ServedTarget>();
-  readonly #permitted = new Map<Feature, Map<TargetName, Violation['rule'] | null>>();
-  #permittedUnder: readonly Switch[] = [];
-  readonly #demands = new Map<Feature, ClassDemand>();
-  readonly #profiles = new Map<Feature, Profile>();
+  readonly #courses = new Map<Feature, Course>();
+  readonly #tickMs: number;
   #client: Client | null = null;
+  #tickAt = Number.POSITIVE_INFINITY;
+  #clockOffsetMs = 0;
 
   constructor(rehearsal: Rehearsal, strategy: string) {
+    const { scenario, seed, snapshot } = rehearsal;
     this.rehearsal = rehearsal;
-    this.random = chanceFor(rehearsal.seed, `strategy ${strategy}`);
-    this.tally = new RunTally(Math.max(1, Math.ceil(rehearsal.scenario.durationMs / minuteMs)));
-  }
-
-  /** Milliseconds since the start. */
-  get now(): number {
-    return this.#now;
+    this.random = chanceFor(seed, `strategy ${strategy}`);
+    this.tally = new RunTally(Math.max(1, Math.ceil(scenario.durationMs / minuteMs)));
+    this.#tickMs = scenario.durationMs > longMs ? tickMs.long : tickMs.usual;
+    this.#traffic = new Traffic(
+      [...snapshot.features.values()].map((feature) => ({
+        name: feature,
+        prefix: feature.name,
+        profile: scenario.traffic(feature.name),
+      })),
+      scenario.durationMs,
+      chanceFor(seed, 'traffic'),
+    );
+    for (const act of scenario.operator) this.#plan(act);
   }
 
   get clock(): Instant {
-    return instant(this.rehearsal.scenario.start + this.#now);
+    return (this.rehearsal.scenario.start + this.now + this.#clockOffsetMs) as Instant;
   }
 
-  at(ms: number, act: () => void): void {
-    this.#queue.put(ms, act);
+  get minute(): number {
+    return Math.floor(this.now / minuteMs);
+  }
+
+  put(at: number, what: Happening, step: number): void {
+    this.#queue.put(at, what, step);
   }
 
   after(ms: number, act: () => void): void {
-    this.#queue.put(this.#now + ms, act);
+    this.#queue.put(this.now + ms, { happen: act }, 0);
+  }
+
+  /** The clock of the machine jumps; virtual time goes on as before. */
+  jumpClock(byMs: number): void {
+    this.#clockOffsetMs += byMs;
+  }
+
+  /** The strategy that requests meet from now on. */
+  join(client: Client): void {
+    this.#client = client;
+    this.#wake();
   }
 
   /** Runs to the end with a strategy. Requests under way then are still answered; nothing new arrives. */
   run(client: Client): RunTally {
-    const { durationMs, operator } = this.rehearsal.scenario;
-    this.#client = client;
-    for (const act of operator) this.#plan(act);
-    this.#start(client, durationMs);
-    const everyMs = durationMs > longMs ? tickMs.long : tickMs.usual;
-    const tick = (): void => {
-      client.tick();
-      if (this.#now < durationMs) this.after(everyMs, tick);
-    };
-    this.after(everyMs, tick);
-    const end = durationMs + drainMsMax;
-    while (this.#queue.earliest <= end) {
-      this.#now = this.#queue.earliest;
-      this.#queue.take()?.();
-    }
+    this.join(client);
+    this.runUntil(this.rehearsal.scenario.durationMs + drainMsMax);
     return this.tally;
+  }
+
+  /** Runs until this many milliseconds after the start. */
+  runUntil(ms: number): void {
+    const queue = this.#queue;
+    const traffic = this.#traffic;
+    for (;;) {
+      const event = queue.earliest;
+      const arrival = traffic.nextAt;
+      if (Math.min(event, arrival) > ms) break;
+      if (arrival <= event) {
+        this.now = arrival;
+        this.#arrive();
+      } else {
+        this.now = event;
+        queue.happen();
+      }
+    }
+    this.now = Math.max(this.now, ms);
   }
 
   #plan(act: OperatorAct): void {
@@ -133,51 +171,69 @@ export class Arena implements Timeline {
       mode: 'enforce',
       release: null,
     };
-    this.at(act.at, () => {
+    this.after(act.at, () => {
       this.switches = [...this.switches, entry];
     });
-    this.at(act.at + act.for, () => {
+    this.after(act.at + act.for, () => {
       this.switches = this.switches.filter((each) => each !== entry);
       if (act.ramp !== false) this.#client?.released(entry.scope);
+      this.#wake();
     });
   }
 
-  #start(client: Client, durationMs: number): void {
-    const { snapshot, scenario, seed } = this.rehearsal;
-    const features = [...snapshot.features.keys()];
-    const arrivals = createArrivals(features, scenario, chanceFor(seed, 'traffic'));
-    const next = (): void => {
-      const at = arrivals.nextAt();
-      if (at < durationMs) this.at(at, arrive);
-    };
-    const arrive = (): void => {
-      const { feature: name, caller, poisonous } = arrivals.take();
-      const feature = snapshot.features.get(name);
-      if (feature !== undefined) {
-        const { clock, now } = this;
-        const deadline = instant(clock + feature.timeouts.totalMs);
-        const demand = this.demandOf(feature);
-        client.arrive({ feature, caller, poisonous, at: now, askedAt: now, retried: 0, deadline, demand });
-      }
-      next();
-    };
-    next();
+  /** Ticks begin again at the next whole one. */
+  #wake(): void {
+    const next = (Math.floor(this.now / this.#tickMs) + 1) * this.#tickMs;
+    if (next < this.#tickAt) this.#tickAfter(next);
   }
 
-  profileOf(feature: Feature): Profile {
-    let profile = this.#profiles.get(feature);
-    if (profile === undefined)
-      this.#profiles.set(feature, (profile = this.rehearsal.scenario.traffic(feature.name)));
-    return profile;
+  #tickAfter(at: number): void {
+    this.#tickAt = at;
+    this.#queue.put(at, this, 0);
   }
 
-  demandOf(feature: Feature): ClassDemand {
-    let demand = this.#demands.get(feature);
-    if (demand === undefined) {
-      demand = classDemand(this.rehearsal.snapshot, feature, null, { tenant: null, keyNames: [] });
-      this.#demands.set(feature, demand);
+  /** A tick, unless an earlier one has taken its place. */
+  happen(): void {
+    const { now } = this;
+    const client = this.#client;
+    if (now !== this.#tickAt || client === null) return;
+    this.#tickAt = Number.POSITIVE_INFINITY;
+    client.tick();
+    if (now < this.rehearsal.scenario.durationMs)
+      this.#tickAfter(now + (client.rests() ? restMsMax : this.#tickMs));
+  }
+
+  #arrive(): void {
+    const came = this.#traffic.take();
+    if (came === null) return;
+    const { stream, caller } = came;
+    const { now, clock } = this;
+    this.#wake();
+    this.#client?.arrive({
+      course: this.courseOf(stream.name),
+      caller: stream.callers[caller] ?? '',
+      poisonous: stream.profile.poison && caller === 0,
+      at: now,
+      askedAt: now,
+      retried: 0,
+      deadline: (clock + stream.name.timeouts.totalMs) as Instant,
+    });
+  }
+
+  courseOf(feature: Feature): Course {
+    let course = this.#courses.get(feature);
+    if (course === undefined) {
+      const { snapshot, scenario } = this.rehearsal;
+      course = {
+        feature,
+        profile: scenario.traffic(feature.name),
+        demand: classDemand(snapshot, feature, null, { tenant: null, keyNames: [] }),
+        tally: this.tally.feature(feature.name),
+        lanes: new Map(),
+      };
+      this.#courses.set(feature, course);
     }
-    return demand;
+    return course;
   }
 
   #served(target: Target): ServedTarget {
@@ -190,84 +246,58 @@ export class Arena implements Timeline {
     return served;
   }
 
-  /** Makes a call. Policy is looked at once more, by itself: whoever decided cannot vouch for its own decision. */
-  call(arrival: Arrival, target: Target, caller: Listener): ServedCall {
-    const { feature, poisonous } = arrival;
-    const { inputTokens, outputTokens } = this.profileOf(feature);
-    this.#checkPolicy(feature, target);
-    const bore = this.tally.target(target);
-    bore.begin(minuteOf(this.#now));
-    const seen = this.tally.feature(feature.name);
-    seen.attempts++;
-    seen.called.set(target.name, target);
-    const { timeouts } = feature;
-    const leftMs = arrival.deadline - this.clock;
-    const patience: Patience = {
-      firstTokenMs: Math.min(timeouts.firstTokenMs, leftMs),
-      stallMs: timeouts.stallMs,
-      totalMs: leftMs,
-    };
-    const listener: Listener = {
-      firstToken: () => caller.firstToken(),
-      ended: (failure) => {
-        bore.end(failure !== null, inputTokens, outputTokens);
-        caller.ended(failure);
-      },
-    };
-    return this.#served(target).begin(listener, patience, poisonous);
+  #newLane(course: Course, target: Target): Lane {
+    const lane = new Lane(course, this.#served(target), this.tally.target(target), this);
+    course.lanes.set(target, lane);
+    return lane;
+  }
+
+  /** Makes a call, with one of the provider's keys. */
+  call({ course, deadline, poisonous }: Arrival, target: Target, key: string | null, caller: Listener): void {
+    const { feature, tally, lanes } = course;
+    const lane = lanes.get(target) ?? this.#newLane(course, target);
+    const rule = lane.broken();
+    if (rule !== null) this.tally.violate({ feature: feature.name, target: target.name, rule });
+    tally.attempts++;
+    const totalMs = deadline - this.clock;
+    const { firstTokenMs, stallMs } = feature.timeouts;
+    lane.served.begin(caller, lane, {
+      firstTokenMs: Math.min(firstTokenMs, totalMs),
+      stallMs,
+      totalMs,
+      poisonous,
+      key,
+    });
   }
 
   /** A call of the gateway's own, for no user. */
-  probe(target: Target, caller: Listener): void {
+  probe(target: Target, key: string | null, caller: Listener): void {
     this.tally.target(target).probes++;
-    this.#served(target).begin(caller, probePatience);
-  }
-
-  #checkPolicy(feature: Feature, target: Target): void {
-    if (this.#permittedUnder !== this.switches) {
-      this.#permittedUnder = this.switches;
-      this.#permitted.clear();
-    }
-    let known = this.#permitted.get(feature);
-    if (known === undefined) this.#permitted.set(feature, (known = new Map()));
-    let broken = known.get(target.name);
-    if (broken === undefined) known.set(target.name, (broken = this.#brokenRule(feature, target)));
-    if (broken !== null) this.tally.violate({ feature: feature.name, target: target.name, rule: broken });
-  }
-
-  #brokenRule(feature: Feature, target: Target): Violation['rule'] | null {
-    const { dataClass, name } = this.demandOf(feature);
-    if (dataPolicyObjection(target, dataClass, this.clock) !== null) return 'data_policy';
-    const mode = modeFor(feature, hopBetween(feature.route[0], target), null);
-    if (mode === 'ask' || mode === 'never') return 'fallback';
-    const asker = { feature: feature.name, dataClass: name, tenant: null, key: null };
-    return offBy(speaking(this.switches, target, asker, this.clock)) === null ? null : 'switch';
+    this.#served(target).begin(caller, null, { ...probePatience, key });
   }
 
   /** Writes down how a request ended, unless its caller tries again. `heardAt`: when its user first saw something. */
   close(arrival: Arrival, outcome: SeenOutcome, heardAt: number): void {
     if (outcome === 'failed' && this.#tryAgain(arrival)) return;
-    const { feature, askedAt } = arrival;
-    this.tally.feature(feature.name).count(minuteOf(askedAt), outcome, heardAt - askedAt);
+    const { askedAt } = arrival;
+    arrival.course.tally.count(Math.floor(askedAt / minuteMs), outcome, heardAt - askedAt);
   }
 
   #tryAgain(arrival: Arrival): boolean {
     const client = this.#client;
-    const { retried, feature } = arrival;
+    const { retried, course } = arrival;
     if (client === null || client.stopsRetries || retried >= this.rehearsal.scenario.callersRetry)
       return false;
     this.after(sdkBackoffMs(retried, this.random()), () => {
-      const deadline = instant(this.clock + feature.timeouts.totalMs);
-      client.arrive({ ...arrival, at: this.#now, retried: retried + 1, deadline });
+      const deadline = instant(this.clock + course.feature.timeouts.totalMs);
+      client.arrive({ ...arrival, at: this.now, retried: retried + 1, deadline });
     });
     return true;
   }
 
   /** An answer's outcome by who gave it. */
-  answeredBy(feature: Feature, target: Target): SeenOutcome {
-    const hop = hopBetween(feature.route[0], target);
-    if (hop === null) return 'answered';
-    return modeFor(feature, hop, null) === 'reduce' ? 'limited' : 'backup';
+  answeredBy(course: Course, target: Target): SeenOutcome {
+    return course.lanes.get(target)?.answeredAs ?? 'answered';
   }
 
   covered(scope: Scope): readonly Target[] {
@@ -284,7 +314,4 @@ export function sdkBackoffMs(retried: number, random: number): number {
   return Math.min(8_000, 500 * 2 ** retried) * (1 - 0.25 * random);
 }
 
-const probePatience: Patience = { firstTokenMs: 10_000, stallMs: 10_000, totalMs: 30_000 };
-
-/** How long after the end requests under way may take. */
-const drainMsMax = 600_000;
+const probePatience = { firstTokenMs: 10_000, stallMs: 10_000, totalMs: 30_000, poisonous: false } as const;

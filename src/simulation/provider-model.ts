@@ -4,6 +4,7 @@ import { failureOf } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Target } from '../core/target.ts';
 import type { Effect, Fault, Scenario } from './scenario.ts';
+import type { Asked } from './served-target.ts';
 
 /** How an attempt will go: decided when it starts, seen when it happens. */
 export type Fate = {
@@ -13,15 +14,6 @@ export type Fate = {
   /** When the first content comes; null when none does. */
   readonly firstTokenMs: number | null;
   readonly durationMs: number;
-};
-
-export type Called = {
-  readonly target: Target;
-  readonly key: string | null;
-  readonly firstTokenMsMax: number;
-  readonly stallMs: number;
-  /** The request fails wherever it goes. */
-  readonly poisonous: boolean;
 };
 
 export function strikes({ scope }: Fault, target: Target, key: string | null): boolean {
@@ -52,15 +44,23 @@ export function shareAt(fault: Fault, sinceMs: number): number {
   return age < fault.for ? share : share * (1 - (age - fault.for) / fades);
 }
 
-/** A time around `median`, lognormal: the longest in a hundred are about five times as long. */
+/** How far times scatter around their median, lognormally: the longest in a hundred are about three times as long. */
+const spread = 0.5;
+
 function around(median: number, random: () => number): number {
-  const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  return median * Math.exp(0.5 * normal);
+  const radius = Math.sqrt(-2 * Math.log(1 - random()));
+  return median * Math.exp(spread * radius * Math.cos(2 * Math.PI * random()));
 }
 
 const quickMs = 120;
 
-function struck(effect: Effect, called: Called, usual: Fate, random: () => number): Fate {
+function struck(
+  effect: Effect,
+  asked: Asked,
+  firstTokenMsMax: number,
+  usual: Fate,
+  random: () => number,
+): Fate {
   switch (effect.kind) {
     case 'fail': {
       const { status = null, retryAfter = null, remaining = false } = effect;
@@ -76,12 +76,12 @@ function struck(effect: Effect, called: Called, usual: Fate, random: () => numbe
         failure: failureOf('first_token_timeout'),
         soft: null,
         firstTokenMs: null,
-        durationMs: called.firstTokenMsMax,
+        durationMs: Math.max(0, firstTokenMsMax),
       };
     case 'slow': {
       const firstTokenMs = (usual.firstTokenMs ?? 0) * effect.factor;
-      return firstTokenMs >= called.firstTokenMsMax
-        ? struck({ kind: 'hang' }, called, usual, random)
+      return firstTokenMs >= firstTokenMsMax
+        ? struck({ kind: 'hang' }, asked, firstTokenMsMax, usual, random)
         : { ...usual, firstTokenMs, durationMs: usual.durationMs * effect.factor };
     }
     case 'cut':
@@ -90,7 +90,7 @@ function struck(effect: Effect, called: Called, usual: Fate, random: () => numbe
       return {
         ...usual,
         failure: failureOf('stream_stalled'),
-        durationMs: (usual.firstTokenMs ?? 0) + called.stallMs,
+        durationMs: (usual.firstTokenMs ?? 0) + asked.stallMs,
       };
     case 'shrink':
       return usual;
@@ -99,42 +99,44 @@ function struck(effect: Effect, called: Called, usual: Fate, random: () => numbe
   }
 }
 
-export type ProviderModel = (called: Called, sinceMs: number) => Fate;
+/** What becomes of a call that begins at this time since the start; `firstTokenMsMax`: how long its caller will wait. */
+export type ProviderModel = (asked: Asked, firstTokenMsMax: number, sinceMs: number) => Fate;
+
+const broken: Effect = { kind: 'fail', class: 'server_error', status: 500 };
 
 export function createProviderModel(
-  { faults }: Pick<Scenario, 'faults'>,
+  target: Target,
+  scenario: Pick<Scenario, 'faults'>,
   usual: Scenario['usual'],
   random: () => number,
 ): ProviderModel {
-  // Few faults are in force at any time: the list is made anew only when that may have changed.
+  // Which of the faults strike this target is known; which are in force changes rarely.
+  const faults = scenario.faults.filter(
+    (fault) => fault.effect.kind !== 'shrink' && strikes(fault, target, fault.scope.key ?? null),
+  );
   let active: readonly Fault[] = [];
   let validUntil = Number.NEGATIVE_INFINITY;
-  const activeAt = (sinceMs: number): readonly Fault[] => {
-    if (sinceMs < validUntil) return active;
+  const look = (sinceMs: number): void => {
     active = faults.filter((fault) => sinceMs >= fault.at && sinceMs < endOf(fault));
     validUntil = Math.min(
       ...faults.flatMap((fault) => [fault.at, endOf(fault)]).filter((at) => at > sinceMs),
       Number.POSITIVE_INFINITY,
     );
-    return active;
   };
-  return (called, sinceMs) => {
-    const firstTokenMs = around(usual.firstTokenMs, random);
-    const good: Fate = {
-      failure: null,
-      soft: null,
-      firstTokenMs,
-      durationMs: firstTokenMs + around(usual.answerMs, random),
-    };
-    if (called.poisonous)
-      return struck({ kind: 'fail', class: 'server_error', status: 500 }, called, good, random);
-    for (const fault of activeAt(sinceMs)) {
-      if (fault.effect.kind === 'shrink' || !strikes(fault, called.target, called.key)) continue;
+  return (asked, firstTokenMsMax, sinceMs) => {
+    // Two normal numbers come out of one pair of draws (Box and Muller).
+    const radius = spread * Math.sqrt(-2 * Math.log(1 - random()));
+    const angle = 2 * Math.PI * random();
+    const firstTokenMs = usual.firstTokenMs * Math.exp(radius * Math.cos(angle));
+    const durationMs = firstTokenMs + usual.answerMs * Math.exp(radius * Math.sin(angle));
+    const good: Fate = { failure: null, soft: null, firstTokenMs, durationMs };
+    if (asked.poisonous) return struck(broken, asked, firstTokenMsMax, good, random);
+    if (sinceMs >= validUntil) look(sinceMs);
+    for (const fault of active) {
+      if (fault.scope.key !== undefined && fault.scope.key !== asked.key) continue;
       const share = shareAt(fault, sinceMs);
-      if (share > 0 && random() < share) return struck(fault.effect, called, good, random);
+      if (share > 0 && random() < share) return struck(fault.effect, asked, firstTokenMsMax, good, random);
     }
-    return random() < usual.failures
-      ? struck({ kind: 'fail', class: 'server_error', status: 500 }, called, good, random)
-      : good;
+    return random() < usual.failures ? struck(broken, asked, firstTokenMsMax, good, random) : good;
   };
 }

@@ -3,53 +3,73 @@
  * a queue behind them, and callers whose patience ends. Who gives up on a call frees its place or, where the provider
  * does not notice, does not.
  */
+import type { SoftSignal } from '../core/evidence.ts';
 import { failureOf } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Target } from '../core/target.ts';
+import type { Happening } from './event-queue.ts';
 import { createProviderModel, shareAt, strikes } from './provider-model.ts';
-import type { Fate, ProviderModel } from './provider-model.ts';
+import type { ProviderModel } from './provider-model.ts';
 import type { Fault, Pace, Scenario } from './scenario.ts';
 
-/** How long the caller is patient. */
-export type Patience = { readonly firstTokenMs: number; readonly stallMs: number; readonly totalMs: number };
+/** A call as whoever makes it knows it. */
+export type Asked = {
+  /** How long the caller is patient. */
+  readonly firstTokenMs: number;
+  readonly stallMs: number;
+  readonly totalMs: number;
+  /** It fails wherever it goes. */
+  readonly poisonous: boolean;
+  /** The provider's key it is made with; null where there is none. */
+  readonly key: string | null;
+};
 
 export type Listener = {
   firstToken(): void;
-  /** Null: the answer is complete. */
-  ended(failure: Failure | null): void;
+  /** Null: the answer is complete. `soft`: it is, and of no use. */
+  ended(failure: Failure | null, soft: SoftSignal | null): void;
 };
 
+/** Told how many calls are open, when one begins or ends. */
+export type Bearer = { begin(): void; end(failed: boolean): void };
+
 /** Virtual time, in milliseconds since the start. */
-export type Timeline = { readonly now: number; after(ms: number, act: () => void): void };
+export type Timeline = { readonly now: number; put(at: number, what: Happening, step: number): void };
 
-export type ServedCall = { readonly hangUp: () => void };
+const steps = { firstToken: 0, finish: 1, impatient: 2 } as const;
 
-class Call {
+export class Call implements Happening {
   readonly target: ServedTarget;
   readonly listener: Listener;
-  readonly patience: Patience;
-  readonly poisonous: boolean;
+  readonly bearer: Bearer | null;
+  readonly asked: Asked;
   readonly startedAt: number;
   state: 'queued' | 'served' | 'over' = 'queued';
   /** The caller is gone; a provider that does not notice works on. */
   left = false;
   heard = false;
+  /** How it will end, once it is served. */
+  failure: Failure | null = null;
+  soft: SoftSignal | null = null;
+  endsAt = 0;
 
-  constructor(target: ServedTarget, listener: Listener, patience: Patience, poisonous: boolean) {
+  constructor(target: ServedTarget, listener: Listener, bearer: Bearer | null, asked: Asked) {
     this.target = target;
     this.listener = listener;
-    this.patience = patience;
-    this.poisonous = poisonous;
+    this.bearer = bearer;
+    this.asked = asked;
     this.startedAt = target.time.now;
   }
 
-  hangUp(): void {
-    if (this.left) return;
-    this.left = true;
-    if (this.target.pace.noticesLeaving) this.target.drop(this);
+  happen(step: number): void {
+    if (step === steps.firstToken) this.#hear();
+    else if (step === steps.finish) this.target.finish(this);
+    else this.target.impatient(this);
   }
 
-  hear(): void {
+  #hear(): void {
+    if (this.state === 'over') return;
+    this.target.time.put(this.endsAt, this, steps.finish);
     if (this.left) return;
     this.heard = true;
     this.listener.firstToken();
@@ -59,7 +79,8 @@ class Call {
   end(failure: Failure | null): void {
     if (this.left) return;
     this.left = true;
-    this.listener.ended(failure);
+    this.bearer?.end(failure !== null);
+    this.listener.ended(failure, failure === null ? this.soft : null);
   }
 }
 
@@ -76,7 +97,7 @@ export class ServedTarget {
     this.target = target;
     this.pace = scenario.pace(target.name);
     this.time = time;
-    this.#model = createProviderModel(scenario, this.pace, random);
+    this.#model = createProviderModel(target, scenario, this.pace, random);
     this.#shrinking = scenario.faults.filter(
       (fault) => fault.effect.kind === 'shrink' && strikes(fault, target, null),
     );
@@ -93,66 +114,60 @@ export class ServedTarget {
     return this.#serving < left;
   }
 
-  begin(listener: Listener, patience: Patience, poisonous = false): ServedCall {
-    const call = new Call(this, listener, patience, poisonous);
+  begin(listener: Listener, bearer: Bearer | null, asked: Asked): void {
+    const call = new Call(this, listener, bearer, asked);
+    bearer?.begin();
     if (this.#hasPlace()) this.#serve(call);
     else {
       this.#line.push(call);
-      this.time.after(patience.firstTokenMs, () => this.#impatient(call));
+      this.time.put(this.time.now + asked.firstTokenMs, call, steps.impatient);
     }
-    return call;
   }
 
-  #impatient(call: Call): void {
+  /** The caller waited for a first token as long as it would. */
+  impatient(call: Call): void {
     if (call.heard || call.left) return;
     call.end(failureOf('first_token_timeout'));
-    if (this.pace.noticesLeaving) this.drop(call);
+    if (this.pace.noticesLeaving) this.#drop(call);
   }
 
   #serve(call: Call): void {
-    const { time, target } = this;
+    const { time } = this;
+    const { now } = time;
+    const { asked } = call;
     call.state = 'served';
     this.#serving++;
-    const waitedMs = time.now - call.startedAt;
-    const firstTokenMsMax = call.patience.firstTokenMs - waitedMs;
-    const { stallMs } = call.patience;
-    const fate = this.#model(
-      { target, key: null, firstTokenMsMax, stallMs, poisonous: call.poisonous },
-      time.now,
-    );
-    if (fate.firstTokenMs === null) time.after(fate.durationMs, () => this.#finish(call, fate.failure));
-    else this.#answer(call, fate, fate.firstTokenMs, { firstTokenMsMax, waitedMs });
-  }
-
-  #answer(
-    call: Call,
-    fate: Fate,
-    firstTokenMs: number,
-    { firstTokenMsMax, waitedMs }: { readonly firstTokenMsMax: number; readonly waitedMs: number },
-  ): void {
-    const { time } = this;
-    if (firstTokenMs > firstTokenMsMax) {
-      time.after(Math.max(0, firstTokenMsMax), () => this.#impatient(call));
+    const waitedMs = now - call.startedAt;
+    const firstTokenMsMax = asked.firstTokenMs - waitedMs;
+    const fate = this.#model(asked, firstTokenMsMax, now);
+    call.failure = fate.failure;
+    call.soft = fate.soft;
+    call.endsAt = now + fate.durationMs;
+    if (fate.firstTokenMs === null) time.put(call.endsAt, call, steps.finish);
+    else if (fate.firstTokenMs > firstTokenMsMax) {
+      time.put(now + Math.max(0, firstTokenMsMax), call, steps.impatient);
       // Who does not notice that the caller left works on to the end.
-      if (!this.pace.noticesLeaving) time.after(fate.durationMs, () => this.#finish(call, null));
-      return;
+      if (!this.pace.noticesLeaving) time.put(call.endsAt, call, steps.finish);
+    } else {
+      const leftMs = asked.totalMs - waitedMs;
+      if (fate.durationMs > leftMs) {
+        call.endsAt = now + leftMs;
+        call.failure = failureOf('stream_stalled');
+      }
+      time.put(now + fate.firstTokenMs, call, steps.firstToken);
     }
-    time.after(firstTokenMs, () => call.hear());
-    const leftMs = call.patience.totalMs - waitedMs;
-    if (fate.durationMs > leftMs) time.after(leftMs, () => this.#finish(call, failureOf('stream_stalled')));
-    else time.after(fate.durationMs, () => this.#finish(call, fate.failure));
   }
 
-  #finish(call: Call, failure: Failure | null): void {
+  finish(call: Call): void {
     if (call.state !== 'served') return;
     call.state = 'over';
     this.#serving--;
-    call.end(failure);
+    call.end(call.failure);
     this.#next();
   }
 
-  /** The caller hung up, and the provider noticed. */
-  drop(call: Call): void {
+  /** The caller left, and the provider noticed. */
+  #drop(call: Call): void {
     if (call.state === 'served') {
       this.#serving--;
       call.state = 'over';

@@ -6,7 +6,7 @@ import type { Failure } from '../core/failure.ts';
 import { failureRow } from '../core/failure.ts';
 import type { TargetName } from '../core/ids.ts';
 import type { Target } from '../core/target.ts';
-import type { Listener, ServedCall } from './served-target.ts';
+import type { Listener } from './served-target.ts';
 import { sdkBackoffMs } from './arena.ts';
 import type { Arena, Arrival, Client } from './arena.ts';
 
@@ -81,6 +81,10 @@ export class SimpleClient implements Client {
     // Nothing here moves by time alone.
   }
 
+  rests(): boolean {
+    return true;
+  }
+
   released(): void {
     // There are no switches without a control plane: an operator's act changes nothing.
   }
@@ -99,7 +103,6 @@ class SimpleRequest implements Listener {
   readonly #arrival: Arrival;
   #index = -1;
   #retries = 0;
-  #call: ServedCall | null = null;
   #heardAt: number | null = null;
 
   constructor(client: SimpleClient, arrival: Arrival) {
@@ -109,7 +112,7 @@ class SimpleRequest implements Listener {
   }
 
   get #target(): Target | undefined {
-    return this.#arrival.feature.route[this.#index];
+    return this.#arrival.course.feature.route[this.#index];
   }
 
   begin(): void {
@@ -117,7 +120,7 @@ class SimpleRequest implements Listener {
   }
 
   #moveOn(): void {
-    const { route } = this.#arrival.feature;
+    const { route } = this.#arrival.course.feature;
     const { now } = this.#arena;
     const last = this.#client.strategy.fallsBack ? route.length : 1;
     for (;;) {
@@ -135,7 +138,7 @@ class SimpleRequest implements Listener {
   }
 
   #ask(target: Target): void {
-    this.#call = this.#arena.call(this.#arrival, target, this);
+    this.#arena.call(this.#arrival, target, target.provider.keys[0]?.name ?? null, this);
   }
 
   firstToken(): void {
@@ -146,10 +149,9 @@ class SimpleRequest implements Listener {
     const arena = this.#arena;
     const target = this.#target;
     if (target === undefined) throw new Error('ended before it began');
-    this.#call?.hangUp();
     this.#client.breakerOf(target)?.note(failure !== null, arena.now);
     if (failure === null || this.#heardAt !== null) {
-      const outcome = failure === null ? arena.answeredBy(this.#arrival.feature, target) : 'cut';
+      const outcome = failure === null ? arena.answeredBy(this.#arrival.course, target) : 'cut';
       arena.close(this.#arrival, outcome, this.#heardAt ?? arena.now);
       return;
     }

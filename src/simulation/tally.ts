@@ -1,5 +1,6 @@
 /** What users saw, counted per feature and minute, and what targets bore. */
-import { costUsd } from '../core/cost.ts';
+import type { SoftSignal } from '../core/evidence.ts';
+import type { Transition } from '../core/gate-moves.ts';
 import type { TargetName } from '../core/ids.ts';
 import type { Target } from '../core/target.ts';
 
@@ -90,6 +91,9 @@ export class FeatureTally {
   }
 }
 
+/** Soft signals kept of each target. */
+const softKept = 10_000;
+
 export class TargetTally {
   readonly target: Target;
   readonly #calls: Int32Array;
@@ -97,6 +101,8 @@ export class TargetTally {
   failed = 0;
   /** Calls of the gateway's own. */
   probes = 0;
+  /** The first of the answers that arrived and were of no use. */
+  readonly soft: { readonly atMs: number; readonly signal: SoftSignal }[] = [];
   open = 0;
   openMost = 0;
   costUsd = 0;
@@ -113,17 +119,15 @@ export class TargetTally {
     this.#calls[minute] = (this.#calls[minute] ?? 0) + 1;
   }
 
-  end(failed: boolean, inputTokens: number, outputTokens: number): void {
+  /** `costUsd`: of an answer. */
+  end(failed: boolean, costUsd: number): void {
     this.open--;
     if (failed) this.failed++;
-    else
-      this.costUsd +=
-        costUsd(this.target.model.price, {
-          inputTokens,
-          outputTokens,
-          cachedTokens: 0,
-          cacheWriteTokens: 0,
-        }) ?? 0;
+    else this.costUsd += costUsd;
+  }
+
+  heard(signal: SoftSignal, atMs: number): void {
+    if (this.soft.length < softKept) this.soft.push({ atMs, signal });
   }
 
   /** Calls in one minute. */
@@ -132,13 +136,10 @@ export class TargetTally {
   }
 }
 
-export type Transitioned = {
+export type Transitioned = Transition & {
   readonly target: TargetName;
   /** From the start of the run. */
   readonly atMs: number;
-  readonly from: string;
-  readonly to: string;
-  readonly words: string;
 };
 
 /** A call that policy forbids. There must be none. */

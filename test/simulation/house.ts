@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { Secret } from '../../src/core/secret.ts';
 import { compile } from '../../src/core/policy.ts';
 import type { Snapshot } from '../../src/core/snapshot.ts';
+import { Arena } from '../../src/simulation/arena.ts';
+import { BreakwaterClient } from '../../src/simulation/breakwater-client.ts';
 import { readScenario } from '../../src/simulation/scenario.ts';
 import type { Scenario } from '../../src/simulation/scenario.ts';
+import type { RunTally } from '../../src/simulation/tally.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -86,4 +89,22 @@ export function scenarioOf(document: unknown): Scenario {
 export function scenarioFile(name: string): Scenario {
   const text = readFileSync(join(import.meta.dir, '../../examples/scenarios', `${name}.yaml`), 'utf8');
   return scenarioOf(Bun.YAML.parse(text));
+}
+
+/** A scenario from its start to its end, against the house. */
+export function played(scenario: Scenario, seed: number, snapshot: Snapshot): RunTally {
+  const arena = new Arena({ snapshot, scenario, seed }, 'breakwater');
+  return arena.run(new BreakwaterClient(arena));
+}
+
+/** Requests that ended in an error, as a share of all. */
+export function errorShare({ features }: RunTally): number {
+  let requests = 0;
+  let errors = 0;
+  for (const tally of features.values()) {
+    const { failed, cut, refused, busy, answered, backup, limited, asked } = tally.outcomes();
+    errors += failed + cut + refused + busy;
+    requests += failed + cut + refused + busy + answered + backup + limited + asked;
+  }
+  return errors / requests;
 }

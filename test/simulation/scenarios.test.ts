@@ -1,41 +1,26 @@
 /** The replays of real outages: what must hold in each of them, whatever the seed. */
 import { expect, test } from 'bun:test';
 
-import type { WorldReport } from '../../src/simulation/report.ts';
 import { readScenario } from '../../src/simulation/scenario.ts';
-import { runWorld } from '../../src/simulation/world.ts';
-import { compiled, scenarioFile, scenarioOf } from './house.ts';
+import type { RunTally } from '../../src/simulation/tally.ts';
+import { compiled, errorShare, played, scenarioFile, scenarioOf } from './house.ts';
 
 const snapshot = compiled();
 
 /** Targets that were declared out. */
-const ejected = ({ moves }: WorldReport): string[] =>
-  [
-    ...new Set(
-      moves.filter(({ transition }) => transition.to === 'ejected').map(({ target }) => String(target)),
-    ),
-  ].sort();
-
-const errorShare = ({ features }: WorldReport): number => {
-  let requests = 0;
-  let errors = 0;
-  for (const { totals } of features.values()) {
-    requests += totals.requests;
-    errors += totals.failed + totals.cut + totals.refused;
-  }
-  return errors / requests;
-};
+const ejected = ({ transitions }: RunTally): string[] =>
+  [...new Set(transitions.filter(({ to }) => to === 'ejected').map(({ target }) => String(target)))].sort();
 
 test('7 June: exactly the two sick versions are out, nobody sees an error, both come back', () => {
-  const report = runWorld(snapshot, scenarioFile('june-7'), 7);
+  const report = played(scenarioFile('june-7'), 7, snapshot);
   expect(ejected(report)).toEqual(['anthropic/claude-opus-4-7', 'anthropic/claude-opus-4-8']);
   expect(errorShare(report)).toBeLessThan(0.001);
-  const end = report.start + 50 * 60_000;
+  const end = 50 * 60_000;
   for (const name of ejected(report)) {
-    const back = report.moves.find(
-      ({ target, transition }) => target === name && transition.to === 'healthy' && transition.at > end,
+    const back = report.transitions.find(
+      ({ target, to, atMs }) => target === name && to === 'healthy' && atMs > end,
     );
-    expect((back?.transition.at ?? Number.POSITIVE_INFINITY) - end).toBeLessThan(10 * 60_000);
+    expect((back?.atMs ?? Number.POSITIVE_INFINITY) - end).toBeLessThan(10 * 60_000);
   }
 }, 60_000);
 
@@ -58,14 +43,14 @@ test('7 June as long as it was, twelve hours: the two versions only, no error th
       scope: { ...faultFor.scope, model },
     })),
   });
-  const report = runWorld(snapshot, scenario, 7);
+  const report = played(scenario, 7, snapshot);
   expect(ejected(report)).toEqual(['anthropic/claude-opus-4-7', 'anthropic/claude-opus-4-8']);
   expect(errorShare(report)).toBeLessThan(0.001);
-  const end = report.start + 730 * minuteMs;
+  const end = 730 * minuteMs;
   for (const name of ejected(report)) {
-    const moves = report.moves.filter(({ target }) => target === name).map(({ transition }) => transition);
-    const normal = moves.filter(({ to, at }) => to === 'healthy' && at > end);
-    expect((normal.at(-1)?.at ?? Number.POSITIVE_INFINITY) - end).toBeLessThan(30 * minuteMs);
+    const moves = report.transitions.filter(({ target }) => target === name);
+    const normal = moves.filter(({ to, atMs }) => to === 'healthy' && atMs > end);
+    expect((normal.at(-1)?.atMs ?? Number.POSITIVE_INFINITY) - end).toBeLessThan(30 * minuteMs);
     expect(moves.at(-1)?.to).toBe('healthy');
   }
 }, 120_000);
@@ -84,7 +69,7 @@ test('the same seed gives the same history, another one another', () => {
       },
     ],
   });
-  const story = (seed: number): unknown => runWorld(snapshot, scenario, seed).moves;
+  const story = (seed: number): unknown => played(scenario, seed, snapshot).transitions;
   expect(story(1)).toEqual(story(1));
   expect(story(1)).not.toEqual(story(2));
 });

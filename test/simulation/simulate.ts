@@ -1,5 +1,5 @@
 /** Simulated days, as many as you like: `npm run simulate -- --days 1000 --seed 1`. Prints every seed that breaks an invariant, shrunk. */
-import { breaks, planOf, shrunk } from './swarm.ts';
+import { breaks, calmMinutes, planOf, shrunk } from './swarm.ts';
 
 const argument = (name: string, otherwise: number): number => {
   const at = process.argv.indexOf(`--${name}`);
@@ -13,7 +13,7 @@ const runs = Math.ceil((days * 1_440) / runMinutes);
 let failed = 0;
 for (let run = 0; run < runs; run++) {
   const seed = first + run;
-  const plan = planOf(seed, runMinutes - 30);
+  const plan = planOf(seed, runMinutes - calmMinutes);
   const broken = breaks(plan);
   if (broken.length > 0) {
     failed++;
