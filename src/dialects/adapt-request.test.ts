@@ -5,7 +5,7 @@ import type { Adaptation } from '../core/adaptation.ts';
 import { parseTemplate } from '../core/template.ts';
 import type { Template } from '../core/template.ts';
 import { adaptRequest } from './adapt-request.ts';
-import type { Change } from './adapt-request.ts';
+import type { AdaptedRequest, Change } from './adapt-request.ts';
 import { conversationPlaces } from './conversation-places.ts';
 import type { DialectCodec, JsonObject, ModelTraits } from './dialect.ts';
 import { codecFor } from './registry.ts';
@@ -166,14 +166,28 @@ test('a block that is cached stays as it is, with the new text beside it', () =>
 });
 
 test.each([
-  ['openai-chat', 'gpt-5.2', ['adapt.temperature', 'adapt.top_k']],
-  ['openai-responses', 'gpt-5.2', ['adapt.temperature', 'adapt.top_k']],
+  ['openai-chat', 'gpt-5-mini', ['adapt.temperature', 'adapt.top_k']],
+  ['openai-responses', 'gpt-5-mini', ['adapt.temperature', 'adapt.top_k']],
   ['anthropic-messages', 'claude-opus-4-8', ['adapt.temperature', 'adapt.top_k']],
 ] as const)('%s: %s takes no sampling, so it is left out and named', (name, upstream, warnings) => {
   const params = { ...noParams, temperature: 0.3, topK: 4 };
   const result = adaptRequest(requests[name], codecFor(name).places, change(upstream, { params }));
   expect(result).toMatchObject({ kind: 'adapted', warnings });
 });
+
+test.each(['openai-chat', 'openai-responses'] as const)(
+  '%s: a model that thinks only when asked takes sampling unless it is asked',
+  (name) => {
+    const adaptTo = (effort: 'high' | null): AdaptedRequest<JsonObject> =>
+      adaptRequest(
+        requests[name],
+        codecFor(name).places,
+        change('gpt-5.2', { params: { ...noParams, temperature: 0.3, effort } }),
+      );
+    expect(adaptTo(null)).toMatchObject({ request: { temperature: 0.3 }, warnings: [] });
+    expect(adaptTo('high')).toMatchObject({ warnings: ['adapt.temperature'] });
+  },
+);
 
 const called: Readonly<Record<Name, JsonObject>> = {
   'openai-chat': {

@@ -79,12 +79,13 @@ function systemEdit<T>(request: T, places: RequestPlaces<T>, change: Change): Sy
   };
 }
 
+/** In the order in which they are set: whether sampling is taken can hang on the effort. */
 const paramWords: Readonly<Record<ParamName, string>> = {
+  effort: 'effort',
   temperature: 'temperature',
   topP: 'top_p',
   topK: 'top_k',
   stop: 'stop',
-  effort: 'effort',
 };
 const paramNames = Object.keys(paramWords) as ParamName[];
 

@@ -119,7 +119,7 @@ describe('what does not matter is dropped and named', () => {
         ],
       }),
     ],
-    ['temperature', toChat({ temperature: 0.5 }, { upstream: 'gpt-5.2' })],
+    ['temperature', toChat({ temperature: 0.5 }, { upstream: 'gpt-5-mini' })],
     ['thinking', toChat({ thinking: { type: 'enabled', budget_tokens: 2_000 } }, { thinking: false })],
     [
       'strict',

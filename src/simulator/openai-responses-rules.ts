@@ -1,5 +1,6 @@
 /** What a simulated OpenAI demands of a request to its Responses API. */
 import { invalidRequest } from './openai-error.ts';
+import { takesSampling } from './openai-rules.ts';
 import { isObject, objectsOf, textOf } from './speech.ts';
 import type { Body, Refusal } from './speech.ts';
 
@@ -40,7 +41,6 @@ const known = new Set([
   'image',
 ]);
 const outputTokensMin = 16;
-const thinksFirst = /^(?:gpt-5|o\d)/;
 const toolName = /^[a-zA-Z0-9_-]{1,64}$/;
 
 function unknownField(body: Body): Refusal | null {
@@ -59,7 +59,8 @@ function limitRefusal(body: Body): Refusal | null {
   const sampled = ['temperature', 'top_p'].find(
     (key) => body[key] !== undefined && body[key] !== null && body[key] !== 1,
   );
-  return sampled !== undefined && thinksFirst.test(textOf(body['model']))
+  const effort = isObject(body['reasoning']) ? body['reasoning']['effort'] : null;
+  return sampled !== undefined && !takesSampling(textOf(body['model']), effort)
     ? invalidRequest(
         `Unsupported parameter: '${sampled}' is not supported with this model.`,
         sampled,

@@ -50,6 +50,12 @@ const unsupported = (key: string, advice = ''): Refusal =>
     'unsupported_parameter',
   );
 
+/** Models that think only when asked take sampling as long as they are not asked. */
+export function takesSampling(model: string, effort: unknown): boolean {
+  const isIdle = effort === 'none' || (/^gpt-5\.[1-4](?:-|$)/.test(model) && (effort ?? null) === null);
+  return isIdle || !reasoning.test(model);
+}
+
 function reasoningRefusal(body: Body): Refusal | null {
   if (!reasoning.test(textOf(body['model'])))
     return body['reasoning_effort'] === undefined
@@ -58,7 +64,7 @@ function reasoningRefusal(body: Body): Refusal | null {
   if (body['max_tokens'] !== undefined)
     return unsupported('max_tokens', " Use 'max_completion_tokens' instead.");
   if (body['stop'] !== undefined && body['stop'] !== null) return unsupported('stop');
-  if (body['reasoning_effort'] === 'none') return null;
+  if (takesSampling(textOf(body['model']), body['reasoning_effort'])) return null;
   const free = ['temperature', 'top_p'].find(
     (key) => body[key] !== undefined && body[key] !== null && body[key] !== 1,
   );

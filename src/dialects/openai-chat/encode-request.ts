@@ -12,9 +12,18 @@ import { isStrictReady } from './schema.ts';
 const budgetLowTokens = 4_096;
 const budgetMediumTokens = 16_384;
 
-/** Models that think before they answer refuse sampling and stop sequences. */
+/** Models that think before they answer refuse stop sequences, and sampling while they think. */
 export function thinksFirst(traits: ModelTraits): boolean {
   return !traits.compatible && /^(?:gpt-[5-9](?!.*chat)|o\d)/.test(traits.upstream);
+}
+
+/** Of those, the ones that think only when asked: unless asked, they take sampling. */
+const thinksWhenAsked = /^gpt-5\.[1-4](?:-(?:mini|nano))?(?:-\d{4}-\d{2}-\d{2})?$/;
+
+/** `asked`: how much thinking a request asks for, as effort or tokens. */
+export function takesSampling(traits: ModelTraits, asked: unknown): boolean {
+  const isAsked = asked !== null && asked !== undefined && asked !== 'none';
+  return !thinksFirst(traits) || (thinksWhenAsked.test(traits.upstream) && !isAsked);
 }
 
 /** Strict where the schema allows it: a strict one that does not is refused as a whole. */
@@ -72,16 +81,23 @@ export function effortWord(
 }
 
 function samplingOf(conversation: Conversation, traits: ModelTraits, encoding: Encoding): JsonObject {
-  const { temperature, topP, topK, stop } = conversation;
+  const { topK, stop } = conversation;
   if (topK !== null) encoding.warn('top_k');
-  if (!thinksFirst(traits)) {
-    if (stop.length > stopSequencesMax) encoding.warn('stop');
-    const kept = stop.length === 0 ? null : stop.slice(0, stopSequencesMax);
-    return present({ temperature, top_p: topP, stop: kept });
-  }
+  const sampling = temperatureOf(conversation, traits, encoding);
+  const stopsMax = thinksFirst(traits) ? 0 : stopSequencesMax;
+  if (stop.length > stopsMax) encoding.warn('stop');
+  const kept = stop.slice(0, stopsMax);
+  return present({ ...sampling, stop: kept.length === 0 ? null : kept });
+}
+
+export function temperatureOf(
+  { temperature, topP, effort, thinkingBudgetTokens }: Conversation,
+  traits: ModelTraits,
+  encoding: Encoding,
+): JsonObject {
+  if (takesSampling(traits, effort ?? thinkingBudgetTokens)) return present({ temperature, top_p: topP });
   if (temperature !== null && temperature !== 1) encoding.warn('temperature');
   if (topP !== null && topP !== 1) encoding.warn('top_p');
-  if (stop.length > 0) encoding.warn('stop');
   return {};
 }
 

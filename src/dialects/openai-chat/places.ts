@@ -2,7 +2,7 @@
 import type { RequestPlaces, Structure } from '../adapt-request.ts';
 import type { JsonObject } from '../dialect.ts';
 import { numberOf, objectOf, objectsOf, textOf, without } from '../json-value.ts';
-import { thinksFirst } from './encode-request.ts';
+import { takesSampling, thinksFirst } from './encode-request.ts';
 
 const isSystem = ({ role }: JsonObject): boolean => role === 'system' || role === 'developer';
 
@@ -63,9 +63,9 @@ export const chatPlaces: RequestPlaces<JsonObject> = {
   withParam(body, name, value, traits) {
     switch (name) {
       case 'temperature':
-        return thinksFirst(traits) ? null : { ...body, temperature: value };
+        return takesSampling(traits, body['reasoning_effort']) ? { ...body, temperature: value } : null;
       case 'topP':
-        return thinksFirst(traits) ? null : { ...body, top_p: value };
+        return takesSampling(traits, body['reasoning_effort']) ? { ...body, top_p: value } : null;
       case 'stop':
         return thinksFirst(traits) ? null : { ...body, stop: value };
       case 'effort':

@@ -3,7 +3,7 @@ import type { Conversation, Message, Tool, ToolChoice } from '../conversation.ts
 import type { Encoded, JsonObject, ModelTraits } from '../dialect.ts';
 import { Encoding, outputTokensWithin } from '../encoding.ts';
 import { present } from '../json-value.ts';
-import { effortWord, thinksFirst } from '../openai-chat/encode-request.ts';
+import { effortWord, temperatureOf, thinksFirst } from '../openai-chat/encode-request.ts';
 import { isStrictReady } from '../openai-chat/schema.ts';
 import { toolNameFor } from '../tool-names.ts';
 import { encodeItems } from './encode-items.ts';
@@ -42,13 +42,10 @@ function textOf(format: Conversation['format'], encoding: Encoding): JsonObject 
 }
 
 function samplingOf(conversation: Conversation, traits: ModelTraits, encoding: Encoding): JsonObject {
-  const { temperature, topP, topK, stop } = conversation;
+  const { topK, stop } = conversation;
   if (topK !== null) encoding.warn('top_k');
   if (stop.length > 0) encoding.warn('stop');
-  if (!thinksFirst(traits)) return present({ temperature, top_p: topP });
-  if (temperature !== null && temperature !== 1) encoding.warn('temperature');
-  if (topP !== null && topP !== 1) encoding.warn('top_p');
-  return {};
+  return temperatureOf(conversation, traits, encoding);
 }
 
 function outputTokensOf(conversation: Conversation, traits: ModelTraits, encoding: Encoding): number | null {

@@ -3,7 +3,7 @@ import { joinTexts } from '../adapt-request.ts';
 import type { RequestPlaces } from '../adapt-request.ts';
 import type { JsonObject } from '../dialect.ts';
 import { numberOf, objectOf, objectsOf, textOf, without } from '../json-value.ts';
-import { thinksFirst } from '../openai-chat/encode-request.ts';
+import { takesSampling } from '../openai-chat/encode-request.ts';
 import { contentText, structureOf } from '../openai-chat/places.ts';
 
 const isSystem = ({ role }: JsonObject): boolean => role === 'system' || role === 'developer';
@@ -34,9 +34,13 @@ export const responsesPlaces: RequestPlaces<JsonObject> = {
   withParam(body, name, value, traits) {
     switch (name) {
       case 'temperature':
-        return thinksFirst(traits) ? null : { ...body, temperature: value };
+        return takesSampling(traits, objectOf(body['reasoning'])?.['effort'])
+          ? { ...body, temperature: value }
+          : null;
       case 'topP':
-        return thinksFirst(traits) ? null : { ...body, top_p: value };
+        return takesSampling(traits, objectOf(body['reasoning'])?.['effort'])
+          ? { ...body, top_p: value }
+          : null;
       case 'effort':
         return traits.thinking
           ? { ...body, reasoning: { ...objectOf(body['reasoning']), effort: value } }
