@@ -14,8 +14,8 @@ import { keyTable } from './core/keys.ts';
 import type { ApiKey } from './core/keys.ts';
 import type { Change } from './core/record.ts';
 import type { Snapshot } from './core/snapshot.ts';
-import { covers, isInForce } from './core/switches.ts';
-import type { Scope, Switch } from './core/switches.ts';
+import { isInForce, reach, tookOut } from './core/switches.ts';
+import type { Switch } from './core/switches.ts';
 import type { Transition } from './core/gate-moves.ts';
 import type { Target } from './core/target.ts';
 import type { Capacity } from './gateway/capacity.ts';
@@ -224,10 +224,6 @@ function applyIncidents(live: Live, next: readonly IncidentScope[], { consents }
   consents.incidents(inOpenIncident(next));
 }
 
-function targetsOf(live: Live, scope: Scope): readonly Target[] {
-  return [...live.state.snapshot.targets.values()].filter((target) => covers(scope, target, null));
-}
-
 type GatewayParts = {
   readonly board: HealthBoard;
   readonly capacity: Capacity;
@@ -320,7 +316,7 @@ export async function createEngine(
       ...controlFor(using),
       current: () => state.switches,
       publish: (list) => applySwitches(live, list),
-      expand: (scope) => targetsOf(live, scope).map((target) => target.name),
+      expand: (scope) => reach(scope, state.snapshot).map((target) => target.name),
     }),
     keyDependencies: (using) => ({
       ...controlFor(using),
@@ -332,7 +328,9 @@ export async function createEngine(
     replaceSnapshot: (next) => applySnapshot(live, next),
     replaceIncidents: (next) => applyIncidents(live, next, kept),
     returned: (entry) => {
-      for (const target of targetsOf(live, entry.scope)) board.ramp(target, `switch ${entry.id} is over`);
+      if (!tookOut(entry)) return;
+      for (const target of reach(entry.scope, state.snapshot))
+        board.ramp(target, `switch ${entry.id} is over`);
     },
     keepPolicy: kept.keep,
     watchGates: (watch) => void live.gateWatches.push(watch),

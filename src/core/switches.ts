@@ -10,6 +10,7 @@
 import { classNames } from './data-class.ts';
 import type { Instant, SwitchId } from './ids.ts';
 import { undatedModel } from './models.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { Target } from './target.ts';
 
 export const scopeKeys = [
@@ -151,6 +152,25 @@ export function covers(scope: Scope, target: Target, asker: Asker | null): boole
   });
 }
 
+/** The targets a scope covers today: of the features it names, and none where no feature or data class fits it. */
+export function reach(scope: Scope, snapshot: Snapshot): readonly Target[] {
+  const { feature, data_class: dataClass } = scope;
+  const isKnown =
+    dataClass === undefined ||
+    [...snapshot.dataClasses.keys()].some((name) => matchesPattern(dataClass, name));
+  const every = [...snapshot.targets.values()];
+  const routed =
+    feature === undefined || matchesPattern(feature, snapshot.defaults.name)
+      ? every
+      : every.filter((target) =>
+          [...snapshot.features.values()].some(
+            ({ name, route }) =>
+              matchesPattern(feature, name) && route.some((each) => each.name === target.name),
+          ),
+        );
+  return isKnown ? routed.filter((target) => covers(scope, target, null)) : [];
+}
+
 /** The switches that speak about a target for an asker right now, in the order they were made. */
 export function speaking(
   switches: readonly Switch[],
@@ -165,6 +185,11 @@ export function speaking(
 /** Whether one of them takes the target out in earnest. */
 export function offBy(switches: readonly Switch[]): Switch | null {
   return switches.find((entry) => entry.mode === 'enforce' && entry.effect.kind === 'off') ?? null;
+}
+
+/** Whether nobody could use its targets: only such come back by a ramp. What was out for some, or in part, is back at once. */
+export function tookOut(entry: Switch): boolean {
+  return entry.mode === 'enforce' && entry.effect.kind !== 'shed' && isForEverybody(entry);
 }
 
 /** A switch for one feature or tenant does not take the target out as such. */

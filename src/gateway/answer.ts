@@ -3,6 +3,7 @@ import { arrange } from '../core/arrangement.ts';
 import { interruptedWords } from '../core/caller-words.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { failureRow } from '../core/failure.ts';
+import type { SwitchId } from '../core/ids.ts';
 import type { RequestOutcome, Told } from '../core/record.ts';
 import { askerOf, decide } from '../core/routing.ts';
 import type { RoutingDecision, RoutingRequest } from '../core/routing.ts';
@@ -12,6 +13,7 @@ import type { Agreed } from './agreement.ts';
 import { carryOn } from './carry-on.ts';
 import type { Resumed } from './carry-on.ts';
 import { dialectFor } from './exchange.ts';
+import { cutBy } from './flights.ts';
 import { execute } from './execute.ts';
 import type { CommittedExecution, Execution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
@@ -26,7 +28,7 @@ import { askReply, failedReply, refusalReply } from './refusals.ts';
 import type { Refused } from './refusals.ts';
 import { callerError, errorResponse, unrecordable, passOnHeaders, storyHeaders } from './reply.ts';
 import type { ErrorReply } from './reply.ts';
-import { incidentsOf, troublesOf } from './story.ts';
+import { incidentsOf, switchesMet, troublesOf } from './story.ts';
 
 export type Decided = {
   readonly request: Request;
@@ -69,6 +71,8 @@ function writeRecord(
     told: Told;
     served: Target | null;
     sent: boolean;
+    /** The switch that cut the answer. */
+    cutBy?: SwitchId | null;
   },
 ): Kept {
   const { exchange, dependencies, decision } = run;
@@ -84,7 +88,7 @@ function writeRecord(
     served,
     inputFingerprint: input.digest('hex'),
     outputFingerprint: closing.sent ? run.output.digest('hex') : null,
-    switches: decision.switches,
+    switches: switchesMet(exchange, decision.switches, closing.cutBy ?? null),
     agreement: agreementUsed(run.agreed, exchange, served),
     captured: run.capture?.end() ?? 'none',
   });
@@ -243,6 +247,7 @@ function deliveryOf(run: Run, execution: CommittedExecution, headersSent: boolea
         status: 200,
         served: exchange.carrier?.seam?.to ?? target,
         sent: true,
+        cutBy: cutBy(execution.flight),
       }),
     resume: exchange.carrier === null ? null : () => resume(run),
   };

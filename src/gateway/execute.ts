@@ -20,6 +20,7 @@ import type { Place } from './capacity.ts';
 import { showLoad, wait, waitForPlace } from './places.ts';
 import type { Exchange } from './exchange.ts';
 import { hedged } from './hedge.ts';
+import { cutBy } from './flights.ts';
 import type { Flight } from './flights.ts';
 import { payloadFor } from './payload.ts';
 import type { Payload } from './payload.ts';
@@ -346,6 +347,8 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
       if (result.kind === 'stopped') {
         close(exchange, tried, result.by === 'caller' ? 'left' : 'nobody');
         if (result.by === 'caller') return { kind: 'caller_left' };
+        const cut = cutBy(tried.flight);
+        if (cut !== null) exclude(exchange, target, 'switched_off', cut);
         event = { kind: 'skipped' };
       } else {
         const failure = result.kind === 'failed' ? result.failure : failureOf(result.soft ?? 'unclassified');

@@ -12,6 +12,11 @@ export type Flight = {
   committed: boolean;
 };
 
+/** The switch that ended it; null where none did. */
+export function cutBy({ stopper: { cause } }: Flight): SwitchId | null {
+  return cause?.kind === 'switched_off' ? cause.switch : null;
+}
+
 export type Flights = {
   begin(flight: Flight): void;
   end(flight: Flight): void;

@@ -3,7 +3,8 @@ import type { Trouble } from '../core/caller-words.ts';
 import type { BoundaryCrossing, Target } from '../core/target.ts';
 import { boundaryBetween } from '../core/target.ts';
 import { incidentsMet } from '../core/incident-hits.ts';
-import type { IncidentId } from '../core/ids.ts';
+import { switchId } from '../core/ids.ts';
+import type { IncidentId, SwitchId } from '../core/ids.ts';
 import type { Exchange } from './exchange.ts';
 
 /** What the caller asked for, in a word that users know: the model, also where the request named the feature. */
@@ -55,4 +56,17 @@ export function incidentsOf(exchange: Exchange): readonly IncidentId[] {
     candidates: exchange.candidates,
   };
   return incidentsMet(touch, scopes);
+}
+
+/** Switches that spoke when the route was decided, those that did since, and the one that cut the answer. */
+export function switchesMet(
+  { candidates }: Exchange,
+  decided: readonly SwitchId[],
+  cut: SwitchId | null,
+): readonly SwitchId[] {
+  const since = candidates.flatMap(({ reason, rule }) =>
+    reason === 'switched_off' && rule !== null ? [switchId(rule)] : [],
+  );
+  if (cut !== null) since.push(cut);
+  return since.length === 0 ? decided : [...new Set([...decided, ...since])];
 }

@@ -307,6 +307,7 @@ export const adminAnswers = {
     incidents: z.array(incidentBrief),
   }),
   Switch: switchEntry,
+  SwitchReleased: switchEntry.extend({ acks: z.array(ack) }),
   SwitchCreated: switchEntry.extend({ expands_to: z.array(text), matches: count, acks: z.array(ack) }),
   SwitchPreview: preview,
   SwitchList: listOf(switchEntry),

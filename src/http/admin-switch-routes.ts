@@ -74,11 +74,11 @@ export const switchRoutes: readonly AdminRoute[] = [
     summary: 'Bring the scope back, by a ramp unless said otherwise',
     body: releaseInput,
     changes: 'switch',
-    answer: 'Switch',
+    answer: 'SwitchReleased',
     handle: async ({ parameters, body, actor, request }, { switches }) =>
       sent(
         await switches.release({ id: parameters['id'] ?? '', input: body, rev: revisionOf(request) }, actor),
-        (entry) => json(switchToWire(entry), 200, { etag: `"${entry.rev}"` }),
+        (entry) => json({ ...switchToWire(entry), acks: switches.acks() }, 200, { etag: `"${entry.rev}"` }),
       ),
   },
 ];

@@ -52,6 +52,12 @@ function load(
   };
 }
 
+async function gateOf(name: string): Promise<unknown> {
+  const { body } = await house.admin('GET', 'state');
+  const found = (body['targets'] as Json[]).find(({ target }) => target === name);
+  return (found?.['gate'] as Json)['state'];
+}
+
 describe('switches', () => {
   test('under load: no arrival at the provider after the call has returned', async () => {
     const traffic = load('notes', 16);
@@ -104,7 +110,7 @@ describe('switches', () => {
   test('ends what is in flight when it says so', async () => {
     house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'delay', betweenTokensMs: 50 } });
     const response = await post('/v1/messages', message('notes', { stream: true, max_tokens: 100 }));
-    await house.admin('POST', 'switches', {
+    const { body } = await house.admin('POST', 'switches', {
       scope: { provider: 'anthropic' },
       reason: 'a test',
       in_flight: 'cancel',
@@ -112,9 +118,8 @@ describe('switches', () => {
     const text = await response.text();
     expect(text).toContain('event: error');
     expect(text).toContain('switched off by the operator');
-    expect((await house.record(response.headers.get('x-breakwater-request-id') ?? ''))['outcome']).toBe(
-      'partial',
-    );
+    const id = response.headers.get('x-breakwater-request-id') ?? '';
+    expect(await house.record(id)).toMatchObject({ outcome: 'partial', switches: [body['id']] });
   });
 
   test('what had no answer yet moves on unseen', async () => {
@@ -128,6 +133,23 @@ describe('switches', () => {
     });
     const response = await pending;
     expect(response.headers.get('x-breakwater-target')).toBe('openai/gpt-5.2');
+  });
+
+  test('what had no answer and nowhere to go is told which switch took it', async () => {
+    house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'delay', beforeHeadersMs: 300 } });
+    const pending = post('/v1/messages', message('alone'));
+    await until(() => house.simulator.calls('anthropic').length === 1, 'the call arrives');
+    const { body } = await house.admin('POST', 'switches', {
+      scope: { provider: 'anthropic' },
+      reason: 'a test',
+      in_flight: 'cancel_uncommitted',
+    });
+    const response = await pending;
+    const told = { target: 'anthropic/claude-opus-4-8', reason: 'switched_off', rule: body['id'] };
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ breakwater: { excluded: [told] } });
+    const id = response.headers.get('x-breakwater-request-id') ?? '';
+    expect(await house.record(id)).toMatchObject({ outcome: 'refused', switches: [body['id']] });
   });
 
   test('released at once, or by a ramp; who and why is in the changes', async () => {
@@ -188,10 +210,41 @@ describe('switches', () => {
     expect(refused.body).toMatchObject({ error: { code: 'invalid', field } });
   });
 
-  test('one that matches nothing today is accepted and says so', async () => {
-    expect(
-      (await house.admin('POST', 'switches', { scope: { provider: 'later' }, reason: 'why' })).body,
-    ).toMatchObject({ matches: 0, expands_to: [] });
+  test.each([{ provider: 'later' }, { feature: 'later' }, { data_class: 'later' }])(
+    '%j matches nothing today, is accepted and says so',
+    async (scope) => {
+      expect((await house.admin('POST', 'switches', { scope, reason: 'why' })).body).toMatchObject({
+        matches: 0,
+        expands_to: [],
+      });
+    },
+  );
+
+  test('one for a feature reaches the targets of its route', async () => {
+    const made = await house.admin('POST', 'switches', { scope: { feature: 'strict' }, reason: 'why' });
+    expect(made.body['expands_to']).toEqual(['anthropic/claude-opus-4-8', 'openai/gpt-5.2']);
+  });
+
+  test.each([
+    [{ scope: { feature: 'notes', provider: 'anthropic' } }, 'for one feature'],
+    [{ scope: { provider: 'anthropic' }, effect: { shed: 10 } }, 'in part'],
+    [{ scope: { provider: 'anthropic' }, mode: 'observe' }, 'on paper'],
+  ])('%j was out %s, so its end ramps nobody', async (body) => {
+    await post('/v1/messages', message('alone'));
+    const made = await house.admin('POST', 'switches', { ...body, reason: 'why' });
+    const released = await house.admin('POST', `switches/${String(made.body['id'])}/release`, {
+      reason: 'over',
+      ramp: true,
+    });
+    expect(released.body).toMatchObject({ acks: [{ replica: expect.any(String) }] });
+    expect(await gateOf('anthropic/claude-opus-4-8')).toBe('healthy');
+  });
+
+  test('one that took a provider out for everybody comes back by a ramp', async () => {
+    await post('/v1/messages', message('alone'));
+    const made = await house.admin('POST', 'switches', { scope: { provider: 'anthropic' }, reason: 'why' });
+    await house.admin('POST', `switches/${String(made.body['id'])}/release`, { reason: 'over', ramp: true });
+    expect(await gateOf('anthropic/claude-opus-4-8')).toBe('ramping');
   });
 });
 
