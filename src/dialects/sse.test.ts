@@ -158,6 +158,27 @@ describe('sse parser', () => {
     );
   });
 
+  test('property: an event that comes alone in its chunk is what it is when it comes byte by byte', () => {
+    const block = fc.array(fc.tuple(line, fc.constantFrom('\n', '\n', '\n', '\r\n')), {
+      minLength: 1,
+      maxLength: 3,
+    });
+    fc.assert(
+      fc.property(
+        block,
+        fc.constantFrom('\n', '\n', '\r\n', ''),
+        fc.constantFrom(12, 1000),
+        (lines, end, limit) => {
+          const bytes = encoder.encode(`${lines.flat().join('')}${end}`);
+          const before = encoder.encode(': first\n\n');
+          const apart = [...bytes].map((byte) => Uint8Array.of(byte));
+          expect(parse([before, bytes], limit)).toEqual(parse([before, ...apart], limit));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
   test('property: what is written is read back', () => {
     fc.assert(
       fc.property(

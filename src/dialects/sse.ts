@@ -3,7 +3,8 @@
  *
  * The parser gives every block with its exact bytes, so that a relay can pass on what it read: the raws, put one
  * after the other, are the input. It splits at bytes that cannot occur inside a UTF-8 character, so any cutting of
- * the input gives the same events. Searching is left to native `indexOf`; a chunk of whole events is not copied.
+ * the input gives the same events. Searching is left to native `indexOf`; a chunk of whole events is not copied, and
+ * a chunk that is one event of the usual form, which is how answers mostly arrive, is read without looking at its lines.
  *
  * A carriage return at the very end of a chunk waits for the next byte: it may be half of a CRLF.
  */
@@ -34,6 +35,7 @@ const dataName = Buffer.from('data');
 const eventName = Buffer.from('event');
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 const carryBytesFirst = 4096;
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function startsWith(bytes: Buffer, start: number, end: number, prefix: Buffer): boolean {
   if (end - start < prefix.length) return false;
@@ -58,6 +60,18 @@ function asBuffer(chunk: Uint8Array): Buffer {
   return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
+/** The chunk as an event, when it is exactly one `data: …` line, perhaps after an `event: …` line; else null. */
+function soleEvent(chunk: Uint8Array): SseEvent | null {
+  if (chunk[chunk.length - 1] !== lineFeed || chunk[chunk.length - 2] !== lineFeed) return null;
+  const text = decoder.decode(chunk);
+  const named = text.startsWith('event: ') ? text.indexOf('\n') : -1;
+  const line = named + 1;
+  if (!text.startsWith('data: ', line) || text.indexOf('\n', line) !== text.length - 2) return null;
+  if (text.includes('\r')) return null;
+  const event = named < 0 ? null : text.slice('event: '.length, named);
+  return { raw: chunk, event, data: text.slice(line + 'data: '.length, -2), oversized: false };
+}
+
 class BlockParser implements SseParser {
   readonly #eventBytesMax: number;
   /** Bytes of an unfinished block; grows by doubling, so that tiny chunks cost no more than large ones. */
@@ -77,6 +91,10 @@ class BlockParser implements SseParser {
 
   push(chunk: Uint8Array): readonly SseEvent[] {
     if (this.#stopped || chunk.length === 0) return none;
+    if (!this.#atStart && this.#carryLength === 0 && chunk.length <= this.#eventBytesMax) {
+      const sole = soleEvent(chunk);
+      if (sole !== null) return [sole];
+    }
     const bytes = this.#carryLength === 0 ? asBuffer(chunk) : this.#append(chunk);
     const events: SseEvent[] = [];
     const blockStart = this.#readBlocks(bytes, false, events);

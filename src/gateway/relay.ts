@@ -15,7 +15,6 @@ import type { Piece } from './answer-source.ts';
 import type { Committed, Patience } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
 import type { Settlement } from './ticket.ts';
-import type { Watch } from './watchdog.ts';
 
 /** How the answer ended, for the record. */
 export type Ending =
@@ -105,8 +104,11 @@ export function deliverWhole(delivery: Delivery): {
 const encoder = new TextEncoder();
 const nothing = new Uint8Array(0);
 
+/** Bytes for the caller; null at the end. */
+export type Handed = Uint8Array | null;
+
 /** A streamed answer, pulled as fast as the caller reads. */
-class Relay {
+export class Relay {
   #delivery: Delivery;
   #answer: Committed;
   #patience: Patience;
@@ -135,16 +137,34 @@ class Relay {
   }
 
   /** What to send next; the last of it not before its record is kept. Null: the stream has ended. */
-  async next(): Promise<Uint8Array | null> {
+  next(): Handed | Promise<Handed> {
     if (this.#ended) return null;
-    let bytes: Uint8Array | null = this.#sentHead ? nothing : this.#head();
+    const bytes = this.#sentHead ? nothing : this.#head();
+    return bytes.length > 0 || this.#ended
+      ? this.#onceKept(bytes)
+      : this.#answer.source.next().then(this.#taken);
+  }
+
+  readonly #taken = (piece: Piece): Handed | Promise<Handed> => {
+    const taken = this.#ended ? null : this.#take(piece);
+    return taken instanceof Promise || taken?.length === 0 ? this.#readOn(taken) : this.#onceKept(taken);
+  };
+
+  /** Reads on where a piece had nothing to send, or took a while. */
+  async #readOn(first: Handed | Promise<Handed>): Promise<Handed> {
+    let bytes = await first;
     while (bytes !== null && bytes.length === 0 && !this.#ended) {
       const piece = await this.#answer.source.next();
-      const taken = this.#ended ? null : this.#take(piece);
-      bytes = taken instanceof Promise ? await taken : taken;
+      bytes = this.#ended ? null : await this.#take(piece);
     }
-    if (this.#kept === null || bytes === null || (await this.#kept)) return bytes;
-    return encoder.encode(this.#delivery.errorEvent('unrecorded'));
+    return this.#onceKept(bytes);
+  }
+
+  #onceKept(bytes: Handed): Handed | Promise<Handed> {
+    if (this.#kept === null || bytes === null) return bytes;
+    return this.#kept.then((isKept) =>
+      isKept ? bytes : encoder.encode(this.#delivery.errorEvent('unrecorded')),
+    );
   }
 
   #head(): Uint8Array {
@@ -156,7 +176,7 @@ class Relay {
     return head;
   }
 
-  #take(piece: Piece): Uint8Array | null | Promise<Uint8Array | null> {
+  #take(piece: Piece): Handed | Promise<Handed> {
     switch (piece.kind) {
       case 'data':
         moveDeadline(this.#patience, piece.progress, this.#delivery.exchange.clock.now());
@@ -179,7 +199,7 @@ class Relay {
     return handed;
   }
 
-  #break(failure: Failure): Uint8Array | null | Promise<Uint8Array | null> {
+  #break(failure: Failure): Handed | Promise<Handed> {
     const stopped = stoppedResult(this.#answer.stopper);
     if (stopped?.kind === 'stopped' && stopped.by === 'caller') {
       this.#end(this.#left());
@@ -205,7 +225,7 @@ class Relay {
   }
 
   /** Goes on with another target's answer; null when there is none. */
-  async #resume(resume: NonNullable<Delivery['resume']>): Promise<Uint8Array | null> {
+  async #resume(resume: NonNullable<Delivery['resume']>): Promise<Handed> {
     this.#delivery = { ...this.#delivery, resume: null };
     this.#resuming = true;
     const resumed = await resume();
@@ -262,115 +282,5 @@ class Relay {
     const failure = failureOf('unclassified', 'internal');
     if (!this.#ended) this.leave();
     return encoder.encode(this.#delivery.errorEvent(failure));
-  }
-}
-
-export type RelayStream = { readonly stream: ReadableStream<Uint8Array>; readonly leave: () => void };
-
-/**
- * Where a streamed answer's relay comes from: it is there already, or, when headers had to be sent before the commit
- * point, it will be; `refused` then ends the stream with an error event.
- */
-export type Opening =
-  | { readonly kind: 'relay'; readonly delivery: Delivery }
-  | { readonly kind: 'refused'; readonly bytes: Uint8Array };
-
-export type RelayOptions = {
-  readonly exchange: Exchange;
-  readonly keepAlive: string;
-  readonly onLeave: () => void;
-  readonly onBug: (error: unknown) => void;
-};
-
-/**
- * The caller's stream. Pulling reads upstream, so a slow caller slows the provider and nothing piles up; the only
- * thing sent unasked is a keep-alive, and only when the caller has taken everything before it.
- */
-export function relayStream(opening: Delivery | Promise<Opening>, options: RelayOptions): RelayStream {
-  const caller = new CallerStream(opening, options);
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      start: (controller) => caller.start(controller),
-      pull: (controller) => caller.pull(controller),
-      cancel: () => caller.leave(),
-    },
-    { highWaterMark: 0 },
-  );
-  return { stream, leave: () => caller.leave() };
-}
-
-class CallerStream {
-  readonly #opening: Delivery | Promise<Opening>;
-  readonly #options: RelayOptions;
-  readonly #alive: Uint8Array;
-  readonly #silence: Watch;
-  #relay: Relay | null = null;
-  #left = false;
-  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
-
-  constructor(opening: Delivery | Promise<Opening>, options: RelayOptions) {
-    this.#opening = opening;
-    this.#options = options;
-    this.#alive = encoder.encode(options.keepAlive);
-    if (!(opening instanceof Promise)) this.#relay = new Relay(opening);
-    this.#silence = { dueAt: this.#nextKeepAlive(), expire: () => this.#keepAlive() };
-  }
-
-  #nextKeepAlive(): number {
-    const { exchange } = this.#options;
-    return exchange.clock.now() + exchange.snapshot.limits.keepAliveMs;
-  }
-
-  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    this.#controller = controller;
-    this.#options.exchange.watchdog.add(this.#silence);
-  }
-
-  #keepAlive(): void {
-    if (this.#left || this.#controller === null) return;
-    if ((this.#controller.desiredSize ?? 0) >= 0) this.#controller.enqueue(this.#alive);
-    this.#silence.dueAt = this.#nextKeepAlive();
-    this.#options.exchange.watchdog.add(this.#silence);
-  }
-
-  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    try {
-      const refused = this.#relay === null ? await this.#open() : null;
-      const bytes = this.#relay === null ? refused : await this.#relay.next();
-      if (this.#left) return;
-      if (bytes !== null && bytes.length > 0) {
-        this.#silence.dueAt = this.#nextKeepAlive();
-        controller.enqueue(bytes);
-      }
-      if (this.#relay === null || this.#relay.ended || bytes === null) this.#close(controller);
-    } catch (error) {
-      this.#options.onBug(error);
-      if (!this.#left && this.#relay !== null) controller.enqueue(this.#relay.fail());
-      this.#close(controller);
-    }
-  }
-
-  /** Waits for the relay when headers were sent early; the error event's bytes when there will be none. */
-  async #open(): Promise<Uint8Array | null> {
-    const opened = await (this.#opening as Promise<Opening>);
-    if (opened.kind === 'refused') return opened.bytes;
-    this.#relay = new Relay(opened.delivery);
-    if (this.#left) this.#relay.leave();
-    return null;
-  }
-
-  #close(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    this.#options.exchange.watchdog.remove(this.#silence);
-    if (this.#left) return;
-    this.#left = true;
-    controller.close();
-  }
-
-  leave(): void {
-    if (this.#left) return;
-    this.#left = true;
-    this.#options.exchange.watchdog.remove(this.#silence);
-    if (this.#relay === null) this.#options.onLeave();
-    else this.#relay.leave();
   }
 }
