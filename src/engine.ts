@@ -4,7 +4,6 @@ import type { KeyDependencies } from './control/keys.ts';
 import type { SwitchDependencies } from './control/switches.ts';
 import { newChange } from './control/verb.ts';
 import type { ChangeFacts, ControlDependencies } from './control/verb.ts';
-import { providerCode } from './core/failure.ts';
 import { gateFor } from './core/gate-match.ts';
 import { instant, requestId } from './core/ids.ts';
 import type { TargetName } from './core/ids.ts';
@@ -49,6 +48,7 @@ import type { KeptPolicy } from './wiring/kept-policy.ts';
 import { createRecording, publishRecording } from './wiring/records.ts';
 import type { Recording } from './wiring/records.ts';
 import { countTransition, publishGate } from './wiring/gate-gauges.ts';
+import { answerTellers } from './wiring/answer-tellers.ts';
 
 export type Engine = {
   readonly clock: Clock;
@@ -152,19 +152,15 @@ type Live = {
 const controlFor = (store: Store): ControlDependencies => ({ store, now: clock.now, newId });
 
 function boardOf(live: Live, onBug: (error: unknown) => void): HealthBoard {
+  const change = (facts: ChangeFacts): Change => newChange(facts, controlFor(live.store));
+  const tellers = answerTellers({ ...live, now: clock.now, change, onBug });
   return createHealthBoard({
     ...clock,
     gates: () => live.state.snapshot.gates,
     keysKnown: () => live.state.keys.byHash.size,
     stallMs: () => live.state.snapshot.defaults.timeouts.stallMs,
-    onNews: ({ name, provider, model }, { what, value }) => {
-      live.log('warn', { event: 'identity', target: name, what, value: providerCode(value) ?? '' });
-      live.metrics.count('breakwater_identity_news_total', {
-        provider: provider.id,
-        model: model.name,
-        what,
-      });
-    },
+    onNews: (target, news) => tellers.news(target, news),
+    onWarning: (target, move) => tellers.warning(target, move),
     onSoft: (target, signal) =>
       live.metrics.count('breakwater_soft_failures_total', {
         provider: target.provider.id,
@@ -197,7 +193,7 @@ function boardOf(live: Live, onBug: (error: unknown) => void): HealthBoard {
         before: transition.from,
         after: transition.to,
       };
-      live.store.appendChange(newChange(facts, controlFor(live.store))).catch(onBug);
+      live.store.appendChange(change(facts)).catch(onBug);
       for (const watch of live.gateWatches) watch(target, transition);
     },
   });

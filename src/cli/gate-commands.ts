@@ -3,7 +3,7 @@ import { callAdmin, items, show } from './client.ts';
 import type { Json } from './client.ts';
 import { asOption, textOption, usageError } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';
-import { paragraph, table, textOf, timeOf } from './layout.ts';
+import { paragraph, table, textOf, timeOf, whyText } from './layout.ts';
 
 const columnText = (column: unknown): string => {
   if (column === null) return '–';
@@ -13,14 +13,13 @@ const columnText = (column: unknown): string => {
 
 function gateRow(entry: Json): readonly string[] {
   const gate = entry['gate'] as Json;
-  const words = gate['words'] === null ? '' : textOf(gate['words']);
   const mode = gate['mode'] === 'enforce' ? '' : ` (${textOf(gate['mode'])})`;
   return [
     textOf(entry['target']),
     `${textOf(gate['state'])}${mode}`,
     columnText(entry['traffic']),
     columnText(entry['probes']),
-    words,
+    whyText(entry),
   ];
 }
 

@@ -9,6 +9,13 @@ export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+/** Why a target is as it is: its gate's sentence, and how its answers are not like they were. */
+export function whyText(target: Readonly<Record<string, unknown>>): string {
+  const { words } = target['gate'] as { readonly words: string | null };
+  const warnings = (target['warnings'] ?? []) as readonly { readonly words: string }[];
+  return [words ?? [], ...warnings.map((warning) => `warning: ${warning.words}`)].flat().join('; ');
+}
+
 /** `2026-06-07T09:00:00.123Z` → `2026-06-07 09:00:00`; all times are UTC. */
 export function timeOf(value: unknown): string {
   return typeof value === 'string' ? value.slice(0, 19).replace('T', ' ') : '–';

@@ -3,7 +3,7 @@ import { callAdmin, items, show } from './client.ts';
 import type { Json } from './client.ts';
 import { option, queryOf, textOption, usageError } from './command.ts';
 import type { Call, Command, CommandOption, ExitCode } from './command.ts';
-import { entries, paragraph, table, textOf, timeOf } from './layout.ts';
+import { entries, paragraph, table, textOf, timeOf, whyText } from './layout.ts';
 
 const pageOptions: Readonly<Record<string, CommandOption>> = {
   cursor: option('ID', 'go on after this one, as the page before says'),
@@ -123,11 +123,10 @@ async function explain(call: Call): Promise<ExitCode> {
 function targetRow(target: Json): readonly string[] {
   const gate = target['gate'] as Json;
   const off = target['off_by'] as readonly string[];
-  const words = gate['words'] === null ? '' : textOf(gate['words']);
   return [
     textOf(target['target']),
     off.length === 0 ? textOf(gate['state']) : 'off',
-    off.length === 0 ? words : `by ${off.join(' ')}`,
+    off.length === 0 ? whyText(target) : `by ${off.join(' ')}`,
   ];
 }
 

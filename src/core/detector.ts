@@ -137,7 +137,10 @@ function learned(bank: Bank, agreement: Agreement, now: Instant): Bank {
   return freshBank(agreement, now, background);
 }
 
-function suspectsAfter(suspects: readonly Suspect[], outcome: Outcome): readonly Suspect[] {
+export function suspectsAfter(
+  suspects: readonly Suspect[],
+  outcome: Pick<Outcome, 'callerKey' | 'failed'>,
+): readonly Suspect[] {
   const { callerKey, failed } = outcome;
   if (callerKey === null) return suspects;
   let least = 0;
@@ -158,7 +161,7 @@ function suspectsAfter(suspects: readonly Suspect[], outcome: Outcome): readonly
   return (suspects[least]?.failed ?? 0) <= 1 ? suspects.with(least, entry) : suspects;
 }
 
-function excursionAfter(excursion: Excursion | null, outcome: Outcome, now: Instant): Excursion {
+export function excursionAfter(excursion: Excursion | null, outcome: Outcome, now: Instant): Excursion {
   const before = excursion ?? {
     since: now,
     total: 0,

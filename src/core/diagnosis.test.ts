@@ -22,6 +22,7 @@ const target = (name: string, changes: Partial<DiagnosedTarget> = {}): Diagnosed
   offBy: [],
   keyTrouble: null,
   says: null,
+  warnings: [],
   ...changes,
 });
 const sick = (name: string, changes: Partial<DiagnosedTarget> = {}): DiagnosedTarget =>

@@ -15,6 +15,7 @@ import type { Instant } from './ids.ts';
 import { ownSuspects } from './incident-class.ts';
 import type { ProviderSays } from './provider-word.ts';
 import type { Change, RequestRecord } from './record.ts';
+import type { Warning } from './soft-watch.ts';
 import type { FeatureView } from './status.ts';
 import { countWords, listWords } from './words.ts';
 
@@ -34,6 +35,8 @@ export type DiagnosedTarget = {
   /** Why no key of ours can be used; null when one can. */
   readonly keyTrouble: string | null;
   readonly says: ProviderSays | null;
+  /** How its answers are not like they were. */
+  readonly warnings: readonly Warning[];
 };
 
 export type DiagnosisInput = {
@@ -49,7 +52,7 @@ export type DiagnosisInput = {
 };
 
 export type EvidenceLine = {
-  readonly source: 'gate' | 'traffic' | 'provider' | 'switch' | 'key' | 'change' | 'incident';
+  readonly source: 'gate' | 'traffic' | 'provider' | 'switch' | 'key' | 'change' | 'incident' | 'quality';
   readonly subject: string;
   readonly words: string;
 };
@@ -145,6 +148,7 @@ function suspected(input: DiagnosisInput): Verdict {
   const tells = records.length >= tellingMin && hit / records.length >= tellingShare;
   if (out.length === 0) {
     if (tells && failure !== null) return faultVerdict(failure);
+    if (targets.some(({ warnings }) => warnings.length > 0)) return 'model';
     const isDoubted = targets.some(({ says }) => says !== null && troubled.has(says.status));
     return isDoubted && records.length < tellingMin ? 'unknown' : 'fine';
   }
@@ -182,6 +186,7 @@ function evidenceOf(input: DiagnosisInput): readonly EvidenceLine[] {
     if (each.gate !== 'healthy') add('gate', each.target, `${each.gate}: ${each.words ?? 'no words'}`);
     for (const { id, reason, actor } of each.offBy)
       add('switch', each.target, `switched off by ${actor} (${id}): ${reason}`);
+    for (const { words } of each.warnings) add('quality', each.target, words);
     if (each.keyTrouble !== null) add('key', each.target, each.keyTrouble);
     if (each.says !== null && (isOut(each) || each.says.status !== 'operational'))
       add('provider', each.target, `the provider says ${each.says.status}: ${each.says.words}`);
@@ -215,6 +220,7 @@ function verdictWords(verdict: Verdict, input: DiagnosisInput): string {
     case 'provider':
       return `It is them: ${listWords(sick)} ${sick.length === 1 ? 'fails' : 'fail'}, and nothing else at the same provider works better.`;
     case 'model':
+      if (sick.length === 0) return oddWords(input);
       return `It is them: ${listWords(sick)} ${sick.length === 1 ? 'fails' : 'fail'}; it is the model, not the provider as such.`;
     case 'network':
       return 'It is the network between us and them: several providers cannot be reached at once.';
@@ -231,6 +237,13 @@ function verdictWords(verdict: Verdict, input: DiagnosisInput): string {
     case 'unknown':
       return 'It cannot be told: the provider speaks of trouble, and we have too little traffic to see for ourselves.';
   }
+}
+
+/** Nothing fails: what is noticed is what answers are like. */
+function oddWords({ targets }: DiagnosisInput): string {
+  const odd = targets.filter(({ warnings }) => warnings.length > 0).map(({ target }) => target);
+  if (odd.length === 0) return 'It is them: requests fail in a way that only the model explains.';
+  return `Requests are answered; but answers of ${listWords(odd)} are not like they were.`;
 }
 
 function canContinue({ status }: FeatureView): boolean {

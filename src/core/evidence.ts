@@ -18,7 +18,9 @@ export const softSignals = [
   'tool_call_invalid',
   'structured_output_invalid',
   'refused',
+  'slow_first_token',
   'slow_tokens',
+  'odd_length',
 ] as const;
 export type SoftSignal = (typeof softSignals)[number];
 

@@ -34,6 +34,22 @@ export function slowLimitMs(known: FirstToken): number | null {
   return Math.max(limitMsMin, Math.exp(known.mean + spreadsToLimit * spread(known)));
 }
 
+/** How far out a first token counts as late: twice the usual, or two spreads beyond it, whichever is later. */
+const lateFactor = Math.log(2);
+const spreadsToLate = 2;
+
+/** Whether a first token came later than nearly all do: far sooner said than "too late", and worth no more than a warning. */
+export function isLate(known: FirstToken, ms: number): boolean {
+  if (known.seen < seenMin) return false;
+  return Math.log(Math.max(ms, 1)) > known.mean + Math.max(lateFactor, spreadsToLate * spread(known));
+}
+
+/** Whether something measured is far from usual on either side. */
+export function isOdd(known: FirstToken, measured: number): boolean {
+  if (known.seen < seenMin) return false;
+  return Math.abs(Math.log(Math.max(measured, 1)) - known.mean) > spreadsToLate * spread(known);
+}
+
 /** Upper tail of the normal distribution (Abramowitz and Stegun 26.2.17, error below 1e-7). */
 function tail(z: number): number {
   if (z < 0) return 1 - tail(-z);

@@ -4,7 +4,12 @@
  * pool of machines, so several are remembered. News is told and never acted on.
  */
 export type Identity = { readonly models: readonly string[]; readonly fingerprints: readonly string[] };
-export type IdentityNews = { readonly what: 'model' | 'fingerprint'; readonly value: string };
+export type IdentityNews = {
+  readonly what: 'model' | 'fingerprint';
+  readonly value: string;
+  /** The latest of those known before. */
+  readonly before: string;
+};
 
 export const unheard: Identity = { models: [], fingerprints: [] };
 
@@ -24,9 +29,20 @@ export function hear(
   const fingerprints = heard(identity.fingerprints, fingerprint);
   if (models === identity.models && fingerprints === identity.fingerprints) return { identity, news: null };
   const next = { models, fingerprints };
-  if (model !== null && models !== identity.models && identity.models.length > 0)
-    return { identity: next, news: { what: 'model', value: model } };
-  if (fingerprint !== null && fingerprints !== identity.fingerprints && identity.fingerprints.length > 0)
-    return { identity: next, news: { what: 'fingerprint', value: fingerprint } };
+  const [modelBefore, fingerprintBefore] = [identity.models.at(-1), identity.fingerprints.at(-1)];
+  if (model !== null && models !== identity.models && modelBefore !== undefined)
+    return { identity: next, news: { what: 'model', value: model, before: modelBefore } };
+  if (fingerprint !== null && fingerprints !== identity.fingerprints && fingerprintBefore !== undefined)
+    return { identity: next, news: { what: 'fingerprint', value: fingerprint, before: fingerprintBefore } };
   return { identity: next, news: null };
+}
+
+const isNames = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.length <= rememberedMax && value.every((each) => typeof each === 'string');
+
+/** An identity that was kept; what cannot be understood begins afresh. */
+export function identityFromJson(json: unknown): Identity {
+  if (typeof json !== 'object' || json === null) return unheard;
+  const { models, fingerprints } = json as Record<keyof Identity, unknown>;
+  return isNames(models) && isNames(fingerprints) ? { models, fingerprints } : unheard;
 }

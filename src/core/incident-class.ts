@@ -7,6 +7,7 @@
  *
  * Quality is never concluded from errors, and errors never from quality: that mix-up made an outage a story.
  */
+import type { SoftSignal } from './evidence.ts';
 import { failureRow } from './failure.ts';
 import type { FailureClass } from './failure.ts';
 import type { Instant, TargetName } from './ids.ts';
@@ -31,6 +32,12 @@ export type Evidence = {
   }[];
   /** What we changed before, newest first. */
   readonly changes: readonly Change[];
+  /** How answers of the targets are not like they were. */
+  readonly warnings: readonly {
+    readonly target: string;
+    readonly signal: SoftSignal;
+    readonly words: string;
+  }[];
 };
 
 export type Classified = { readonly failureClass: IncidentClass; readonly reasoning: readonly string[] };
@@ -186,13 +193,38 @@ function concluded(kind: Meaning, evidence: Evidence, isOurs: boolean): readonly
 /** Kinds of failure that a change of ours brings about. */
 const ownable: ReadonlySet<Meaning> = new Set(['network', 'credential', 'deprecation']);
 
+function warningWords({ warnings }: Evidence): readonly string[] {
+  return warnings.map(({ target, words }) => `Answers of ${target} are not like they were: ${words}.`);
+}
+
+const paces: ReadonlySet<SoftSignal> = new Set(['slow_first_token', 'slow_tokens']);
+
+/** Nothing fails, but answers that come are not like they were; null when they are. */
+function byWarnings(evidence: Evidence): Classified | null {
+  const { warnings, changes, from } = evidence;
+  if (warnings.length === 0) return null;
+  const isSlow = warnings.every(({ signal }) => paces.has(signal));
+  return {
+    failureClass: isSlow ? 'latency' : 'quality',
+    reasoning: [
+      ...warningWords(evidence),
+      suspectWords(ownSuspects(changes, from), from),
+      isSlow
+        ? 'Nothing fails, and nothing says that answers are worse; they come late: class latency.'
+        : 'Nothing fails; what is noticed is what the answers are like: class quality.',
+    ],
+  };
+}
+
 export function classify(evidence: Evidence): Classified {
   const first = leading(evidence.failed);
   if (first === null)
-    return {
-      failureClass: 'availability',
-      reasoning: ['The gate acted; no failed attempt is in the records yet.'],
-    };
+    return (
+      byWarnings(evidence) ?? {
+        failureClass: 'availability',
+        reasoning: ['The gate acted; no failed attempt is in the records yet.'],
+      }
+    );
   const own = ownSuspects(evidence.changes, evidence.from).filter(({ kind }) => !kind.startsWith('switch.'));
   const isOurs = own.length > 0 && ownable.has(first.meaning);
   // A provider that says "too many requests" to some and "overloaded" to others lacks capacity.
@@ -207,6 +239,7 @@ export function classify(evidence: Evidence): Classified {
       failedWords(evidence),
       ...(others === null ? [] : [others]),
       suspectWords(ownSuspects(evidence.changes, evidence.from), evidence.from),
+      ...warningWords(evidence),
       why,
     ],
   };

@@ -130,8 +130,23 @@ describe('the class of failure', () => {
     ok: 0,
     others: [],
     changes: [],
+    warnings: [],
     ...changes,
   });
+  test('answers that are not like they were, where nothing fails', () => {
+    const warned = (signal: 'refused' | 'slow_tokens'): Evidence =>
+      evidence({}, { ok: 90, warnings: [{ target: opus, signal, words: '31 of 118' }] });
+    expect(classify(warned('refused')).failureClass).toBe('quality');
+    expect(classify(warned('refused')).reasoning[0]).toContain('31 of 118');
+    expect(classify(warned('slow_tokens')).failureClass).toBe('latency');
+    // What fails is no question of quality, whatever the answers that come are like.
+    const both = classify(
+      evidence({ server_error: 9 }, { warnings: [{ target: opus, signal: 'refused', words: '31 of 118' }] }),
+    );
+    expect(both.failureClass).toBe('availability');
+    expect(both.reasoning.join(' ')).toContain('31 of 118');
+  });
+
   const config = [change('config.loaded', 2)];
   test.each([
     ['server errors', evidence({ server_error: 9 }), 'availability'],

@@ -154,6 +154,8 @@ export const changeKinds = [
   'provider.announced',
   'provider.resolved',
   'model.signal',
+  'quality.warned',
+  'quality.cleared',
   'incident.opened',
   'incident.updated',
   'incident.merged',

@@ -31,11 +31,19 @@ describe('identity', () => {
     let said = hear(unheard, 'opus-4-8-20260601', null);
     expect(said.news).toBeNull();
     said = hear(said.identity, 'opus-4-8-20260701', 'fp_1');
-    expect(said.news).toEqual({ what: 'model', value: 'opus-4-8-20260701' });
+    expect(said.news).toEqual({
+      what: 'model',
+      value: 'opus-4-8-20260701',
+      before: 'opus-4-8-20260601',
+    });
     const again = hear(said.identity, 'opus-4-8-20260701', 'fp_1');
     expect(again).toEqual({ identity: said.identity, news: null });
     expect(again.identity).toBe(said.identity);
-    expect(hear(said.identity, null, 'fp_2').news).toEqual({ what: 'fingerprint', value: 'fp_2' });
+    expect(hear(said.identity, null, 'fp_2').news).toEqual({
+      what: 'fingerprint',
+      value: 'fp_2',
+      before: 'fp_1',
+    });
   });
 
   test('what is remembered is bounded', () => {

@@ -2,6 +2,7 @@
  * "What changed?" as one ledger that tells kinds of change apart: an outage is not a model that got worse, and a switch
  * of ours is neither. It is read from the audit entries, newest first, so that nothing is in it that was not written down.
  */
+import type { SoftSignal } from './evidence.ts';
 import type { IncidentClass } from './incident.ts';
 import type { Change } from './record.ts';
 
@@ -43,6 +44,9 @@ function incidentCategory({ kind, before, after }: Change): ChangeCategory | nul
     : null;
 }
 
+/** Signals of a target that is slower than it was: that says nothing about how good its answers are. */
+const paces: ReadonlySet<unknown> = new Set<SoftSignal>(['slow_first_token', 'slow_tokens']);
+
 /** What kind of change an audit entry is; null when it changed nothing that anybody would feel. */
 export function categoryOf(change: Change): ChangeCategory | null {
   const { kind, before } = change;
@@ -51,6 +55,8 @@ export function categoryOf(change: Change): ChangeCategory | null {
   if (kind.startsWith('provider.')) return 'provider_notice';
   if (kind.startsWith('key.')) return 'policy_change';
   if (kind === 'model.signal') return before === null ? null : 'model_update';
+  if (kind === 'quality.warned' || kind === 'quality.cleared')
+    return paces.has(before ?? change.after) ? 'capacity' : 'quality_drift';
   return kind === 'config.loaded' && before !== null ? 'policy_change' : null;
 }
 

@@ -1,6 +1,6 @@
 /** What health needs to know of an answer that arrived. */
 import type { SoftSignal } from '../core/evidence.ts';
-import type { AnswerFacts } from '../dialects/dialect.ts';
+import type { AnswerFacts, RequestFacts } from '../dialects/dialect.ts';
 import { brokenForm } from './answer-source.ts';
 import type { AnswerRead } from './ticket.ts';
 
@@ -23,12 +23,17 @@ function softSignal(facts: AnswerFacts): SoftSignal | null {
   }
 }
 
-export function answerRead(facts: AnswerFacts | null): AnswerRead | null {
+export function answerRead(
+  facts: AnswerFacts | null,
+  { structuredOutput }: Pick<RequestFacts, 'structuredOutput'>,
+): AnswerRead | null {
   if (facts === null) return null;
   return {
     soft: softSignal(facts),
     model: facts.model,
     fingerprint: facts.fingerprint,
     outputTokens: facts.usage?.outputTokens ?? null,
+    hasCalls: facts.finish === 'tool_calls',
+    isStructured: structuredOutput && (facts.finish === 'stop' || facts.finish === 'stop_sequence'),
   };
 }

@@ -7,11 +7,17 @@ import type { IdentityNews } from '../core/identity.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
 import type { Standing } from '../core/routing.ts';
 import type { GateRule } from '../core/snapshot.ts';
+import type { Warning, WarningMove } from '../core/soft-watch.ts';
 import type { Target } from '../core/target.ts';
 import type { Counts } from './tally.ts';
 import type { Asking, Settlement, Ticket } from './ticket.ts';
 
-export type GateView = { readonly cell: HealthCell; readonly mode: GateRule['mode'] };
+export type GateView = {
+  readonly cell: HealthCell;
+  readonly mode: GateRule['mode'];
+  /** What its answers are warned of. */
+  readonly warnings: readonly Warning[];
+};
 
 /** A gate's cell to be kept across a restart. */
 export type Kept = { readonly target: TargetName; readonly cell: unknown };
@@ -66,6 +72,8 @@ export type HealthBoardOptions = {
   readonly keysKnown: () => number;
   readonly onTransition: (target: Target, transition: Transition) => void;
   readonly onSoft: (target: Target, signal: SoftSignal) => void;
+  /** What answers are like has changed, or is as usual again. */
+  readonly onWarning: (target: Target, move: WarningMove) => void;
   /** A target reports another model, or another fingerprint, than it ever did. */
   readonly onNews: (target: Target, news: IdentityNews) => void;
   /** A failure that blames our credential, or the caller, was not believed. */

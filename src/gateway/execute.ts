@@ -189,6 +189,7 @@ class Run {
       key: exchange.key?.id ?? null,
       user: exchange.wishes.user,
       request: exchange.id,
+      feature: exchange.feature.name,
       stream: exchange.facts.stream,
     });
     if ('kind' in admitted) {

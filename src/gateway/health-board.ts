@@ -4,46 +4,30 @@
  * probe stays single-flight.
  */
 import type { SoftSignal } from '../core/evidence.ts';
-import { failureOf, failureRow } from '../core/failure.ts';
+import { failureRow } from '../core/failure.ts';
 import type { CountsAgainst, Failure } from '../core/failure.ts';
 import { admission, badness, passesNow, dropProbe, startProbe, wantsProbe } from '../core/admission.ts';
-import { cellFromJson, cellToJson, freshCell, jumpSince, shifted, isTouched } from '../core/health-cell.ts';
-import type { HealthCell } from '../core/health-cell.ts';
+import { freshCell, jumpSince, isTouched } from '../core/health-cell.ts';
 import { advance, observe, observeFirstToken, observeWaiting } from '../core/health.ts';
 import { holdOut, isDoubted, shedWith, startRamp } from '../core/gate-moves.ts';
 import type { Observed } from '../core/gate-moves.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
-import { deposit, fullBudget, withdraw } from '../core/retry-budget.ts';
-import type { RetryBudget } from '../core/retry-budget.ts';
+import { deposit, withdraw } from '../core/retry-budget.ts';
 import type { Standing } from '../core/routing.ts';
-import { leftInStall } from '../core/silence.ts';
 import type { GateRule } from '../core/snapshot.ts';
 import type { Target } from '../core/target.ts';
 import type { Columns, GateView, HealthBoard, HealthBoardOptions, Kept } from './board.ts';
 import { Attributor } from './attributor.ts';
-import { AnswerSignals } from './answer-signals.ts';
 import { GateBook } from './gate-book.ts';
 import { KeyRing } from './key-ring.ts';
-import { noCounts, Tally } from './tally.ts';
-import { evidenceOf, evidenceOfFirstToken, softOf, unheard } from './ticket.ts';
+import { noCounts } from './tally.ts';
+import { believed } from './believed.ts';
+import { freshBoardCell, keep, restoreCell, shiftCell } from './board-cell.ts';
+import type { BoardCell } from './board-cell.ts';
+import { evidenceOf, evidenceOfFirstToken, unheard } from './ticket.ts';
 import type { Asking, Handing, Settlement, Ticket } from './ticket.ts';
-import { WaitingRoom } from './waiting-room.ts';
 
 type Out = Extract<Standing, { kind: 'out' }>;
-
-type Cell = {
-  target: Target;
-  health: HealthCell;
-  budget: RetryBudget;
-  inFlight: number;
-  inPanic: number;
-  readonly waiting: WaitingRoom;
-  readonly signals: AnswerSignals;
-  readonly traffic: Tally;
-  readonly probes: Tally;
-  /** As it was last kept. */
-  kept: HealthCell | null;
-};
 
 const noKeys: ReadonlySet<string> = new Set();
 const open: Standing = { kind: 'open' };
@@ -62,12 +46,13 @@ const ownAsking: Asking = {
   key: null,
   user: null,
   request: null,
+  feature: null,
   stream: true,
 };
 
 class Board implements HealthBoard {
   readonly #options: HealthBoardOptions;
-  readonly #cells = new Map<TargetName, Cell>();
+  readonly #cells = new Map<TargetName, BoardCell>();
   readonly #keys: KeyRing;
   readonly #gates: GateBook;
   readonly #attributor = new Attributor();
@@ -84,27 +69,20 @@ class Board implements HealthBoard {
     const now = this.#options.now();
     const jumpMs = jumpSince(this.#lookedAt, now);
     this.#lookedAt = now;
-    if (jumpMs !== 0) for (const cell of this.#cells.values()) cell.health = shifted(cell.health, jumpMs);
-    if (jumpMs !== 0) this.#attributor.forget();
+    if (jumpMs !== 0) this.#jump(jumpMs);
     return now;
   }
 
-  #cell(target: Target): Cell {
+  #jump(byMs: number): void {
+    for (const cell of this.#cells.values()) shiftCell(cell, byMs);
+    this.#attributor.forget();
+  }
+
+  #cell(target: Target): BoardCell {
     let cell = this.#cells.get(target.name);
     if (cell === undefined) {
       const now = this.#look();
-      cell = {
-        target,
-        health: freshCell(this.#gates.of(target).rule, now),
-        budget: fullBudget(now),
-        inFlight: 0,
-        inPanic: 0,
-        waiting: new WaitingRoom(),
-        signals: new AnswerSignals(),
-        traffic: new Tally(),
-        probes: new Tally(),
-        kept: null,
-      };
+      cell = freshBoardCell(target, this.#gates.of(target).rule, now);
       if (this.#cells.size >= cellsMax) this.#dropIdle();
       this.#cells.set(target.name, cell);
     }
@@ -117,7 +95,7 @@ class Board implements HealthBoard {
       if (cell.inFlight === 0 && cell.health.health.state === 'healthy') this.#cells.delete(name);
   }
 
-  #apply(cell: Cell, moved: Observed): void {
+  #apply(cell: BoardCell, moved: Observed): void {
     cell.health = moved.cell;
     if (moved.transition === null) return;
     const { rule } = this.#gates.of(cell.target);
@@ -159,7 +137,7 @@ class Board implements HealthBoard {
     return this.#hand(cell, asking, { probe, own: false, panic });
   }
 
-  #hand(cell: Cell, asking: Asking, how: Handing): Ticket {
+  #hand(cell: BoardCell, asking: Asking, how: Handing): Ticket {
     const { target } = cell;
     const key = this.#keys.usable(target, asking.triedKeys) ?? target.provider.keys[0] ?? null;
     this.#keys.took();
@@ -174,6 +152,7 @@ class Board implements HealthBoard {
       startedAt,
       callerKey: this.#callerKey(asking),
       requestKey: asking.request,
+      feature: asking.feature,
       stream: asking.stream,
       slot: cell.waiting.enter(asking.stream, startedAt),
     };
@@ -228,7 +207,12 @@ class Board implements HealthBoard {
     const now = this.#look();
     cell.inFlight--;
     if (ticket.panic) cell.inPanic--;
-    const outcome = this.#verdict(cell, ticket, settlement);
+    const { outcome, doubted } = believed(ticket, settlement, {
+      waiting: cell.waiting,
+      usual: cell.health.firstToken,
+      stallMs: this.#options.stallMs(),
+    });
+    if (doubted !== null) this.#options.onDisbelieved(target, doubted);
     if (settlement.firstTokenMs === null) {
       const ending = outcome === 'nobody' ? 'nobody' : outcome === 'good' ? 'good' : 'failed';
       cell.waiting.leave(ticket.stream, ticket.slot, ending);
@@ -237,7 +221,7 @@ class Board implements HealthBoard {
       if (ticket.probe) cell.health = dropProbe(cell.health, ticket.generation);
       return;
     }
-    const soft = outcome === 'good' ? this.#heard(cell, ticket, settlement, now) : softOf(outcome);
+    const soft = this.#heard(cell, ticket, settlement, outcome, now);
     const failure = outcome === 'good' || soft !== null ? null : outcome;
     const counts = this.#countsAgainst(ticket, failure);
     if (counts === 'target' || counts === 'provider') {
@@ -255,25 +239,25 @@ class Board implements HealthBoard {
     } else if (ticket.probe) cell.health = dropProbe(cell.health, ticket.generation);
   }
 
-  /** The outcome as it counts: a caller who was driven away by silence tells of the target. */
-  #verdict(cell: Cell, ticket: Ticket, settlement: Settlement): Failure | 'good' | 'nobody' {
-    const { outcome, firstTokenMs, silentMs } = settlement;
-    if (outcome === 'good' || outcome === 'nobody') return outcome;
-    const left = outcome === 'left' || outcome.class === 'deadline_exceeded';
-    if (!left) return outcome;
-    if (firstTokenMs !== null) {
-      if (!leftInStall(silentMs, this.#options.stallMs())) return 'nobody';
-    } else if (!cell.waiting.wasDrivenAway(ticket.stream, cell.health.firstToken, silentMs)) return 'nobody';
-    this.#options.onDisbelieved(ticket.target, failureOf('cancelled_by_caller'));
-    return failureOf(firstTokenMs === null ? 'first_token_timeout' : 'stream_stalled');
-  }
-
-  /** What a good answer was like. */
-  #heard(cell: Cell, ticket: Ticket, { answer, firstTokenMs }: Settlement, now: Instant): SoftSignal | null {
-    if (!ticket.stream && firstTokenMs !== null) cell.waiting.sawWhole(firstTokenMs);
-    const tokensMs = ticket.stream && firstTokenMs !== null ? now - ticket.startedAt - firstTokenMs : null;
-    const { soft, news } = cell.signals.hear(answer, tokensMs);
-    if (news !== null) this.#options.onNews(ticket.target, news);
+  /** What an answer was like. */
+  #heard(
+    cell: BoardCell,
+    ticket: Ticket,
+    settlement: Settlement,
+    outcome: Failure | 'good',
+    now: Instant,
+  ): SoftSignal | null {
+    const { firstTokenMs } = settlement;
+    const { target } = ticket;
+    const { falseAlarmMs } = this.#gates.of(target).rule.failures;
+    if (outcome === 'good' && !ticket.stream && firstTokenMs !== null) cell.waiting.sawWhole(firstTokenMs);
+    const { soft, news, moves } =
+      outcome === 'good'
+        ? cell.signals.good(ticket, settlement, cell.health.firstToken, falseAlarmMs, now)
+        : cell.signals.failed(ticket, outcome, falseAlarmMs, now);
+    if (news !== null) this.#options.onNews(target, news);
+    if (moves.length > 0) cell.warned = true;
+    for (const move of moves) this.#options.onWarning(target, move);
     return soft;
   }
 
@@ -339,28 +323,18 @@ class Board implements HealthBoard {
   }
 
   unkept(all: boolean): readonly Kept[] {
-    const moved: Kept[] = [];
-    for (const cell of this.#cells.values()) {
-      const { health, kept } = cell;
-      const hasMoved = kept === null ? health.health.state !== 'healthy' : kept.health !== health.health;
-      if (!hasMoved && (!all || health === kept)) continue;
-      cell.kept = health;
-      moved.push({ target: cell.target.name, cell: cellToJson(health) });
-    }
-    return moved;
+    return [...this.#cells.values()].flatMap((cell) => keep(cell, all) ?? []);
   }
 
   restore(target: Target, kept: unknown): void {
-    const health = cellFromJson(kept, this.#gates.of(target).rule, this.#look());
-    if (health === null) return;
-    const cell = this.#cell(target);
-    cell.health = health;
-    cell.kept = health;
+    restoreCell(this.#cell(target), kept, this.#gates.of(target).rule, this.#look());
   }
 
   view(target: Target): GateView {
-    const cell = this.#cells.get(target.name)?.health ?? freshCell(this.#gates.of(target).rule, this.#look());
-    return { cell, mode: this.#gates.of(target).mode };
+    const known = this.#cells.get(target.name);
+    const { rule, mode } = this.#gates.of(target);
+    const cell = known?.health ?? freshCell(rule, this.#look());
+    return { cell, mode, warnings: known?.signals.warnings ?? [] };
   }
 
   inFlight(target: TargetName): number {

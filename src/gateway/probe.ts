@@ -173,7 +173,7 @@ export async function sendProbe(ticket: Ticket, shared: Shared, state: GatewaySt
     firstTokenMs: trace.firstTokenAt === null ? null : trace.firstTokenAt - trace.startedAt,
     silentMs: 0,
     // Its own limit cuts it: that is no sign of anything.
-    answer: outcome === 'good' && facts?.finish !== 'length' ? answerRead(facts) : null,
+    answer: outcome === 'good' && facts?.finish !== 'length' ? answerRead(facts, factsOf(target)) : null,
   });
   if (outcome === 'nobody' || outcome === 'left') return null;
   return {

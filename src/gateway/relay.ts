@@ -47,7 +47,7 @@ function settleTicket({ exchange, execution }: Delivery, outcome: Settlement['ou
     outcome,
     firstTokenMs: trace.firstTokenAt === null ? null : trace.firstTokenAt - trace.startedAt,
     silentMs,
-    answer: outcome === 'good' ? answerRead(source.facts()) : null,
+    answer: outcome === 'good' ? answerRead(source.facts(), exchange.facts) : null,
   });
 }
 

@@ -16,6 +16,7 @@ export type Asking = {
   readonly user: string | null;
   /** Failures of one request are one piece of evidence. */
   readonly request: string | null;
+  readonly feature: string | null;
   /** Whole answers are silent until they are complete. */
   readonly stream: boolean;
 };
@@ -33,6 +34,7 @@ export type Ticket = {
   readonly startedAt: Instant;
   readonly callerKey: string | null;
   readonly requestKey: string | null;
+  readonly feature: string | null;
   readonly stream: boolean;
   /** Its place among those that wait for a first token. */
   readonly slot: StartSlot;
@@ -44,6 +46,10 @@ export type AnswerRead = {
   readonly model: string | null;
   readonly fingerprint: string | null;
   readonly outputTokens: number | null;
+  /** It has tool calls that can be read. */
+  readonly hasCalls: boolean;
+  /** Structured output was asked for, and it ended by itself. */
+  readonly isStructured: boolean;
 };
 
 /** How a ticket is handed out; its generation is the gate's, unless said otherwise. */

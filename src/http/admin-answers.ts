@@ -2,6 +2,7 @@
 import { z } from 'zod';
 
 import { captureMarks } from '../core/capture.ts';
+import { softSignals } from '../core/evidence.ts';
 import { failureClasses } from '../core/failure.ts';
 import { incidentAnswers, incidentBrief, providerWord } from './admin-incident-answers.ts';
 import { changeKinds, exclusionReasons } from '../core/record.ts';
@@ -175,6 +176,8 @@ const probes = z
   .object({ ok: count, failed: count, last_at: time, last_failure: z.enum(failureClasses).nullable() })
   .nullable();
 
+const warnings = z.array(z.object({ signal: z.enum(softSignals), since: time, at: time, words: text }));
+
 const agreedShape = { by: z.array(text), on: maybeTime, review_by: maybeTime, stale: z.boolean() };
 
 const gateEntry = z.object({
@@ -190,6 +193,7 @@ const gateEntry = z.object({
   }),
   traffic,
   probes,
+  warnings,
 });
 
 const replayed = z.object({
@@ -224,6 +228,7 @@ const targetState = z.object({
   traffic,
   capacity: z.object({ limit: count, learnt: z.boolean(), waiting: count }),
   probes,
+  warnings,
   provider_says: providerWord.nullable(),
 });
 

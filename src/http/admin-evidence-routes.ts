@@ -2,10 +2,12 @@
 import { z } from 'zod';
 
 import { pageSizeMax } from '../control/queries.ts';
-import type { KeptRecord, Page } from '../control/queries.ts';
+import type { KeptRecord, Page, Store } from '../control/queries.ts';
 import { explainRecord } from '../core/explain.ts';
 import { exportFormats, exportHead, exportLine, exportMedia } from '../core/record-export.ts';
 import type { ExportFormat } from '../core/record-export.ts';
+import type { RequestRecord } from '../core/record.ts';
+import { warnedAt, warnedSentence } from '../core/warned-at.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { json } from './admin-error.ts';
 import {
@@ -49,6 +51,16 @@ async function* exported(
 /** Who says so, in CloudEvents. */
 const exportSource = '/breakwater';
 
+/** How the answers of those that were asked were known to be odd at the time. */
+async function warningsThen(
+  record: RequestRecord,
+  store: Pick<Store, 'listChanges'>,
+): Promise<readonly string[]> {
+  const { items } = await store.listChanges(null, pageSizeMax, ['quality.warned', 'quality.cleared']);
+  const asked = new Set<string>(record.attempts.map(({ target }) => target));
+  return warnedAt(items, asked, record.at).map(warnedSentence);
+}
+
 export const evidenceRoutes: readonly AdminRoute[] = [
   {
     method: 'GET',
@@ -86,7 +98,8 @@ export const evidenceRoutes: readonly AdminRoute[] = [
       const record = await store.findRecord(parameters['id'] ?? '');
       if (record === null) return notFound('such record yet');
       const [wire] = await recordsToWire([record], store);
-      return json({ ...wire, words: explainRecord(record, new Date(record.at).toISOString()) });
+      const words = explainRecord(record, new Date(record.at).toISOString());
+      return json({ ...wire, words: [...words, ...(await warningsThen(record, store))] });
     },
   },
   {

@@ -115,7 +115,7 @@ const diagnosis = z.object({
   how: text,
   evidence: z.array(
     z.object({
-      source: z.enum(['gate', 'traffic', 'provider', 'switch', 'key', 'change', 'incident']),
+      source: z.enum(['gate', 'traffic', 'provider', 'switch', 'key', 'change', 'incident', 'quality']),
       subject: text,
       words: text,
     }),

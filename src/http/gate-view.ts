@@ -4,6 +4,7 @@ import type { Health } from '../core/health-cell.ts';
 import type { Replayed } from '../core/gate-replay.ts';
 import type { Instant } from '../core/ids.ts';
 import type { GateRule } from '../core/snapshot.ts';
+import type { Warning } from '../core/soft-watch.ts';
 import type { Target } from '../core/target.ts';
 import type { HealthBoard } from '../gateway/board.ts';
 import type { Counts } from '../gateway/tally.ts';
@@ -15,6 +16,16 @@ export function gateToWire(health: Health, mode: GateRule['mode']): Json {
   const since = 'since' in health ? timeText(health.since) : null;
   const until = health.state === 'ejected' ? timeText(health.until) : null;
   return { state: health.state, since, until, words: 'words' in health ? health.words : null, mode };
+}
+
+/** How answers are not like they were; it moves no request. */
+export function warningsToWire(warnings: readonly Warning[]): Json[] {
+  return warnings.map(({ signal, since, at, words }) => ({
+    signal,
+    since: timeText(since),
+    at: timeText(at),
+    words,
+  }));
 }
 
 /** Null when none was ever sent: nothing is claimed. */
@@ -34,7 +45,7 @@ export function agreedToWire({ agreed }: GateRule, now: Instant): Json {
 }
 
 export function gateEntryToWire(target: Target, board: HealthBoard, now: Instant): Json {
-  const { cell, mode } = board.view(target);
+  const { cell, mode, warnings } = board.view(target);
   const { traffic, probes } = board.columns(target.name);
   const gate = board.agreement(target);
   const { match, budget, breach, falseAlarm } = gate;
@@ -51,6 +62,7 @@ export function gateEntryToWire(target: Target, board: HealthBoard, now: Instant
     },
     traffic: { ok: traffic.ok, failed: traffic.failed, in_flight: board.inFlight(target.name) },
     probes: probesToWire(probes),
+    warnings: warningsToWire(warnings),
   };
 }
 

@@ -12,7 +12,7 @@ import type { Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
 import type { Capacity } from '../gateway/capacity.ts';
 import type { HealthBoard } from '../gateway/board.ts';
-import { agreedToWire, gateToWire, probesToWire } from './gate-view.ts';
+import { agreedToWire, gateToWire, probesToWire, warningsToWire } from './gate-view.ts';
 import { switchToWire, timeText } from './wire.ts';
 import { incidentToWire } from './incident-view.ts';
 import type { Json } from './wire.ts';
@@ -37,7 +37,7 @@ function capacityToWire(target: Target, capacity: Capacity): Json {
 }
 
 function targetToWire(target: Target, sources: StateSources): Json {
-  const { cell, mode } = sources.board.view(target);
+  const { cell, mode, warnings } = sources.board.view(target);
   const { traffic, probes } = sources.board.columns(target.name);
   const { regions } = target.provider.terms;
   return {
@@ -62,6 +62,7 @@ function targetToWire(target: Target, sources: StateSources): Json {
     traffic: { ok: traffic.ok, failed: traffic.failed, in_flight: sources.board.inFlight(target.name) },
     capacity: capacityToWire(target, sources.capacity),
     probes: probesToWire(probes),
+    warnings: warningsToWire(warnings),
     provider_says: saysToWire(sources.says(target)),
   };
 }

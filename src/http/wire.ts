@@ -127,6 +127,8 @@ function changedToWire(kind: ChangeKind, value: unknown): unknown {
     case 'provider.announced':
     case 'provider.resolved':
     case 'model.signal':
+    case 'quality.warned':
+    case 'quality.cleared':
     case 'incident.opened':
     case 'incident.updated':
     case 'incident.merged':

@@ -59,6 +59,7 @@ export class BreakwaterClient implements Client, Gateway {
       stallMs: () => snapshot.defaults.timeouts.stallMs,
       onSoft: (target, signal) => arena.tally.target(target).heard(signal, arena.now),
       onNews: () => {},
+      onWarning: () => {},
       onDisbelieved: () => {},
     });
     return board;

@@ -40,12 +40,21 @@ export type Gateway = {
   open: number;
 };
 
+/** An answer that was read and is like any other. */
+const plainAnswer = {
+  model: null,
+  fingerprint: null,
+  outputTokens: null,
+  hasCalls: true,
+  isStructured: true,
+} as const;
+
 export function settlementOf(
   failure: Failure | null,
   firstTokenMs: number | null,
   soft: SoftSignal | null,
 ): Settlement {
-  const answer = soft === null ? null : { soft, model: null, fingerprint: null, outputTokens: null };
+  const answer = soft === null ? null : { ...plainAnswer, soft };
   return { outcome: failure ?? 'good', firstTokenMs, silentMs: 0, answer };
 }
 
@@ -149,6 +158,7 @@ export class RehearsedRequest implements Listener {
       key: arrival.caller,
       user: null,
       request: this.id,
+      feature: null,
       stream: true,
     });
     if ('kind' in admitted) {

@@ -3,6 +3,7 @@
  * carry a prompt, an answer, a provider's message or a secret. An event that repeats is let through only so often; how
  * many were held back is said when the minute is over.
  */
+import type { SoftSignal } from '../core/evidence.ts';
 import type { IncidentState } from '../core/incident.ts';
 
 export type LogEvent =
@@ -24,6 +25,13 @@ export type LogEvent =
       readonly target: string;
       readonly from: string;
       readonly to: string;
+      readonly words: string;
+    }
+  | {
+      readonly event: 'quality';
+      readonly target: string;
+      readonly signal: SoftSignal;
+      readonly to: 'warned' | 'cleared';
       readonly words: string;
     }
   | { readonly event: 'agreement'; readonly words: string }

@@ -24,6 +24,8 @@ export const metricTable = {
   breakwater_unclassified_total:        { kind: 'counter',   labels: ['provider', 'model'], help: 'Failures that are in no table. Anything above 0 needs attention: the log names status and code.' },
   breakwater_disbelieved_total:         { kind: 'counter',   labels: ['provider', 'failure'], help: 'Failures that blame our credential, taken for the trouble of the provider.' },
   breakwater_soft_failures_total:       { kind: 'counter',   labels: ['provider', 'model', 'signal'], help: 'Answers that arrived and were empty, cut by a limit, refused, slow, or did not fit what was asked.' },
+  breakwater_warnings_total:            { kind: 'counter',   labels: ['target', 'signal'], help: 'Warnings that answers are not like they were, by what is odd about them. They move no request.' },
+  breakwater_warning:                   { kind: 'gauge',     labels: ['target', 'signal'], help: '1 while such a warning stands.' },
   breakwater_probes_total:              { kind: 'counter',   labels: ['provider', 'model', 'outcome'], help: 'Requests that Breakwater sent to targets of its own accord, by outcome: ok, or the failure class.' },
   breakwater_probe_usd_total:           { kind: 'counter',   labels: ['provider', 'model'], help: 'What probes cost at list price, in US dollars.' },
   breakwater_identity_news_total:       { kind: 'counter',   labels: ['provider', 'model', 'what'], help: 'A model or fingerprint reported that this target never reported before. The log names it.' },

@@ -90,7 +90,15 @@ function explain(input: ExplainInput, engine: Engine): Explained {
         ...candidateToWire(candidate),
         rules: (spoken.get(candidate.target) ?? []).map(ruleToWire),
       })),
-      words: [explainDecision(decision), ...explainCandidates(decision.candidates)].join(' '),
+      words: [
+        explainDecision(decision),
+        ...explainCandidates(decision.candidates),
+        ...request.route.flatMap((target) =>
+          engine.board
+            .view(target)
+            .warnings.map(({ words }) => `Answers of ${target.name} are not like they were: ${words}.`),
+        ),
+      ].join(' '),
     },
   };
 }

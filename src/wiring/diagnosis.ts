@@ -25,7 +25,7 @@ const recentMs = 5 * 60_000;
 const lookedThroughMax = 5_000;
 
 function diagnosedTarget(target: Target, engine: Engine, feeds: FeedDesk, now: Instant): DiagnosedTarget {
-  const { cell } = engine.board.view(target);
+  const { cell, warnings } = engine.board.view(target);
   const { health } = cell;
   const standing = engine.board.standing(target);
   const off = engine.state.switches.filter(
@@ -49,6 +49,7 @@ function diagnosedTarget(target: Target, engine: Engine, feeds: FeedDesk, now: I
     offBy: off.map(({ id, reason, actor }) => ({ id, reason, actor })),
     keyTrouble: isKeys ? standing.words : null,
     says: feeds.says(target),
+    warnings,
   };
 }
 

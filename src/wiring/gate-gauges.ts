@@ -10,7 +10,8 @@ const states = ['healthy', 'shedding', 'ejected', 'probing', 'ramping'] as const
 
 export function publishGate(target: Target, board: HealthBoard, metrics: Metrics): void {
   const labels = { target: target.name };
-  const { cell } = board.view(target);
+  const { cell, warnings } = board.view(target);
+  for (const { signal } of warnings) metrics.set('breakwater_warning', { ...labels, signal }, 1);
   for (const state of states)
     metrics.set('breakwater_gate_state', { ...labels, state }, state === cell.health.state ? 1 : 0);
   const { trouble, failures } = cell;

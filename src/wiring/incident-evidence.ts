@@ -71,6 +71,14 @@ function othersThan(incident: Incident, engine: Engine): Evidence['others'] {
     });
 }
 
+function warningsOf(incident: Incident, engine: Engine): Evidence['warnings'] {
+  return incident.targets.flatMap(({ target }) => {
+    const known = engine.state.snapshot.targets.get(target);
+    if (known === undefined) return [];
+    return engine.board.view(known).warnings.map(({ signal, words }) => ({ target, signal, words }));
+  });
+}
+
 const earlier = (one: Instant | null, other: Instant | null): Instant | null =>
   one === null || (other !== null && other < one) ? other : one;
 
@@ -98,6 +106,13 @@ export async function examine(incident: Incident, engine: Engine, store: Store):
   return {
     targets,
     hits,
-    evidence: { targets, from, ...found, others: othersThan(incident, engine), changes },
+    evidence: {
+      targets,
+      from,
+      ...found,
+      others: othersThan(incident, engine),
+      changes,
+      warnings: warningsOf(incident, engine),
+    },
   };
 }

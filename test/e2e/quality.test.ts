@@ -1,0 +1,129 @@
+/** Answers that arrive and are not like they were, over real sockets: warned of everywhere, and nobody is taken out. */
+import { afterEach, describe, expect, test } from 'bun:test';
+
+import { runCommand } from '../../src/cli/commands.ts';
+import { readEnvironment } from '../../src/config.ts';
+import { adminToken, startHouse } from '../harness.ts';
+import type { House, Json } from '../harness.ts';
+
+let house: House;
+afterEach(() => house.stop());
+
+const gpt = 'openai/gpt-5.2';
+const question = { model: 'chat', messages: [{ role: 'user', content: 'Hello there' }] };
+const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
+const withTool: Json = {
+  messages: [{ role: 'user', content: 'use tool w' }],
+  tools: [{ type: 'function', function: { name: 'w', parameters: schema } }],
+};
+
+async function ask(user: number, more: Json = {}): Promise<string> {
+  const response = await fetch(`${house.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-breakwater-user': `user-${user}` },
+    body: JSON.stringify({ ...question, ...more }),
+  });
+  await response.arrayBuffer();
+  expect(response.status).toBe(200);
+  expect(response.headers.get('x-breakwater-target')).toBe(gpt);
+  return response.headers.get('x-breakwater-request-id') ?? '';
+}
+
+/** Many users, a few at a time. */
+async function askMany(count: number, more: Json = {}): Promise<void> {
+  for (let n = 0; n < count; n += 10)
+    await Promise.all(Array.from({ length: Math.min(10, count - n) }, (_, of) => ask((n + of) % 30, more)));
+}
+
+async function targetState(): Promise<Json> {
+  const { body } = await house.admin('GET', 'state');
+  return (body['targets'] as Json[]).find((each) => each['target'] === gpt) ?? {};
+}
+const warnings = async (): Promise<readonly Json[]> => (await targetState())['warnings'] as Json[];
+
+async function metrics(): Promise<string> {
+  return (await fetch(`${house.url}/metrics`)).text();
+}
+
+async function command(...words: readonly string[]): Promise<string> {
+  const lines: string[] = [];
+  const print = (text: string): void => void lines.push(text);
+  const environment = readEnvironment({ BREAKWATER_URL: house.url, BREAKWATER_ADMIN_TOKEN: adminToken });
+  expect(await runCommand(words, environment, { print, complain: print })).toBe(0);
+  return lines.join('\n').replaceAll(/\s+/g, ' ');
+}
+
+async function whatChanged(category: string): Promise<readonly Json[]> {
+  const { body } = await house.admin('GET', `whatchanged?category=${category}`);
+  return body['items'] as Json[];
+}
+
+describe('a rise of refusals', () => {
+  test('is warned of in every place, moves nobody, outlives a restart, and ends', async () => {
+    house = await startHouse();
+    await askMany(260);
+    expect(await warnings()).toEqual([]);
+    const fault = house.simulator.setFault({ provider: 'openai', rate: 0.4, fault: { kind: 'refusal' } });
+    for (let n = 0; n < 40 && (await warnings()).length === 0; n++) await askMany(10);
+    const id = await ask(1);
+    const [warning] = await warnings();
+    expect(warning).toMatchObject({ signal: 'refused' });
+    const words = String(warning?.['words']);
+    expect(words).toMatch(
+      /^\d+ of \d+ answers were refusals since \d\d:\d\d:\d\d \(\d+ %; usual [\d.]+ %\); by chance /,
+    );
+    expect(((await targetState())['gate'] as Json)['state']).toBe('healthy');
+
+    const diagnosis = (await house.admin('GET', 'diagnosis?feature=chat')).body;
+    expect(diagnosis).toMatchObject({ verdict: 'model', can_continue: true });
+    expect(diagnosis['evidence']).toContainEqual({ source: 'quality', subject: gpt, words });
+    expect(await whatChanged('quality_drift')).toMatchObject([{ kind: 'quality.warned', subject: gpt }]);
+    expect(String((await house.admin('POST', 'explain', { feature: 'chat' })).body['words'])).toContain(
+      words,
+    );
+    expect(((await house.record(id))['words'] as string[]).join(' ')).toContain(words);
+    expect(await metrics()).toMatch(/breakwater_warning\{target="openai\/gpt-5.2",signal="refused"\} 1/);
+    expect(house.logs.join('\n')).toContain('"event":"quality"');
+    for (const line of ['state', 'gates'])
+      expect(await command(line)).toContain(`warning: ${words.slice(0, 20)}`);
+
+    house = await house.restart();
+    expect(await warnings()).toMatchObject([{ signal: 'refused', words }]);
+    house.simulator.removeFault(fault);
+    for (let n = 0; n < 60 && (await warnings()).length > 0; n++) await askMany(50);
+    expect(await warnings()).toEqual([]);
+    expect((await whatChanged('quality_drift'))[0]).toMatchObject({ kind: 'quality.cleared', subject: gpt });
+    expect(await metrics()).toMatch(/breakwater_warning\{target="openai\/gpt-5.2",signal="refused"\} 0/);
+  }, 240_000);
+});
+
+test('tool calls in streams that do not fit their schema are warned of', async () => {
+  house = await startHouse();
+  const more = { ...withTool, stream: true };
+  await askMany(220, more);
+  house.simulator.setFault({ provider: 'openai', rate: 0.5, fault: { kind: 'misfit' } });
+  for (let n = 0; n < 40 && (await warnings()).length === 0; n++) await askMany(10, more);
+  expect(await warnings()).toMatchObject([{ signal: 'tool_call_invalid' }]);
+  expect(((await targetState())['gate'] as Json)['state']).toBe('healthy');
+}, 240_000);
+
+test('a new fingerprint, and a new name under the old one, are in the ledger of what changed', async () => {
+  house = await startHouse();
+  await askMany(10);
+  house.simulator.setFault({ provider: 'openai', fault: { kind: 'fingerprint', fingerprint: 'fp_other' } });
+  await askMany(10);
+  house.simulator.setFault({
+    provider: 'openai',
+    fault: { kind: 'wrong_model', model: 'gpt-5.2-2026-06-01' },
+  });
+  await askMany(10);
+  const end = Date.now() + 30_000;
+  let found: readonly Json[] = [];
+  while (found.length < 2 && Date.now() < end) {
+    found = await whatChanged('model_update');
+    await Bun.sleep(50);
+  }
+  const words = found.map((each) => String(each['words'])).join('\n');
+  expect(words).toContain('carry the fingerprint fp_other; until now they carried fp_simulated');
+  expect(words).toContain('gpt-5.2-2026-06-01; until now they said gpt-5.2');
+}, 120_000);
