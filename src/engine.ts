@@ -291,10 +291,8 @@ export async function createEngine(
   const pulse = createFeaturePulse();
   recording.watch(pulse.saw);
   const openLoopback = options.isLoopback(options.host);
-  const gateway = gatewayOf(live, {
-    ...{ board, capacity, watchdog, recording, capturing },
-    ...{ fingerprintKey, kept, openLoopback, onBug },
-  });
+  const parts = { board, capacity, watchdog, recording, capturing };
+  const gateway = gatewayOf(live, { ...parts, fingerprintKey, kept, openLoopback, onBug });
   return {
     clock,
     state,

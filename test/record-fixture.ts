@@ -6,6 +6,7 @@ import type { AttemptRecord, Change, RequestRecord } from '../src/core/record.ts
 import { blankIncident, said, stepOf } from '../src/core/incident-steps.ts';
 import type { Incident } from '../src/core/incident.ts';
 import type { IncidentWrite } from '../src/store/store.ts';
+import type { Hold } from '../src/core/hold.ts';
 import type { Switch } from '../src/core/switches.ts';
 
 export const start: Instant = instant(Date.UTC(2026, 5, 7, 9));
@@ -175,4 +176,18 @@ export function anIncident(changes: Partial<Incident> = {}): IncidentWrite {
     ...changes,
   };
   return { ...stepOf(blank, facts, [said(start, 'It is taken out.', 'active')], start), from: 0 };
+}
+
+export const heldScope = { tenant: null, user: null, incident: null, since: null, until: null } as const;
+
+export function aHold(changes: Partial<Hold> = {}): Hold {
+  return {
+    id: `hold_${Bun.randomUUIDv7()}`,
+    scope: { ...heldScope, tenant: 'acme' },
+    reason: 'a lawsuit',
+    placedAt: start,
+    placedBy: 'kim',
+    release: null,
+    ...changes,
+  };
 }

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { collectStatistics } from '../src/control/statistics.ts';
 import type { Delivery } from '../src/core/delivery.ts';
 import type { ConsentGrant } from '../src/core/consent.ts';
-import { instant, keyId, switchId, targetName } from '../src/core/ids.ts';
+import { incidentId, instant, keyId, switchId, targetName } from '../src/core/ids.ts';
 import { hashLeaf, verifyConsistency, verifyInclusion } from '../src/core/merkle.ts';
 import type { Hash } from '../src/core/merkle.ts';
 import type { Change, RequestRecord } from '../src/core/record.ts';
@@ -17,6 +17,7 @@ import type { RecordFilter, Store, StoredGate } from '../src/store/store.ts';
 import { aDelivery, aBulletin } from './told-fixture.ts';
 import {
   aChange,
+  aHold,
   aKey,
   anAttempt,
   anIncident,
@@ -25,6 +26,7 @@ import {
   aRescue,
   aSwitch,
   gpt,
+  heldScope,
   opus,
   start,
 } from './record-fixture.ts';
@@ -320,16 +322,73 @@ function conformance(open: () => Promise<OpenedForTest>): void {
       expect(await idsOf({})).toEqual([kept.id]);
     });
 
+    test.each([
+      ['a tenant', { tenant: 'other' }, ['other']],
+      ['a user', { user: 'u7' }, ['user']],
+      ['a tenant and a user: both', { tenant: 'other', user: 'u7' }, []],
+      ['a span of time', { since: instant(start + 20), until: instant(start + 30) }, ['time']],
+      ['the rest of time', { since: instant(start + 20) }, ['time', 'hit']],
+      ['an incident', { incident: incidentId('inc_1') }, ['hit']],
+    ] as const)('a hold on %s keeps what it covers until it is released', async (_what, scope, names) => {
+      const records = {
+        plain: aRecord({ at: instant(start + 1) }),
+        other: aRecord({ at: instant(start + 2), tenant: 'other' }),
+        user: aRecord({ at: instant(start + 3), user: 'u7' }),
+        nobody: aRecord({ at: instant(start + 4), user: null, tenant: null }),
+        time: aRecord({ at: instant(start + 25) }),
+        hit: aRecord({ at: instant(start + 40) }),
+      };
+      await store.appendRecords(Object.values(records));
+      const hit: Hit = {
+        incident: incidentId('inc_1'),
+        request: records.hit.id,
+        at: records.hit.at,
+        feature: 'notes',
+        preferred: opus,
+        how: 'failed',
+        served: null,
+        leftTo: [],
+      };
+      await store.addHits([hit]);
+      const hold = aHold({ scope: { ...heldScope, ...scope } });
+      await store.insertHold(hold, aChange({ kind: 'hold.placed' }));
+      const over = [{ dataClass: null, before: instant(start + 100) }];
+      const expire = (): Promise<number> => store.expire(over, 100, aChange({ kind: 'records.expired' }));
+      expect(await expire()).toBe(6 - names.length);
+      expect(await expire()).toBe(0);
+      expect((await idsOf({})).toReversed()).toEqual(names.map((name) => records[name].id));
+      const released = { ...hold, release: { at: start, by: 'kim', reason: 'it is over' } };
+      expect(await store.releaseHold(released, aChange({ kind: 'hold.released' }))).toBe(true);
+      expect(await store.releaseHold(released, aChange({ kind: 'hold.released' }))).toBe(false);
+      expect(await expire()).toBe(names.length);
+      expect([await store.loadHolds(), (await store.listHolds(null, 10)).items]).toEqual([[], [released]]);
+    });
+
+    test('one record under hold keeps all of a user, and says which hold', async () => {
+      await store.appendRecords(all);
+      const hold = aHold({ scope: { ...heldScope, since: instant(0) } });
+      await store.insertHold(hold, aChange({ kind: 'hold.placed' }));
+      const elsewhere = aHold({ scope: { ...heldScope, user: 'u1' } });
+      await store.insertHold(elsewhere, aChange({ kind: 'hold.placed' }));
+      const change = aChange({ kind: 'records.erased' });
+      expect(await store.eraseUser('u2', change)).toEqual({ kind: 'held', holds: [hold.id] });
+      expect(await idsOf({ user: 'u2' })).toHaveLength(1);
+      expect((await store.listChanges(null, 10)).items.map(({ kind }) => kind)).not.toContain(change.kind);
+    });
+
     test('the records of one user are erased; the tree stands, and their leaves are known', async () => {
       await store.appendRecords(all);
       const before = await store.treeHead();
-      expect(await store.eraseUser('u2', aChange({ kind: 'records.erased' }))).toBe(1);
+      expect(await store.eraseUser('u2', aChange({ kind: 'records.erased' }))).toEqual({
+        kind: 'erased',
+        records: 1,
+      });
       expect(await idsOf({})).toEqual([cut.id, plain.id]);
       expect(await store.findRecord(rescue.id)).toBeNull();
       expect(await idsOf({ user: 'u2' })).toEqual([]);
       expect(await store.rootAt(3)).toBe(before.root);
       expect(await store.leafOf(rescue.id)).toMatchObject({ index: 0, text: null });
-      expect(await store.eraseUser('u2', aChange())).toBe(0);
+      expect(await store.eraseUser('u2', aChange())).toEqual({ kind: 'erased', records: 0 });
     });
   });
 

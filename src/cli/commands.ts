@@ -13,6 +13,7 @@ import { contentCommands } from './content-commands.ts';
 import { drillCommands } from './drill-commands.ts';
 import { commandHelp, jsonOption, overview } from './help.ts';
 import { gateCommands } from './gate-commands.ts';
+import { holdCommands } from './hold-commands.ts';
 import { incidentCommands } from './incident-commands.ts';
 import { insightCommands } from './insight-commands.ts';
 import { keyCommands } from './key-commands.ts';
@@ -36,6 +37,7 @@ export const commands: readonly Command[] = [
   ...incidentCommands,
   ...insightCommands,
   ...auditCommands,
+  ...holdCommands,
   ...keyCommands,
   ...channelCommands,
   ...messageCommands,

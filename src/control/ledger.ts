@@ -13,6 +13,7 @@ import {
   noteText,
   proofText,
 } from '../core/checkpoint.ts';
+import { heldWords } from '../core/hold.ts';
 import type { Hash } from '../core/merkle.ts';
 import type { KeptCheckpoint, Store } from '../store/store.ts';
 import { sha256 } from './ledger-key.ts';
@@ -171,9 +172,14 @@ export async function acknowledgeLedger(
 
 export type Erased = { readonly records: number; readonly contents: number };
 
-type Erasing = ControlDependencies & {
+export type Erasing = ControlDependencies & {
   /** Destroys the keys of what was captured of a user. */
-  readonly destroyContent: (user: string) => Promise<{ readonly keys: number; readonly contents: number }>;
+  readonly content: {
+    /** Holds that cover something captured of a user. */
+    readonly heldBy: (user: string) => Promise<readonly string[]>;
+    /** Destroys the keys of what was captured of a user. */
+    readonly destroy: (user: string) => Promise<{ readonly keys: number; readonly contents: number }>;
+  };
 };
 
 /**
@@ -186,19 +192,26 @@ export async function eraseUser(
   dependencies: Erasing,
 ): Promise<Result<Erased>> {
   const parsed = parseInput(eraseInput, input);
-  if (parsed.kind === 'error') return recordRejection(parsed, { actor, subject: 'records' }, dependencies);
-  return withStore(async () => {
+  const reject = (error: ControlError): Promise<ControlError> =>
+    recordRejection(error, { actor, subject: 'records' }, dependencies);
+  if (parsed.kind === 'error') return reject(parsed);
+  const refuse = (holds: readonly string[]): Promise<ControlError> =>
+    reject(controlError('conflict', heldWords(holds), 'Release the hold first: breakwater hold list'));
+  return withStore<Erased>(async () => {
     const { user, reason: why } = parsed.value;
-    const { store, destroyContent } = dependencies;
+    const { store, content } = dependencies;
+    const holds = await content.heldBy(user);
+    if (holds.length > 0) return refuse(holds);
     // The name of who was erased is not written down.
     const facts = { actor, subject: 'user', reason: why, before: null } as const;
     const change = newChange({ ...facts, kind: 'records.erased', after: null }, dependencies);
-    const records = await store.eraseUser(user, change);
-    const destroyed = await destroyContent(user);
+    const outcome = await store.eraseUser(user, change);
+    if (outcome.kind === 'held') return refuse(outcome.holds);
+    const destroyed = await content.destroy(user);
     if (destroyed.keys > 0)
       await store.appendChange(
         newChange({ ...facts, kind: 'content.erased', after: destroyed }, dependencies),
       );
-    return done({ records, contents: destroyed.contents });
+    return done({ records: outcome.records, contents: destroyed.contents });
   });
 }

@@ -10,6 +10,7 @@ import { ruleNames } from '../core/rules.ts';
 import { scopeKeys } from '../core/switches.ts';
 import { dialects, hops } from '../core/target.ts';
 import { contentAnswers } from './admin-content-answers.ts';
+import { holdAnswers } from './admin-hold-answers.ts';
 import { channelAnswers } from './admin-channel-answers.ts';
 import { playbookAnswers } from './admin-playbook-answers.ts';
 import { messageAnswers } from './admin-message-answers.ts';
@@ -324,6 +325,7 @@ export const adminAnswers = {
   ExplainedRecord: record.extend({ words: z.array(text) }),
   ChangeList: listOf(change),
   ...contentAnswers,
+  ...holdAnswers,
   LookList: listOf(change),
   Gate: gateEntry,
   GateList: listOf(gateEntry),

@@ -16,6 +16,7 @@ import type { Incident } from '../core/incident.ts';
 import type { Draft } from '../control/messages.ts';
 import type { Message } from '../core/message.ts';
 import type { Replayed } from '../core/gate-replay.ts';
+import type { Hold } from '../core/hold.ts';
 import type { Instant } from '../core/ids.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import type { Change } from '../core/record.ts';
@@ -159,6 +160,11 @@ export type AdminDependencies = {
     readonly exportLedger: () => AsyncGenerator<string>;
     readonly acknowledge: (input: unknown, actor: string) => Promise<Result<Standing>>;
     readonly eraseUser: (input: unknown, actor: string) => Promise<Result<Erased>>;
+  };
+  readonly holds: {
+    readonly list: (cursor: string | null, limit: number) => Promise<Page<Hold>>;
+    readonly place: (input: unknown, actor: string) => Promise<Result<Hold>>;
+    readonly release: (id: string, input: unknown, actor: string) => Promise<Result<Hold>>;
   };
   readonly content: {
     /** What was captured of a request. That somebody looked is written down first, and that somebody may not, too. */

@@ -6,6 +6,7 @@ import { channelRoutes } from './admin-channel-routes.ts';
 import { eventRoutes } from './admin-event-routes.ts';
 import { evidenceRoutes } from './admin-evidence-routes.ts';
 import { gateRoutes } from './admin-gate-routes.ts';
+import { holdRoutes } from './admin-hold-routes.ts';
 import { incidentRoutes } from './admin-incident-routes.ts';
 import { insightRoutes } from './admin-insight-routes.ts';
 import { keyRoutes } from './admin-key-routes.ts';
@@ -29,6 +30,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
   ...evidenceRoutes,
   ...ledgerRoutes,
   ...contentRoutes,
+  ...holdRoutes,
   ...gateRoutes,
   ...keyRoutes,
   ...policyRoutes,

@@ -37,7 +37,8 @@ export type AdminRoute = {
     | 'message'
     | 'ledger'
     | 'records'
-    | 'content';
+    | 'content'
+    | 'hold';
   readonly answer: AnswerName;
   /** Of an answer that is no JSON. */
   readonly media?: 'text/plain' | 'application/x-ndjson' | 'text/event-stream';

@@ -6,7 +6,7 @@ import { anSlaInput, reportSnapshot } from '../../test/report-fixture.ts';
 import { aMessage } from '../../test/site-fixture.ts';
 import { aChannel, aDelivery } from '../../test/told-fixture.ts';
 import { opusAtAnthropic } from '../../test/core-fixture.ts';
-import { aChange, aKey, aRecord, aRescue, aSwitch, start } from '../../test/record-fixture.ts';
+import { aChange, aHold, aKey, aRecord, aRescue, aSwitch, start } from '../../test/record-fixture.ts';
 import { continuityReport } from '../core/report-continuity.ts';
 import { slaReport } from '../core/report-sla.ts';
 import { StoreUnavailable } from '../control/queries.ts';
@@ -125,6 +125,14 @@ beforeEach(() => {
       history: note('history', Promise.resolve({ items: [aRun()], nextCursor: null })),
       find: (id) => Promise.resolve(aRun({ id })),
       tell: note('tell', Promise.resolve(done(aRun()))),
+    },
+    holds: {
+      list: note('holds', Promise.resolve({ items: [aHold()], nextCursor: null })),
+      place: note('place', Promise.resolve(done(aHold()))),
+      release: note(
+        'unhold',
+        Promise.resolve(done(aHold({ release: { at: start, by: 'a', reason: 'over' } }))),
+      ),
     },
     content: {
       read: note(
@@ -495,6 +503,9 @@ describe('what goes out', () => {
     ['GET', `requests/${record.id}/content?reason=a+complaint`, 'Content', 200],
     ['GET', `requests/${record.id}/content`, 'Error', 400],
     ['GET', 'content/looks', 'LookList', 200],
+    ['GET', 'holds', 'HoldList', 200],
+    ['POST', 'holds', 'Hold', 201],
+    ['POST', 'holds/hold_1/release', 'Hold', 200],
     ['GET', 'nothing', 'Error', 404],
   ] as [string, string, AnswerName, number][])(
     '%s %s has the shape %s',

@@ -2,7 +2,10 @@
 import type { Database } from 'bun:sqlite';
 
 import type { HitRow } from './incident-rows.ts';
-import { IncidentTables } from './incident-tables.ts';
+import { heldFilter } from './hold-rows.ts';
+import type { HeldFilter } from './hold-rows.ts';
+import { HoldTables } from './hold-tables.ts';
+import type { HoldRow } from './hold-tables.ts';
 import type { IncidentRowWrite } from './incident-tables.ts';
 import { inputBounds, Ledger } from './ledger.ts';
 import { migrate } from './migrations.ts';
@@ -12,7 +15,7 @@ import { RecordTable } from './record-table.ts';
 import type { ExpiryRow } from './record-table.ts';
 import { tallyPart, windowsPart, WordReader } from './record-tally.ts';
 import { pageSizeMax } from './store.ts';
-import type { Page, RecordFilter, TallyAsked, TallyPart, WindowsPart } from './store.ts';
+import type { EraseOutcome, Page, RecordFilter, TallyAsked, TallyPart, WindowsPart } from './store.ts';
 
 export type ChangeRow = {
   readonly id: string;
@@ -55,7 +58,7 @@ function rangesOf(leaves: readonly number[]): readonly (readonly [from: number, 
   return ranges;
 }
 
-export class EvidenceTables extends IncidentTables {
+export class EvidenceTables extends HoldTables {
   readonly #database: Database;
   readonly #ledger: Ledger;
   readonly #records: RecordTable;
@@ -166,12 +169,48 @@ export class EvidenceTables extends IncidentTables {
 
   /** Erases the oldest records whose time is over, and writes down which; their leaves stay. Says how many. */
   expire(expiries: readonly ExpiryRow[], recordsMax: number, change: ChangeRow): number {
-    return this.#erase(change, () => this.#records.takeExpired(expiries, recordsMax));
+    return this.#erase(change, () =>
+      this.#records.takeExpired(
+        expiries,
+        recordsMax,
+        this.#holds().map(({ filter }) => filter),
+      ),
+    );
   }
 
-  /** Erases every record of one user, and writes down which; their leaves stay. Says how many. */
-  eraseUser(user: string, change: ChangeRow): number {
-    return this.#erase(change, () => this.#records.takeUser(user, (leaf) => this.#ledger.entry(leaf)));
+  /** Erases every record of one user, and writes down which; their leaves stay. One under hold keeps all. */
+  eraseUser(user: string, change: ChangeRow): EraseOutcome {
+    return this.#database.transaction((): EraseOutcome => {
+      const entry = (leaf: number): string | null => this.#ledger.entry(leaf);
+      const holds = this.#holds()
+        .filter(({ filter }) => filter.user === undefined || filter.user === user)
+        .filter(({ filter }) => {
+          const held = this.#records.leaves({ ...filter, user, limit: 1 }, noBound, 1, entry);
+          return held.next().done !== true;
+        });
+      if (holds.length > 0) return { kind: 'held', holds: holds.map(({ id }) => id) };
+      return { kind: 'erased', records: this.#erase(change, () => this.#records.takeUser(user, entry)) };
+    })();
+  }
+
+  #holds(): readonly HeldFilter[] {
+    return this.loadHolds().map(heldFilter);
+  }
+
+  insertHold(row: HoldRow, change: ChangeRow): void {
+    this.#database.transaction(() => {
+      this.putHold(row);
+      this.insertChange(change);
+    })();
+  }
+
+  /** False when it was released before. */
+  releaseHold(row: HoldRow, change: ChangeRow): boolean {
+    return this.#database.transaction(() => {
+      const isReleased = this.putHold(row);
+      if (isReleased) this.insertChange(change);
+      return isReleased;
+    })();
   }
 
   #erase(change: ChangeRow, take: () => readonly number[]): number {

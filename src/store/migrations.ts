@@ -101,6 +101,7 @@ export const migrations: readonly Step[] = [
   // Why the preferred target did not answer is looked for by runs, like what every record has.
   'INSERT OR IGNORE INTO run_words (word, run) SELECT DISTINCT fallback, leaf >> 12 FROM records WHERE fallback IS NOT NULL;',
   'CREATE TABLE streams (name TEXT PRIMARY KEY, next INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;',
+  'CREATE TABLE holds (id TEXT PRIMARY KEY, released INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;',
 ];
 
 const number = (database: Database, sql: string): number =>

@@ -35,6 +35,8 @@ export class RecordTable {
   #spans: Span[] | null = null;
   /** The first run that may have expired records, by class. */
   readonly #expired = new Map<string | null, number>();
+  /** The holds of the last time. */
+  #held = '';
   readonly #insertSql: string;
   readonly #conditions: RecordConditions;
 
@@ -159,15 +161,20 @@ export class RecordTable {
    * Takes out the rows of records whose time is over; gives their leaves. Runs that are wholly over for a rule are not
    * looked at again, so that records that stay longer cost nothing.
    */
-  takeExpired(expiries: readonly ExpiryRow[], rowsMax: number): readonly number[] {
+  takeExpired(expiries: readonly ExpiryRow[], rowsMax: number, held: readonly HeldRows[]): readonly number[] {
+    const holds = JSON.stringify(held);
+    // What was held then may be over now.
+    if (holds !== this.#held) this.#expired.clear();
+    this.#held = holds;
     const named = expiries.flatMap(({ dataClass }) => (dataClass === null ? [] : [dataClass]));
-    return expiries.flatMap((expiry) => this.#takeExpired(expiry, named, rowsMax));
+    return expiries.flatMap((expiry) => this.#takeExpired(expiry, named, rowsMax, held));
   }
 
   #takeExpired(
     { dataClass, before }: ExpiryRow,
     named: readonly string[],
     rowsMax: number,
+    held: readonly HeldRows[],
   ): readonly number[] {
     const words = (dataClass === null ? named : [dataClass]).flatMap(
       (name) => this.#conditions.wordId(name) ?? [],
@@ -175,8 +182,9 @@ export class RecordTable {
     if (dataClass !== null && words.length === 0) return [];
     const ofClass =
       dataClass === null ? `(class IS NULL OR class NOT IN (${marks(words)}))` : `class IN (${marks(words)})`;
+    const kept = this.#notHeld(held);
     const find = this.#database.query<{ leaf: number }, SQLQueryBindings[]>(
-      `SELECT leaf FROM records WHERE leaf >= ? AND leaf < ? AND feature IS NOT NULL AND id < ? AND ${ofClass} ORDER BY leaf LIMIT ?`,
+      `SELECT leaf FROM records WHERE leaf >= ? AND leaf < ? AND feature IS NOT NULL AND id < ? AND ${ofClass}${kept.sql} ORDER BY leaf LIMIT ?`,
     );
     const remove = this.#database.query('DELETE FROM records WHERE leaf = ?');
     const taken: number[] = [];
@@ -186,13 +194,33 @@ export class RecordTable {
       if (span.from === Infinity) continue;
       if (span.from >= before) break;
       const room = rowsMax - taken.length;
-      const found = find.all(run * runLeaves, (run + 1) * runLeaves, firstIdAt(before), ...words, room);
+      const found = find.all(
+        run * runLeaves,
+        (run + 1) * runLeaves,
+        firstIdAt(before),
+        ...words,
+        ...kept.values,
+        room,
+      );
       for (const { leaf } of found) remove.run(leaf);
       taken.push(...found.map(({ leaf }) => leaf));
       const isDone = found.length < room && span.to < before && run < spans.length - 1;
       if (isDone && run === (this.#expired.get(dataClass) ?? 0)) this.#expired.set(dataClass, run + 1);
     }
     return taken;
+  }
+
+  /** A row that may be held is taken for held: users are told apart by a hash here. */
+  #notHeld(held: readonly HeldRows[]): {
+    readonly sql: string;
+    readonly values: readonly SQLQueryBindings[];
+  } {
+    const conditions = held.map((filter) => this.#conditions.asked({ ...filter, limit: 0 }));
+    const covered = conditions.map((all) => `(${all.map(({ sql }) => sql).join(' AND ')}) IS NOT TRUE`);
+    return {
+      sql: covered.map((sql) => ` AND ${sql}`).join(''),
+      values: conditions.flatMap((all) => all.flatMap(({ values }) => values)),
+    };
   }
 
   /** Empties the rows of one user; gives their leaves. The id stays, so that whoever asks for it is told. */
@@ -299,6 +327,9 @@ export class RecordTable {
     }
   }
 }
+
+/** What a hold covers. */
+type HeldRows = Omit<RecordFilter, 'limit' | 'cursor'>;
 
 type Scanned = {
   readonly rows: readonly (readonly SQLQueryBindings[])[];

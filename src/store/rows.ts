@@ -43,6 +43,15 @@ const changeJson = (change: Change) => ({
 
 export const changeBody = (change: Change): string => JSON.stringify(changeJson(change));
 
+export const changeRow = (
+  change: Change,
+): { readonly id: string; readonly at: number; readonly kind: string; readonly body: string } => ({
+  id: change.id,
+  at: change.at,
+  kind: change.kind,
+  body: changeBody(change),
+});
+
 export function changeFromEntry(text: string): Change {
   const json = JSON.parse(text) as ReturnType<typeof changeJson>;
   return {

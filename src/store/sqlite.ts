@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { instant } from '../core/ids.ts';
-import type { Change } from '../core/record.ts';
 import type { KeptEntry } from './evidence-tables.ts';
 import { consentFromRow, consentRow, spentFromRow, spentRow } from './policy-rows.ts';
 import {
@@ -20,10 +19,11 @@ import type { IncidentRowWrite } from './incident-tables.ts';
 import type { Switch } from '../core/switches.ts';
 import type { SqliteDatabase, SwitchRow } from './database.ts';
 import { runFromBody, runRow } from './playbook-rows.ts';
+import { holdVerbs } from './hold-verbs.ts';
 import { packRecords } from './record-batch.ts';
 import {
-  changeBody,
   changeFromEntry,
+  changeRow,
   deliveryFromBody,
   deliveryRow,
   gateFromRow,
@@ -47,13 +47,6 @@ export { callsPendingMax } from './worker-client.ts';
 
 type Client = WorkerClient<SqliteDatabase>;
 const workerScript = new URL('sqlite-worker.ts', import.meta.url).href;
-
-const changeRow = (change: Change): { id: string; at: number; kind: string; body: string } => ({
-  id: change.id,
-  at: change.at,
-  kind: change.kind,
-  body: changeBody(change),
-});
 
 const tokenSetting = 'admin_token_hash';
 const fingerprintSetting = 'fingerprint_key';
@@ -317,6 +310,7 @@ function storeOn(client: Client, words: WordTable): Store {
     loadGates: async (since) => (await client.call('loadGates', since)).map(gateFromRow),
     ...policyVerbs(client),
     ...ledgerVerbs(client),
+    ...holdVerbs(client),
     close: () => client.close(),
   };
 }

@@ -3,6 +3,7 @@
  * row in the same transaction, because the row is part of the verb.
  */
 import type { Delivery, DeliveryState } from '../core/delivery.ts';
+import type { Hold } from '../core/hold.ts';
 import type { ChangeId, IncidentId, Instant, KeyId, SwitchId, TargetName } from '../core/ids.ts';
 import type { Hit, HitKind } from '../core/incident-hits.ts';
 import type { HitCount } from '../core/incident-impact.ts';
@@ -105,6 +106,11 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** `held`: nothing was erased, because these holds cover some of it. */
+export type EraseOutcome =
+  | { readonly kind: 'erased'; readonly records: number }
+  | { readonly kind: 'held'; readonly holds: readonly string[] };
+
 export type ReleaseOutcome = 'released' | 'not_found' | 'stale' | 'already_released';
 
 /** One incident's next value, to be written when it still has revision `from`; 0 for a new one. */
@@ -129,10 +135,18 @@ export type Store = {
   findRecord(id: string): Promise<KeptRecord | null>;
   /** In the order they were written, newest first. */
   listRecords(filter: RecordFilter): Promise<Page<KeptRecord>>;
-  /** Erases records whose time is over, a bounded number at a time, and which they were goes into the change; says how many. */
+  /** Erases records whose time is over and that no hold covers, a bounded number at a time, and which they were goes into the change; says how many. */
   expire(expiries: readonly Expiry[], recordsMax: number, change: Change): Promise<number>;
-  /** Erases every record of a user; which they were goes into the change; says how many. */
-  eraseUser(user: string, change: Change): Promise<number>;
+  /** Erases every record of a user, unless one is under hold; which they were goes into the change. */
+  eraseUser(user: string, change: Change): Promise<EraseOutcome>;
+  insertHold(hold: Hold, change: Change): Promise<void>;
+  /** Replaces a hold by its released form; false when it was released before. */
+  releaseHold(hold: Hold, change: Change): Promise<boolean>;
+  findHold(id: string): Promise<Hold | null>;
+  /** In force, oldest first. */
+  loadHolds(): Promise<readonly Hold[]>;
+  /** All, newest first. */
+  listHolds(cursor: string | null, limit: number): Promise<Page<Hold>>;
   treeHead(): Promise<TreeHead>;
   /** The root when the tree had so many leaves; null when it has fewer. */
   rootAt(size: number): Promise<string | null>;

@@ -1,4 +1,5 @@
 /** Gives the admin API what it stands on. */
+import { placeHold, releaseHold } from '../control/holds.ts';
 import { createKey, revokeKey } from '../control/keys.ts';
 import { createSwitch, hypotheticalSwitch, releaseSwitch } from '../control/switches.ts';
 import { openIncident, updateIncident } from '../control/incidents.ts';
@@ -275,6 +276,11 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
     insight: insightVerbs({ engine, store, incidents, feeds }),
     switches: switchVerbs(engine, store, wiring),
     gates: gateAdmin(engine, store),
+    holds: {
+      list: (cursor, limit) => store.listHolds(cursor, limit),
+      place: (input, actor) => placeHold(input, actor, engine.control(store)),
+      release: (id, input, actor) => releaseHold(id, input, actor, engine.control(store)),
+    },
     keys: {
       create: (input, actor) => createKey(input, actor, engine.keyDependencies(store)),
       revoke: (id, actor) => revokeKey(id, actor, engine.keyDependencies(store)),

@@ -22,7 +22,7 @@ import { keyText } from '../core/checkpoint.ts';
 import { instant } from '../core/ids.ts';
 import type { Engine } from '../engine.ts';
 import type { AdminDependencies } from '../http/admin-dependencies.ts';
-import { destroyUser } from './content.ts';
+import { contentOfUsers } from './content.ts';
 import { holdCheckpoint } from './checkpoint-holders.ts';
 import type { Expiry, KeptCheckpoint, Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -111,9 +111,8 @@ class Desk implements LedgerDesk {
       acknowledge: (input, actor) => this.#acknowledge(input, actor),
       eraseUser: async (input, actor) => {
         await this.#sources.engine.records.flush();
-        const { capturing } = this.#sources.engine;
-        const destroyContent = (user: string) => destroyUser(capturing, user);
-        return eraseUser(input, actor, { ...this.#dependencies, destroyContent });
+        const content = contentOfUsers(this.#sources.engine.capturing, this.#sources.store);
+        return eraseUser(input, actor, { ...this.#dependencies, content });
       },
     };
   }

@@ -1,0 +1,66 @@
+/** Legal holds: what must not be erased until somebody releases it. */
+import { z } from 'zod';
+
+import { holdInput, holdReleaseInput } from '../control/holds.ts';
+import type { Hold } from '../core/hold.ts';
+import { momentText } from '../core/moment.ts';
+import { json } from './admin-error.ts';
+import { cursor, limit, pageSize } from './admin-query.ts';
+import { sent } from './admin-route.ts';
+import type { AdminRoute } from './admin-route.ts';
+import { listToWire } from './wire.ts';
+import type { Json } from './wire.ts';
+
+export const holdToWire = ({ id, scope, reason, placedAt, placedBy, release }: Hold): Json => ({
+  id,
+  scope: {
+    tenant: scope.tenant,
+    user: scope.user,
+    incident: scope.incident,
+    since: scope.since === null ? null : momentText(scope.since),
+    until: scope.until === null ? null : momentText(scope.until),
+  },
+  reason,
+  placed_at: momentText(placedAt),
+  placed_by: placedBy,
+  in_force: release === null,
+  released: release === null ? null : { at: momentText(release.at), by: release.by, reason: release.reason },
+});
+
+export const holdRoutes: readonly AdminRoute[] = [
+  {
+    method: 'GET',
+    path: '/admin/v1/holds',
+    role: 'auditor',
+    summary: 'Legal holds, newest first',
+    query: z.strictObject({ cursor: cursor('hold').optional(), limit: limit.optional() }),
+    answer: 'HoldList',
+    handle: async ({ query }, { holds }) => {
+      const page = await holds.list(query['cursor'] ?? null, pageSize(query['limit']));
+      return json(listToWire(page.items.map(holdToWire), page.nextCursor));
+    },
+  },
+  {
+    method: 'POST',
+    path: '/admin/v1/holds',
+    role: 'auditor',
+    summary: 'Place a legal hold: what it covers is not erased until it is released',
+    body: holdInput,
+    changes: 'hold',
+    answer: 'Hold',
+    status: 201,
+    handle: async ({ body, actor }, { holds }) =>
+      sent(await holds.place(body, actor), (hold) => json(holdToWire(hold), 201)),
+  },
+  {
+    method: 'POST',
+    path: '/admin/v1/holds/{id}/release',
+    role: 'admin',
+    summary: 'Release a legal hold: retention and erasure go on as before',
+    body: holdReleaseInput,
+    changes: 'hold',
+    answer: 'Hold',
+    handle: async ({ parameters, body, actor }, { holds }) =>
+      sent(await holds.release(parameters['id'] ?? '', body, actor), (hold) => json(holdToWire(hold))),
+  },
+];
