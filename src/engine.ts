@@ -267,6 +267,24 @@ const bugTeller =
     log('error', { event: 'bug', ...bugPlace(error) });
   };
 
+function switchHands(live: Live): Pick<SwitchDependencies, 'current' | 'publish' | 'expand'> {
+  const { state } = live;
+  return {
+    current: () => state.switches,
+    publish: (list) => applySwitches(live, list),
+    expand: (scope) => reach(scope, state.snapshot).map((target) => target.name),
+  };
+}
+
+function keyHands(live: Live): Pick<KeyDependencies, 'features' | 'dataClasses' | 'publish'> {
+  const { state } = live;
+  return {
+    features: () => [...state.snapshot.features.keys(), 'default'],
+    dataClasses: () => [...state.snapshot.dataClasses.keys()],
+    publish: (list) => applyKeys(live, list),
+  };
+}
+
 export async function createEngine(
   snapshot: Snapshot,
   store: Store,
@@ -306,18 +324,8 @@ export async function createEngine(
     gateway,
     rev: () => live.rev,
     control: controlFor,
-    switchDependencies: (using) => ({
-      ...controlFor(using),
-      current: () => state.switches,
-      publish: (list) => applySwitches(live, list),
-      expand: (scope) => reach(scope, state.snapshot).map((target) => target.name),
-    }),
-    keyDependencies: (using) => ({
-      ...controlFor(using),
-      features: () => [...state.snapshot.features.keys(), 'default'],
-      dataClasses: () => [...state.snapshot.dataClasses.keys()],
-      publish: (list) => applyKeys(live, list),
-    }),
+    switchDependencies: (using) => ({ ...controlFor(using), ...switchHands(live) }),
+    keyDependencies: (using) => ({ ...controlFor(using), ...keyHands(live) }),
     change: (facts) => newChange(facts, controlFor(store)),
     replaceSnapshot: (next) => applySnapshot(live, next),
     replaceIncidents: (next) => applyIncidents(live, next, kept),

@@ -129,6 +129,15 @@ export function correctedTimes(
   return times;
 }
 
+/** What a person says reads as public until they say whom it is for; a provider's own words are quoted as they are. */
+export function textProblem({ audience, source, text }: IncidentInput | UpdateInput): ControlError | null {
+  if (audience === 'internal' || (audience === undefined && source === 'provider')) return null;
+  const problem = publicProblem('text', text);
+  return problem === null || audience === 'public'
+    ? problem
+    : { ...problem, remedy: `${problem.remedy} To keep it as a note among you, add "audience": "internal".` };
+}
+
 /** Why a text may not be shown to the public; null when it may. */
 export function publicProblem(field: string, words: string | undefined): ControlError | null {
   const problem = words === undefined ? null : vagueWords(words);

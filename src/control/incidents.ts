@@ -6,7 +6,14 @@ import { classTitles, incidentTitle } from '../core/incident-words.ts';
 import { incidentId } from '../core/ids.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
 import type { IncidentWrite } from '../store/store.ts';
-import { correctedTimes, incidentInput, publicProblem, readTime, updateInput } from './incident-inputs.ts';
+import {
+  correctedTimes,
+  incidentInput,
+  publicProblem,
+  readTime,
+  textProblem,
+  updateInput,
+} from './incident-inputs.ts';
 import type { IncidentInput, UpdateInput } from './incident-inputs.ts';
 import {
   change,
@@ -79,7 +86,7 @@ function opened(
   const at = readTime(input.at, now);
   if (typeof at === 'object') return at;
   const audience = input.audience ?? 'internal';
-  const problem = audience === 'public' ? publicProblem('text', input.text) : null;
+  const problem = textProblem(input);
   const named = publicProblem('title', input.title);
   if (problem !== null || named !== null) return problem ?? named ?? unknown('');
   const scope = scopeOf(input, at, dependencies);
@@ -156,8 +163,7 @@ function providerTimes(incident: Incident, input: UpdateInput, at: Instant): Inc
 }
 
 function updateProblem(incident: Incident, input: UpdateInput): ControlError | null {
-  const isPublic = input.audience === 'public';
-  const vague = (isPublic ? publicProblem('text', input.text) : null) ?? publicProblem('title', input.title);
+  const vague = textProblem(input) ?? publicProblem('title', input.title);
   if (vague !== null) return vague;
   if (input.state === undefined || input.source === 'provider') return null;
   if (input.state === 'dismissed')

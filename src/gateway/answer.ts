@@ -26,7 +26,7 @@ import { withNotice } from './notices.ts';
 import { buildRecord } from './record-builder.ts';
 import { deliverWhole } from './relay.ts';
 import type { Delivery, Ending, Interruption, Kept } from './relay.ts';
-import { askReply, failedReply, refusalReply } from './refusals.ts';
+import { askReply, embeddingReply, failedReply, refusalReply } from './refusals.ts';
 import type { Refused } from './refusals.ts';
 import { callerError, errorResponse, unrecordable, passOnHeaders, storyHeaders } from './reply.ts';
 import type { ErrorReply } from './reply.ts';
@@ -152,18 +152,6 @@ const inIncident = (reply: ErrorReply, exchange: Exchange): ErrorReply => ({
   ...reply,
   incident: incidentsOf(exchange)[0] ?? null,
 });
-
-function embeddingReply(reply: ErrorReply): ErrorReply {
-  return noStandIn.has(reply.code) ? { ...reply, message: `${reply.message} ${embeddingWords}` } : reply;
-}
-
-const noStandIn: ReadonlySet<ErrorCode> = new Set([
-  'fallback_not_allowed',
-  'no_eligible_target',
-  'upstream_failed',
-]);
-const embeddingWords =
-  'Another model cannot stand in for embeddings, because vectors of different models do not mix.';
 
 function refusedOf(run: Run): Refused {
   const { exchange, asked, agreed, dependencies } = run;

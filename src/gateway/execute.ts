@@ -51,6 +51,11 @@ function exclude(exchange: Exchange, target: Target, reason: ExclusionReason, ru
   );
 }
 
+function excludeCut(exchange: Exchange, flight: Flight): void {
+  const cut = cutBy(flight);
+  if (cut !== null) exclude(exchange, flight.target, 'switched_off', cut);
+}
+
 /** An answer that is a target's, on its way to the caller. */
 export type CommittedExecution = Extract<Execution, { kind: 'committed' }>;
 
@@ -348,8 +353,7 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
       if (result.kind === 'stopped') {
         close(exchange, tried, result.by === 'caller' ? 'left' : 'nobody');
         if (result.by === 'caller') return { kind: 'caller_left' };
-        const cut = cutBy(tried.flight);
-        if (cut !== null) exclude(exchange, target, 'switched_off', cut);
+        excludeCut(exchange, tried.flight);
         event = { kind: 'skipped' };
       } else {
         const failure = result.kind === 'failed' ? result.failure : failureOf(result.soft ?? 'unclassified');

@@ -175,3 +175,16 @@ export function failedReply(refused: Refused, failed: Extract<Execution, { kind:
     message: upstreamFailedWords(model, troubles),
   };
 }
+
+/** Embeddings have no stand-in, and are told why. */
+export function embeddingReply(reply: ErrorReply): ErrorReply {
+  return noStandIn.has(reply.code) ? { ...reply, message: `${reply.message} ${embeddingWords}` } : reply;
+}
+
+const noStandIn: ReadonlySet<ErrorCode> = new Set([
+  'fallback_not_allowed',
+  'no_eligible_target',
+  'upstream_failed',
+]);
+const embeddingWords =
+  'Another model cannot stand in for embeddings, because vectors of different models do not mix.';

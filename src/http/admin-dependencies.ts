@@ -48,7 +48,7 @@ export type ExplainInput = {
   readonly model?: string | undefined;
   readonly data_class?: string | undefined;
   readonly key?: string | undefined;
-  readonly needs?: readonly string[] | undefined;
+  readonly needs?: readonly string[] | Readonly<Record<string, boolean>> | undefined;
   readonly input_tokens?: number | undefined;
 };
 export type Explained =

@@ -14,7 +14,10 @@ const explainInput = z.strictObject({
   model: word.optional(),
   data_class: word.optional(),
   key: word.optional(),
-  needs: z.array(oneOf(capabilities)).optional(),
+  /** As a list, or as a configuration writes it. */
+  needs: z
+    .union([z.array(oneOf(capabilities)), z.partialRecord(z.enum(capabilities), z.boolean())])
+    .optional(),
   input_tokens: z.int().nonnegative().optional(),
 });
 

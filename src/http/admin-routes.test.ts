@@ -379,7 +379,7 @@ describe('what is read', () => {
 
   test.each([
     [{ featur: 'notes' }, 'featur', 'did you mean "feature"?'],
-    [{ feature: 'notes', needs: ['tool'] }, 'needs.0', 'Correct the value.'],
+    [{ feature: 'notes', needs: ['tool'] }, 'needs', 'Correct the value.'],
     [{ feature: 'notes', input_tokens: -1 }, 'input_tokens', 'Correct the value.'],
   ])('explain %j is refused', async (body, field, remedy) => {
     const answer = await ask('POST', 'explain', { body });
@@ -473,7 +473,7 @@ describe('what goes out', () => {
     ['POST', 'switches', 'SwitchCreated', 201],
     ['GET', `switches/${entry.id}`, 'Switch', 200],
     ['GET', `switches/${entry.id}/acks`, 'AckList', 200],
-    ['POST', `switches/${entry.id}/release`, 'Switch', 200],
+    ['POST', `switches/${entry.id}/release`, 'SwitchReleased', 200],
     ['GET', 'requests', 'RecordList', 200],
     ['GET', 'requests/stats?by=feature,target&since=1h', 'RequestStatistics', 200],
     ['GET', 'requests/stats?by=feature,targte', 'Error', 400],

@@ -53,6 +53,13 @@ export type AdminWiring = {
 
 const replica = `r_${process.pid}`;
 
+const isList = (value: unknown): value is readonly string[] => Array.isArray(value);
+
+function asksFor(needs: ExplainInput['needs'], capability: string): boolean {
+  if (needs === undefined) return false;
+  return isList(needs) ? needs.includes(capability) : needs[capability] === true;
+}
+
 function explain(input: ExplainInput, engine: Engine): Explained {
   const { snapshot, switches } = engine.state;
   const name = input.model ?? input.feature;
@@ -65,7 +72,7 @@ function explain(input: ExplainInput, engine: Engine): Explained {
     return { kind: 'invalid', message: `There is no usable key ${input.key}.` };
   const request = plainRequest(resolved.feature, {
     route: resolved.route,
-    needs: new Set(capabilities.filter((capability) => input.needs?.includes(capability) === true)),
+    needs: new Set(capabilities.filter((capability) => asksFor(input.needs, capability))),
     inputTokensEstimate: input.input_tokens ?? 0,
     demand: classDemand(snapshot, resolved.feature, input.data_class ?? null, {
       tenant: key?.tenant ?? null,

@@ -55,7 +55,7 @@ function load(
 async function gateOf(name: string): Promise<unknown> {
   const { body } = await house.admin('GET', 'state');
   const found = (body['targets'] as Json[]).find(({ target }) => target === name);
-  return (found?.['gate'] as Json)['state'];
+  return (found?.['gate'] as Json | undefined)?.['state'];
 }
 
 describe('switches', () => {

@@ -221,6 +221,8 @@ describe('people', () => {
     const vague = await open({ failure_class: 'latency', text: 'Degraded performance.', audience: 'public' });
     expect(vague.status).toBe(400);
     expect(JSON.stringify(vague.body)).toContain('degraded');
+    const untold = await open({ failure_class: 'latency', text: 'Degraded performance.' });
+    expect([untold.status, JSON.stringify(untold.body)]).toEqual([400, expect.stringContaining('internal')]);
     const created = await open({
       failure_class: 'quality',
       models: ['claude-opus-4-8'],
@@ -254,6 +256,7 @@ describe('people', () => {
       state: 'active',
       times: { provider_resolved: '2026-06-07T10:00:00.000Z' },
     });
+    expect((await update({ text: 'Degraded, they say.', audience: 'internal' })).status).toBe(200);
     expect((await update({ text: 'late' }, { 'if-match': '"1"' })).status).toBe(412);
     expect((await update({ failure_class: 'capacity' })).body).toMatchObject({
       failure_class: 'capacity',

@@ -134,6 +134,16 @@ test('a budget that is used up stops the next request', async () => {
   expect((await ask({ 'x-api-key': other })).status).toBe(200);
 });
 
+test.each([[['audio']], [{ audio: true, tools: false }]])(
+  'explain takes what a request needs as %j',
+  async (needs) => {
+    const { status, body } = await house.admin('POST', 'explain', { feature: 'notes', needs });
+    const spoken = (body['candidates'] as Json[]).map(({ reason, rule }) => [reason, rule]);
+    expect(status).toBe(200);
+    expect(spoken).toContainEqual(['lacks_capability', 'audio']);
+  },
+);
+
 test('explain names every rule that spoke', async () => {
   const { body } = await house.admin('POST', 'explain', { feature: 'notes', data_class: 'restricted' });
   const [first] = body['candidates'] as readonly { rules: readonly Json[] }[];
