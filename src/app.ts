@@ -7,8 +7,9 @@ import { documentFromEnvironment } from './config.ts';
 import type { Environment } from './config.ts';
 import { createEngine } from './engine.ts';
 import type { Engine } from './engine.ts';
+import { machineTime } from './gateway/clock.ts';
+import type { Time } from './gateway/clock.ts';
 import { adminDependencies } from './wiring/admin.ts';
-import { instant } from './core/ids.ts';
 import { AddressTaken, openListeners } from './wiring/listeners.ts';
 import type { Addresses } from './wiring/listeners.ts';
 import { closeDesks, openDesks, startChores } from './wiring/desks.ts';
@@ -32,6 +33,8 @@ export type ServerOptions = {
   readonly listen: string | null;
   readonly store: string | null;
   readonly environment: Environment;
+  /** The machine's own unless given. */
+  readonly time?: Time;
   /** Takes log lines. */
   readonly write: (line: string) => void;
   /** Shows what is for a person's eyes only, once: the new admin token. */
@@ -62,11 +65,13 @@ const noProviders =
 
 const drainMs = 10_000;
 
+const timeOf = ({ time = machineTime }: ServerOptions): Time => time;
+
 function load(options: ServerOptions): Promise<Loaded> {
   const { configPath, environment } = options;
   return configPath === null
     ? Promise.resolve(compileDocument(documentFromEnvironment(environment), environment.secrets))
-    : loadConfigFile(configPath, environment.secrets, instant(Date.now()));
+    : loadConfigFile(configPath, environment.secrets, timeOf(options).now());
 }
 
 const loopbackHosts: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
@@ -232,7 +237,7 @@ async function noteStart({ state, clock, change }: Engine, store: Store, text: s
 
 /** Starts a server, or says in full why it cannot. */
 export async function startServer(options: ServerOptions): Promise<Started> {
-  const log = createLog(options.write, Date.now);
+  const log = createLog(options.write, timeOf(options).now);
   const loaded = await load(options);
   if (!loaded.ok)
     return failed(
@@ -251,7 +256,7 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   const spool = await spoolAt(besideStore(storeAddress, 'spool'), snapshot.audit.spoolBytesMax, log);
   const contentPath = besideStore(storeAddress, 'content');
   const beside = { log, host: address.host, isLoopback, spool, contentPath };
-  const engine = await createEngine(snapshot, store, beside);
+  const engine = await createEngine(snapshot, store, { ...beside, clock: timeOf(options) });
   const adminHost = (snapshot.adminListen ?? address).host;
   const token = await ensureAdminToken(
     options.environment.adminToken,

@@ -5,8 +5,8 @@ import type { SwitchDependencies } from './control/switches.ts';
 import { newChange } from './control/verb.ts';
 import type { ChangeFacts, ControlDependencies } from './control/verb.ts';
 import { gateFor } from './core/gate-match.ts';
-import { instant, requestId } from './core/ids.ts';
-import type { TargetName } from './core/ids.ts';
+import { requestId } from './core/ids.ts';
+import type { Instant, TargetName } from './core/ids.ts';
 import { inOpenIncident } from './core/incident-hits.ts';
 import type { IncidentScope } from './core/incident-hits.ts';
 import { keyTable } from './core/keys.ts';
@@ -18,7 +18,7 @@ import type { Switch } from './core/switches.ts';
 import type { Transition } from './core/gate-moves.ts';
 import type { Target } from './core/target.ts';
 import type { Capacity } from './gateway/capacity.ts';
-import type { Clock } from './gateway/clock.ts';
+import type { Clock, Time } from './gateway/clock.ts';
 import { createFlights } from './gateway/flights.ts';
 import type { Flights } from './gateway/flights.ts';
 import type { GatewayDependencies } from './gateway/handle.ts';
@@ -51,7 +51,7 @@ import { countTransition, publishGate } from './wiring/gate-gauges.ts';
 import { answerTellers } from './wiring/answer-tellers.ts';
 
 export type Engine = {
-  readonly clock: Clock;
+  readonly clock: Time;
   readonly state: GatewayState;
   readonly board: HealthBoard;
   readonly capacity: Capacity;
@@ -85,6 +85,7 @@ export type Engine = {
 type GateWatch = (target: Target, transition: Transition) => void;
 
 export type EngineOptions = {
+  readonly clock: Time;
   readonly log: Log;
   readonly host: string;
   readonly isLoopback: (host: string) => boolean;
@@ -93,10 +94,6 @@ export type EngineOptions = {
   /** Where captured content lies; null beside a store in memory. */
   readonly contentPath: string | null;
 };
-
-const clock: Clock = { now: () => instant(Date.now()), random: Math.random };
-
-const newId = (prefix: string): string => `${prefix}_${Bun.randomUUIDv7()}`;
 
 /** Clients of Gemini's format may send their key in the address. */
 function queryKey(url: string): string | null {
@@ -140,6 +137,7 @@ function fingerprinter(key: string): GatewayDependencies['fingerprint'] {
 }
 
 type Live = {
+  readonly clock: Time;
   readonly state: GatewayState;
   readonly metrics: Metrics;
   readonly flights: Flights;
@@ -149,13 +147,17 @@ type Live = {
   rev: number;
 };
 
-const controlFor = (store: Store): ControlDependencies => ({ store, now: clock.now, newId });
+const controlFor = ({ now }: Clock, store: Store): ControlDependencies => ({
+  store,
+  now,
+  newId: (prefix) => `${prefix}_${Bun.randomUUIDv7('hex', now())}`,
+});
 
 function boardOf(live: Live, onBug: (error: unknown) => void): HealthBoard {
-  const change = (facts: ChangeFacts): Change => newChange(facts, controlFor(live.store));
-  const tellers = answerTellers({ ...live, now: clock.now, change, onBug });
+  const change = (facts: ChangeFacts): Change => newChange(facts, controlFor(live.clock, live.store));
+  const tellers = answerTellers({ ...live, now: live.clock.now, change, onBug });
   return createHealthBoard({
-    ...clock,
+    ...live.clock,
     gates: () => live.state.snapshot.gates,
     keysKnown: () => live.state.keys.byHash.size,
     stallMs: () => live.state.snapshot.defaults.timeouts.stallMs,
@@ -207,7 +209,7 @@ function applySnapshot(live: Live, next: Snapshot): void {
 function applySwitches(live: Live, list: readonly Switch[]): void {
   live.state.switches = list;
   live.rev++;
-  live.flights.sweep(list, clock.now());
+  live.flights.sweep(list, live.clock.now());
 }
 
 function applyKeys(live: Live, list: readonly ApiKey[]): void {
@@ -234,6 +236,7 @@ type GatewayParts = {
 
 function gatewayOf(live: Live, parts: GatewayParts): GatewayDependencies {
   const { board, watchdog, recording, onBug } = parts;
+  const { clock } = live;
   return {
     clock,
     watchdog,
@@ -290,7 +293,8 @@ export async function createEngine(
   store: Store,
   options: EngineOptions,
 ): Promise<Engine> {
-  const { log } = options;
+  const { log, clock } = options;
+  const control = (using: Store): ControlDependencies => controlFor(clock, using);
   const [switches, keys, fingerprintKey] = await Promise.all([
     store.loadSwitches(),
     store.loadKeys(),
@@ -298,7 +302,7 @@ export async function createEngine(
   ]);
   const state: GatewayState = { snapshot, switches, keys: keyTable(keys), incidents: [] };
   const metrics = createMetrics((name) => isKnownName(state.snapshot, name));
-  const live: Live = { state, metrics, flights: createFlights(), log, store, gateWatches: [], rev: 1 };
+  const live: Live = { clock, state, metrics, flights: createFlights(), log, store, gateWatches: [], rev: 1 };
   const onBug = bugTeller(metrics, log);
   const watchdog = createWatchdog(clock.now);
   const board = boardOf(live, onBug);
@@ -323,10 +327,10 @@ export async function createEngine(
     metrics,
     gateway,
     rev: () => live.rev,
-    control: controlFor,
-    switchDependencies: (using) => ({ ...controlFor(using), ...switchHands(live) }),
-    keyDependencies: (using) => ({ ...controlFor(using), ...keyHands(live) }),
-    change: (facts) => newChange(facts, controlFor(store)),
+    control,
+    switchDependencies: (using) => ({ ...control(using), ...switchHands(live) }),
+    keyDependencies: (using) => ({ ...control(using), ...keyHands(live) }),
+    change: (facts) => newChange(facts, control(store)),
     replaceSnapshot: (next) => applySnapshot(live, next),
     replaceIncidents: (next) => applyIncidents(live, next, kept),
     returned: (entry) => {
@@ -336,7 +340,8 @@ export async function createEngine(
     },
     keepPolicy: kept.keep,
     watchGates: (watch) => void live.gateWatches.push(watch),
-    publishGauges: () => publishGauges({ state, metrics, board, capacity, pump: recording.pump, capturing }),
+    publishGauges: () =>
+      publishGauges({ now: clock.now(), state, metrics, board, capacity, pump: recording.pump, capturing }),
     watchRecords: recording.watch,
     pulse,
     onBug,
@@ -344,6 +349,7 @@ export async function createEngine(
 }
 
 type GaugeSources = {
+  readonly now: Instant;
   readonly state: GatewayState;
   readonly metrics: Metrics;
   readonly board: HealthBoard;
@@ -352,9 +358,8 @@ type GaugeSources = {
   readonly capturing: Capturing;
 };
 
-function publishGauges({ state, metrics, board, capacity, pump, capturing }: GaugeSources): void {
+function publishGauges({ now, state, metrics, board, capacity, pump, capturing }: GaugeSources): void {
   publishCapacity(state, capacity, metrics);
-  const now = clock.now();
   const routed = new Set([...state.snapshot.features.values()].flatMap((feature) => feature.route));
   for (const target of routed) publishGate(target, board, metrics);
   metrics.set(

@@ -9,6 +9,8 @@ import OpenAI from 'openai';
 import { startServer } from '../src/app.ts';
 import type { RunningServer } from '../src/app.ts';
 import { readEnvironment } from '../src/config.ts';
+import { machineTime } from '../src/gateway/clock.ts';
+import type { Time } from '../src/gateway/clock.ts';
 import { startSimulator } from '../src/simulator/simulator.ts';
 import type { SimulatedProvider, Simulator } from '../src/simulator/simulator.ts';
 import { webhookSecret } from './told-fixture.ts';
@@ -169,6 +171,7 @@ async function adminCall(
 export async function startHouse(
   changes: Json | ((simulator: Simulator) => Json) = {},
   providers: readonly SimulatedProvider[] = simulated,
+  time: Time = machineTime,
 ): Promise<House> {
   const simulator = await startSimulator({ seed: 7, providers });
   const folder = mkdtempSync(join(tmpdir(), 'breakwater-test-'));
@@ -176,16 +179,17 @@ export async function startHouse(
   const storePath = join(folder, 'breakwater.db');
   const configure = (document: Json): void => writeFileSync(configPath, JSON.stringify(document));
   configure(configuration(simulator, typeof changes === 'function' ? changes(simulator) : changes));
-  return open({ simulator, folder, configPath, storePath, configure });
+  return open({ simulator, folder, configPath, storePath, configure, time });
 }
 
 type Ground = Pick<House, 'simulator' | 'configPath' | 'storePath' | 'configure'> & {
   readonly folder: string;
+  readonly time: Time;
 };
 
 /** Starts a gateway on its ground: simulator, configuration and store, which outlive it. */
 async function open(ground: Ground): Promise<House> {
-  const { simulator, folder, configPath, storePath, configure } = ground;
+  const { simulator, folder, configPath, storePath, configure, time } = ground;
   const logs: string[] = [];
   const environment = readEnvironment({
     KEY_A: 'key-a',
@@ -209,6 +213,7 @@ async function open(ground: Ground): Promise<House> {
     listen: '127.0.0.1:0',
     store: `sqlite:${storePath}`,
     environment,
+    time,
     write: (line) => void logs.push(line),
     show: () => {},
   });

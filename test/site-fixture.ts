@@ -80,6 +80,7 @@ export function aStory(changes: Partial<Story> = {}): Story {
         title: 'Working with a backup model',
         text: 'Meeting notes works with a backup model.\n\nYou need to do nothing.',
         isOurs: false,
+        features: [{ feature: 'f0', status: 'backup' }],
       },
       {
         id: 'upd_1',
@@ -88,6 +89,10 @@ export function aStory(changes: Partial<Story> = {}): Story {
         title: null,
         text: 'We look into failures <script>.',
         isOurs: false,
+        features: [
+          { feature: 'f0', status: 'partial' },
+          { feature: 'f4', status: 'paused' },
+        ],
       },
     ],
     ...changes,
@@ -117,6 +122,7 @@ export function aMessage(changes: Partial<Message> = {}): Message {
       },
     },
     nextUpdateAt: instant(noon + 20 * minute),
+    features: [{ feature: 'f0', status: 'backup' }],
     ...changes,
   };
 }

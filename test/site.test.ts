@@ -173,7 +173,23 @@ describe('Statuspage v2', () => {
     expect(incidents.find(({ id }) => id === aStory().id)).toMatchObject({
       status: 'identified',
       impact: 'major',
-      incident_updates: [{ status: 'identified' }, { status: 'investigating' }],
+      // As it was at each update, and not as it is now.
+      incident_updates: [
+        {
+          status: 'identified',
+          affected_components: [
+            { code: 'f0', old_status: 'partial_outage', new_status: 'operational' },
+            { code: 'f4', old_status: 'major_outage', new_status: 'major_outage' },
+          ],
+        },
+        {
+          status: 'investigating',
+          affected_components: [
+            { code: 'f0', old_status: 'operational', new_status: 'partial_outage' },
+            { code: 'f4', old_status: 'operational', new_status: 'major_outage' },
+          ],
+        },
+      ],
       components: [{ id: 'f0', status: 'operational' }, { id: 'f4' }],
       x_ai: {
         failure_class: 'availability',

@@ -68,6 +68,7 @@ const modelOf = (target: string): string => target.slice(target.indexOf('/') + 1
 export function factsOf(
   { incident, impact }: Pick<IncidentRead, 'incident' | 'impact'>,
   nextUpdateAt: Instant | null,
+  again = false,
 ): MessageFacts {
   const failing = new Set(modelsOf(incident));
   const backups = incident.features.flatMap(({ backup }) => {
@@ -83,9 +84,13 @@ export function factsOf(
     backups: [...new Set(backups)],
     dataLeftTo: isExamined || impact.leftTo.size > 0 ? [...impact.leftTo.keys()] : null,
     nextUpdateAt,
+    again,
     normalAt: incident.times.normalRoutingResumed ?? (isOpen(incident.state) ? null : incident.stateAt),
   };
 }
+
+const featuresThen = ({ features }: Incident): Message['features'] =>
+  features.map(({ feature, status }) => ({ feature, status }));
 
 export const messageStageOf = ({ state, features }: Incident): MessageStage => stageOf({ state, features });
 
@@ -95,16 +100,18 @@ export function draftOf(
   input: MessageInput,
   settings: MessageSettings,
   now: Instant,
+  /** How often the stage was said before without anything new; null for what a person says. */
+  before: number | null = null,
 ): Draft {
   const at = input.stage ?? messageStageOf(read.incident);
   const asked = input.next_update_at;
   const nextUpdateAt =
     asked === undefined
-      ? nextUpdateAfter(at, settings, now)
+      ? nextUpdateAfter(at, settings, now, before ?? 0)
       : asked === null
         ? null
         : instant(Date.parse(asked));
-  const facts = factsOf(read, nextUpdateAt);
+  const facts = factsOf(read, nextUpdateAt, before !== null && before > 0);
   const own = input.title !== undefined || input.body !== undefined || input.texts !== undefined;
   // What a person has written is not contradicted by our own words in other languages.
   const locales = own ? ['en'] : [...settings.locales.keys()];
@@ -165,7 +172,12 @@ async function keep(message: Message, reason: string, dependencies: MessageDepen
   return message;
 }
 
-export type Publishing = { readonly id: string; readonly input: unknown; readonly automatic: boolean };
+export type Publishing = {
+  readonly id: string;
+  readonly input: unknown;
+  /** Said without anybody asking, after the stage was said so many times before; null when somebody asked. */
+  readonly automatic: { readonly before: number } | null;
+};
 
 export function publishMessage(
   { id, input, automatic }: Publishing,
@@ -188,7 +200,7 @@ export function publishMessage(
           'Publish for the one that goes on.',
         ),
       );
-    const draft = draftOf(read, parsed.value, settings(), now());
+    const draft = draftOf(read, parsed.value, settings(), now(), automatic?.before ?? null);
     if (draft.problems.length > 0) return reject(refused(draft.problems));
     const message: Message = {
       id: newId('pub'),
@@ -197,10 +209,11 @@ export function publishMessage(
       state: 'published',
       at: now(),
       by: actor,
-      automatic,
+      automatic: automatic !== null,
       reason: null,
       texts: draft.texts,
       nextUpdateAt: draft.nextUpdateAt,
+      features: featuresThen(read.incident),
     };
     return done(await keep(message, draft.texts['en']?.title ?? draft.stage, dependencies));
   });
@@ -233,6 +246,7 @@ export function suppressMessage(
       reason,
       texts: {},
       nextUpdateAt: null,
+      features: featuresThen(incident),
     };
     return done(await keep(message, reason, dependencies));
   });

@@ -99,7 +99,9 @@ function exchanged(
   words: string,
   dependencies: DeedDependencies,
 ): Effects {
-  const before = standing(deed, dependencies);
+  const all = standing(deed, dependencies);
+  // What has the effect already stays as it is: no new switch, nothing to tell.
+  const before = all.filter((entry) => JSON.stringify(entry.effect) !== JSON.stringify(effect));
   const { now } = dependencies;
   const after = before.map((entry) =>
     newSwitch(
@@ -113,7 +115,8 @@ function exchanged(
       dependencies,
     ),
   );
-  const outcome: Outcome = { kind: 'done', words, switches: made(after) };
+  const kept = all.filter((entry) => !before.includes(entry));
+  const outcome: Outcome = { kind: 'done', words, switches: made([...kept, ...after]) };
   return {
     ...nothing,
     outcome,

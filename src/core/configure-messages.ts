@@ -42,6 +42,7 @@ const textSet = z.strictObject({
   states: named(['normal', 'backup', 'slow', 'partial', 'paused', 'unavailable'] as const, text).optional(),
   data: z.strictObject({ left: text.optional(), stayed: text.optional() }).optional(),
   nextUpdate: text.optional(),
+  again: text.optional(),
   and: text.optional(),
 });
 

@@ -63,6 +63,7 @@ function updatesOf(
         title: text.title,
         text: text.body,
         isOurs: message.automatic,
+        features: message.features,
       },
     ];
   });
@@ -75,6 +76,7 @@ function updatesOf(
       title: null,
       text: entry.text,
       isOurs: false,
+      features: [],
     }));
   return [...said, ...added].sort((one, other) => other.at - one.at);
 }

@@ -25,6 +25,8 @@ export type TextSet = {
   readonly states: Readonly<Record<FeatureStatus, string>>;
   readonly data: { readonly left: string; readonly stayed: string };
   readonly nextUpdate: string;
+  /** Before what was said before, when a promised word brings nothing new. */
+  readonly again: string;
   readonly and: string;
 };
 
@@ -130,5 +132,6 @@ export const english: TextSet = {
     stayed: 'No content went to another company because of it.',
   },
   nextUpdate: 'We will say more by {next_update_at}.',
+  again: 'Nothing has changed since our last word.',
   and: 'and',
 };

@@ -4,7 +4,7 @@ import { compileMessages } from './configure-messages.ts';
 import { instant } from './ids.ts';
 import { incidentClasses } from './incident.ts';
 import { vagueWords } from './incident-words.ts';
-import { composed, inLocale, isDue, settleMs, stageOf } from './message.ts';
+import { composed, inLocale, dueStage, saidLately, settleMs, nextUpdateAfter, stageOf } from './message.ts';
 import type { DueFacts, Message, MessageFacts } from './message.ts';
 import { english, messageStages } from './message-texts.ts';
 import type { Problem } from './snapshot.ts';
@@ -24,6 +24,7 @@ const facts: MessageFacts = {
   dataLeftTo: ['OpenAI'],
   nextUpdateAt: instant(now + 1_800_000),
   normalAt: minutes(-60),
+  again: false,
 };
 
 describe('texts', () => {
@@ -43,7 +44,7 @@ describe('texts', () => {
 
   test('say what kind of failure it is, who is met how, where data went and when there is more', () => {
     const { title, body } = composed(facts, 'backup', english);
-    expect(title).toBe('Meeting notes and Contract review: working with a backup model');
+    expect(title).toBe('Meeting notes: working with a backup model');
     for (const words of [
       'Requests to Claude Opus 4.7 and 4.8 are failing. This is a technical fault; it says nothing about how good the answers are.',
       'requests are answered by gpt-5.2.',
@@ -52,6 +53,15 @@ describe('texts', () => {
       'We will say more by 2026-06-07 09:30 UTC.',
     ])
       expect(body).toContain(words);
+  });
+
+  test('name in the title those it is true of; models where only they are paused', () => {
+    expect(composed(facts, 'paused', english).title).toBe('Contract review: paused by us');
+    const fine = facts.features.map((each) => ({ ...each, status: 'backup' as const }));
+    expect(composed({ ...facts, features: fine }, 'paused', english).title).toBe(
+      'Claude Opus 4.7 and 4.8: paused by us',
+    );
+    expect(composed(facts, 'resolved', english).title).toStartWith('Meeting notes and Contract review');
   });
 
   test('at the end say since when routing is normal, and promise nothing', () => {
@@ -95,10 +105,11 @@ describe('what is due', () => {
     reason: null,
     texts: {},
     nextUpdateAt: instant(now + 60_000),
+    features: [],
     ...changes,
   });
-  const due = (changes: Partial<DueFacts>): boolean =>
-    isDue(
+  const due = (changes: Partial<DueFacts>): ReturnType<typeof dueStage> =>
+    dueStage(
       {
         state: 'mitigated',
         features: [{ status: 'backup' }],
@@ -120,7 +131,7 @@ describe('what is due', () => {
     ['what no feature feels is not told',                         { features: [{ status: 'normal' }] }, false],
     ['what a person has said is not said again',                  { messages: [message({})] }, false],
     ['what a person has kept back is not said',                   { messages: [message({ state: 'suppressed', nextUpdateAt: null })] }, false],
-    ['a later stage is told when it lasts',                       { messages: [message({ stage: 'investigating' })], stageSince: instant(now - settleMs) }, true],
+    ['a later stage is told when it lasts',                       { messages: [message({ stage: 'investigating', at: minutes(2) })], stageSince: instant(now - settleMs) }, true],
     ['and not at once',                                           { messages: [message({ stage: 'investigating' })], stageSince: instant(now - settleMs + 1) }, false],
     ['its end is told at once',                                   { messages: [message({})], state: 'resolved', stage: 'resolved', stageSince: now }, true],
     ['the end of what nobody was told is not',                    { state: 'resolved', stage: 'resolved' }, false],
@@ -128,7 +139,7 @@ describe('what is due', () => {
     ['a promised next word is kept',                              { messages: [message({ nextUpdateAt: now })] }, true],
     ['after the last word there is no next one',                  { messages: [message({ stage: 'resolved', nextUpdateAt: null })], state: 'resolved', stage: 'resolved' }, false],
   ] as readonly (readonly [string, Partial<DueFacts>, boolean])[])('%s', (_words, changes, expected) => {
-    expect(due(changes)).toBe(expected);
+    expect(due(changes) !== null).toBe(expected);
   });
 
   test('nothing is, where a person has to speak', () => {
@@ -141,7 +152,29 @@ describe('what is due', () => {
       stageSince: now,
       messages: [],
     } as const;
-    expect(isDue(given, manual, now)).toBe(false);
+    expect(dueStage(given, manual, now)).toBeNull();
+  });
+
+  test('what a person or a playbook has said stands until the story moves', () => {
+    const paused = message({
+      stage: 'paused',
+      by: 'playbook vendor-off',
+      at: minutes(3),
+      nextUpdateAt: null,
+    });
+    const partial = { state: 'active', stage: 'investigating', messages: [paused] } as const;
+    expect(due({ ...partial, stageSince: minutes(6) })).toBeNull();
+    expect(due({ ...partial, stageSince: minutes(2) })).toEqual({ stage: 'investigating', again: false });
+  });
+
+  test('a promised word brings what was said before, again, each time later', () => {
+    const said = [message({ stage: 'paused', nextUpdateAt: now })];
+    expect(due({ stage: 'investigating', messages: said })).toEqual({ stage: 'paused', again: true });
+    expect(saidLately([message({}), ...said, ...said], 'paused')).toBe(2);
+    expect(
+      [0, 1, 2, 3].map((before) => (nextUpdateAfter('paused', settings, now, before) ?? now) - now),
+    ).toEqual([1_800_000, 3_600_000, 7_200_000, 7_200_000]);
+    expect(composed({ ...facts, again: true }, 'paused', english).body).toStartWith('Nothing has changed');
   });
 });
 
@@ -165,7 +198,7 @@ describe('a language of one’s own', () => {
     expect(problems).toEqual([]);
     const { de = english, en = english } = Object.fromEntries(settings.locales);
     const german = composed(facts, 'backup', de);
-    expect(german.title).toBe('Meeting notes und Contract review: ein Ersatzmodell antwortet');
+    expect(german.title).toBe('Meeting notes: ein Ersatzmodell antwortet');
     expect(german.body).toContain('Meeting notes: läuft mit einem Ersatzmodell.');
     expect(german.body).toContain('technical fault');
     expect(composed(facts, 'backup', en).body).toStartWith('Requests fail, and gpt-5.2 helps out.');

@@ -30,7 +30,11 @@ export type Message = {
   /** By language; empty for a suppressed one. */
   readonly texts: Readonly<Record<string, MessageText>>;
   readonly nextUpdateAt: Instant | null;
+  /** How the features of the incident were when it was said. */
+  readonly features: readonly FeatureThen[];
 };
+
+export type FeatureThen = { readonly feature: string; readonly status: FeatureStatus };
 
 /** What is known of an incident, as far as texts need it. */
 export type MessageFacts = {
@@ -43,6 +47,8 @@ export type MessageFacts = {
   readonly dataLeftTo: readonly string[] | null;
   readonly nextUpdateAt: Instant | null;
   readonly normalAt: Instant | null;
+  /** The same stage was said before: this is a promised word, and there is nothing new. */
+  readonly again: boolean;
 };
 
 export type StageFacts = {
@@ -83,6 +89,25 @@ function valuesOf(facts: MessageFacts, texts: TextSet): Readonly<Record<Placehol
   };
 }
 
+/** How features are when a title at a stage is about them; at the others it is about all. */
+const titled: Readonly<Partial<Record<MessageStage, readonly FeatureStatus[]>>> = {
+  investigating: ['partial', 'slow', 'unavailable', 'paused'],
+  backup: ['backup'],
+  paused: ['paused'],
+};
+
+/** Whom a title names: those it is true of. Where models are paused and features go on, it names the models. */
+function titleSubject(facts: MessageFacts, stage: MessageStage, texts: TextSet): string {
+  const met = titled[stage];
+  const about = facts.features.filter(({ status }) => met === undefined || met.includes(status));
+  if (stage === 'paused' && about.length === 0) return facts.models;
+  const named = about.length === 0 ? facts.features : about;
+  return listWords(
+    named.map(({ title }) => title),
+    texts.and,
+  );
+}
+
 /** Features by how they are, where that is not the same for all. */
 function stateLines(facts: MessageFacts, texts: TextSet): readonly string[] {
   const byStatus = Map.groupBy(facts.features, ({ status }) => status);
@@ -105,13 +130,14 @@ export function composed(facts: MessageFacts, stage: MessageStage, texts: TextSe
   const isOver = stage === 'resolved';
   const left = facts.dataLeftTo ?? [];
   const parts = [
+    facts.again && !isOver ? texts.again : '',
     ...(pair.body === undefined ? [isOver ? '' : cause.body, wording.body] : [pair.body]),
     ...(isOver ? [] : stateLines(facts, texts)),
     facts.dataLeftTo === null ? '' : left.length > 0 ? texts.data.left : texts.data.stayed,
     isOver || facts.nextUpdateAt === null ? '' : texts.nextUpdate,
   ];
   return {
-    title: fill(pair.title ?? wording.title, values),
+    title: fill(pair.title ?? wording.title, { ...values, features: titleSubject(facts, stage, texts) }),
     body: parts
       .filter((part) => part !== '')
       .map((part) => fill(part, values))
@@ -140,30 +166,47 @@ export type DueFacts = StageFacts & {
   readonly messages: readonly Message[];
 };
 
-/** Whether something is to be said now without anybody asking. */
-export function isDue(facts: DueFacts, settings: MessageSettings, now: Instant): boolean {
+/** What is to be said now without anybody asking: a stage, for the first time or again; null when nothing is. */
+export function dueStage(
+  facts: DueFacts,
+  settings: MessageSettings,
+  now: Instant,
+): { readonly stage: MessageStage; readonly again: boolean } | null {
   const { state, features, stage, messages } = facts;
-  if (!settings.automatic || state === 'suspected' || state === 'dismissed') return false;
+  if (!settings.automatic || state === 'suspected' || state === 'dismissed') return null;
   const last = messages.at(-1);
-  const isTold = messages.some((message) => message.state === 'published');
-  if (!isTold) {
+  const news = { stage, again: false };
+  if (last === undefined || messages.every((message) => message.state === 'suppressed')) {
     const isFelt = features.some(({ status }) => status !== 'normal');
-    if (stage === 'restoring' || stage === 'resolved' || !isFelt) return false;
-    if (last?.state === 'suppressed' && last.stage === stage) return false;
-    return now - facts.detectedAt >= settings.holdDownMs;
+    if (stage === 'restoring' || stage === 'resolved' || !isFelt) return null;
+    if (last?.stage === stage) return null;
+    return now - facts.detectedAt >= settings.holdDownMs ? news : null;
   }
-  if (last?.stage !== stage) return stage === 'resolved' || now - facts.stageSince >= settleMs;
+  // What was said of a story stands until the story moves.
+  const isMoved = last.stage !== stage && facts.stageSince > last.at;
+  if (stage === 'resolved' && last.stage !== stage) return news;
+  if (isMoved) return now - facts.stageSince >= settleMs ? news : null;
   const isPromised = last.state === 'published' && last.nextUpdateAt !== null && now >= last.nextUpdateAt;
-  return isPromised && stage !== 'resolved';
+  return isPromised && last.stage !== 'resolved' ? { stage: last.stage, again: true } : null;
 }
 
-/** When the next word is promised; nobody waits for one after the last. */
+/** Each time that there is nothing new, the next word may take twice as long; at most this many times the first. */
+const patienceMax = 4;
+
+/** When the next word is promised, after a stage was said so many times before; nobody waits for one after the last. */
 export function nextUpdateAfter(
   stage: MessageStage,
-  settings: Pick<MessageSettings, 'nextUpdateMs'>,
+  { nextUpdateMs }: Pick<MessageSettings, 'nextUpdateMs'>,
   now: Instant,
+  before = 0,
 ): Instant | null {
-  return stage === 'resolved' ? null : instant(now + settings.nextUpdateMs);
+  return stage === 'resolved' ? null : instant(now + nextUpdateMs * Math.min(patienceMax, 2 ** before));
+}
+
+/** How often a stage was said last, without another in between. */
+export function saidLately(messages: readonly Message[], stage: MessageStage): number {
+  const since = messages.findLastIndex((message) => message.stage !== stage || message.state !== 'published');
+  return messages.length - 1 - since;
 }
 
 /** A text in the language asked for, or in English. */

@@ -67,8 +67,8 @@ function decisionFor(
       key,
       keyFeatures,
     }),
-    // The least lucky draw in a ramp: what is shown as available is so for everybody.
-    { ...conditions, random: 0.999_999 },
+    // The least lucky draw: what is shown as available is so for everybody.
+    { ...conditions, random: 0 },
   );
 }
 

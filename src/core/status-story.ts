@@ -5,6 +5,7 @@
  */
 import type { Instant } from './ids.ts';
 import type { IncidentClass, IncidentTimes } from './incident.ts';
+import type { FeatureThen } from './message.ts';
 import type { FeatureStatus } from './status.ts';
 
 export type StoryState = 'investigating' | 'identified' | 'monitoring' | 'resolved' | 'postmortem';
@@ -18,6 +19,8 @@ export type StoryUpdate = {
   readonly text: string;
   /** In our own words, which say what kind of failure it is and where data went. */
   readonly isOurs: boolean;
+  /** How features were then; of those that are not named, it is as before. */
+  readonly features: readonly FeatureThen[];
 };
 
 export type StoryFeature = {
@@ -54,6 +57,28 @@ export type Story = {
   /** Newest first. */
   readonly updates: readonly StoryUpdate[];
 };
+
+/** How a story's features went from update to update, the newest first: what each was before, and after. */
+export function movesOf({ updates, features }: Pick<Story, 'updates' | 'features'>): readonly (readonly {
+  readonly feature: string;
+  readonly from: FeatureStatus;
+  readonly to: FeatureStatus;
+}[])[] {
+  const then = new Map<string, FeatureStatus>(features.map(({ feature }) => [feature, 'normal']));
+  return updates
+    .toReversed()
+    .map((update) => {
+      const after = new Map(update.features.map(({ feature, status }) => [feature, status]));
+      const isOver = update.state === 'resolved' || update.state === 'postmortem';
+      return features.map(({ feature }) => {
+        const from = then.get(feature) ?? 'normal';
+        const to = after.get(feature) ?? (isOver ? 'normal' : from);
+        then.set(feature, to);
+        return { feature, from, to };
+      });
+    })
+    .toReversed();
+}
 
 /** What kind of failure it is, so that nobody has to guess what "degraded" meant. */
 export const classWords: Readonly<Record<IncidentClass, string>> = {

@@ -39,10 +39,10 @@ function statusOf(feature: Feature, decision: RoutingDecision): FeatureStatus {
   }
 }
 
-/** What a feature's next request would meet, with the least lucky draw in a ramp (`random` 1 is never drawn). */
+/** What a feature's next request would meet, with the least lucky draw: a switch that sheds a part sheds this one. */
 export function viewFeature(feature: Feature, snapshot: Snapshot, conditions: StatusConditions): FeatureView {
   const demand = classDemand(snapshot, feature, null, { tenant: null, keyNames: [] });
-  const decision = decide(plainRequest(feature, { demand }), { ...conditions, random: 0.999_999 });
+  const decision = decide(plainRequest(feature, { demand }), { ...conditions, random: 0 });
   const serving = decision.kind === 'route' ? decision.plan[0].name : null;
   return {
     feature: feature.name,

@@ -31,16 +31,18 @@ export class Prober {
     this.#options = options;
   }
 
-  /** Looks at every target; call it a few times a second. */
-  look(): void {
+  /** Looks at every target; call it a few times a second. Resolves when what it sent has been answered. */
+  async look(): Promise<void> {
     const { shared, state } = this.#options;
     const now = shared.clock.now();
+    const sent: Promise<void>[] = [];
     for (const target of shared.board.wantingProbes()) {
-      if (this.#underWay >= probesAtOnceMax) return;
+      if (this.#underWay >= probesAtOnceMax) break;
       if (!isAffordable(this.#spend.get(target.name) ?? freshSpend(now), now)) continue;
       if (!isProbeAllowed(target, state.snapshot, state.switches, now)) continue;
-      void this.#probe(target).catch(this.#options.onBug);
+      sent.push(this.#probe(target).catch(this.#options.onBug));
     }
+    if (sent.length > 0) await Promise.all(sent);
   }
 
   /**

@@ -5,6 +5,7 @@
 import { momentText } from '../core/moment.ts';
 import type { Event } from '../core/status-page.ts';
 import type { Planned } from '../core/status-planned.ts';
+import { movesOf } from '../core/status-story.ts';
 import type { Story, StoryState } from '../core/status-story.ts';
 import type { FeatureStatus } from '../core/status.ts';
 import { publicLink } from './site.ts';
@@ -86,10 +87,14 @@ type Update = {
   readonly text: string;
   readonly at: number;
   readonly incident: string;
-  readonly components: readonly Json[];
+  /** What was affected, with how it was before and how it is after. */
+  readonly affected: readonly Json[];
 };
 
-function updateOf({ id, state, text, at, incident, components }: Update): Json {
+const stayed = (components: readonly Json[]): readonly Json[] =>
+  components.map(({ id: code, name, status }) => ({ code, name, old_status: status, new_status: status }));
+
+function updateOf({ id, state, text, at, incident, affected }: Update): Json {
   return {
     id,
     status: state,
@@ -98,12 +103,7 @@ function updateOf({ id, state, text, at, incident, components }: Update): Json {
     created_at: momentText(at),
     updated_at: momentText(at),
     display_at: momentText(at),
-    affected_components: components.map(({ id: code, name, status }) => ({
-      code,
-      name,
-      old_status: status,
-      new_status: status,
-    })),
+    affected_components: affected,
     deliver_notifications: true,
     custom_tweet: null,
     tweet_id: null,
@@ -117,6 +117,8 @@ function storyJson(site: Site, story: Story): Json {
   );
   const { times } = story;
   const backups = [...new Set(story.features.flatMap(({ backup }) => backup ?? []))];
+  const moves = movesOf(story);
+  const titles = new Map(story.features.map(({ feature, title }) => [feature, title]));
   const monitored = [...story.updates].reverse().find(({ state }) => state === 'monitoring');
   return {
     id: story.id,
@@ -130,7 +132,18 @@ function storyJson(site: Site, story: Story): Json {
     shortlink: publicLink({ incident: story.id }, site),
     started_at: momentText(story.startedAt),
     page_id: pageId,
-    incident_updates: story.updates.map((update) => updateOf({ ...update, incident: story.id, components })),
+    incident_updates: story.updates.map((update, index) =>
+      updateOf({
+        ...update,
+        incident: story.id,
+        affected: (moves[index] ?? []).map(({ feature, from, to }) => ({
+          code: feature,
+          name: titles.get(feature) ?? feature,
+          old_status: componentStatus[from],
+          new_status: componentStatus[to],
+        })),
+      }),
+    ),
     components,
     reminder_intervals: null,
     x_ai: {
@@ -184,7 +197,7 @@ function eventJson(site: Site, event: Event): Json {
         text: event.words,
         at: event.since,
         incident: event.id,
-        components,
+        affected: stayed(components),
       }),
     ],
     components,
@@ -216,7 +229,7 @@ function plannedJson(site: Site, planned: Planned): Json {
         text: planned.text,
         at: planned.from,
         incident: planned.id,
-        components,
+        affected: stayed(components),
       }),
     ],
     components,

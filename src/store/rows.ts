@@ -233,11 +233,13 @@ const storedMessage = (message: Message) => ({
     Object.entries(message.texts).map(([locale, { title, body, desk }]) => [locale, { title, body, desk }]),
   ),
   nextUpdateAt: message.nextUpdateAt,
+  features: message.features.map(({ feature, status }) => ({ feature, status })),
 });
 
 export const messageBody = (message: Message): string => JSON.stringify(storedMessage(message));
 
 export function messageFromBody(body: string): Message {
   const { form: _, ...stored } = parsed(body) as ReturnType<typeof storedMessage>;
-  return stored;
+  // Messages from before it was kept have none.
+  return { ...stored, features: stored.features ?? [] };
 }

@@ -62,14 +62,14 @@ export function createChannelDesk(
     },
   });
   const rounds = new Set<Promise<void>>();
-  let timer: NodeJS.Timeout | null = null;
-  const tick = (): void => {
+  let stop = (): void => {};
+  const tick = (): Promise<void> => {
     const round = notifier.round().catch((error: unknown) => {
       // A store in trouble says so elsewhere; what is to be told waits in it.
       if (!(error instanceof StoreUnavailable)) engine.onBug(error);
     });
     rounds.add(round);
-    void round.finally(() => rounds.delete(round));
+    return round.finally(() => void rounds.delete(round));
   };
   const dependencies: ChannelDependencies = { ...control, channels, notifier };
   return {
@@ -80,10 +80,10 @@ export function createChannelDesk(
       deliveries: (filter) => store.listDeliveries(filter),
     },
     start: () => {
-      timer = setInterval(tick, roundMs);
+      stop = clock.every(roundMs, tick);
     },
     stop: async () => {
-      if (timer !== null) clearInterval(timer);
+      stop();
       await Promise.race([Promise.all(rounds), Bun.sleep(stopMs)]);
     },
   };

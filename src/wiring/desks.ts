@@ -102,18 +102,17 @@ export function startChores(desks: Desks, { engine, store, log }: DeskSources): 
     await status.look().catch(engine.onBug);
     await incidents.look();
     await messages.look();
-    void feeds.tick().catch(engine.onBug);
+    const fed = feeds.tick().catch(engine.onBug);
     for (const entry of await expireSwitches(engine.switchDependencies(store))) {
       engine.returned(entry);
       const scope = JSON.stringify(entry.scope);
       log('info', { event: 'switch', action: 'expired', id: entry.id, scope, actor: 'system' });
     }
+    await fed;
   };
-  const timer = setInterval(() => {
+  return engine.clock.every(choresMs, async () => {
     desks.streams.look();
-    void chores().catch((error: unknown) => engine.onBug(error));
-    void ledger.look();
-    void content.look();
-  }, choresMs);
-  return () => clearInterval(timer);
+    const others = [ledger.look(), content.look()];
+    await Promise.all([chores().catch((error: unknown) => engine.onBug(error)), ...others]);
+  });
 }

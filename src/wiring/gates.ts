@@ -83,18 +83,20 @@ export async function openGateDesk(engine: Engine, store: Store, log: Log): Prom
   const review = reviewer(engine, log);
   let keeping = Promise.resolve();
   let beats = 0;
-  const timer = setInterval(() => {
-    prober.look();
+  const stop = clock.every(beatMs, async () => {
+    const probed = prober.look();
     beats++;
-    if (beats % 2 === 1) return;
-    board.tick();
-    review();
-    keeping = keep(clock.now() - keptAllAt >= keepAllMs).catch(engine.onBug);
-  }, beatMs);
+    if (beats % 2 === 0) {
+      board.tick();
+      review();
+      keeping = keep(clock.now() - keptAllAt >= keepAllMs).catch(engine.onBug);
+    }
+    await Promise.all([probed, keeping]);
+  });
   return {
     orderProbe: (target, past) => prober.order(target, past),
     async stop() {
-      clearInterval(timer);
+      stop();
       await keeping;
       await keep(true).catch(engine.onBug);
     },

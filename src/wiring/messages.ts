@@ -9,7 +9,7 @@ import type { MessageDependencies } from '../control/messages.ts';
 import type { Incident } from '../core/incident.ts';
 import { storyOf } from '../core/incident-story.ts';
 import type { IncidentId, Instant } from '../core/ids.ts';
-import { isDue } from '../core/message.ts';
+import { dueStage, saidLately } from '../core/message.ts';
 import type { Message } from '../core/message.ts';
 import type { MessageStage } from '../core/message-texts.ts';
 import type { Story } from '../core/status-story.ts';
@@ -67,7 +67,7 @@ class Desk implements MessageDesk {
       list: (id) => store.loadMessages(id),
       preview: (id, input) => previewMessage(id, input, this.#dependencies),
       publish: async (id, input, actor) => {
-        const result = await publishMessage({ id, input, automatic: false }, actor, this.#dependencies);
+        const result = await publishMessage({ id, input, automatic: null }, actor, this.#dependencies);
         await this.#refresh();
         return result;
       },
@@ -145,7 +145,8 @@ class Desk implements MessageDesk {
   async #sayWhatIsDue(incident: Incident, now: Instant): Promise<void> {
     const stage = messageStageOf(incident);
     const known = this.#stages.get(incident.id);
-    const since = known?.stage === stage ? known.since : now;
+    // After a start it is not known since when: not before the incident came to its state.
+    const since = known === undefined ? incident.stateAt : known.stage === stage ? known.since : now;
     if (known?.stage !== stage) this.#stages.set(incident.id, { stage, since });
     const messages = this.#kept.get(incident.id)?.messages ?? [];
     const facts = {
@@ -156,8 +157,10 @@ class Desk implements MessageDesk {
       stageSince: since,
       messages,
     };
-    if (!isDue(facts, this.#dependencies.settings(), now)) return;
-    const publishing = { id: incident.id, input: { stage }, automatic: true };
+    const due = dueStage(facts, this.#dependencies.settings(), now);
+    if (due === null) return;
+    const automatic = { before: due.again ? saidLately(messages, due.stage) : 0 };
+    const publishing = { id: incident.id, input: { stage: due.stage }, automatic };
     await publishMessage(publishing, 'system', this.#dependencies);
     await this.#refresh();
   }

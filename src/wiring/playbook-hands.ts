@@ -16,7 +16,7 @@ export type PlaybookHands = {
   readonly hands: Hands;
   readonly probed: Probed;
   /** Sends the probes that runs wait for, spread over their time; call about once a second. */
-  readonly probe: (runs: readonly Run[]) => void;
+  readonly probe: (runs: readonly Run[]) => Promise<void>;
 };
 
 type Count = { sent: number; passed: number; ordered: number };
@@ -34,13 +34,13 @@ class OrderedProbes {
 
   readonly probed: Probed = (key) => this.#counts.get(key) ?? { sent: 0, passed: 0 };
 
-  readonly look = (runs: readonly Run[]): void => {
+  readonly look = async (runs: readonly Run[]): Promise<void> => {
     const keys = new Set(runs.map(keyOf));
     for (const key of this.#counts.keys()) if (!keys.has(key)) this.#counts.delete(key);
-    for (const run of runs) this.#lookAt(run);
+    await Promise.all(runs.map((run) => this.#lookAt(run)));
   };
 
-  #lookAt(run: Run): void {
+  async #lookAt(run: Run): Promise<void> {
     const operation = run.operations[run.at];
     if (operation?.kind !== 'probe' || run.state !== 'running') return;
     const { targets } = this.#engine.state.snapshot;
@@ -52,12 +52,13 @@ class OrderedProbes {
     // One at a time, so that a target that hangs is not asked again and again.
     if (target === undefined || count.ordered >= due || count.ordered > count.sent) return;
     count.ordered++;
-    void this.#order(target, new Set(run.switches.map(({ id }) => id)))
-      .then((probed) => {
-        count.sent++;
-        if (probed !== null && probed.failure === null) count.passed++;
-      })
-      .catch(this.#engine.onBug);
+    try {
+      const probed = await this.#order(target, new Set(run.switches.map(({ id }) => id)));
+      count.sent++;
+      if (probed !== null && probed.failure === null) count.passed++;
+    } catch (error) {
+      this.#engine.onBug(error);
+    }
   }
 
   #count(key: string): Count {

@@ -211,12 +211,12 @@ function adminOf(
 /** One round after the other; a store in trouble says so elsewhere, and the next round goes on where this one was. */
 function createRounds(
   dependencies: PlaybookDependencies,
-  { onBug }: Engine,
-  probe: (runs: readonly Run[]) => void,
+  { onBug, clock }: Engine,
+  probe: (runs: readonly Run[]) => Promise<void>,
 ): { readonly stop: () => Promise<void> } {
   let round: Promise<void> | null = null;
-  const timer = setInterval(() => {
-    probe(dependencies.runs());
+  const stop = clock.every(roundMs, async () => {
+    const probed = probe(dependencies.runs());
     round ??= moveRuns(dependencies)
       .catch((error: unknown) => {
         if (!(error instanceof StoreUnavailable)) onBug(error);
@@ -224,10 +224,11 @@ function createRounds(
       .finally(() => {
         round = null;
       });
-  }, roundMs);
+    await Promise.all([round, probed]);
+  });
   return {
     stop: async () => {
-      clearInterval(timer);
+      stop();
       await round;
     },
   };

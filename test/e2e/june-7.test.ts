@@ -3,95 +3,27 @@
  * post-mortem nothing is typed but one approval. Traffic flows all the while; every step waits for what it is about.
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-
-import { Webhook } from 'standardwebhooks';
-
-import { configuration, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
-import { pagerDutyEvent, slackMessage } from '../payload-schemas.ts';
-import { webhookSecret } from '../told-fixture.ts';
+import { features, itemsOf, shippedPlaybook, sick, startJune7 } from './june-7-house.ts';
+import type { June7 } from './june-7-house.ts';
 
-const timeouts = { connect: '5s', firstToken: '10s', stall: '10s', total: '30s' };
-const features = {
-  notes: { title: 'Meeting notes', route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'], timeouts },
-  contract: {
-    title: 'Contract review',
-    route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'],
-    fallback: { same_model: 'auto', other_vendor: 'ask' },
-    timeouts,
-  },
-  chat: { title: 'Chat', route: ['anthropic/claude-opus-4-7', 'openai/gpt-5.2'], timeouts },
-  search: { title: 'Search', route: ['anthropic/claude-sonnet-4-5', 'openai/gpt-5.2'], timeouts },
-};
 const gates = [{ match: {}, restore: { probeEvery: '200ms', ramp: ['50%', '100%'], hold: '1s' } }];
-const sick = ['claude-opus-4-7', 'claude-opus-4-8'];
-/** Share of calls that fail at the two versions: a brownout, by a seeded chance. */
-const sickRate = 0.6;
-
 /** The example that ships, with the same steps and shorter times. */
-const playbook = readFileSync(join(import.meta.dir, '../../examples/playbooks/vendor-off.yaml'), 'utf8')
-  .replace(/^tests:[^]*/m, '')
+const playbook = shippedPlaybook
   .replace('quiet: 15m', 'quiet: 2s')
   .replace('count: 20, over: 5m', 'count: 5, over: 5s')
   .replace('hold: 5m', 'hold: 2s');
 
+let june: June7;
 let house: House;
-const told: Json[] = [];
-const slack: Json[] = [];
-const pager: Json[] = [];
-const received: Readonly<Record<string, (body: string, headers: Headers) => void>> = {
-  '/hook': (body, headers) =>
-    void told.push(new Webhook(webhookSecret).verify(body, Object.fromEntries(headers)) as Json),
-  '/slack': (body) => void slack.push(slackMessage.parse(JSON.parse(body))),
-  '/pager': (body) => void pager.push(pagerDutyEvent.parse(JSON.parse(body))),
-};
-/** What is wrong with what the channels received. */
-const unreadable: unknown[] = [];
-const receiver = Bun.serve({
-  hostname: '127.0.0.1',
-  port: 0,
-  async fetch(request) {
-    try {
-      received[new URL(request.url).pathname]?.(await request.text(), request.headers);
-    } catch (error) {
-      unreadable.push(error);
-    }
-    return new Response('', { status: 202 });
-  },
-});
-
-let announcements: Json[] = [];
-const feed = Bun.serve({
-  hostname: '127.0.0.1',
-  port: 0,
-  fetch: () =>
-    Response.json({
-      page: { id: 'p', name: 'Claude', url: 'https://status.claude.com', updated_at: now() },
-      status: { indicator: announcements.length === 0 ? 'none' : 'minor', description: 'x' },
-      components: [],
-      incidents: announcements,
-    }),
-});
 const now = (): string => new Date().toISOString();
 
 let sending = true;
 let traffic: Promise<void> = Promise.resolve();
 
-async function ask(feature: string): Promise<Response> {
-  const response = await fetch(`${house.url}/v1/messages`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
-    body: JSON.stringify({ model: feature, max_tokens: 20, messages: [{ role: 'user', content: 'Hello' }] }),
-  });
-  await response.text();
-  return response;
-}
-
 async function flow(): Promise<void> {
   while (sending) {
-    await Promise.all(Object.keys(features).map(ask));
+    await Promise.all(Object.keys(features).map(june.ask));
     await Bun.sleep(50);
   }
 }
@@ -107,87 +39,38 @@ async function eventually<T>(look: () => Promise<T | null | undefined> | T | nul
   }
 }
 
-const call = async (path: string): Promise<Json> => (await house.admin('GET', path)).body;
-const itemsOf = (body: Json): readonly Json[] => body['items'] as readonly Json[];
+const call = (path: string): Promise<Json> => june.call(path);
+const page = (path: string): Promise<string> => june.page(path);
 const incidents = async (): Promise<readonly Json[]> => itemsOf(await call('incidents'));
 const untilIncident = (isWanted: (incident: Json) => boolean, what: string): Promise<Json> =>
   eventually(async () => (await incidents()).find(isWanted), what);
 const untilRun = (isWanted: (run: Json) => boolean, what: string): Promise<Json> =>
   eventually(async () => itemsOf(await call('runs')).find(isWanted), what);
-const page = async (path: string): Promise<string> => (await fetch(`${house.url}${path}`)).text();
-const toldOf = (type: string): Json | undefined => told.find((each) => each['type'] === type);
-
-/** Every record that a query finds. */
-async function records(query: string): Promise<readonly Json[]> {
-  const found: Json[] = [];
-  let cursor: unknown = null;
-  do {
-    const next: Json = await call(
-      `requests?limit=200${query}${cursor === null ? '' : `&cursor=${String(cursor)}`}`,
-    );
-    found.push(...itemsOf(next));
-    cursor = next['next_cursor'];
-  } while (cursor !== null);
-  return found;
-}
+const toldOf = (type: string): Json | undefined => june.told.find((each) => each['type'] === type);
 
 beforeAll(async () => {
-  const at = `http://127.0.0.1:${receiver.port}`;
-  const document = (simulator: House['simulator'], more: Json = {}): Json => {
-    const { providers } = configuration(simulator) as { providers: Record<string, Json> };
-    const anthropic = {
-      ...providers['anthropic'],
-      statusFeed: { url: `http://127.0.0.1:${feed.port}/api/v2/summary.json`, allowPrivate: true },
-    };
-    return {
-      providers: { ...providers, anthropic },
-      features,
-      gates,
-      messages: { holdDown: '1s' },
-      playbooks: './playbooks-*.yaml',
-      channels: {
-        hook: { kind: 'webhook', url: `${at}/hook`, secret: 'env:HOOK_SECRET', allowPrivate: true },
-        oncall: { kind: 'slack', url: `${at}/slack`, allowPrivate: true },
-        pager: { kind: 'pagerduty', url: `${at}/pager`, routingKey: 'env:PAGER_KEY', allowPrivate: true },
-      },
-      ...more,
-    };
-  };
-  house = await startHouse(document);
-  writeFileSync(join(dirname(house.configPath), 'playbooks-vendor-off.yaml'), playbook);
-  house.configure(
-    document(house.simulator, { statusPage: { title: 'Acme AI', url: `${house.url}/status` } }),
-  );
-  await house.server.reload();
+  june = await startJune7({ playbook, gates, holdDown: '1s' });
+  house = june.house;
   traffic = flow();
 });
 afterAll(async () => {
   sending = false;
   await traffic;
-  await house.stop();
-  await receiver.stop(true);
-  await feed.stop(true);
+  await june.stop();
 });
 
 test('before: the shipped playbook is on the shelf, and everything works', async () => {
   expect(itemsOf(await call('playbooks'))).toMatchObject([{ name: 'vendor-off', source: 'file' }]);
   expect(playbook).not.toMatch(/\b(?:15|5)m\b/);
   expect(await page('/status')).toContain('Everything is working normally');
-  await eventually(async () => ((await records('')).length >= 40 ? true : null), 'traffic flows');
+  await eventually(async () => ((await june.records('')).length >= 40 ? true : null), 'traffic flows');
 }, 90_000);
 
 let id = '';
 let asking: Json;
 
 test('two versions fail: gates act, and one incident says which', async () => {
-  for (const model of sick)
-    house.simulator.setFault({
-      id: model,
-      provider: 'anthropic',
-      model,
-      rate: sickRate,
-      fault: { kind: 'preset', preset: 'overloaded' },
-    });
+  june.fail();
   const incident = await untilIncident(({ models }) => (models as unknown[]).length === 2, 'both are in it');
   id = String(incident['id']);
   expect(incident).toMatchObject({
@@ -211,7 +94,7 @@ test('the playbook switches the sick versions off and asks; a person approves fr
   expect(new Set(made.map(({ scope }) => (scope as Json)['model']))).toEqual(new Set(sick));
 
   const link = await eventually(
-    () => JSON.stringify(slack).match(/"(http[^"]+\/approve\/[^"]+)"/)?.[1],
+    () => JSON.stringify(june.slack).match(/"(http[^"]+\/approve\/[^"]+)"/)?.[1],
     'the question is in the chat',
   );
   expect(await page(new URL(link).pathname)).toContain('Switch off every model of the vendor?');
@@ -223,8 +106,8 @@ test('the playbook switches the sick versions off and asks; a person approves fr
     'the vendor is off',
   );
   expect(off).toMatchObject({ created_by: 'playbook vendor-off', effect: 'off' });
-  expect((await ask('search')).headers.get('x-breakwater-target')).toBe('openai/gpt-5.2');
-  expect((await ask('contract')).status).toBe(428);
+  expect((await june.ask('search')).headers.get('x-breakwater-target')).toBe('openai/gpt-5.2');
+  expect((await june.ask('contract')).status).toBe(428);
 }, 120_000);
 
 test('the page says which features use a backup, to people and to programs', async () => {
@@ -251,13 +134,13 @@ test('channels were told, each in its own form and signed', async () => {
     data: { subject: id, url: `${house.url}/status/incidents/${id}` },
   });
   for (const type of ['playbook.notified', 'switch.created']) await eventually(() => toldOf(type), type);
-  expect(slack.length).toBeGreaterThan(2);
-  expect(pager.find((each) => each['dedup_key'] === id)).toMatchObject({ event_action: 'trigger' });
-  expect(unreadable).toEqual([]);
+  expect(june.slack.length).toBeGreaterThan(2);
+  expect(june.pager.find((each) => each['dedup_key'] === id)).toMatchObject({ event_action: 'trigger' });
+  expect(june.unreadable).toEqual([]);
 }, 90_000);
 
 test('the provider announces late, and is linked with our lead', async () => {
-  announcements = [
+  june.announcements = [
     {
       id: 'abc',
       name: 'Elevated errors on Claude Opus 4.7 and 4.8',
@@ -281,8 +164,12 @@ test('the provider announces late, and is linked with our lead', async () => {
 let over: Json;
 
 test('it recovers: the playbook lets it back by shares, and routing is normal again feature by feature', async () => {
-  house.simulator.clearFaults();
-  announcements = announcements.map((each) => ({ ...each, status: 'resolved', resolved_at: now() }));
+  june.recover();
+  june.announcements = june.announcements.map((each) => ({
+    ...each,
+    status: 'resolved',
+    resolved_at: now(),
+  }));
   const done = await untilRun(({ id: run, state }) => run === asking['id'] && state === 'done', 'it is done');
   const words = (done['steps'] as readonly Json[]).map(({ words: said }) => String(said));
   expect(words.filter((said) => /^let \d+ % back in$/.test(said))).toEqual([
@@ -302,7 +189,7 @@ test('it recovers: the playbook lets it back by shares, and routing is normal ag
     expect(String(at) <= String(times['normal_routing_resumed'])).toBe(true);
   expect(await incidents()).toHaveLength(1);
   for (const [feature, { route }] of Object.entries(features))
-    expect((await ask(feature)).headers.get('x-breakwater-target')).toBe(route[0] ?? '');
+    expect((await june.ask(feature)).headers.get('x-breakwater-target')).toBe(route[0] ?? '');
   const story = await eventually(async () => {
     const html = await page(`/status/incidents/${id}`);
     return html.includes('ormal routing resumed') ? html : null;
@@ -310,10 +197,10 @@ test('it recovers: the playbook lets it back by shares, and routing is normal ag
   for (const { title } of Object.values(features)) expect(story).toContain(title);
   await eventually(() => toldOf('incident.resolved'), 'the channels are told of the end');
   await eventually(
-    () => pager.find((each) => each['dedup_key'] === id && each['event_action'] === 'resolve'),
+    () => june.pager.find((each) => each['dedup_key'] === id && each['event_action'] === 'resolve'),
     'the pager is told of the end',
   );
-  expect(unreadable).toEqual([]);
+  expect(june.unreadable).toEqual([]);
 }, 150_000);
 
 test('the numbers of the post-mortem are those that the records give', async () => {
@@ -326,9 +213,9 @@ test('the numbers of the post-mortem are those that the records give', async () 
     });
     return draft.body['markdown'] === undefined ? null : (draft.body as { markdown: string });
   }, 'the draft is there');
-  const all = await records('');
+  const all = await june.records('');
   const hit = all.filter(({ incidents: met }) => (met as readonly unknown[]).includes(id));
-  expect((await records(`&incident=${id}`)).map(({ id: each }) => each)).toEqual(
+  expect((await june.records(`&incident=${id}`)).map(({ id: each }) => each)).toEqual(
     hit.map(({ id: each }) => each),
   );
   const count = (isCounted: (record: Json) => boolean): number => hit.filter(isCounted).length;
