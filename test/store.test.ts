@@ -1,6 +1,5 @@
 /** The store on SQLite: the conformance suite, and what happens to files that cannot be used. */
 import { Database } from 'bun:sqlite';
-import type { SQLQueryBindings } from 'bun:sqlite';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,13 +7,12 @@ import { join } from 'node:path';
 
 import { instant } from '../src/core/ids.ts';
 import { migrations } from '../src/store/migrations.ts';
-import { RecordTable } from '../src/store/record-table.ts';
 import { callsPendingMax, openStore } from '../src/store/sqlite.ts';
-import type { RecordFilter, Store } from '../src/store/store.ts';
+import type { Store } from '../src/store/store.ts';
 import { verifyStore } from '../src/store/verify.ts';
 import type { SqliteDatabase } from '../src/store/database.ts';
 import { WorkerClient } from '../src/store/worker-client.ts';
-import { aChange, aRecord, aRescue, start } from './record-fixture.ts';
+import { aChange, aRecord, start } from './record-fixture.ts';
 import { storeConformance } from './store-conformance.ts';
 
 async function openOrThrow(address: string): Promise<Store> {
@@ -290,45 +288,5 @@ describe('a worker that dies', () => {
     }
     expect(kept).toBe('yes');
     await client.close();
-  });
-});
-
-/** A listing must not read the whole table: an index answers it, in order. */
-describe('plans', () => {
-  const anId = 'req_1';
-  test.each([
-    [{}, 'INTEGER PRIMARY KEY'],
-    [{ feature: 'notes' }, 'INTEGER PRIMARY KEY'],
-    [{ tenant: 'acme', cursor: anId, since: start }, 'INTEGER PRIMARY KEY'],
-    [{ user: 'u1', until: instant(start + 1) }, 'records_user'],
-    [{ hop: 'other_vendor' }, 'records_hop'],
-    [{ outcome: 'failed' }, 'records_outcome'],
-    [{ boundary: 'entity' }, 'records_boundary'],
-    [{ failure: 'server_error' }, 'records_failures'],
-    [{ failure: 'server_error', cursor: anId, since: start }, 'records_failures'],
-    [{ since: start, until: instant(start + 1) }, 'INTEGER PRIMARY KEY'],
-  ] as [Omit<RecordFilter, 'limit'>, string][])('%j', async (filter, index) => {
-    const store = await openOrThrow(`sqlite:${path}`);
-    await store.appendRecords([aRecord(), aRescue(), aRecord({ outcome: 'failed' })]);
-    await store.close();
-    const database = new Database(path, { readonly: true });
-    const [planned] = new RecordTable(database).plan({ ...filter, limit: 10 }, 1_000, 10);
-    if (planned === undefined) throw new Error('nothing is asked');
-    const plan = database
-      .query<{ detail: string }, SQLQueryBindings[]>(`EXPLAIN QUERY PLAN ${planned.sql}`)
-      .all(...planned.values)
-      .map(({ detail }) => detail)
-      .join('; ');
-    database.close();
-    expect(plan).toContain(index);
-  });
-
-  test('a word that no record has is answered without looking', async () => {
-    const store = await openOrThrow(`sqlite:${path}`);
-    await store.appendRecords([aRecord()]);
-    await store.close();
-    const database = new Database(path, { readonly: true });
-    expect(new RecordTable(database).plan({ feature: 'unheard of', limit: 10 }, 1_000, 10)).toEqual([]);
-    database.close();
   });
 });

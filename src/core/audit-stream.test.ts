@@ -4,13 +4,13 @@ import { aChange, aRecord, start } from '../../test/record-fixture.ts';
 import { manifest, otlpBody, streamedEntry, webhookBody, windowBody, windowKey } from './audit-stream.ts';
 import type { StreamWindow } from './audit-stream.ts';
 import { instant } from './ids.ts';
-import { recordToJson } from './record-json.ts';
+import { recordToEntry, recordToJson } from './record-json.ts';
 
 const salted = (value: object): string => JSON.stringify({ salt: 'secret-salt', ...value });
 const leaf = (index: number, text: string | null) => streamedEntry({ index, hash: `h${index}`, text });
 const record = aRecord({ outcome: 'failed' });
 const { id, kind } = aChange();
-const entries = [leaf(4, salted(recordToJson(record))), leaf(5, salted({ id, kind })), leaf(6, null)];
+const entries = [leaf(4, salted(recordToEntry(record))), leaf(5, salted({ id, kind })), leaf(6, null)];
 const window: StreamWindow = { from: 4, next: 7, entries, since: start, until: instant(start + 60_000) };
 
 describe('an entry', () => {
@@ -19,6 +19,8 @@ describe('an entry', () => {
     for (const body of [webhookBody(window, start), otlpBody(window, start), windowBody(window)])
       expect(body).not.toContain('salt');
   });
+  test('of a record is as the API shows it, with what says nothing', () =>
+    expect(entries[0]?.data).toEqual(recordToJson(record)));
 });
 
 test('a webhook is told from where to where', () =>

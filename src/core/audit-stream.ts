@@ -8,6 +8,8 @@
  */
 import type { Instant } from './ids.ts';
 import { momentFrom, momentText } from './moment.ts';
+import { recordFromJson, recordToJson } from './record-json.ts';
+import type { RecordJson } from './record-json.ts';
 
 export type StreamedEntry = {
   readonly leaf: { readonly index: number; readonly hash: string };
@@ -16,7 +18,7 @@ export type StreamedEntry = {
   readonly data: Readonly<Record<string, unknown>> | null;
 };
 
-/** An entry of the ledger, as it was written, without its salt. */
+/** An entry of the ledger without its salt; a record with the fields that say nothing, too. */
 export function streamedEntry(leaf: {
   readonly index: number;
   readonly hash: string;
@@ -25,7 +27,8 @@ export function streamedEntry(leaf: {
   const place = { index: leaf.index, hash: leaf.hash };
   if (leaf.text === null) return { leaf: place, kind: 'erased', data: null };
   const { salt: _salt, ...data } = JSON.parse(leaf.text) as Record<string, unknown>;
-  return { leaf: place, kind: String(data['id']).startsWith('req_') ? 'record' : 'change', data };
+  if (!String(data['id']).startsWith('req_')) return { leaf: place, kind: 'change', data };
+  return { leaf: place, kind: 'record', data: recordToJson(recordFromJson(data as RecordJson)) };
 }
 
 /** Entries from one leaf to before another. */

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 
 import { aRecord, aRescue } from '../../test/record-fixture.ts';
 import { momentFrom, momentText } from './moment.ts';
-import { recordFromJson, recordToJson } from './record-json.ts';
+import { recordFromJson, recordToEntry, recordToJson } from './record-json.ts';
 import type { RecordJson } from './record-json.ts';
 
 test.each([aRecord(), aRescue(), aRecord({ attempts: [], candidates: [], served: null })])(
@@ -10,6 +10,16 @@ test.each([aRecord(), aRescue(), aRecord({ attempts: [], candidates: [], served:
   (record) => {
     const json = JSON.parse(JSON.stringify(recordToJson(record))) as RecordJson;
     expect(recordFromJson(json)).toEqual(record);
+  },
+);
+
+test.each([aRecord(), aRescue(), aRecord({ attempts: [], candidates: [], served: null, user: null })])(
+  'an entry leaves out what says nothing, and comes back whole (%#)',
+  (record) => {
+    const text = JSON.stringify(recordToEntry(record));
+    expect(text).not.toMatch(/null|\[\],"(?!attempts|fingerprints)/);
+    expect(text).toStartWith(`{"id":"${record.id}",`);
+    expect(recordFromJson(JSON.parse(text) as RecordJson)).toEqual(record);
   },
 );
 

@@ -2,84 +2,94 @@
  * The record of a request as JSON, in the words that the API shows and that the ledger commits to: snake_case, RFC 3339
  * times. By hand in both directions, so that a rename in core renames nothing that was promised outside.
  *
- * One form for both, because what is proved must be what is shown. The order of the fields is part of the bytes that are
- * hashed, but only when they are written: what was written is never made again. A field that is added here is missing in
- * older entries: `recordFromJson` says what that means.
+ * One form for both, because what is proved must be what is shown; only that an entry leaves out what says nothing (null,
+ * an empty list), which is a sixth of a plain record. The order of the fields is part of the bytes that are hashed, but only
+ * when they are written: what was written is never made again. A field that is added here is missing in older entries:
+ * `recordFromJson` says what that means.
  */
 import { instant } from './ids.ts';
-import type { IncidentId } from './ids.ts';
 import { momentFrom, momentText } from './moment.ts';
 import type { AttemptRecord, Candidate, RequestRecord } from './record.ts';
 
 const timeFrom = (text: string) => instant(momentFrom(text));
 
-export const candidateToJson = ({ target, eligible, reason, rule }: Candidate) => ({
+/** What stands where there is nothing: null for people, no field at all in an entry. */
+type Nothing = null | undefined;
+
+const or = <T, N extends Nothing>(value: T | null, nothing: N): T | N => value ?? nothing;
+
+const listOr = <T, N extends Nothing>(list: readonly T[], nothing: N): readonly T[] | Extract<N, undefined> =>
+  list.length === 0 && nothing === undefined ? (nothing as Extract<N, undefined>) : list;
+
+const candidateJson = <N extends Nothing>({ target, eligible, reason, rule }: Candidate, nothing: N) => ({
   target,
   eligible,
-  reason,
-  rule,
+  reason: or(reason, nothing),
+  rule: or(rule, nothing),
 });
 
-const candidateFromJson = (json: ReturnType<typeof candidateToJson>): Candidate => ({
+export const candidateToJson = (candidate: Candidate) => candidateJson(candidate, null);
+
+const candidateFromJson = (json: ReturnType<typeof candidateJson<Nothing>>): Candidate => ({
   target: json.target,
   eligible: json.eligible,
-  reason: json.reason,
-  rule: json.rule,
+  reason: json.reason ?? null,
+  rule: json.rule ?? null,
 });
 
-const attemptToJson = (attempt: AttemptRecord) => ({
+const attemptJson = <N extends Nothing>(attempt: AttemptRecord, nothing: N) => ({
   n: attempt.n,
   target: attempt.target,
-  company: attempt.company,
-  region: attempt.region,
+  company: or(attempt.company, nothing),
+  region: or(attempt.region, nothing),
   retention: attempt.retention,
   started_at: momentText(attempt.startedAt),
-  first_byte_ms: attempt.firstByteMs,
-  first_token_ms: attempt.firstTokenMs,
+  first_byte_ms: or(attempt.firstByteMs, nothing),
+  first_token_ms: or(attempt.firstTokenMs, nothing),
   duration_ms: attempt.durationMs,
   outcome: attempt.outcome,
-  failure: attempt.failure,
-  status: attempt.status,
-  provider_code: attempt.providerCode,
-  provider_request_id: attempt.providerRequestId,
+  failure: or(attempt.failure, nothing),
+  status: or(attempt.status, nothing),
+  provider_code: or(attempt.providerCode, nothing),
+  provider_request_id: or(attempt.providerRequestId, nothing),
   payload_sent: attempt.payloadSent,
-  why_next: attempt.whyNext,
-  input_tokens: attempt.inputTokens,
-  output_tokens: attempt.outputTokens,
-  cost_usd: attempt.costUsd,
+  why_next: or(attempt.whyNext, nothing),
+  input_tokens: or(attempt.inputTokens, nothing),
+  output_tokens: or(attempt.outputTokens, nothing),
+  cost_usd: or(attempt.costUsd, nothing),
   malformed_events: attempt.malformedEvents,
   adapted: attempt.adapted as AttemptRecord['adapted'] | undefined,
-  boundary: attempt.boundary as AttemptRecord['boundary'] | undefined,
+  boundary: listOr(attempt.boundary, nothing),
 });
 
-const attemptFromJson = (json: ReturnType<typeof attemptToJson>): AttemptRecord => ({
+const attemptFromJson = (json: ReturnType<typeof attemptJson<Nothing>>): AttemptRecord => ({
   n: json.n,
   target: json.target,
-  company: json.company,
-  region: json.region,
+  company: json.company ?? null,
+  region: json.region ?? null,
   retention: json.retention,
   startedAt: timeFrom(json.started_at),
-  firstByteMs: json.first_byte_ms,
-  firstTokenMs: json.first_token_ms,
+  firstByteMs: json.first_byte_ms ?? null,
+  firstTokenMs: json.first_token_ms ?? null,
   durationMs: json.duration_ms,
   outcome: json.outcome,
-  failure: json.failure,
-  status: json.status,
-  providerCode: json.provider_code,
-  providerRequestId: json.provider_request_id,
+  failure: json.failure ?? null,
+  status: json.status ?? null,
+  providerCode: json.provider_code ?? null,
+  providerRequestId: json.provider_request_id ?? null,
   payloadSent: json.payload_sent,
-  whyNext: json.why_next,
-  inputTokens: json.input_tokens,
-  outputTokens: json.output_tokens,
-  costUsd: json.cost_usd,
+  whyNext: json.why_next ?? null,
+  inputTokens: json.input_tokens ?? null,
+  outputTokens: json.output_tokens ?? null,
+  costUsd: json.cost_usd ?? null,
   malformedEvents: json.malformed_events,
   adapted: json.adapted ?? 'no',
   boundary: json.boundary ?? [],
 });
 
-const seamToJson = (seam: RequestRecord['seam']) =>
+const seamJson = <N extends Nothing>(seam: RequestRecord['seam'], nothing: N) =>
   seam === null
-    ? null
+    ? nothing
     : {
         from: seam.from,
         to: seam.to,
@@ -87,8 +97,8 @@ const seamToJson = (seam: RequestRecord['seam']) =>
         overlap_characters: seam.overlapCharacters,
       };
 
-const seamFromJson = (json: ReturnType<typeof seamToJson>): RequestRecord['seam'] =>
-  json === null
+const seamFromJson = (json: ReturnType<typeof seamJson<Nothing>>): RequestRecord['seam'] =>
+  json === null || json === undefined
     ? null
     : {
         from: json.from,
@@ -98,82 +108,91 @@ const seamFromJson = (json: ReturnType<typeof seamToJson>): RequestRecord['seam'
       };
 
 /** The id comes first: the store reads it from there. */
-export const recordToJson = (record: RequestRecord) => ({
+const recordJson = <N extends Nothing>(record: RequestRecord, nothing: N) => ({
   id: record.id,
   at: momentText(record.at),
   duration_ms: record.durationMs,
-  tenant: record.tenant,
-  key: record.key,
+  tenant: or(record.tenant, nothing),
+  key: or(record.key, nothing),
   feature: record.feature,
-  user: record.user,
-  session: record.session,
-  trace: record.trace,
+  user: or(record.user, nothing),
+  session: or(record.session, nothing),
+  trace: or(record.trace, nothing),
   dialect: record.dialect,
   stream: record.stream,
   requested: record.requested,
-  preferred: record.preferred,
-  served: record.served,
-  model_reported: record.modelReported,
-  data_class: record.dataClass,
+  preferred: or(record.preferred, nothing),
+  served: or(record.served, nothing),
+  model_reported: or(record.modelReported, nothing),
+  data_class: or(record.dataClass, nothing),
   data_class_source: record.dataClassSource,
   consent: record.consent,
-  consent_offered_in: record.consentOfferedIn as RequestRecord['consentOfferedIn'] | undefined,
+  consent_offered_in: or(record.consentOfferedIn, nothing),
   snapshot: record.snapshot,
-  hop: record.hop,
-  fallback: record.fallback,
-  boundary: record.boundary,
+  hop: or(record.hop, nothing),
+  fallback: or(record.fallback, nothing),
+  boundary: listOr(record.boundary, nothing),
   told: record.told,
   outcome: record.outcome,
-  error_code: record.errorCode,
+  error_code: or(record.errorCode, nothing),
   status: record.status,
-  finish: record.finish,
-  candidates: record.candidates.map(candidateToJson),
-  attempts: record.attempts.map(attemptToJson),
-  incidents: record.incidents as readonly IncidentId[] | undefined,
-  switches: record.switches,
-  fingerprints: { input: record.fingerprints.input, output: record.fingerprints.output },
-  warnings: record.warnings,
-  seam: seamToJson(record.seam) as ReturnType<typeof seamToJson> | undefined,
+  finish: or(record.finish, nothing),
+  candidates: record.candidates.map((each) => candidateJson(each, nothing)),
+  attempts: record.attempts.map((each) => attemptJson(each, nothing)),
+  incidents: listOr(record.incidents, nothing),
+  switches: listOr(record.switches, nothing),
+  fingerprints: {
+    input: or(record.fingerprints.input, nothing),
+    output: or(record.fingerprints.output, nothing),
+  },
+  warnings: listOr(record.warnings, nothing),
+  seam: seamJson(record.seam, nothing),
   captured: record.captured as RequestRecord['captured'] | undefined,
 });
 
-export type RecordJson = ReturnType<typeof recordToJson>;
+/** As people see it, with every field. */
+export const recordToJson = (record: RequestRecord) => recordJson(record, null);
+
+/** As the ledger keeps it. */
+export const recordToEntry = (record: RequestRecord) => recordJson(record, undefined);
+
+export type RecordJson = ReturnType<typeof recordJson<Nothing>>;
 
 export const recordFromJson = (json: RecordJson): RequestRecord => ({
   id: json.id,
   at: timeFrom(json.at),
   durationMs: json.duration_ms,
-  tenant: json.tenant,
-  key: json.key,
+  tenant: json.tenant ?? null,
+  key: json.key ?? null,
   feature: json.feature,
-  user: json.user,
-  session: json.session,
-  trace: json.trace,
+  user: json.user ?? null,
+  session: json.session ?? null,
+  trace: json.trace ?? null,
   dialect: json.dialect,
   stream: json.stream,
   requested: json.requested,
-  preferred: json.preferred,
-  served: json.served,
-  modelReported: json.model_reported,
-  dataClass: json.data_class,
+  preferred: json.preferred ?? null,
+  served: json.served ?? null,
+  modelReported: json.model_reported ?? null,
+  dataClass: json.data_class ?? null,
   dataClassSource: json.data_class_source,
   consent: json.consent,
   consentOfferedIn: json.consent_offered_in ?? null,
   snapshot: json.snapshot,
-  hop: json.hop,
-  fallback: json.fallback,
-  boundary: json.boundary,
+  hop: json.hop ?? null,
+  fallback: json.fallback ?? null,
+  boundary: json.boundary ?? [],
   told: json.told,
   outcome: json.outcome,
-  errorCode: json.error_code,
+  errorCode: json.error_code ?? null,
   status: json.status,
-  finish: json.finish,
+  finish: json.finish ?? null,
   candidates: json.candidates.map(candidateFromJson),
   attempts: json.attempts.map(attemptFromJson),
   incidents: json.incidents ?? [],
-  switches: json.switches,
-  fingerprints: { input: json.fingerprints.input, output: json.fingerprints.output },
-  warnings: json.warnings,
-  seam: seamFromJson(json.seam ?? null),
+  switches: json.switches ?? [],
+  fingerprints: { input: json.fingerprints.input ?? null, output: json.fingerprints.output ?? null },
+  warnings: json.warnings ?? [],
+  seam: seamFromJson(json.seam),
   captured: json.captured ?? 'none',
 });

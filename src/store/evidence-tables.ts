@@ -14,6 +14,7 @@ import type { RecordBatch } from './record-batch.ts';
 import { RecordTable } from './record-table.ts';
 import type { ExpiryRow } from './record-table.ts';
 import { tallyPart, windowsPart, WordReader } from './record-tally.ts';
+import { someRows } from './run-rows.ts';
 import { pageSizeMax } from './store.ts';
 import type { EraseOutcome, Page, RecordFilter, TallyAsked, TallyPart, WindowsPart } from './store.ts';
 
@@ -73,7 +74,7 @@ export class EvidenceTables extends HoldTables {
   }
 
   migrate(): void {
-    migrate(this.#database, { ledger: this.#ledger, records: this.#records });
+    migrate(this.#database, { ledger: this.#ledger });
   }
 
   /** After a write that failed: what is in memory is read again. */
@@ -85,9 +86,14 @@ export class EvidenceTables extends HoldTables {
   appendRecords(batch: RecordBatch, again: boolean, hits: readonly HitRow[]): void {
     this.#database.transaction(() => {
       this.#records.saveWords(batch.words);
-      const fresh = this.#records.insert(batch, this.#ledger.size, again);
-      if (fresh.length === batch.count) this.#ledger.append(batch.inputs, batch.count);
-      else if (fresh.length > 0) this.#ledger.append(someInputs(batch, fresh), fresh.length);
+      const fresh = this.#records.fresh(batch, again);
+      if (fresh.length === batch.count) {
+        this.#records.append(batch, this.#ledger.size);
+        this.#ledger.append(batch.inputs, batch.count);
+      } else if (fresh.length > 0) {
+        this.#records.append(someRows(batch, fresh), this.#ledger.size);
+        this.#ledger.append(someInputs(batch, fresh), fresh.length);
+      }
       this.addHits(hits);
     })();
   }
@@ -110,7 +116,7 @@ export class EvidenceTables extends HoldTables {
     const size = Math.min(filter.limit, pageSizeMax);
     const below = filter.cursor === undefined ? noBound : (this.#records.find(filter.cursor) ?? 0);
     const items: KeptEntry[] = [];
-    for (const leaf of this.#records.leaves(filter, below, size + 1, (at) => this.#ledger.entry(at))) {
+    for (const leaf of this.#records.leaves(filter, below, (at) => this.#ledger.entry(at))) {
       const kept = this.kept(leaf);
       if (kept !== null) items.push(kept);
       if (items.length > size) break;
@@ -128,7 +134,7 @@ export class EvidenceTables extends HoldTables {
   }
 
   tallyTargets(asked: Omit<TallyAsked, 'by'>): WindowsPart {
-    return windowsPart(asked, this.#records, this.#words);
+    return windowsPart(asked, this.#records, this.#words, (at) => this.#ledger.entry(at));
   }
 
   saveIncidents(writes: readonly IncidentRowWrite[], change: ChangeRow): boolean {
@@ -185,7 +191,7 @@ export class EvidenceTables extends HoldTables {
       const holds = this.#holds()
         .filter(({ filter }) => filter.user === undefined || filter.user === user)
         .filter(({ filter }) => {
-          const held = this.#records.leaves({ ...filter, user, limit: 1 }, noBound, 1, entry);
+          const held = this.#records.leaves({ ...filter, user }, noBound, entry);
           return held.next().done !== true;
         });
       if (holds.length > 0) return { kind: 'held', holds: holds.map(({ id }) => id) };
@@ -282,7 +288,8 @@ export class EvidenceTables extends HoldTables {
     this.forget();
     const { size } = this.#ledger;
     this.#database.transaction(() => {
-      for (const table of ['records', 'changes', 'outbox'])
+      this.#records.cutAt(size);
+      for (const table of ['changes', 'outbox'])
         this.#database.query(`DELETE FROM ${table} WHERE leaf >= ?`).run(size);
       this.#database.query('DELETE FROM subtrees WHERE (position + 1) * (1 << level) > ?').run(size);
       this.#database.run('DELETE FROM checkpoints');

@@ -1,7 +1,7 @@
 /** The schema, step by step. A step is never changed once it has been released; a new one is added. */
 import type { Database } from 'bun:sqlite';
 
-import { fillLedger } from './first-ledger.ts';
+import { fillLedger, fillRuns } from './first-ledger.ts';
 import type { Filled } from './first-ledger.ts';
 
 /** Statements, or what has to be done by hand. */
@@ -102,23 +102,31 @@ export const migrations: readonly Step[] = [
   'INSERT OR IGNORE INTO run_words (word, run) SELECT DISTINCT fallback, leaf >> 12 FROM records WHERE fallback IS NOT NULL;',
   'CREATE TABLE streams (name TEXT PRIMARY KEY, next INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;',
   'CREATE TABLE holds (id TEXT PRIMARY KEY, released INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;',
+  // Records have no row and no index of their own any more: see `record-runs.ts`.
+  `
+  CREATE TABLE open_rows (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, ids BLOB NOT NULL, columns BLOB NOT NULL);
+  CREATE TABLE runs (run INTEGER PRIMARY KEY, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL);
+  CREATE TABLE run_parts (part INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+  CREATE TABLE run_sets (run INTEGER NOT NULL, key INTEGER NOT NULL, places BLOB NOT NULL, PRIMARY KEY (run, key)) WITHOUT ROWID;
+  `,
+  fillRuns,
 ];
 
 const number = (database: Database, sql: string): number =>
   database.query<{ value: number }, []>(sql).get()?.value ?? 0;
 
 /** Brings a database to the last step, all or nothing. Throws when it is another program's or a newer version's. */
-export function migrate(database: Database, filled: Filled): void {
+export function migrate(database: Database, filled: Filled, steps: readonly Step[] = migrations): void {
   const current = number(database, 'SELECT user_version AS value FROM pragma_user_version');
-  if (current > migrations.length)
+  if (current > steps.length)
     throw new Error(
-      `it was written by a newer version (schema ${current}, this version knows ${migrations.length})`,
+      `it was written by a newer version (schema ${current}, this version knows ${steps.length})`,
     );
   if (current === 0 && number(database, 'SELECT count(*) AS value FROM sqlite_schema') > 0)
     throw new Error('it is the database of another program');
-  if (current === migrations.length) return;
+  if (current === steps.length) return;
   database.transaction(() => {
-    migrations.slice(current).forEach((step, index) => {
+    steps.slice(current).forEach((step, index) => {
       if (typeof step === 'string') database.run(step);
       else step(database, filled);
       database.run(`PRAGMA user_version = ${current + index + 1}`);

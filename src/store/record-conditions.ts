@@ -1,38 +1,51 @@
-/** A filter of records as conditions on their rows. */
-import type { Database, SQLQueryBindings } from 'bun:sqlite';
+/** A filter of records as conditions on the sets of a run. */
+import type { Database } from 'bun:sqlite';
 
-import { textHash, uuidBytes, wordSet } from './record-batch.ts';
+import { uuidBytes } from './record-batch.ts';
+import { textHash, wordSet } from './record-columns.ts';
+import type { RecordRuns } from './record-runs.ts';
+import { idBytes, isThere, timeAt } from './run-rows.ts';
+import type { SetColumn, Span } from './run-rows.ts';
+import { emptyMask, mark, runLeaves } from './run-sets.ts';
+import type { Mask } from './run-sets.ts';
 import type { RecordFilter } from './store.ts';
-import { answeredWord, otherWord } from './words.ts';
+import { otherWord, wordsMax } from './words.ts';
 
 export type Condition = {
-  readonly sql: string;
-  readonly values: readonly SQLQueryBindings[];
-  /** Looked for across all runs by an index of its own. */
-  readonly rare?: true;
-  /** Only runs that have one of these words can have a row. */
-  readonly words?: readonly number[];
-  /** The row may be another's: the entry has to be read. */
+  /** Places of a run that fit, or may. */
+  readonly places: (runs: RecordRuns, span: Span) => Mask;
+  /** A place that fits may be another's: the entry has to be read. */
   readonly check?: (json: Readonly<Record<string, unknown>>) => boolean;
-  /** Needs the run beside it, for an index within runs. */
-  readonly inRun?: true;
 };
-type FilterName = Exclude<keyof RecordFilter, 'limit' | 'cursor'>;
+type FilterName = Exclude<keyof RecordFilter, 'limit' | 'cursor' | 'since' | 'until'>;
 
-const nothing: Condition = { sql: 'FALSE', values: [], words: [] };
+const nowhere: Condition = { places: emptyMask };
 
-export const marks = (list: readonly unknown[]): string => list.map(() => '?').join(', ');
+/** The beginning of every id that was made at a time, as its text. */
+const idAt = (at: number): string => {
+  const hex = Math.max(0, at).toString(16).padStart(12, '0');
+  return `req_${hex.slice(0, 8)}-${hex.slice(8)}`;
+};
 
-/** UUIDv7: the first 48 bits are the time. */
-export function firstIdAt(at: number): Uint8Array {
-  const bytes = new Uint8Array(16);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.max(0, Math.ceil(at))) << 16n);
-  return bytes;
+/** Places of ids among those of a run. */
+function placesOf(wanted: ReadonlySet<string>, ids: Uint8Array): Mask {
+  const mask = emptyMask();
+  for (let place = 0; place < runLeaves; place++)
+    if (isThere(ids, place) && wanted.has(ids.subarray(place * idBytes, (place + 1) * idBytes).toHex()))
+      mark(mask, place);
+  return mask;
 }
 
-export const timeOf = (id: Uint8Array): number =>
-  new DataView(id.buffer, id.byteOffset).getUint16(0) * 2 ** 32 +
-  new DataView(id.buffer, id.byteOffset).getUint32(2);
+/** Places of a run whose record began at a time or later, and before another. */
+export function between(runs: RecordRuns, { run }: Span, since: number, until: number): Mask {
+  const mask = emptyMask();
+  const ids = runs.ids(run);
+  for (let place = 0; place < runLeaves; place++) {
+    const at = timeAt(ids, place);
+    if (at >= since && at < until) mark(mask, place);
+  }
+  return mask;
+}
 
 export class RecordConditions {
   readonly #database: Database;
@@ -46,72 +59,66 @@ export class RecordConditions {
       .query<{ id: number }, [string]>('SELECT id FROM words WHERE text = ?')
       .get(text);
     if (found !== null) return found.id;
-    const full = this.#database
-      .query<{ run: number }, [number]>('SELECT run FROM run_words WHERE word = ? LIMIT 1')
-      .get(otherWord);
-    return full === null ? null : otherWord;
+    const last = this.#database.query<{ id: number | null }, []>('SELECT max(id) AS id FROM words').get();
+    return (last?.id ?? 0) < wordsMax ? null : otherWord;
   }
 
-  #equal(column: string, text: string, field: string = column): Condition {
+  #equal(column: SetColumn, text: string, field: string = column): Condition {
     const id = this.wordId(text);
-    if (id === null) return nothing;
-    const condition: Condition = { sql: `${column} = ?`, values: [id], words: [id] };
-    return id === otherWord ? { ...condition, check: (json) => json[field] === text } : condition;
+    if (id === null) return nowhere;
+    const places: Condition['places'] = (runs, { run }) => runs.having(run, column, [id]);
+    return id === otherWord ? { places, check: (json) => json[field] === text } : { places };
   }
 
-  #among(column: string, text: string): Condition {
+  #among(column: SetColumn, text: string): Condition {
     const pattern = `%${(wordSet([text]) ?? '').replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
     const ids = this.#database
       .query<{ id: number }, [string]>(String.raw`SELECT id FROM words WHERE text LIKE ? ESCAPE '\'`)
       .all(pattern)
       .map(({ id }) => id);
-    return ids.length === 0 ? nothing : { sql: `${column} IN (${marks(ids)})`, values: ids, words: ids };
+    return ids.length === 0 ? nowhere : { places: (runs, { run }) => runs.having(run, column, ids) };
   }
 
-  /** Requests are looked for from the first to the last that it hit. */
   #hitBy(incident: string): Condition {
-    const ends = this.#database
-      .query<{ first: string | null; last: string | null }, [string]>(
-        'SELECT min(request) AS first, max(request) AS last FROM incident_hits WHERE incident = ?',
-      )
-      .get(incident);
-    const [first, last] = [uuidBytes(ends?.first ?? ''), uuidBytes(ends?.last ?? '')];
-    if (first === null || last === null) return nothing;
-    const hits = "SELECT unhex(replace(substr(request, 5), '-', '')) FROM incident_hits WHERE incident = ?";
-    return { sql: `id BETWEEN ? AND ? AND id IN (${hits})`, values: [first, last, incident], inRun: true };
+    const query = this.#database.query<{ request: string }, [string, string, string]>(
+      'SELECT request FROM incident_hits WHERE incident = ? AND request >= ? AND request < ?',
+    );
+    return {
+      places: (runs, { run, from, to }) => {
+        const hits = query.all(incident, idAt(from), idAt(to + 1));
+        if (hits.length === 0) return emptyMask();
+        return placesOf(new Set(hits.map(({ request }) => uuidBytes(request)?.toHex() ?? '')), runs.ids(run));
+      },
+    };
+  }
+
+  #ofUser(user: string): Condition {
+    const hash = textHash(user);
+    return {
+      places: (runs, { run }) => runs.ofUser(run, hash),
+      check: (json) => json['user'] === user,
+    };
   }
 
   #conditions: { readonly [name in FilterName]: (value: NonNullable<RecordFilter[name]>) => Condition } = {
-    feature: (value) => this.#equal('feature', value),
+    // What few records have comes first: a run without it needs no other look.
+    incident: (value) => this.#hitBy(value),
+    hop: (value) => this.#equal('hop', value),
+    failure: (value) => this.#among('failures', value),
+    boundary: (value) => this.#among('boundary', value),
+    fallback: (value) => this.#equal('fallback', value),
+    outcome: (value) => this.#equal('outcome', value),
+    tenant: (value) => this.#equal('tenant', value),
+    key: (value) => this.#equal('key', value),
     target: (value) => this.#equal('served', value),
     attempted: (value) => this.#among('attempted', value),
     requested: (value) => this.#equal('requested', value),
     preferred: (value) => this.#equal('preferred', value),
-    hop: (value) => ({ ...this.#equal('hop', value), rare: true }),
-    fallback: (value) => this.#equal('fallback', value),
-    boundary: (value) => ({ ...this.#among('boundary', value), rare: true }),
-    failure: (value) => ({ ...this.#among('failures', value), rare: true }),
-    outcome: (value) => {
-      const condition = this.#equal('outcome', value);
-      return condition.values[0] === answeredWord
-        ? condition
-        : { ...condition, sql: `outcome <> ${answeredWord} AND ${condition.sql}`, rare: true };
-    },
-    tenant: (value) => this.#equal('tenant', value),
-    user: (value) => ({
-      sql: 'user = ?',
-      values: [textHash(value)],
-      inRun: true,
-      check: (json) => json['user'] === value,
-    }),
-    key: (value) => this.#equal('key', value),
-    incident: (value) => this.#hitBy(value),
-    // The plus keeps the index of ids out of it: a run is read in its order, and runs of other times are not read.
-    since: (value) => ({ sql: '+id >= ?', values: [firstIdAt(value)] }),
-    until: (value) => ({ sql: '+id < ?', values: [firstIdAt(value)] }),
+    feature: (value) => this.#equal('feature', value),
+    user: (value) => this.#ofUser(value),
   };
 
-  asked(filter: RecordFilter): readonly Condition[] {
+  asked(filter: Omit<RecordFilter, 'limit'>): readonly Condition[] {
     const one = <N extends FilterName>(name: N, value: RecordFilter[N]): readonly Condition[] =>
       value === undefined ? [] : [this.#conditions[name](value)];
     return (Object.keys(this.#conditions) as FilterName[]).flatMap((name) => one(name, filter[name]));

@@ -1,5 +1,5 @@
 /** Counts rows of records for statistics, a part at a time. */
-import type { Database, SQLQueryBindings } from 'bun:sqlite';
+import type { Database } from 'bun:sqlite';
 
 import { requestOutcomes } from '../core/record.ts';
 import {
@@ -14,8 +14,9 @@ import {
 import type { Counted, Dimension, Groups } from '../core/statistics.ts';
 import { noteOutcome, targetOutcomes } from '../core/target-outcomes.ts';
 import type { TargetWindows } from '../core/target-outcomes.ts';
-import { timeOf } from './record-conditions.ts';
-import type { RecordTable } from './record-table.ts';
+import { noNumber } from './record-columns.ts';
+import type { ColumnName } from './record-columns.ts';
+import type { Entry, Part, RecordTable } from './record-table.ts';
 import type { TallyAsked, TallyPart, WindowsPart } from './store.ts';
 import { otherWord } from './words.ts';
 
@@ -62,17 +63,7 @@ const columnOf = {
   hour: null,
   day: null,
   month: null,
-} as const satisfies Record<Dimension, string | null>;
-
-const counted = [
-  'outcome',
-  'hop',
-  'duration_ms',
-  'first_token_ms',
-  'input_tokens',
-  'output_tokens',
-  'cost_microusd',
-] as const;
+} as const satisfies Record<Dimension, ColumnName | null>;
 
 /** `|a|b|` → its words. */
 const membersOf = (text: string): readonly string[] => text.split('|').filter((word) => word !== '');
@@ -107,20 +98,36 @@ function valuesOf(dimension: Dimension, text: string | null, at: number): readon
   }
 }
 
-const numberOf = (value: SQLQueryBindings | undefined): number | null =>
-  typeof value === 'number' ? value : null;
+type Cells = (place: number) => number | null;
 
-function countedOf(row: readonly SQLQueryBindings[], words: WordReader): Counted {
-  const [outcome, hop, duration, firstToken, input, output, cost] = row.map(numberOf);
-  return {
-    outcome: requestOutcomes.find((each) => each === words.text(outcome ?? otherWord)) ?? null,
-    hasHop: (hop ?? null) !== null,
-    durationMs: duration ?? 0,
-    firstTokenMs: firstToken ?? null,
-    inputTokens: input ?? null,
-    outputTokens: output ?? null,
-    costMicroUsd: cost ?? null,
+function cellsOf(part: Part, name: ColumnName): Cells {
+  const column = part.column(name);
+  return (place) => {
+    const value = column[place] ?? noNumber;
+    return value === noNumber ? null : value;
   };
+}
+
+const textOf = (words: WordReader, word: number | null): string | null =>
+  word === null ? null : words.text(word);
+
+const outcomeOf = (text: string | null) => requestOutcomes.find((each) => each === text) ?? null;
+
+/** What is counted of the records of a part. */
+function countedIn(part: Part, words: WordReader): (place: number) => Counted {
+  const [outcome, hop] = [cellsOf(part, 'outcome'), cellsOf(part, 'hop')];
+  const [duration, firstToken] = [cellsOf(part, 'duration_ms'), cellsOf(part, 'first_token_ms')];
+  const [input, output] = [cellsOf(part, 'input_tokens'), cellsOf(part, 'output_tokens')];
+  const cost = cellsOf(part, 'cost_microusd');
+  return (place) => ({
+    outcome: outcomeOf(textOf(words, outcome(place))),
+    hasHop: hop(place) !== null,
+    durationMs: duration(place) ?? 0,
+    firstTokenMs: firstToken(place),
+    inputTokens: input(place),
+    outputTokens: output(place),
+    costMicroUsd: cost(place),
+  });
 }
 
 /** Every pair of what two dimensions say; all that one says. */
@@ -133,47 +140,38 @@ function keysOf(values: readonly (readonly string[])[]): readonly string[] {
     .map(groupKey);
 }
 
-type Row = { readonly own: readonly SQLQueryBindings[]; readonly at: number };
-
-function keysOfRow(by: readonly Dimension[], { own, at }: Row, words: WordReader): readonly string[] {
-  return keysOf(
-    by.map((dimension, index) => {
-      const word = numberOf(own[index]);
-      return valuesOf(dimension, word === null ? null : words.text(word), at);
-    }),
-  );
-}
-
-function isMeant(checks: ReturnType<RecordTable['scan']>['checks'], entry: () => string | null): boolean {
-  if (checks.length === 0) return true;
-  const json = JSON.parse(entry() ?? '{}') as Record<string, unknown>;
-  return checks.every((check) => check(json));
-}
-
 export function tallyPart(
   { by, filter, below }: TallyAsked,
   table: RecordTable,
   words: WordReader,
-  entry: (leaf: number) => string | null,
+  entry: Entry,
 ): TallyPart {
-  const columns = by.map((dimension) => columnOf[dimension] ?? 'NULL');
-  const asked = { ...filter, limit: 0 };
-  const scanned = table.scan(asked, below, [...counted, ...columns]);
+  const scanned = table.scan(filter, below, entry);
   const found: Groups = new Map();
-  // Most rows are like others: the names of their groups are put together once.
+  // Most records are like others: the names of their groups are put together once.
   const named = new Map<string, readonly string[]>();
-  const isTimed = columns.includes('NULL');
+  const isTimed = by.some((dimension) => columnOf[dimension] === null);
   let rows = 0;
-  for (const [leaf, id, ...rest] of scanned.rows) {
-    if (!isMeant(scanned.checks, () => entry(Number(leaf)))) continue;
-    rows++;
-    const row = { own: rest.slice(counted.length), at: timeOf(id as Uint8Array) };
-    const facts = countedOf(rest.slice(0, counted.length), words);
-    const like = isTimed ? '' : row.own.map(numberOf).join(' ');
-    const known = isTimed ? undefined : named.get(like);
-    const keys = known ?? keysOfRow(by, row, words);
-    if (known === undefined && !isTimed) named.set(like, keys);
-    for (const key of keys) countInto(tallyOf(found, key), facts);
+  for (const part of scanned.parts) {
+    const factsOf = countedIn(part, words);
+    const own = by.map((dimension): Cells => {
+      const name = columnOf[dimension];
+      return name === null ? () => null : cellsOf(part, name);
+    });
+    const keysAt = (place: number): readonly string[] =>
+      keysOf(
+        by.map((dimension, index) =>
+          valuesOf(dimension, textOf(words, own[index]?.(place) ?? null), part.at(place)),
+        ),
+      );
+    for (const place of part.places) {
+      rows++;
+      const like = isTimed ? '' : own.map((cells) => cells(place)).join(' ');
+      const keys = (isTimed ? undefined : named.get(like)) ?? keysAt(place);
+      if (!isTimed) named.set(like, keys);
+      const facts = factsOf(place);
+      for (const key of keys) countInto(tallyOf(found, key), facts);
+    }
   }
   const groups: Groups = new Map();
   addGroups(groups, found);
@@ -185,23 +183,24 @@ export function windowsPart(
   { filter, below }: Omit<TallyAsked, 'by'>,
   table: RecordTable,
   words: WordReader,
+  entry: Entry,
 ): WindowsPart {
-  const columns = ['attempted', 'served', 'failures', 'outcome'];
-  const scanned = table.scan({ ...filter, limit: 0 }, below, columns);
+  const scanned = table.scan(filter, below, entry);
   const windows: TargetWindows = new Map();
-  for (const [, id, ...rest] of scanned.rows) {
-    const [attempted = null, served = null, failures = null, outcome = null] = rest.map((value) => {
-      const word = numberOf(value);
-      return word === null ? null : words.text(word);
-    });
-    const tried = {
-      attempted: membersOf(attempted ?? ''),
-      served,
-      failures: membersOf(failures ?? ''),
-      outcome: requestOutcomes.find((each) => each === outcome) ?? null,
-    };
-    const at = timeOf(id as Uint8Array);
-    for (const each of targetOutcomes(tried)) noteOutcome(windows, each, at);
+  let rows = 0;
+  for (const part of scanned.parts) {
+    const [attempted, served] = [cellsOf(part, 'attempted'), cellsOf(part, 'served')];
+    const [failures, outcome] = [cellsOf(part, 'failures'), cellsOf(part, 'outcome')];
+    for (const place of part.places) {
+      rows++;
+      const tried = {
+        attempted: membersOf(textOf(words, attempted(place)) ?? ''),
+        served: textOf(words, served(place)),
+        failures: membersOf(textOf(words, failures(place)) ?? ''),
+        outcome: outcomeOf(textOf(words, outcome(place))),
+      };
+      for (const each of targetOutcomes(tried)) noteOutcome(windows, each, part.at(place));
+    }
   }
-  return { windows, below: scanned.below, rows: scanned.rows.length };
+  return { windows, below: scanned.below, rows };
 }

@@ -20,7 +20,7 @@ import type { Switch } from '../core/switches.ts';
 import type { SqliteDatabase, SwitchRow } from './database.ts';
 import { runFromBody, runRow } from './playbook-rows.ts';
 import { holdVerbs } from './hold-verbs.ts';
-import { packRecords } from './record-batch.ts';
+import { RecordPacker } from './record-packer.ts';
 import {
   changeFromEntry,
   changeRow,
@@ -246,10 +246,11 @@ function ledgerVerbs(client: Client): Pick<Store, LedgerVerb> {
 }
 
 function storeOn(client: Client, words: WordTable): Store {
+  const packer = new RecordPacker(words);
   return {
     appendRecords: async (records, again = false) => {
       if (records.length === 0) return;
-      const batch = packRecords(records, words);
+      const batch = packer.pack(records);
       await client.send(
         [batch.inputs.buffer, batch.ids.buffer, batch.columns.buffer],
         'appendRecords',

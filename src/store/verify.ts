@@ -11,7 +11,11 @@ import type { Hash } from '../core/merkle.ts';
 import { recordFromJson } from '../core/record-json.ts';
 import type { RecordJson } from '../core/record-json.ts';
 import { inputBounds, inputsOf, sha256 } from './ledger.ts';
-import { recordColumns, uuidBytes } from './record-batch.ts';
+import { columnNames, writeColumns } from './record-columns.ts';
+import { RecordRuns } from './record-runs.ts';
+import { idBytes, isThere, runOf, setsOf } from './run-rows.ts';
+import type { RunRows } from './run-rows.ts';
+import { runLeaves } from './run-sets.ts';
 
 /** What is wrong, and where: entries from the first to the last. */
 export type Finding = {
@@ -61,7 +65,6 @@ type BlockRow = {
   readonly leaves: Uint8Array<ArrayBuffer>;
   readonly entries: Uint8Array<ArrayBuffer> | null;
 };
-type Row = { readonly leaf: number; readonly id: Uint8Array } & Record<string, unknown>;
 
 /** Where the id begins, behind `{"salt":"` and 32 digits and `","id":"`, always. */
 const idAt = 50;
@@ -80,6 +83,20 @@ function idIn(input: Uint8Array): string | null {
     : null;
 }
 
+/** Whether an id is the one at a place. */
+function isIdAt(id: string, ids: Uint8Array, place: number): boolean {
+  let nibble = 0;
+  for (let at = 4; at < id.length; at++) {
+    const code = id.codePointAt(at) ?? 0;
+    if (code === 45) continue;
+    const byte = ids[place * idBytes + (nibble >> 1)] ?? 0;
+    const kept = nibble % 2 === 0 ? byte >> 4 : byte & 15;
+    if (kept !== (code < 58 ? code - 48 : code - 87)) return false;
+    nibble++;
+  }
+  return nibble === idBytes * 2;
+}
+
 class Verification {
   readonly #database: Database;
   readonly #options: VerifyOptions;
@@ -95,10 +112,15 @@ class Verification {
   /** The largest size at which the tree was still the one that was signed. */
   #soundTo = 0;
   readonly #words: ReadonlyMap<string, number>;
+  readonly #runs: RecordRuns;
+  /** Of the run that is being read; its columns only where rows are compared. */
+  #rows: RunRows & { readonly run: number } = { run: -1, ids: new Uint8Array(0), columns: [] };
+  readonly #expected = new Int32Array(columnNames.length);
 
   constructor(database: Database, options: VerifyOptions) {
     this.#database = database;
     this.#options = options;
+    this.#runs = new RecordRuns(database);
     this.#words = new Map(
       database
         .query<{ id: number; text: string }, []>('SELECT id, text FROM words')
@@ -179,17 +201,14 @@ class Verification {
     }
     const inputs = this.#inputs(block);
     const bounds = inputs === null ? null : inputBounds(inputs, block.count);
-    const rows = this.#rows(block);
     for (let at = 0; at < block.count; at++) {
       const index = block.first + at;
       const leaf = block.leaves.subarray(at * 32, at * 32 + 32);
       const input = inputs?.subarray(bounds?.[at], bounds?.[at + 1]) ?? null;
-      if (input !== null) this.#entry(index, input, leaf, rows);
+      if (input !== null) this.#entry(index, input, leaf);
       this.#frontier.add(leaf, 0, (level, position, hash) => this.#node(level, position, hash));
       this.#atSize(index + 1);
     }
-    for (const leaf of rows.keys())
-      this.#find('row_changed', leaf, leaf, `a row says that entry ${leaf} is a record, and it is none`);
   }
 
   /** What lies between was reported; the tree can only go on from what the store says of its subtrees. */
@@ -211,17 +230,37 @@ class Verification {
     }
   }
 
-  #rows({ first, count }: BlockRow): Map<number, Row> {
-    const columns = this.#options.rows ? '*' : 'leaf, id';
-    const found = this.#database
-      .query<Row, [number, number]>(`SELECT ${columns} FROM records WHERE leaf >= ? AND leaf < ?`)
-      .all(first, first + count);
-    return new Map(found.map((row) => [row.leaf, row]));
+  /** What is kept of the run of an entry beside its text. */
+  #rowsAt(index: number): RunRows {
+    const run = runOf(index);
+    if (run !== this.#rows.run) {
+      this.#rows = this.#options.rows
+        ? { run, ...this.#runs.rows(run) }
+        : { run, ids: this.#runs.ids(run), columns: [] };
+      if (this.#options.rows) this.#compareSets(run);
+    }
+    return this.#rows;
   }
 
-  #entry(index: number, input: Uint8Array<ArrayBuffer>, leaf: Uint8Array, rows: Map<number, Row>): void {
-    const row = rows.get(index);
-    rows.delete(index);
+  /** Holds what filters read against the columns, which are held against the entries. */
+  #compareSets(run: number): void {
+    const kept = this.#runs.sets(run);
+    if (kept === null) return;
+    const made = setsOf(this.#rows);
+    const isSame =
+      kept.length === made.size &&
+      kept.every(({ key, places }) => sameHash(places, made.get(key) ?? new Uint8Array(0)));
+    const [from, to] = [run * runLeaves, (run + 1) * runLeaves - 1];
+    if (!isSame)
+      this.#find(
+        'row_changed',
+        from,
+        to,
+        `entries ${from} to ${to} are found by words they do not have, or not by some they have`,
+      );
+  }
+
+  #entry(index: number, input: Uint8Array<ArrayBuffer>, leaf: Uint8Array): void {
     if (input.length <= 1) {
       const last = this.#erased.at(-1);
       if (last !== undefined && last[1] === index - 1) last[1] = index;
@@ -233,28 +272,29 @@ class Verification {
     if (!sameHash(sha256(input), leaf))
       this.#find('entry_changed', index, index, `entry ${index} is not the one that was written`, id);
     if (id === null) return;
-    if (id.startsWith('req_')) this.#compareRow(index, id, input, row);
+    if (id.startsWith('req_')) this.#compareRow(index, id, input);
     else this.#change(index, id, input);
   }
 
-  #compareRow(index: number, id: string, input: Uint8Array<ArrayBuffer>, row: Row | undefined): void {
-    if (row === undefined)
+  #compareRow(index: number, id: string, input: Uint8Array<ArrayBuffer>): void {
+    const { ids, columns } = this.#rowsAt(index);
+    const place = index % runLeaves;
+    if (!isThere(ids, place))
       return this.#find('row_missing', index, index, `nobody finds record ${id}: its row is gone`, id);
-    const bytes = uuidBytes(id);
-    if (bytes === null || !sameHash(bytes, row.id))
+    if (!isIdAt(id, ids, place))
       return this.#find('row_changed', index, index, `the row of record ${id} names another one`, id);
     if (!this.#options.rows) return undefined;
     const record = recordFromJson(JSON.parse(new TextDecoder().decode(input.subarray(1))) as RecordJson);
-    const wrong = recordColumns.find(({ name, of }) => {
-      const value = of(record, (text) => this.#words.get(text) ?? 0);
-      return value !== row[name];
-    });
+    writeColumns(record, (text) => this.#words.get(text) ?? 0, this.#expected, 0);
+    const wrong = columnNames.find((_, column) => columns[column]?.[place] !== this.#expected[column]);
     if (wrong !== undefined)
-      this.#find('row_changed', index, index, `record ${id} is found by a wrong ${wrong.name}`, id);
+      this.#find('row_changed', index, index, `record ${id} is found by a wrong ${wrong}`, id);
     return undefined;
   }
 
   #change(index: number, id: string, input: Uint8Array<ArrayBuffer>): void {
+    if (isThere(this.#rowsAt(index).ids, index % runLeaves))
+      this.#find('row_changed', index, index, `a row says that entry ${index} is a record, and it is none`);
     const row = this.#database
       .query<{ id: string; kind: string }, [number]>('SELECT id, kind FROM changes WHERE leaf = ?')
       .get(index);

@@ -243,7 +243,6 @@ test('a ledger whose end is gone is said at start; nothing is written until some
     cpSync(`${house.storePath}${ending}`, `${store}${ending}`);
   const database = new Database(store);
   database.run('DELETE FROM blocks WHERE first >= 1');
-  database.run('DELETE FROM records WHERE leaf >= 1');
   database.run('DELETE FROM checkpoints');
   database.close();
   const logs: string[] = [];
@@ -292,7 +291,7 @@ test('one user is erased on request: nothing of them is found, everything verifi
     user: 'user-to-forget-4711',
     reason: 'asked to',
   });
-  expect(erased.body).toEqual({ records: 1 });
+  expect(erased.body).toMatchObject({ records: 1 });
   expect((await house.admin('GET', `requests/${gone}`)).status).toBe(404);
   expect((await house.admin('GET', `requests/${stays}`)).status).toBe(200);
   const lines = (await textOf(house.url, 'audit/export')).trimEnd().split('\n');
