@@ -29,7 +29,7 @@ import type { Delivery, Ending, Interruption, Kept } from './relay.ts';
 import { askReply, embeddingReply, failedReply, refusalReply } from './refusals.ts';
 import type { Refused } from './refusals.ts';
 import { callerError, errorResponse, unrecordable, passOnHeaders, storyHeaders } from './reply.ts';
-import type { ErrorReply } from './reply.ts';
+import type { ErrorReply, ReplyHeaders } from './reply.ts';
 import { incidentsOf, switchesMet, troublesOf } from './story.ts';
 
 export type Decided = {
@@ -38,7 +38,7 @@ export type Decided = {
   readonly decision: RoutingDecision;
   readonly asked: RoutingRequest;
   readonly bytes: Uint8Array;
-  readonly headers: Headers;
+  readonly headers: ReplyHeaders;
   readonly agreed: Agreed;
 };
 
@@ -105,13 +105,14 @@ function writeRecord(
 const callersOwn: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'request_rejected', 'forbidden']);
 
 /** Where records are strict, a reply waits for its record, and an answer that has none is not given. */
-async function whenKept(run: Run, kept: Kept, response: Response): Promise<Response> {
-  if (kept === null || (await kept)) return response;
-  return errorResponse(run.exchange.codec, unrecordable, run.exchange.id, run.headers);
+function whenKept(run: Run, kept: Kept, response: Response): Response | Promise<Response> {
+  if (kept === null) return response;
+  const { codec, id } = run.exchange;
+  return kept.then((isKept) => (isKept ? response : errorResponse(codec, unrecordable, id, run.headers)));
 }
 
 /** An estimate in place of an error, where the call allows one and says so. */
-function substituted(run: Run, reply: ErrorReply): Promise<Response> | null {
+function substituted(run: Run, reply: ErrorReply): Response | Promise<Response> | null {
   const { exchange, headers } = run;
   const body = exchange.codec.substitute?.(exchange.facts);
   if (body === undefined || callersOwn.has(reply.code)) return null;
@@ -243,23 +244,28 @@ function deliveryOf(run: Run, execution: CommittedExecution, headersSent: boolea
   };
 }
 
-async function respond(run: Run, execution: Execution): Promise<Response> {
+/** Nobody reads this answer any more. */
+async function closed(run: Run): Promise<Response> {
+  storyHeaders(run.headers, run.exchange, null);
+  await writeRecord(run, {
+    outcome: 'cancelled',
+    status: 499,
+    errorCode: null,
+    told: 'none',
+    served: null,
+    sent: false,
+  });
+  return new Response(null, { status: 499, headers: run.headers });
+}
+
+function respond(run: Run, execution: Execution): Response | Promise<Response> {
   const { exchange, headers } = run;
   switch (execution.kind) {
     case 'failed':
     case 'invalid':
       return refuse(run, executionReply(run, execution));
     case 'caller_left':
-      storyHeaders(headers, exchange, null);
-      await writeRecord(run, {
-        outcome: 'cancelled',
-        status: 499,
-        errorCode: null,
-        told: 'none',
-        served: null,
-        sent: false,
-      });
-      return new Response(null, { status: 499, headers });
+      return closed(run);
     case 'committed':
       break;
   }
@@ -268,7 +274,7 @@ async function respond(run: Run, execution: Execution): Promise<Response> {
   const { target } = answer.trace.ticket;
   if (dialectFor(target, exchange.codec.name) === exchange.codec.name) passOnHeaders(headers, answer.headers);
   storyHeaders(headers, exchange, target);
-  headers.set('content-type', answer.contentType);
+  headers['content-type'] = answer.contentType;
   if (exchange.facts.stream) return streamed(run, delivery);
   const { body, kept } = deliverWhole(delivery);
   return whenKept(run, kept, new Response(body, { headers }));
@@ -282,7 +288,7 @@ function streamed(run: Run, opening: Delivery | Promise<Opening>): Response {
     onLeave: () => callerLeaves(exchange),
     onBug: dependencies.onBug,
   });
-  request.signal.addEventListener('abort', leave, { once: true });
+  request.signal.onabort = leave;
   return new Response(stream, { headers: run.headers });
 }
 
@@ -343,10 +349,10 @@ async function respondInTime(run: Run, execution: Promise<Execution>): Promise<R
   exchange.watchdog.remove(watch);
   if (first !== 'held_too_long') return respond(run, first);
   storyHeaders(run.headers, exchange, null);
-  run.headers.delete('x-breakwater-attempts');
-  run.headers.delete('x-breakwater-fallback');
-  run.headers.delete('x-breakwater-boundary');
-  run.headers.set('content-type', 'text/event-stream; charset=utf-8');
+  delete run.headers['x-breakwater-attempts'];
+  delete run.headers['x-breakwater-fallback'];
+  delete run.headers['x-breakwater-boundary'];
+  run.headers['content-type'] = 'text/event-stream; charset=utf-8';
   return streamed(
     run,
     execution.then((settled) => openLate(run, settled)),
@@ -370,7 +376,7 @@ export function answer(decided: Decided, dependencies: GatewayDependencies): Res
     case 'route':
       break;
   }
-  decided.request.signal.addEventListener('abort', () => callerLeaves(exchange), { once: true });
+  decided.request.signal.onabort = () => callerLeaves(exchange);
   const { plan, because } = arrange(
     decision.plan,
     exchange.feature,

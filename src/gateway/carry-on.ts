@@ -12,11 +12,12 @@ import { isNonEmpty } from '../core/ids.ts';
 import type { RoutingDecision } from '../core/routing.ts';
 import { closeSeam, openSeam, pushSeam } from '../core/seam.ts';
 import type { Seam } from '../core/seam.ts';
+import type { Feature } from '../core/snapshot.ts';
 import type { Target } from '../core/target.ts';
 import type { AnswerEvent } from '../dialects/conversation.ts';
 import type { StreamWriter } from '../dialects/dialect.ts';
 import { objectOf } from '../dialects/json-value.ts';
-import type { Exchange } from './exchange.ts';
+import type { Asked, Exchange } from './exchange.ts';
 import type { CommittedExecution, Execution } from './execute.ts';
 import { noticeOf, noticeToWire } from './notices.ts';
 
@@ -208,13 +209,14 @@ function isSingleText({ facts, body }: Pick<Exchange, 'facts' | 'body'>): boolea
 
 /** Whether a request is one whose answer may be carried on. */
 export function carrierFor(
-  exchange: Pick<Exchange, 'feature' | 'facts' | 'codec' | 'body'>,
+  asked: Pick<Asked, 'facts' | 'codec' | 'body'>,
+  feature: Pick<Feature, 'midStream'>,
   createdSeconds: number,
 ): Carrier | null {
-  const { feature, facts, codec } = exchange;
+  const { facts, codec } = asked;
   if (feature.midStream !== 'continue' || !facts.stream || codec.operation !== 'answer') return null;
-  if (!isSingleText(exchange)) return null;
-  const includeUsage = objectOf(exchange.body['stream_options'])?.['include_usage'] === true;
+  if (!isSingleText(asked)) return null;
+  const includeUsage = objectOf(asked.body['stream_options'])?.['include_usage'] === true;
   return new Carrier(() => codec.streamWriter({ includeUsage, createdSeconds }));
 }
 

@@ -11,8 +11,9 @@ import type { NonEmpty } from '../core/ids.ts';
 import type { Candidate, ExclusionReason } from '../core/record.ts';
 import { offBy, speaking } from '../core/switches.ts';
 import type { Asker, Switch } from '../core/switches.ts';
-import type { Target } from '../core/target.ts';
+import type { Dialect, Target } from '../core/target.ts';
 import type { InvalidRequest } from '../dialects/dialect.ts';
+import type { HttpCall } from '../providers/provider.ts';
 import { adapterFor } from '../providers/registry.ts';
 import { attempt, newTrace } from './attempt.ts';
 import type { AttemptResult, Committed, ProviderRefusal, Trace } from './attempt.ts';
@@ -116,16 +117,28 @@ class Run {
   }
 
   /** `granted`: a place that was waited for. */
-  async try(target: Target, moreToTry: boolean, granted: Place | null): Promise<Tried> {
+  try(target: Target, moreToTry: boolean, granted: Place | null): Tried | Promise<Tried> {
     const exchange = this.#exchange;
     if (this.#triedTarget !== target) this.#triedKeys = new Set();
     this.#triedTarget = target;
     if (target === this.#hedgedOn && hasFailed(exchange, target)) return 'skipped';
     const made = this.#switchedOff(target) ? null : payloadFor(exchange, target);
-    const payload = made instanceof Promise ? await made : made;
+    const ask = (payload: Payload | null): Tried | Promise<Tried> =>
+      this.#ask(target, payload, moreToTry, granted);
     // Fetching takes its time: a switch may have spoken meanwhile.
-    const off = payload === null || (made instanceof Promise && this.#switchedOff(target));
-    const admitted = off ? 'skipped' : this.#admit(target, payload, granted);
+    return made instanceof Promise
+      ? made.then((payload) => ask(this.#switchedOff(target) ? null : payload))
+      : ask(made);
+  }
+
+  #ask(
+    target: Target,
+    payload: Payload | null,
+    moreToTry: boolean,
+    granted: Place | null,
+  ): Tried | Promise<Tried> {
+    const exchange = this.#exchange;
+    const admitted = payload === null ? 'skipped' : this.#admit(target, payload, granted);
     if (typeof admitted === 'string' || !('ticket' in admitted)) {
       if (granted !== null) exchange.capacity.leave(granted);
       return admitted;
@@ -133,8 +146,8 @@ class Run {
     const sending = this.#begin(admitted, moreToTry);
     const { hedge } = this.#exchange.feature;
     const next = this.#mayHedge(target, moreToTry);
-    if (hedge === null || next === null) return await sending.sent;
-    return await hedged(exchange, sending, hedge.afterMs, () => this.#hedgeOn(next));
+    if (hedge === null || next === null) return sending.sent;
+    return hedged(exchange, sending, hedge.afterMs, () => this.#hedgeOn(next));
   }
 
   /** The target that a silent first call may be hedged on; null where it may not. */
@@ -203,7 +216,8 @@ class Run {
       return 'skipped';
     }
     if (admitted.key !== null) this.#triedKeys.add(admitted.key.name);
-    exchange.warnings.splice(0, exchange.warnings.length, ...payload.warnings);
+    exchange.warnings.length = 0;
+    exchange.warnings.push(...payload.warnings);
     return { ticket: admitted, place, payload };
   }
 
@@ -221,14 +235,9 @@ class Run {
     return { ...begun, stopper, sent: this.#send(begun, payload, stopper, moreToTry) };
   }
 
-  async #send(
-    begun: Begun,
-    payload: Admitted['payload'],
-    stopper: Stopper,
-    moreToTry: boolean,
-  ): Promise<Sent> {
+  #send(begun: Begun, payload: Admitted['payload'], stopper: Stopper, moreToTry: boolean): Promise<Sent> {
     const exchange = this.#exchange;
-    const { ticket, trace, place } = begun;
+    const { ticket } = begun;
     const { target } = ticket;
     const same = payload.dialect === exchange.codec.name;
     const prepared = adapterFor(target.provider.api).prepare({
@@ -241,25 +250,28 @@ class Run {
       traceparent: exchange.wishes.traceparent,
       body: payload.body,
     });
+    const send = (call: HttpCall | Failure): Promise<Sent> =>
+      this.#attempt(begun, call, payload.dialect, stopper, moreToTry);
     // Waited for inside the flight, so that a switch or a caller who leaves meanwhile is heeded.
-    const call = prepared instanceof Promise ? await prepared : prepared;
+    return prepared instanceof Promise ? prepared.then(send) : send(prepared);
+  }
+
+  async #attempt(
+    begun: Begun,
+    call: HttpCall | Failure,
+    dialect: Dialect,
+    stopper: Stopper,
+    moreToTry: boolean,
+  ): Promise<Sent> {
     // Without a credential nothing is sent: that is the credential's failure, not the model's.
     if ('class' in call) return { ...begun, result: { kind: 'failed', failure: call, refusal: null } };
-    const result = await attempt(
-      exchange,
-      {
-        ticket,
-        call,
-        dialect: payload.dialect,
-        timeouts: exchange.feature.timeouts,
-        dueAt: exchange.deadline,
-        moreToTry,
-      },
-      trace,
-      stopper,
-    );
+    const exchange = this.#exchange;
+    const { ticket, trace, place, flight, warnings } = begun;
+    const { timeouts } = exchange.feature;
+    const plan = { ticket, call, dialect, timeouts, dueAt: exchange.deadline, moreToTry };
+    const result = await attempt(exchange, plan, trace, stopper);
     showLoad(exchange, place, result, trace);
-    return { ...begun, result };
+    return { flight, ticket, place, trace, warnings, result };
   }
 
   hasOtherKey(target: Target): boolean {
@@ -301,6 +313,15 @@ function begun({ deadline, snapshot }: Exchange, plan: ExecuteOptions['plan'], r
   return startFailover(plan, deadline, { ...snapshot.limits, attemptsMax: run.attemptsMax });
 }
 
+function nothingLeft(
+  { plan, index, last }: FailoverState,
+  because: Extract<Command, { kind: 'finish' }>['because'],
+  refusal: ProviderRefusal | null,
+): Execution {
+  const failedOn = last === null ? null : (plan[index] ?? null);
+  return { kind: 'failed', because, failure: last, refusal, failedOn };
+}
+
 export async function execute(exchange: Exchange, options: ExecuteOptions): Promise<Execution> {
   const run = new Run(exchange, options);
   const { clock } = exchange;
@@ -323,14 +344,7 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
       continue;
     }
     if (command.kind === 'finish') {
-      if (kept !== null) return kept;
-      return {
-        kind: 'failed',
-        because: command.because,
-        failure: state.last,
-        refusal,
-        failedOn: state.last === null ? null : (state.plan[state.index] ?? null),
-      };
+      return kept ?? nothingLeft(state, command.because, refusal);
     }
     noteWhy(exchange, command);
     if (command.why === 'same_target_retry' || command.why === 'same_target_waited')

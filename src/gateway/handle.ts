@@ -13,7 +13,6 @@ import { classDemand } from '../core/data-class.ts';
 import { keyLimits } from '../core/keys.ts';
 import { decide } from '../core/routing.ts';
 import type { RoutingDecision, RoutingRequest } from '../core/routing.ts';
-import { plainRequest } from '../core/rules.ts';
 import type { Feature, Limits, Snapshot } from '../core/snapshot.ts';
 import type { Target } from '../core/target.ts';
 import type { DialectCodec } from '../dialects/dialect.ts';
@@ -30,7 +29,7 @@ import { readBody } from './read-body.ts';
 import type { BodyRead } from './read-body.ts';
 import type { Kept } from './relay.ts';
 import { baseHeaders, earlyHeaders, errorResponse, unrecordable } from './reply.ts';
-import type { ErrorReply } from './reply.ts';
+import type { ErrorReply, ReplyHeaders } from './reply.ts';
 import type { Spending } from './spending.ts';
 import type { GatewayState } from './state.ts';
 
@@ -173,11 +172,21 @@ function newExchange(
 ): Exchange {
   const { snapshot } = dependencies.state;
   const { clock, watchdog, board, capacity, hedges, flights, reachability, fetchMedia } = dependencies;
+  const { codec, text, body, spans, facts, headers, wishes, key } = asked;
   const { totalMs } = placed.feature.timeouts;
   const wished = asked.wishes.timeoutMs;
   return {
-    ...asked,
-    ...times,
+    // Named one by one: spreading objects cost a twentieth of a request.
+    codec,
+    text,
+    body,
+    spans,
+    facts,
+    headers,
+    wishes,
+    key,
+    id: times.id,
+    at: times.at,
     clock,
     watchdog,
     board,
@@ -207,7 +216,7 @@ function newExchange(
     offers: [],
     arranged: null,
     conversation: null,
-    carrier: carrierFor({ ...asked, feature: placed.feature }, Math.floor(times.at / 1_000)),
+    carrier: carrierFor(asked, placed.feature, Math.floor(times.at / 1_000)),
     callerLeft: false,
     stopCurrent: null,
   };
@@ -215,16 +224,18 @@ function newExchange(
 
 function routingRequest(exchange: Exchange, route: RoutingRequest['route'], agreed: Agreed): RoutingRequest {
   const { snapshot, demand, facts, key } = exchange;
-  return plainRequest(exchange.feature, {
+  const { standing, redeemed } = agreed;
+  return {
+    feature: exchange.feature,
     route,
-    needs: facts.stream ? new Set([...facts.needs, 'streaming']) : facts.needs,
+    needs: facts.stream ? new Set(facts.needs).add('streaming') : facts.needs,
     inputTokensEstimate: facts.inputTokensEstimate,
     demand,
     ...keyLimits(key, snapshot),
     fallbackLimit: exchange.wishes.fallback,
-    consentedTarget: agreed.redeemed?.target ?? null,
-    ...(agreed.standing.length === 0 ? {} : { agreed: new Set(agreed.standing.map(({ target }) => target)) }),
-  });
+    consentedTarget: redeemed?.target ?? null,
+    agreed: new Set(standing.map(({ target }) => target)),
+  };
 }
 
 function decideFor(
@@ -271,7 +282,7 @@ export function handle(
 type Start = {
   readonly id: RequestId;
   readonly at: Instant;
-  readonly headers: Headers;
+  readonly headers: ReplyHeaders;
   readonly address: Address | null;
 };
 
@@ -283,7 +294,7 @@ async function serve(
 ): Promise<Response> {
   const { id, headers } = start;
   const { snapshot } = dependencies.state;
-  headers.set('x-breakwater-policy', snapshot.hash);
+  headers['x-breakwater-policy'] = snapshot.hash;
   const refuse = (reply: ErrorReply, requested = start.address?.model ?? null): Response => {
     earlyHeaders(headers, snapshot, request.headers.get('x-breakwater-feature'), requested);
     return errorResponse(codec, reply, id, headers);

@@ -13,6 +13,7 @@ import type { Target } from '../core/target.ts';
 import type { JsonObject } from '../dialects/dialect.ts';
 import type { CommittedExecution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
+import type { ReplyHeaders } from './reply.ts';
 import { askedName, boundaryOf, fallbackReason } from './story.ts';
 
 const noticeHeader = 'x-breakwater-notice';
@@ -110,7 +111,7 @@ function noticeInWhole(body: Uint8Array, notice: JsonObject): Uint8Array {
 /** The answer with its notice where there is one to give, and what the caller was told by it. */
 export function withNotice(
   exchange: Exchange,
-  headers: Headers,
+  headers: ReplyHeaders,
   execution: CommittedExecution,
   headersSent: boolean,
 ): { readonly execution: CommittedExecution; readonly told: Told } {
@@ -121,7 +122,7 @@ export function withNotice(
   const wire = noticeToWire(notice);
   const inBand = exchange.wishes.noticeInBand && exchange.codec.operation === 'answer';
   const isDue = inBand || mustNotify(exchange, target);
-  if (isDue && !headersSent) headers.set(noticeHeader, headerJson(wire));
+  if (isDue && !headersSent) headers[noticeHeader] = headerJson(wire);
   if (!inBand) return { execution, told: headersSent ? 'none' : isDue ? 'notice' : 'header' };
   const head = exchange.facts.stream
     ? noticeInStream(exchange, answer.head, wire)

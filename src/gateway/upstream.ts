@@ -67,18 +67,30 @@ export function networkFailure(error: unknown): {
  * Redirects are not followed: a provider's address comes from configuration only.
  */
 export function send(call: HttpCall, signal: AbortSignal): Promise<Sent> {
-  try {
-    const init: BunFetchRequestInit = {
-      method: 'POST',
-      headers: call.headers,
-      body: call.body as BodyInit,
-      signal,
-      redirect: 'manual',
-    };
-    return fetch(call.url, { ...init, timeout: false } as BunFetchRequestInit).then(answeredBy, failedBy);
-  } catch (error) {
-    return Promise.resolve(failedBy(error));
-  }
+  const init: BunFetchRequestInit & { readonly timeout: false } = {
+    method: 'POST',
+    headers: call.headers,
+    body: call.body as BodyInit,
+    signal,
+    redirect: 'manual',
+    timeout: false,
+  };
+  return endOfTurn()
+    .then(() => fetch(call.url, init))
+    .then(answeredBy, failedBy);
+}
+
+let turn: Promise<void> | null = null;
+
+/** Calls of one turn of the event loop leave together: the thread that sends them is woken once for all, not for each. */
+function endOfTurn(): Promise<void> {
+  turn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      turn = null;
+      resolve();
+    });
+  });
+  return turn;
 }
 
 const failedBy = (error: unknown): Sent => ({ kind: 'failed', ...networkFailure(error) });

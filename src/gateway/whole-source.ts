@@ -12,12 +12,13 @@ const encoder = new TextEncoder();
 
 const tooLarge = (): Failure => failureOf('malformed_response', 'answer_too_large');
 
+const cutShort = (error: unknown): Failure =>
+  failureOf('stream_truncated', networkFailure(error).failure.code);
+
 function readAll(body: BodyReader | UpstreamBody, bytesMax: number): Promise<Uint8Array | Failure> {
   if (!('whole' in body) || body.announced === null) return readPieces(body, bytesMax);
   if (body.announced > bytesMax) return Promise.resolve(tooLarge());
-  return body
-    .whole()
-    .catch((error: unknown) => failureOf('stream_truncated', networkFailure(error).failure.code));
+  return body.whole().then(undefined, cutShort);
 }
 
 async function readPieces(body: BodyReader, bytesMax: number): Promise<Uint8Array | Failure> {

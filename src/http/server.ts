@@ -107,7 +107,7 @@ function models(path: string, request: Request, door: FrontDoor): Response {
     });
   const id = gateway.newRequestId(gateway.clock.now());
   const headers = baseHeaders(dialectOf(path, request.headers), id);
-  headers.set('x-breakwater-policy', gateway.state.snapshot.hash);
+  headers['x-breakwater-policy'] = gateway.state.snapshot.hash;
   return Response.json(answer.body, { headers });
 }
 
