@@ -162,6 +162,7 @@ function doorOf({ options, engine, store, log, token, desks }: Parts, accepts: (
         secrets: options.environment.secrets,
         log,
         desks: {
+          canaries: desks.canaries.list,
           channels: channels.admin,
           messages: messages.admin,
           playbooks: playbooks.admin,

@@ -546,6 +546,13 @@ function conformance(open: () => Promise<OpenedForTest>): void {
       ]);
       expect(await store.loadGates(instant(start + 5))).toHaveLength(1);
     });
+
+    test('canaries are kept apart from gates', async () => {
+      await store.saveCanaries([gate('a', 0, { recent: [[0.5, null]] })]);
+      store = await opened.reopen();
+      expect(await store.loadCanaries(start)).toEqual([gate('a', 0, { recent: [[0.5, null]] })]);
+      expect(await store.loadGates(start)).toEqual([]);
+    });
   });
 
   describe('how features were', () => {

@@ -33,6 +33,27 @@ async function whatChanged(call: Call): Promise<ExitCode> {
   });
 }
 
+function canaryRow(entry: Json): readonly string[] {
+  const reference = entry['reference'] as Json;
+  const finding = entry['finding'] as Json | null;
+  return [
+    textOf(entry['target']),
+    `${textOf(reference['rounds'])} of ${textOf(reference['of'])}`,
+    timeOf(entry['asked_at']),
+    timeOf(entry['due_at']),
+    finding === null ? 'nothing' : textOf(finding['words']),
+  ];
+}
+
+async function canaries(call: Call): Promise<ExitCode> {
+  return show(call, await callAdmin(call, 'GET', 'canaries'), (value) => {
+    const rows = items(value).map(canaryRow);
+    return rows.length === 0
+      ? 'Nobody is asked. Write "canaries: {}" into the configuration to begin.'
+      : table([['TARGET', 'REFERENCE', 'ASKED', 'NEXT', 'FOUND'], ...rows]);
+  });
+}
+
 function coverageRow(loss: Json): readonly string[] {
   const by = loss['by'] === null ? '' : textOf(loss['by']);
   return [`  without ${textOf(loss['loss'])}`, textOf(loss['verdict']), by];
@@ -74,6 +95,14 @@ export const insightCommands: readonly Command[] = [
     summary: 'What was agreed for the loss of a provider, a vendor or a model',
     options: {},
     run: coverage,
+  },
+  {
+    name: 'canaries',
+    usage: '',
+    wordsMax: 0,
+    summary: 'Whom we ask fixed questions to notice a changed model, and what was found',
+    options: {},
+    run: canaries,
   },
   {
     name: 'whatchanged',

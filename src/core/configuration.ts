@@ -7,6 +7,7 @@
 import { z } from 'zod';
 
 import { adaptSchema } from './configure-adapt.ts';
+import { canariesSchema } from './configure-canaries.ts';
 import { channelSchema } from './configure-channels.ts';
 import { date, described, duration, percentage, secret, yesNo } from './configure-fields.ts';
 import { gateSchema } from './configure-gates.ts';
@@ -275,6 +276,10 @@ export const configurationSchema = z.strictObject({
     'Classes that requests have whatever they say; every rule that matches is in force.',
   ),
   gates: z.array(gateSchema).optional(),
+  canaries: described(
+    canariesSchema.optional(),
+    'Asks models fixed questions now and then, to notice one that changed under its name; default: nobody is asked.',
+  ),
   features: z.record(name, feature).optional(),
   consent: z
     .strictObject({

@@ -15,7 +15,7 @@ import type { Instant } from './ids.ts';
 import { ownSuspects } from './incident-class.ts';
 import type { ProviderSays } from './provider-word.ts';
 import type { Change, RequestRecord } from './record.ts';
-import type { Warning } from './soft-watch.ts';
+import type { Warning } from './evidence.ts';
 import type { FeatureView } from './status.ts';
 import { countWords, listWords } from './words.ts';
 

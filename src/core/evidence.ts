@@ -24,6 +24,25 @@ export const softSignals = [
 ] as const;
 export type SoftSignal = (typeof softSignals)[number];
 
+/** What a target can be warned of: its answers to callers, or to the fixed questions of a canary. */
+export const warningSignals = [...softSignals, 'changed_answers'] as const;
+export type WarningSignal = (typeof warningSignals)[number];
+
+/** A warning that stands: it is shown, and moves nothing. */
+export type Warning = {
+  readonly signal: WarningSignal;
+  /** Where the evidence begins. */
+  readonly since: Instant;
+  readonly at: Instant;
+  readonly words: string;
+};
+
+export type WarningMove = {
+  readonly signal: WarningSignal;
+  readonly to: 'warned' | 'cleared';
+  readonly words: string;
+};
+
 export type Evidence = {
   /** Null: the answer was good. */
   readonly failure: FailureClass | null;

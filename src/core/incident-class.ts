@@ -7,7 +7,7 @@
  *
  * Quality is never concluded from errors, and errors never from quality: that mix-up made an outage a story.
  */
-import type { SoftSignal } from './evidence.ts';
+import type { WarningSignal } from './evidence.ts';
 import { failureRow } from './failure.ts';
 import type { FailureClass } from './failure.ts';
 import type { Instant, TargetName } from './ids.ts';
@@ -35,7 +35,7 @@ export type Evidence = {
   /** How answers of the targets are not like they were. */
   readonly warnings: readonly {
     readonly target: string;
-    readonly signal: SoftSignal;
+    readonly signal: WarningSignal;
     readonly words: string;
   }[];
 };
@@ -197,7 +197,7 @@ function warningWords({ warnings }: Evidence): readonly string[] {
   return warnings.map(({ target, words }) => `Answers of ${target} are not like they were: ${words}.`);
 }
 
-const paces: ReadonlySet<SoftSignal> = new Set(['slow_first_token', 'slow_tokens']);
+const paces: ReadonlySet<WarningSignal> = new Set(['slow_first_token', 'slow_tokens']);
 
 /** Nothing fails, but answers that come are not like they were; null when they are. */
 function byWarnings(evidence: Evidence): Classified | null {

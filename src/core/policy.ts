@@ -12,6 +12,7 @@ import { compileFeature } from './compile-feature.ts';
 import { compileProvider } from './compile-provider.ts';
 import type { SecretSource } from './compile-provider.ts';
 import { catalogue } from './catalogue.ts';
+import { compileCanaries } from './configure-canaries.ts';
 import { compileChannels } from './configure-channels.ts';
 import { compileMessages } from './configure-messages.ts';
 import { gateOf } from './configure-gates.ts';
@@ -287,6 +288,7 @@ export function compile(document: unknown, context: CompileContext): Compiled {
     classes: dataClasses,
     report,
   });
+  const canaries = compileCanaries(configuration.canaries, { features: features.values(), targets }, report);
   const listens = listensOf(configuration, report);
   const dataRules = dataRulesOf(configuration, dataClasses, report);
   const errors = problems.filter((problem) => problem.severity === 'error');
@@ -307,6 +309,7 @@ export function compile(document: unknown, context: CompileContext): Compiled {
     dataRules,
     consentMs: durationMs(configuration.consent?.expires ?? '') ?? defaultConsentMs,
     gates: gatesOf(configuration),
+    canaries,
     limits: limitsOf(configuration),
     statusPage,
     messages,

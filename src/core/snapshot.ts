@@ -4,6 +4,7 @@
  */
 import type { AuditSettings } from './configure-audit.ts';
 import type { TargetAdaptation } from './adaptation.ts';
+import type { CanarySettings } from './configure-canaries.ts';
 import type { Channel } from './configure-channels.ts';
 import type { StatusPageSettings } from './configure-status.ts';
 import type { MessageSettings } from './message.ts';
@@ -171,6 +172,8 @@ export type Snapshot = {
   /** How long an offer may be taken up. */
   readonly consentMs: number;
   readonly gates: readonly GateRule[];
+  /** Null: nobody is asked fixed questions. */
+  readonly canaries: CanarySettings | null;
   readonly limits: Limits;
   readonly statusPage: StatusPageSettings;
   readonly messages: MessageSettings;

@@ -3,7 +3,7 @@ import { softSignals } from './evidence.ts';
 import type { SoftSignal } from './evidence.ts';
 import type { Instant } from './ids.ts';
 import { calmed, numbersLength } from './soft-watch.ts';
-import type { SoftWatch, Warning } from './soft-watch.ts';
+import type { SoftWatch, SoftWarning } from './soft-watch.ts';
 
 const nothing: readonly never[] = [];
 
@@ -13,9 +13,9 @@ export function watchToJson(watch: SoftWatch): unknown {
   return { numbers: [...numbers], spanMs, fadedAt, warnings };
 }
 
-function isWarning(value: unknown): value is Warning {
+function isWarning(value: unknown): value is SoftWarning {
   if (typeof value !== 'object' || value === null) return false;
-  const each = value as Partial<Record<keyof Warning, unknown>>;
+  const each = value as Partial<Record<keyof SoftWarning, unknown>>;
   return (
     softSignals.includes(each.signal as SoftSignal) &&
     typeof each.words === 'string' &&

@@ -5,7 +5,8 @@ import { softSignals } from './evidence.ts';
 import type { SoftSignal } from './evidence.ts';
 import { instant } from './ids.ts';
 import { freshWatch, hearSigns, suspicionOf } from './soft-watch.ts';
-import type { Origin, SoftWatch, WarningMove } from './soft-watch.ts';
+import type { Origin, SoftWatch } from './soft-watch.ts';
+import type { WarningMove } from './evidence.ts';
 import { shiftedWatch, watchFromJson, watchToJson } from './soft-watch-kept.ts';
 
 const dayMs = 86_400_000;

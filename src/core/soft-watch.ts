@@ -18,27 +18,15 @@
 import { culprit, excursionAfter, suspectsAfter } from './detector.ts';
 import type { Excursion, Suspect } from './detector.ts';
 import { softSignals } from './evidence.ts';
-import type { SoftSignal } from './evidence.ts';
+import type { SoftSignal, Warning, WarningMove } from './evidence.ts';
 import { whatIsOdd, warnedWords } from './soft-words.ts';
 import type { Instant } from './ids.ts';
 
-/** A warning that stands. */
-export type Warning = {
+/** A warning, and the answers judged since, with how many were odd. */
+export type SoftWarning = Warning & {
   readonly signal: SoftSignal;
-  /** Where the evidence begins. */
-  readonly since: Instant;
-  readonly at: Instant;
-  readonly words: string;
-  /** Answers judged since, and how many were odd. */
   readonly total: number;
   readonly odd: number;
-};
-
-export type WarningMove = {
-  readonly at: Instant;
-  readonly signal: SoftSignal;
-  readonly to: 'warned' | 'cleared';
-  readonly words: string;
 };
 
 /** One answer judged by one signal. */
@@ -64,7 +52,7 @@ export type SoftWatch = {
   readonly spanMs: number;
   readonly fadedAt: Instant;
   readonly open: readonly Open[];
-  readonly warnings: readonly Warning[];
+  readonly warnings: readonly SoftWarning[];
   readonly setAside: readonly SetAside[];
 };
 
@@ -188,7 +176,7 @@ function onlyIn({ features, excursion }: Open, p0: number): string | null {
 type Draft = {
   readonly numbers: Float32Array;
   open: readonly Open[];
-  warnings: readonly Warning[];
+  warnings: readonly SoftWarning[];
   setAside: readonly SetAside[];
 };
 
@@ -231,7 +219,7 @@ function alarmed(draft: Draft, open: Open, tuning: Tuning, now: Instant): Warnin
   const words = warnedWords(signal, { total, failed, since, ...tuning, onlyIn: onlyIn(open, tuning.p0) });
   const warning = { signal, since: excursion.since, at: now, words, total: 0, odd: 0 };
   draft.warnings = [...draft.warnings, warning];
-  return { at: now, signal, to: 'warned', words };
+  return { signal, to: 'warned', words };
 }
 
 function counted(
@@ -280,7 +268,7 @@ function counted(
 /** The end of a warning, when it is one. */
 function judgedAgain(
   draft: Draft,
-  warning: Warning,
+  warning: SoftWarning,
   odd: boolean,
   tuning: Tuning | null,
   now: Instant,
@@ -299,11 +287,11 @@ function judgedAgain(
   zero(draft.numbers, at);
   draft.warnings = without(draft.warnings, signal);
   const counts = `${later.odd} of ${later.total} later ${whatIsOdd[signal]}`;
-  if (sum <= -clearNats) return { at: now, signal, to: 'cleared', words: `as usual again: ${counts}` };
+  if (sum <= -clearNats) return { signal, to: 'cleared', words: `as usual again: ${counts}` };
   draft.numbers[at + seenAt] = 0;
   draft.numbers[at + oddAt] = 0;
   learn(draft.numbers, at, later.total, later.odd);
-  return { at: now, signal, to: 'cleared', words: `${counts}, for a day now: that is taken for usual` };
+  return { signal, to: 'cleared', words: `${counts}, for a day now: that is taken for usual` };
 }
 
 /** Takes one answer into account, by every signal it can be judged by. */

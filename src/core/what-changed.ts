@@ -2,7 +2,7 @@
  * "What changed?" as one ledger that tells kinds of change apart: an outage is not a model that got worse, and a switch
  * of ours is neither. It is read from the audit entries, newest first, so that nothing is in it that was not written down.
  */
-import type { SoftSignal } from './evidence.ts';
+import type { SoftSignal, WarningSignal } from './evidence.ts';
 import type { IncidentClass } from './incident.ts';
 import type { Change } from './record.ts';
 
@@ -47,6 +47,12 @@ function incidentCategory({ kind, before, after }: Change): ChangeCategory | nul
 /** Signals of a target that is slower than it was: that says nothing about how good its answers are. */
 const paces: ReadonlySet<unknown> = new Set<SoftSignal>(['slow_first_token', 'slow_tokens']);
 
+function categoryOfWarning(signal: unknown): ChangeCategory {
+  // Other answers to the same questions: somebody changed the model under its name.
+  if (signal === ('changed_answers' satisfies WarningSignal)) return 'model_update';
+  return paces.has(signal) ? 'capacity' : 'quality_drift';
+}
+
 /** What kind of change an audit entry is; null when it changed nothing that anybody would feel. */
 export function categoryOf(change: Change): ChangeCategory | null {
   const { kind, before } = change;
@@ -56,7 +62,7 @@ export function categoryOf(change: Change): ChangeCategory | null {
   if (kind.startsWith('key.')) return 'policy_change';
   if (kind === 'model.signal') return before === null ? null : 'model_update';
   if (kind === 'quality.warned' || kind === 'quality.cleared')
-    return paces.has(before ?? change.after) ? 'capacity' : 'quality_drift';
+    return categoryOfWarning(before ?? change.after);
   return kind === 'config.loaded' && before !== null ? 'policy_change' : null;
 }
 

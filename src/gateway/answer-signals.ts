@@ -1,5 +1,5 @@
 /** What the answers of one target are like beyond good or failed: by which signals each is odd, its pace, and what it says it is. */
-import type { SoftSignal } from '../core/evidence.ts';
+import type { SoftSignal, Warning, WarningMove } from '../core/evidence.ts';
 import type { Failure } from '../core/failure.ts';
 import { isLate, isOdd, nothingSeen, sawFirstToken } from '../core/first-token.ts';
 import type { FirstToken } from '../core/first-token.ts';
@@ -10,7 +10,7 @@ import { isSlow, sawPace, tokensPerSecond } from '../core/pace.ts';
 import type { Pace } from '../core/pace.ts';
 import { shiftedWatch, watchFromJson, watchToJson } from '../core/soft-watch-kept.ts';
 import { freshWatch, hearSigns } from '../core/soft-watch.ts';
-import type { Sign, Warning, WarningMove } from '../core/soft-watch.ts';
+import type { Sign } from '../core/soft-watch.ts';
 import { softOf } from './ticket.ts';
 import type { AnswerRead, Settlement, Ticket } from './ticket.ts';
 
@@ -31,13 +31,19 @@ export class AnswerSignals {
   #length: FirstToken = nothingSeen;
   #identity: Identity = unheard;
   #watch;
+  #canary: Warning | null = null;
 
   constructor(now: Instant) {
     this.#watch = freshWatch(now);
   }
 
   get warnings(): readonly Warning[] {
-    return this.#watch.warnings;
+    return this.#canary === null ? this.#watch.warnings : [...this.#watch.warnings, this.#canary];
+  }
+
+  /** What a canary has found, or that nothing it found stands. */
+  noteCanary(finding: { readonly at: Instant; readonly words: string } | null): void {
+    this.#canary = finding === null ? null : { ...finding, since: finding.at, signal: 'changed_answers' };
   }
 
   /** Takes a good answer into account. `usual`: how long its target takes to a first token. */

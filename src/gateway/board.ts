@@ -7,7 +7,7 @@ import type { IdentityNews } from '../core/identity.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
 import type { Standing } from '../core/routing.ts';
 import type { GateRule } from '../core/snapshot.ts';
-import type { Warning, WarningMove } from '../core/soft-watch.ts';
+import type { Warning, WarningMove } from '../core/evidence.ts';
 import type { Target } from '../core/target.ts';
 import type { Counts } from './tally.ts';
 import type { Asking, Settlement, Ticket } from './ticket.ts';
@@ -18,6 +18,8 @@ export type GateView = {
   /** What its answers are warned of. */
   readonly warnings: readonly Warning[];
 };
+
+export type CanaryFinding = { readonly at: Instant; readonly words: string } | null;
 
 /** A gate's cell to be kept across a restart. */
 export type Kept = { readonly target: TargetName; readonly cell: unknown };
@@ -43,6 +45,8 @@ export type HealthBoard = {
   takeRetry(target: Target): void;
   /** Brings a target that was switched off back by a ramp. */
   ramp(target: Target, words: string): void;
+  /** What the fixed questions of a canary have found of a target; `move`: it is new, or no longer stands. */
+  noteCanary(target: Target, finding: CanaryFinding, move: Omit<WarningMove, 'signal'> | null): void;
   /** A person keeps a target out until an instant, whatever its probes say. */
   hold(target: Target, until: Instant, words: string): void;
   /** A person gives a held target back to its gate: probes, then a ramp. */

@@ -88,10 +88,12 @@ export type Scene = Pick<
   | 'facts'
   | 'body'
   | 'conversation'
-  | 'carrier'
   | 'deadline'
   | 'deadlineByCaller'
->;
+> & {
+  /** Who follows the events of the answer along. */
+  readonly carrier: Pick<Carrier, 'listen'> | null;
+};
 
 /** The format to speak to a target: the caller's own when it can. */
 export function dialectFor(target: Target, caller: Dialect): Dialect {

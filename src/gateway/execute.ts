@@ -322,15 +322,12 @@ function nothingLeft(
   return { kind: 'failed', because, failure: last, refusal, failedOn };
 }
 
+const begin: FailoverEvent = { kind: 'begin' };
+
 export async function execute(exchange: Exchange, options: ExecuteOptions): Promise<Execution> {
   const run = new Run(exchange, options);
   const { clock } = exchange;
-  let { state, command } = next(
-    begun(exchange, options.plan, run),
-    { kind: 'begin' },
-    clock.now(),
-    clock.random(),
-  );
+  let { state, command } = next(begun(exchange, options.plan, run), begin, clock.now(), clock.random());
   let refusal: ProviderRefusal | null = null;
   /** A complete answer of a kind that may be asked again, in case nothing better comes. */
   let kept: CommittedExecution | null = null;

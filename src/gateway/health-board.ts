@@ -3,7 +3,7 @@
  * publishes every transition. Asking, admitting and starting a probe happen in one turn of the event loop, so that a
  * probe stays single-flight.
  */
-import type { SoftSignal } from '../core/evidence.ts';
+import type { SoftSignal, WarningMove } from '../core/evidence.ts';
 import { failureRow } from '../core/failure.ts';
 import type { CountsAgainst, Failure } from '../core/failure.ts';
 import { admission, badness, passesNow, dropProbe, startProbe, wantsProbe } from '../core/admission.ts';
@@ -16,7 +16,7 @@ import { deposit, withdraw } from '../core/retry-budget.ts';
 import type { Standing } from '../core/routing.ts';
 import type { GateRule } from '../core/snapshot.ts';
 import type { Target } from '../core/target.ts';
-import type { Columns, GateView, HealthBoard, HealthBoardOptions, Kept } from './board.ts';
+import type { CanaryFinding, Columns, GateView, HealthBoard, HealthBoardOptions, Kept } from './board.ts';
 import { Attributor } from './attributor.ts';
 import { GateBook } from './gate-book.ts';
 import { KeyRing } from './key-ring.ts';
@@ -294,6 +294,11 @@ class Board implements HealthBoard {
         cell,
         startRamp(cell.health, this.#gates.of(target).rule, this.#look(), { words, cause: 'person' }),
       );
+  }
+
+  noteCanary(target: Target, finding: CanaryFinding, move: Omit<WarningMove, 'signal'> | null): void {
+    this.#cell(target).signals.noteCanary(finding);
+    if (move !== null) this.#options.onWarning(target, { ...move, signal: 'changed_answers' });
   }
 
   hold(target: Target, until: Instant, words: string): void {

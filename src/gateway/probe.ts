@@ -1,5 +1,5 @@
 /**
- * A probe: one cheap, real request to a target, in a format it speaks, for no caller. It goes the way of every attempt,
+ * A question of ours: one cheap, real request to a target, in a format it speaks, for no caller. It goes the way of every attempt,
  * so that what it meets is what a caller would meet: the same connection limits, the same reading up to the terminal
  * signal, the same classes of failure. Its words are fixed, and nobody's.
  */
@@ -8,7 +8,7 @@ import { failureOf } from '../core/failure.ts';
 import type { Failure, FailureClass } from '../core/failure.ts';
 import { instant } from '../core/ids.ts';
 import type { Target } from '../core/target.ts';
-import type { Conversation } from '../dialects/conversation.ts';
+import type { AnswerEvent, Conversation } from '../dialects/conversation.ts';
 import type { JsonObject, RequestFacts } from '../dialects/dialect.ts';
 import { codecFor } from '../dialects/registry.ts';
 import { adapterFor } from '../providers/registry.ts';
@@ -23,11 +23,26 @@ import type { GatewayState } from './state.ts';
 import { Stopper } from './stopper.ts';
 import type { Settlement, Ticket } from './ticket.ts';
 
-const outputTokens = 16;
 const totalMs = 30_000;
 
-const question: Conversation = {
-  messages: [{ role: 'user', parts: [{ kind: 'text', text: 'Reply with the word ok.' }] }],
+/** What is asked. */
+export type Question = {
+  readonly text: string;
+  readonly outputTokens: number;
+  readonly effort: Conversation['effort'];
+  /** Told of the answer as it comes. */
+  readonly onEvents: ((events: readonly AnswerEvent[]) => void) | null;
+};
+
+const plainQuestion: Question = {
+  text: 'Reply with the word ok.',
+  outputTokens: 16,
+  effort: null,
+  onEvents: null,
+};
+
+const conversationOf = ({ text, outputTokens, effort }: Question): Conversation => ({
+  messages: [{ role: 'user', parts: [{ kind: 'text', text }] }],
   tools: [],
   toolChoice: null,
   parallelToolCalls: null,
@@ -37,18 +52,18 @@ const question: Conversation = {
   topK: null,
   stop: [],
   format: null,
-  effort: null,
+  effort,
   thinkingBudgetTokens: null,
   user: null,
   stream: true,
   includeUsage: true,
   cache: false,
   leftOver: [],
-};
+});
 
 const claim: Claim = { priority: 'sheddable', tenant: null, inputTokens: 16 };
 
-const factsOf = (target: Target): RequestFacts => ({
+const factsOf = (target: Target, { outputTokens }: Question): RequestFacts => ({
   model: target.upstream,
   stream: true,
   needs: new Set(),
@@ -63,10 +78,10 @@ const factsOf = (target: Target): RequestFacts => ({
 export type Probed = { readonly failure: FailureClass | null; readonly usd: number | null } | null;
 
 /** The body for a target; null when its API has no place for so plain a question. */
-function bodyFor(target: Target): JsonObject | null {
+function bodyFor(target: Target, question: Question): JsonObject | null {
   const [dialect] = target.dialects;
   if (dialect === undefined) return null;
-  const encoded = codecFor(dialect).encodeRequest(question, traitsOf(target));
+  const encoded = codecFor(dialect).encodeRequest(conversationOf(question), traitsOf(target));
   return encoded.kind === 'lacks' ? null : encoded.body;
 }
 
@@ -125,7 +140,13 @@ async function run(scene: Scene, trace: Trace, stopper: Stopper): Promise<Settle
   }
 }
 
-function sceneOf(target: Target, body: JsonObject, shared: Shared, state: GatewayState): Scene {
+function sceneOf(
+  target: Target,
+  question: Question,
+  body: JsonObject,
+  { shared, state }: { readonly shared: Shared; readonly state: GatewayState },
+): Scene {
+  const { onEvents } = question;
   const { clock, watchdog, board, reachability } = shared;
   const [dialect = 'openai-chat'] = target.dialects;
   return {
@@ -135,20 +156,25 @@ function sceneOf(target: Target, body: JsonObject, shared: Shared, state: Gatewa
     reachability,
     snapshot: state.snapshot,
     codec: codecFor(dialect),
-    facts: factsOf(target),
+    facts: factsOf(target, question),
     body,
     conversation: null,
     deadline: instant(clock.now() + totalMs),
     deadlineByCaller: false,
-    carrier: null,
+    carrier: onEvents === null ? null : { listen: () => onEvents },
   };
 }
 
 /** Sends the probe a ticket was handed out for, and gives the ticket back. Never throws. */
-export async function sendProbe(ticket: Ticket, shared: Shared, state: GatewayState): Promise<Probed> {
+export async function sendProbe(
+  ticket: Ticket,
+  shared: Shared,
+  state: GatewayState,
+  question = plainQuestion,
+): Promise<Probed> {
   const { target } = ticket;
   const { board, capacity, clock, flights } = shared;
-  const body = bodyFor(target);
+  const body = bodyFor(target, question);
   const place: Place | null = body === null ? null : placeFor(target, shared);
   if (body === null || place === null) {
     board.settle(ticket, { outcome: 'nobody', firstTokenMs: null, silentMs: 0, answer: null });
@@ -161,7 +187,7 @@ export async function sendProbe(ticket: Ticket, shared: Shared, state: GatewaySt
   flights.begin(flight);
   let outcome: Settlement['outcome'];
   try {
-    outcome = await run(sceneOf(target, body, shared, state), trace, stopper);
+    outcome = await run(sceneOf(target, question, body, { shared, state }), trace, stopper);
   } catch {
     outcome = failureOf('unclassified', 'probe');
   }
@@ -173,7 +199,8 @@ export async function sendProbe(ticket: Ticket, shared: Shared, state: GatewaySt
     firstTokenMs: trace.firstTokenAt === null ? null : trace.firstTokenAt - trace.startedAt,
     silentMs: 0,
     // Its own limit cuts it: that is no sign of anything.
-    answer: outcome === 'good' && facts?.finish !== 'length' ? answerRead(facts, factsOf(target)) : null,
+    answer:
+      outcome === 'good' && facts?.finish !== 'length' ? answerRead(facts, factsOf(target, question)) : null,
   });
   if (outcome === 'nobody' || outcome === 'left') return null;
   return {

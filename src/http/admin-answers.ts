@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import { captureMarks } from '../core/capture.ts';
-import { softSignals } from '../core/evidence.ts';
+import { warningSignals } from '../core/evidence.ts';
 import { failureClasses } from '../core/failure.ts';
 import { incidentAnswers, incidentBrief, providerWord } from './admin-incident-answers.ts';
 import { changeKinds, exclusionReasons } from '../core/record.ts';
@@ -11,6 +11,7 @@ import { scopeKeys } from '../core/switches.ts';
 import { dialects, hops } from '../core/target.ts';
 import { contentAnswers } from './admin-content-answers.ts';
 import { holdAnswers } from './admin-hold-answers.ts';
+import { canaryAnswers } from './admin-canary-answers.ts';
 import { channelAnswers } from './admin-channel-answers.ts';
 import { playbookAnswers } from './admin-playbook-answers.ts';
 import { messageAnswers } from './admin-message-answers.ts';
@@ -177,7 +178,7 @@ const probes = z
   .object({ ok: count, failed: count, last_at: time, last_failure: z.enum(failureClasses).nullable() })
   .nullable();
 
-const warnings = z.array(z.object({ signal: z.enum(softSignals), since: time, at: time, words: text }));
+const warnings = z.array(z.object({ signal: z.enum(warningSignals), since: time, at: time, words: text }));
 
 const agreedShape = { by: z.array(text), on: maybeTime, review_by: maybeTime, stale: z.boolean() };
 
@@ -324,6 +325,7 @@ export const adminAnswers = {
     .describe('one record a line: as the API shows it, as CSV with a head, as OCSF, as CloudEvents'),
   ExplainedRecord: record.extend({ words: z.array(text) }),
   ChangeList: listOf(change),
+  ...canaryAnswers,
   ...contentAnswers,
   ...holdAnswers,
   LookList: listOf(change),

@@ -1,4 +1,5 @@
 /** What the admin API stands on, handed in by the composition root. */
+import type { Canary } from '../core/canary.ts';
 import type { KeyCreated } from '../control/keys.ts';
 import type { IncidentRead } from '../control/incident-queries.ts';
 import type { Telling } from '../control/incident-verb.ts';
@@ -87,6 +88,12 @@ export type AdminDependencies = {
     readonly dismiss: IncidentVerb;
   };
   readonly state: () => Json;
+  /** Whom we ask fixed questions, and what was found. */
+  readonly canaries: () => readonly {
+    readonly target: string;
+    readonly canary: Canary;
+    readonly dueAt: Instant;
+  }[];
   readonly insight: {
     /** Null when there is no such feature. */
     readonly diagnose: (feature: string | null) => Promise<Diagnosis | null>;

@@ -1,6 +1,7 @@
 /** The table of the admin API, area by area: each route with the role it requires and the schemas of what comes in and goes out. */
 import { statusAdminRoutes } from './admin-status-routes.ts';
 import { messageRoutes } from './admin-message-routes.ts';
+import { canaryRoutes } from './admin-canary-routes.ts';
 import { contentRoutes } from './admin-content-routes.ts';
 import { channelRoutes } from './admin-channel-routes.ts';
 import { eventRoutes } from './admin-event-routes.ts';
@@ -25,6 +26,7 @@ export const adminRouteTable: readonly AdminRoute[] = [
   ...switchRoutes,
   ...incidentRoutes,
   ...insightRoutes,
+  ...canaryRoutes,
   ...statisticsRoutes,
   ...reportRoutes,
   ...evidenceRoutes,

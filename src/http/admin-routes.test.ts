@@ -7,6 +7,7 @@ import { aMessage } from '../../test/site-fixture.ts';
 import { aChannel, aDelivery } from '../../test/told-fixture.ts';
 import { opusAtAnthropic } from '../../test/core-fixture.ts';
 import { aChange, aHold, aKey, aRecord, aRescue, aSwitch, start } from '../../test/record-fixture.ts';
+import { freshCanary } from '../core/canary.ts';
 import { continuityReport } from '../core/report-continuity.ts';
 import { slaReport } from '../core/report-sla.ts';
 import { StoreUnavailable } from '../control/queries.ts';
@@ -94,6 +95,13 @@ beforeEach(() => {
       split: note('split', Promise.resolve(controlError('not_found', 'no incident', 'list them'))),
       dismiss: note('dismiss', Promise.resolve(controlError('not_found', 'no incident', 'list them'))),
     },
+    canaries: () => [
+      {
+        target: 'anthropic/opus',
+        canary: { ...freshCanary, finding: { at: start, words: 'other words' } },
+        dueAt: start,
+      },
+    ],
     insight: {
       diagnose: () => Promise.resolve(null),
       postmortem: () => Promise.resolve(null),

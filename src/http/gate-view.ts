@@ -4,7 +4,7 @@ import type { Health } from '../core/health-cell.ts';
 import type { Replayed } from '../core/gate-replay.ts';
 import type { Instant } from '../core/ids.ts';
 import type { GateRule } from '../core/snapshot.ts';
-import type { Warning } from '../core/soft-watch.ts';
+import type { Warning } from '../core/evidence.ts';
 import type { Target } from '../core/target.ts';
 import type { HealthBoard } from '../gateway/board.ts';
 import type { Counts } from '../gateway/tally.ts';

@@ -254,19 +254,35 @@ export class SqliteDatabase extends EvidenceTables {
     })();
   }
 
-  saveGates(rows: readonly GateRow[]): void {
+  #saveOfTargets(table: 'gates' | 'canaries', rows: readonly GateRow[]): void {
     const insert = this.#database.query(
-      'INSERT INTO gates (target, at, cell) VALUES (?, ?, ?) ON CONFLICT (target) DO UPDATE SET at = excluded.at, cell = excluded.cell',
+      `INSERT INTO ${table} (target, at, cell) VALUES (?, ?, ?) ON CONFLICT (target) DO UPDATE SET at = excluded.at, cell = excluded.cell`,
     );
     this.#database.transaction(() => {
       for (const { target, at, cell } of rows) insert.run(target, at, cell);
     })();
   }
 
-  loadGates(since: number): readonly GateRow[] {
+  #loadOfTargets(table: 'gates' | 'canaries', since: number): readonly GateRow[] {
     return this.#database
-      .query<GateRow, [number]>('SELECT target, at, cell FROM gates WHERE at >= ? ORDER BY target')
+      .query<GateRow, [number]>(`SELECT target, at, cell FROM ${table} WHERE at >= ? ORDER BY target`)
       .all(since);
+  }
+
+  saveGates(rows: readonly GateRow[]): void {
+    this.#saveOfTargets('gates', rows);
+  }
+
+  loadGates(since: number): readonly GateRow[] {
+    return this.#loadOfTargets('gates', since);
+  }
+
+  saveCanaries(rows: readonly GateRow[]): void {
+    this.#saveOfTargets('canaries', rows);
+  }
+
+  loadCanaries(since: number): readonly GateRow[] {
+    return this.#loadOfTargets('canaries', since);
   }
 
   close(): void {

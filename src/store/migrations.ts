@@ -110,6 +110,7 @@ export const migrations: readonly Step[] = [
   CREATE TABLE run_sets (run INTEGER NOT NULL, key INTEGER NOT NULL, places BLOB NOT NULL, PRIMARY KEY (run, key)) WITHOUT ROWID;
   `,
   fillRuns,
+  'CREATE TABLE canaries (target TEXT PRIMARY KEY, at INTEGER NOT NULL, cell TEXT NOT NULL) WITHOUT ROWID;',
 ];
 
 const number = (database: Database, sql: string): number =>

@@ -245,6 +245,15 @@ function ledgerVerbs(client: Client): Pick<Store, LedgerVerb> {
   };
 }
 
+function gateVerbs(client: Client): Pick<Store, 'saveGates' | 'loadGates' | 'saveCanaries' | 'loadCanaries'> {
+  return {
+    saveGates: (gates) => client.call('saveGates', gates.map(gateRow)),
+    loadGates: async (since) => (await client.call('loadGates', since)).map(gateFromRow),
+    saveCanaries: (canaries) => client.call('saveCanaries', canaries.map(gateRow)),
+    loadCanaries: async (since) => (await client.call('loadCanaries', since)).map(gateFromRow),
+  };
+}
+
 function storeOn(client: Client, words: WordTable): Store {
   const packer = new RecordPacker(words);
   return {
@@ -307,8 +316,7 @@ function storeOn(client: Client, words: WordTable): Store {
     tallyRecords: (asked) => client.call('tallyRecords', asked),
     tallyTargets: (asked) => client.call('tallyTargets', asked),
     ...playbookVerbs(client),
-    saveGates: (gates) => client.call('saveGates', gates.map(gateRow)),
-    loadGates: async (since) => (await client.call('loadGates', since)).map(gateFromRow),
+    ...gateVerbs(client),
     ...policyVerbs(client),
     ...ledgerVerbs(client),
     ...holdVerbs(client),

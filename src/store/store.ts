@@ -73,7 +73,7 @@ export type DeliveryFilter = {
   readonly limit: number;
 };
 
-/** A gate as it was when it was kept; only its own rule can read the cell. */
+/** A gate, or a canary, as it was when it was kept; only its own rule can read the cell. */
 export type StoredGate = { readonly target: TargetName; readonly at: Instant; readonly cell: unknown };
 
 /** A run of a playbook as it is now, and what its step did, in one transaction. */
@@ -238,6 +238,9 @@ export type Store = {
   saveGates(gates: readonly StoredGate[]): Promise<void>;
   /** What was kept at an instant or later. */
   loadGates(since: Instant): Promise<readonly StoredGate[]>;
+  /** The same for what canaries have found these targets' answers to be like. */
+  saveCanaries(canaries: readonly StoredGate[]): Promise<void>;
+  loadCanaries(since: Instant): Promise<readonly StoredGate[]>;
   /** Keeps that a consent token was used, with the agreement it left; the same token again is replaced. */
   saveConsent(entry: KeptConsent): Promise<void>;
   /** Those that are not over at an instant. */

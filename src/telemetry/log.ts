@@ -3,7 +3,7 @@
  * carry a prompt, an answer, a provider's message or a secret. An event that repeats is let through only so often; how
  * many were held back is said when the minute is over.
  */
-import type { SoftSignal } from '../core/evidence.ts';
+import type { WarningSignal } from '../core/evidence.ts';
 import type { IncidentState } from '../core/incident.ts';
 
 export type LogEvent =
@@ -30,7 +30,7 @@ export type LogEvent =
   | {
       readonly event: 'quality';
       readonly target: string;
-      readonly signal: SoftSignal;
+      readonly signal: WarningSignal;
       readonly to: 'warned' | 'cleared';
       readonly words: string;
     }

@@ -28,6 +28,8 @@ export const metricTable = {
   breakwater_warning:                   { kind: 'gauge',     labels: ['target', 'signal'], help: '1 while such a warning stands.' },
   breakwater_probes_total:              { kind: 'counter',   labels: ['provider', 'model', 'outcome'], help: 'Requests that Breakwater sent to targets of its own accord, by outcome: ok, or the failure class.' },
   breakwater_probe_usd_total:           { kind: 'counter',   labels: ['provider', 'model'], help: 'What probes cost at list price, in US dollars.' },
+  breakwater_canaries_total:            { kind: 'counter',   labels: ['provider', 'model', 'outcome'], help: 'Fixed questions asked to notice a model that changed under its name, by outcome: ok, or the failure class.' },
+  breakwater_canary_usd_total:          { kind: 'counter',   labels: ['provider', 'model'], help: 'What they cost at list price, in US dollars.' },
   breakwater_identity_news_total:       { kind: 'counter',   labels: ['provider', 'model', 'what'], help: 'A model or fingerprint reported that this target never reported before. The log names it.' },
   breakwater_output_tokens:             { kind: 'histogram', labels: ['provider', 'model'], buckets: tokenCounts, help: 'Tokens of an answer.' },
   breakwater_tokens_per_second:         { kind: 'histogram', labels: ['provider', 'model'], buckets: paces, help: 'Pace of streamed answers of 32 tokens or more, from the first token to the last.' },

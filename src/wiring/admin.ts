@@ -45,7 +45,7 @@ export type AdminWiring = {
   /** What other pieces of the composition bring along. */
   readonly desks: Pick<
     AdminDependencies,
-    'channels' | 'playbooks' | 'messages' | 'ledger' | 'content' | 'statusCopy'
+    'canaries' | 'channels' | 'playbooks' | 'messages' | 'ledger' | 'content' | 'statusCopy'
   >;
   readonly incidents: IncidentDesk;
   readonly feeds: FeedDesk;

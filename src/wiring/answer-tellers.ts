@@ -7,7 +7,7 @@ import { providerCode } from '../core/failure.ts';
 import type { IdentityNews } from '../core/identity.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
 import type { Change } from '../core/record.ts';
-import type { WarningMove } from '../core/soft-watch.ts';
+import type { WarningMove } from '../core/evidence.ts';
 import type { Target } from '../core/target.ts';
 import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';

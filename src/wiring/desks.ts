@@ -5,6 +5,8 @@ import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createApprovals } from './approvals.ts';
 import type { ApprovalDesk } from './approvals.ts';
+import { createCanaryDesk } from './canaries.ts';
+import type { CanaryDesk } from './canaries.ts';
 import { createChannelDesk } from './channels.ts';
 import type { ChannelDesk } from './channels.ts';
 import { createContentDesk } from './content.ts';
@@ -30,6 +32,7 @@ export type Desks = {
   readonly ledger: LedgerDesk;
   readonly content: ContentDesk;
   readonly gates: GateDesk;
+  readonly canaries: CanaryDesk;
   readonly incidents: IncidentDesk;
   readonly feeds: FeedDesk;
   readonly messages: MessageDesk;
@@ -54,6 +57,7 @@ export async function openDesks(sources: DeskSources): Promise<Desks> {
   const { engine, store, log, configPath, ledger } = sources;
   const content = createContentDesk(engine, store);
   const gates = await openGateDesk(engine, store, log);
+  const canaries = await createCanaryDesk(engine, store);
   const incidents = await createIncidentDesk(engine, store, log);
   await watchModels(engine, store);
   const feeds = createFeedDesk({ engine, store, incidents, log });
@@ -70,6 +74,7 @@ export async function openDesks(sources: DeskSources): Promise<Desks> {
     ledger,
     content,
     gates,
+    canaries,
     incidents,
     feeds,
     messages,
@@ -86,6 +91,7 @@ export async function closeDesks(desks: Desks, onBug: Engine['onBug']): Promise<
   await desks.streams.stop();
   await desks.playbooks.stop();
   await desks.channels.stop();
+  await desks.canaries.stop();
   await desks.gates.stop();
   await desks.status.stop().catch(onBug);
   await desks.content.stop().catch(onBug);
@@ -112,6 +118,7 @@ export function startChores(desks: Desks, { engine, store, log }: DeskSources): 
   };
   return engine.clock.every(choresMs, async () => {
     desks.streams.look();
+    desks.canaries.look();
     const others = [ledger.look(), content.look()];
     await Promise.all([chores().catch((error: unknown) => engine.onBug(error)), ...others]);
   });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'bun:test';
 
 import { runCommand } from '../../src/cli/commands.ts';
 import { readEnvironment } from '../../src/config.ts';
-import { adminToken, startHouse } from '../harness.ts';
+import { adminToken, configuration, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
 let house: House;
@@ -127,3 +127,53 @@ test('a new fingerprint, and a new name under the old one, are in the ledger of 
   expect(words).toContain('carry the fingerprint fp_other; until now they carried fp_simulated');
   expect(words).toContain('gpt-5.2-2026-06-01; until now they said gpt-5.2');
 }, 120_000);
+
+describe('a model that changes under its name', () => {
+  const canaryState = async (): Promise<Json> =>
+    ((await house.admin('GET', 'canaries')).body['items'] as Json[])[0] ?? {};
+
+  async function until(isTrue: () => Promise<boolean>, what: string): Promise<void> {
+    const end = Date.now() + 120_000;
+    while (!(await isTrue())) {
+      if (Date.now() > end) throw new Error(`never happened: ${what}`);
+      await Bun.sleep(50);
+    }
+  }
+
+  test('is found by fixed questions: a warning, an entry among model updates, and no request moved', async () => {
+    house = await startHouse((simulator) => ({
+      ...configuration(simulator),
+      canaries: { every: '1s', targets: [gpt], budget: '5usd/day', falseAlarm: '1 per 30d' },
+    }));
+    const rounds = async (): Promise<number> =>
+      Number(((await canaryState())['reference'] as Json)['rounds']);
+    await until(async () => (await rounds()) >= 12, 'the reference is learned');
+    expect(await warnings()).toEqual([]);
+    house.simulator.setFault({ provider: 'openai', fault: { kind: 'other_answers' } });
+    await until(async () => (await warnings()).length > 0, 'the change is found');
+    const [warning] = await warnings();
+    expect(warning).toMatchObject({ signal: 'changed_answers' });
+    const words = String(warning?.['words']);
+    expect(words).toMatch(/^\d+ answers to 8 fixed questions are not like the \d+ before/);
+    expect(await whatChanged('model_update')).toMatchObject([{ kind: 'quality.warned', subject: gpt }]);
+    expect(((await targetState())['gate'] as Json)['state']).toBe('healthy');
+    await ask(1);
+    expect(await metrics()).toMatch(
+      /breakwater_canaries_total\{provider="openai",model="gpt-5.2",outcome="ok"\} \d\d+/,
+    );
+    expect(await command('canaries')).toContain('fixed questions');
+    house = await house.restart();
+    expect(await warnings()).toMatchObject([{ signal: 'changed_answers', words }]);
+    expect((await canaryState())['finding']).not.toBeNull();
+  }, 240_000);
+
+  test('costs no more than agreed', async () => {
+    house = await startHouse((simulator) => ({
+      ...configuration(simulator),
+      canaries: { every: '1s', targets: [gpt], budget: '0.000001usd/day' },
+    }));
+    await until(async () => house.simulator.calls('openai').length > 0, 'the first question is asked');
+    await Bun.sleep(3_000);
+    expect(house.simulator.calls('openai').length).toBe(1);
+  }, 60_000);
+});
