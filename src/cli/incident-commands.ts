@@ -136,10 +136,18 @@ async function update(call: Call): Promise<ExitCode> {
   const roles = bodyOf(call, { lead: 'lead', comms: 'comms', ops: 'ops' });
   const body = {
     ...bodyOf(call, said),
+    ...nextUpdate(call),
+    ...listOption(call, 'targets'),
     ...(Object.keys(times).length === 0 ? {} : { times }),
     ...(Object.keys(roles).length === 0 ? {} : { roles }),
   };
   return show(call, await callAdmin(call, 'POST', at(id, '/updates'), body), doneWords);
+}
+
+/** A promise of a next word, or that there is none. */
+function nextUpdate(call: Call): Json {
+  const at = textOption(call, 'next-update');
+  return at === null ? {} : { next_update_at: at === 'none' ? null : at };
 }
 
 async function merge(call: Call): Promise<ExitCode> {
@@ -250,6 +258,8 @@ export const incidentCommands: readonly Command[] = [
     options: {
       ...saying,
       state: option('WORD', 'active | mitigated | restoring | resolved | reviewed'),
+      targets: option('A,B', 'targets that belong to it, too: provider/model'),
+      'next-update': option('TIME', 'when the next word is promised; none takes it back'),
       declared: option('TIME', 'when the provider declared it'),
       resolved: option('TIME', 'when the provider said it was over'),
       lead: option('NAME', 'who leads'),

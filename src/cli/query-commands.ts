@@ -10,6 +10,15 @@ const pageOptions: Readonly<Record<string, CommandOption>> = {
   limit: option('N', 'how many; 1 to 200, default 50'),
 };
 
+const changeOptions: Readonly<Record<string, CommandOption>> = {
+  kind: option('KIND', 'such as switch.created, or switch.*'),
+  actor: option('NAME', 'that this one decided'),
+  subject: option('ID', 'of this: a switch, a target, an incident …'),
+  since: option('TIME', 'from then on; a time, or back from now: 1h'),
+  until: option('TIME', 'before then'),
+  ...pageOptions,
+};
+
 /** Which records are meant. */
 export const recordOptions: Readonly<Record<string, CommandOption>> = {
   feature: option('NAME', 'of this feature'),
@@ -150,13 +159,13 @@ async function state(call: Call): Promise<ExitCode> {
 }
 
 async function changes(call: Call): Promise<ExitCode> {
-  const path = `changes${queryOf(call, Object.keys(pageOptions))}`;
+  const path = `changes${queryOf(call, Object.keys(changeOptions))}`;
   return show(call, await callAdmin(call, 'GET', path), (value) => {
     const list = items(value).map((change) => ({
       head: [timeOf(change['at']), textOf(change['kind']), textOf(change['actor'])],
       body: `${textOf(change['subject'])}${change['reason'] === null ? '' : `: ${textOf(change['reason'])}`}`,
     }));
-    return list.length === 0 ? 'Nothing was changed yet.' : `${entries(list)}${more(value)}`;
+    return list.length === 0 ? 'No such change.' : `${entries(list)}${more(value)}`;
   });
 }
 
@@ -197,7 +206,7 @@ export const queryCommands: readonly Command[] = [
     usage: '',
     wordsMax: 0,
     summary: 'What people and the machine decided, newest first',
-    options: pageOptions,
+    options: changeOptions,
     run: changes,
   },
 ];

@@ -1,6 +1,7 @@
 /** Records and changes: what happened, and who decided. */
 import { z } from 'zod';
 
+import { findChanges } from '../control/changes.ts';
 import { pageSizeMax } from '../control/queries.ts';
 import type { KeptRecord, Page, Store } from '../control/queries.ts';
 import { explainRecord } from '../core/explain.ts';
@@ -11,6 +12,7 @@ import { warnedAt, warnedSentence } from '../core/warned-at.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { json } from './admin-error.ts';
 import {
+  changeFilter,
   changeQuery,
   filterOf,
   oneOf,
@@ -109,8 +111,9 @@ export const evidenceRoutes: readonly AdminRoute[] = [
     summary: 'What people and the machine decided, newest first',
     query: changeQuery,
     answer: 'ChangeList',
-    handle: async ({ query }, { store }) => {
-      const page = await store.listChanges(query['cursor'] ?? null, pageSize(query['limit']));
+    handle: async ({ query }, { store, now }) => {
+      const filter = changeFilter(query, now());
+      const page = await findChanges(filter, query['cursor'] ?? null, pageSize(query['limit']), store);
       return json(listToWire(page.items.map(changeToWire), page.nextCursor));
     },
   },

@@ -5,7 +5,10 @@ import { pageSizeMax } from '../control/queries.ts';
 import type { RecordFilter } from '../control/queries.ts';
 import { durationMs } from '../core/duration.ts';
 import { failureClasses } from '../core/failure.ts';
+import { kindsNamed } from '../control/changes.ts';
+import type { ChangeFilter } from '../control/changes.ts';
 import { instant } from '../core/ids.ts';
+import type { Instant } from '../core/ids.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { requestOutcomes } from '../core/record.ts';
 import { hops } from '../core/target.ts';
@@ -76,7 +79,19 @@ export const recordQuery = z.strictObject({
   limit: limit.optional(),
 });
 
-export const changeQuery = z.strictObject({ cursor: cursor('chg').optional(), limit: limit.optional() });
+export const changeQuery = z.strictObject({
+  kind: z
+    .string()
+    .max(100)
+    .refine((text) => kindsNamed(text).length > 0, 'must be a kind such as switch.created, or switch.*')
+    .optional(),
+  actor: word.optional(),
+  subject: word.optional(),
+  since: time.optional(),
+  until: time.optional(),
+  cursor: cursor('chg').optional(),
+  limit: limit.optional(),
+});
 
 const defaultPageSize = 50;
 
@@ -86,18 +101,32 @@ export function pageSize(text: string | undefined): number {
 
 /** The part of a query that says which records are meant. */
 export function filterOf(query: Query, now: number): Omit<RecordFilter, 'limit' | 'cursor'> {
-  const { since, until } = query;
   const names = Object.fromEntries(
     Object.entries(query).filter(([name]) => name in recordFilters && name !== 'since' && name !== 'until'),
   );
-  const at = (text: string): number => {
-    const back = durationMs(text);
-    return back === null ? Date.parse(text) : now - back;
-  };
+  const since = momentOf(query['since'], now);
+  const until = momentOf(query['until'], now);
   return {
     ...names,
-    ...(since === undefined ? {} : { since: instant(at(since)) }),
-    ...(until === undefined ? {} : { until: instant(at(until)) }),
+    ...(since === null ? {} : { since }),
+    ...(until === null ? {} : { until }),
+  };
+}
+
+/** A moment, or back from now; null when none is given. */
+function momentOf(text: string | undefined, now: number): Instant | null {
+  if (text === undefined) return null;
+  const back = durationMs(text);
+  return instant(back === null ? Date.parse(text) : now - back);
+}
+
+export function changeFilter(query: Query, now: number): ChangeFilter {
+  return {
+    kind: query['kind'] ?? null,
+    actor: query['actor'] ?? null,
+    subject: query['subject'] ?? null,
+    since: momentOf(query['since'], now),
+    until: momentOf(query['until'], now),
   };
 }
 

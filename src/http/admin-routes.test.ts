@@ -309,7 +309,11 @@ describe('what is read', () => {
     ['requests?featur=notes', 'featur', 'did you mean "feature"?'],
     ['requests?feature=a&feature=b', 'feature', 'Give it once.'],
     ['state?x=1', 'x', 'This address takes none.'],
-    ['changes?zzzzzzzz=1', 'zzzzzzzz', 'Known parameters are cursor, limit.'],
+    [
+      'changes?zzzzzzzz=1',
+      'zzzzzzzz',
+      'Known parameters are kind, actor, subject, since, until, cursor, limit.',
+    ],
     ['requests?limit=0', 'limit', 'Correct the value.'],
     ['requests?limit=201', 'limit', 'Correct the value.'],
     ['requests?since=1', 'since', 'Correct the value.'],
