@@ -274,30 +274,36 @@ describe('from what was written down to what was told', () => {
   let channels: Map<string, Channel>;
   let notifier: Notifier;
   let dependencies: ChannelDependencies;
+  let gone: string[];
 
   beforeEach(async () => {
     const opened = await openStore('sqlite::memory:');
     if (opened.kind === 'failed') throw new Error(opened.message);
     ({ store } = opened);
     now = Date.now();
+    gone = [];
     channels = new Map([['hook', aChannel({ url })]]);
-    const control: ControlDependencies = {
-      store,
-      now: () => instant(now),
-      newId: (prefix) => `${prefix}_${Bun.randomUUIDv7('hex', now)}`,
-    };
-    notifier = createNotifier({
-      ...control,
+    notifier = started();
+    dependencies = { ...control(), channels: () => channels, notifier };
+  });
+  afterEach(() => store.close());
+
+  const control = (): ControlDependencies => ({
+    store,
+    now: () => instant(now),
+    newId: (prefix) => `${prefix}_${Bun.randomUUIDv7('hex', now)}`,
+  });
+  const started = (): Notifier =>
+    createNotifier({
+      ...control(),
       random: () => 0,
-      change: (facts) => newChange(facts, control),
+      change: (facts) => newChange(facts, control()),
       channels: () => channels,
       bulletinOf: (change) => Promise.resolve(bulletinOf(change, (step) => `/approve/${step}`)),
       send: (bulletin, channel) => send(bulletin, channel, { ...contextNow(), now: instant(now) }),
       onDelivery: () => {},
+      onGone: (channel) => void gone.push(channel),
     });
-    dependencies = { ...control, channels: () => channels, notifier };
-  });
-  afterEach(() => store.close());
 
   const switchOff = async (): Promise<void> => {
     const entry = aSwitch();
@@ -351,12 +357,35 @@ describe('from what was written down to what was told', () => {
     expect(await deliveries()).toMatchObject([{ state: 'delivered' }]);
     expect(received[1]?.headers['webhook-id']).toBe(received[0]?.headers['webhook-id'] ?? '');
     expect([...(await kinds())].sort()).toEqual([
+      'channel.gone',
       'delivery.dead',
       'delivery.delivered',
       'delivery.replayed',
       'switch.created',
     ]);
     expect(await replayDelivery('dlv_none', 'mara', dependencies)).toMatchObject({ code: 'not_found' });
+  });
+
+  test('a receiver that answers 410 is told nothing any more, until it takes a test; also after a restart', async () => {
+    answers = [{ status: 410 }];
+    await switchOff();
+    await notifier.round();
+    now += 1_000;
+    await switchOff();
+    await notifier.round();
+    expect(received).toHaveLength(1);
+    expect(gone).toEqual(['hook']);
+    expect((await kinds()).filter((kind) => kind === 'channel.gone')).toHaveLength(1);
+    notifier = started();
+    expect(await notifier.goneAt('hook')).not.toBeNull();
+    now += 1_000;
+    answers = [{ status: 200 }, { status: 200 }];
+    await testChannel('hook', 'mara', { ...dependencies, notifier });
+    expect(await notifier.goneAt('hook')).toBeNull();
+    await switchOff();
+    await notifier.round();
+    expect(received).toHaveLength(3);
+    expect(gone).toEqual(['hook']);
   });
 
   test('a channel that fails keeps no other waiting', async () => {

@@ -10,7 +10,9 @@ async function list(call: Call): Promise<ExitCode> {
     const rows = items(value).map((channel) => [
       textOf(channel['name']),
       textOf(channel['kind']),
-      `${(channel['on'] as readonly string[]).join(' ')} from ${textOf(channel['at_least'])} on`,
+      channel['gone_at'] === null
+        ? `${(channel['on'] as readonly string[]).join(' ')} from ${textOf(channel['at_least'])} on`
+        : `nothing since ${timeOf(channel['gone_at'])} UTC, when it answered 410: mend it and send it a test`,
     ]);
     return rows.length === 0
       ? 'No channel is configured. See docs/messages.md.'

@@ -89,6 +89,10 @@ export function afterAttempt(
   return { ...tried, nextAt: next, words: answer.words };
 }
 
+/** Whether the receiver has said that it wants nothing any more: 410, as Standard Webhooks have it. */
+export const saysGone = ({ state, lastStatus }: Pick<Delivery, 'state' | 'lastStatus'>): boolean =>
+  state === 'dead' && lastStatus === 410;
+
 /** From the beginning, under the same message id. */
 export function replayed(delivery: Delivery, now: Instant): Delivery {
   return { ...delivery, state: 'pending', attempts: 0, nextAt: now };

@@ -182,6 +182,7 @@ export const changeKinds = [
   'delivery.delivered',
   'delivery.dead',
   'delivery.replayed',
+  'channel.gone',
 ] as const;
 export type ChangeKind = (typeof changeKinds)[number];
 

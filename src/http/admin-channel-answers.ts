@@ -13,6 +13,8 @@ const channel = z.object({
   on: z.array(text),
   at_least: z.enum(bulletinSeverities),
   allow_private: z.boolean(),
+  /** Since when it has said that it wants nothing any more (410); a test that arrives brings it back. */
+  gone_at: maybeTime,
 });
 
 const delivery = z.object({

@@ -7,7 +7,7 @@ import { json } from './admin-error.ts';
 import { cursor, limit, oneOf, pageSize, word } from './admin-query.ts';
 import { sent } from './admin-route.ts';
 import type { AdminRoute } from './admin-route.ts';
-import { deliveryToWire, listToWire } from './wire.ts';
+import { deliveryToWire, listToWire, timeText } from './wire.ts';
 
 const deliveryQuery = z.strictObject({
   channel: word.optional(),
@@ -23,18 +23,17 @@ export const channelRoutes: readonly AdminRoute[] = [
     role: 'viewer',
     summary: 'Who is told, without addresses and secrets',
     answer: 'ChannelList',
-    handle: (_call, { channels }) =>
-      Promise.resolve(
-        json(
-          listToWire(
-            channels.list().map(({ name, kind, wants, allowPrivate }) => ({
-              name,
-              kind,
-              on: wants.on,
-              at_least: wants.atLeast,
-              allow_private: allowPrivate,
-            })),
-          ),
+    handle: async (_call, { channels }) =>
+      json(
+        listToWire(
+          (await channels.list()).map(({ channel: { name, kind, wants, allowPrivate }, goneAt }) => ({
+            name,
+            kind,
+            on: wants.on,
+            at_least: wants.atLeast,
+            allow_private: allowPrivate,
+            gone_at: timeText(goneAt),
+          })),
         ),
       ),
   },

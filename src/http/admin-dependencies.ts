@@ -151,7 +151,7 @@ export type AdminDependencies = {
     readonly suppress: (incident: string, input: unknown, actor: string) => Promise<Result<Message>>;
   };
   readonly channels: {
-    readonly list: () => readonly Channel[];
+    readonly list: () => Promise<readonly { readonly channel: Channel; readonly goneAt: Instant | null }[]>;
     readonly test: (name: string, actor: string) => Promise<Result<Delivery>>;
     readonly replay: (id: string, actor: string) => Promise<Result<Delivery>>;
     readonly deliveries: (filter: DeliveryFilter) => Promise<Page<Delivery>>;

@@ -180,7 +180,7 @@ beforeEach(() => {
       eraseUser: note('erase', Promise.resolve(done({ contents: 0, records: 2 }))),
     },
     channels: {
-      list: () => [aChannel()],
+      list: () => Promise.resolve([{ channel: aChannel(), goneAt: null }]),
       test: note('test', Promise.resolve(done(aDelivery({ state: 'delivered' })))),
       replay: note('replay', Promise.resolve(done(aDelivery()))),
       deliveries: note('deliveries', Promise.resolve({ items: [aDelivery()], nextCursor: null })),

@@ -148,6 +148,7 @@ function changedToWire(kind: ChangeKind, value: unknown): unknown {
     case 'delivery.delivered':
     case 'delivery.dead':
     case 'delivery.replayed':
+    case 'channel.gone':
     case 'playbook.saved':
     case 'playbook.removed':
     case 'playbook.started':

@@ -6,7 +6,7 @@
  */
 import type { ChangeFacts } from '../control/verb.ts';
 import type { Channel } from '../core/configure-channels.ts';
-import { afterAttempt, newDelivery } from '../core/delivery.ts';
+import { afterAttempt, newDelivery, saysGone } from '../core/delivery.ts';
 import type { Delivery, DeliveryAnswer } from '../core/delivery.ts';
 import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
@@ -27,6 +27,8 @@ export type NotifierDependencies = {
   readonly bulletinOf: (change: Change) => Promise<Bulletin | null>;
   readonly send: (bulletin: Bulletin, channel: Channel) => Promise<DeliveryAnswer>;
   readonly onDelivery: (delivery: Delivery) => void;
+  /** A channel has said that it wants nothing any more. */
+  readonly onGone: (channel: string) => void;
 };
 
 export type Notifier = {
@@ -34,6 +36,8 @@ export type Notifier = {
   readonly round: () => Promise<void>;
   /** Tries one delivery now, whatever its time; `once` means that a failure is its end. */
   readonly attempt: (delivery: Delivery, once?: 'once') => Promise<Delivery>;
+  /** Since when a channel has said that it wants nothing any more; null while it has not. */
+  readonly goneAt: (channel: string) => Promise<Instant | null>;
 };
 
 /** Taken from the outbox, and from what is due, at a time. */
@@ -46,6 +50,8 @@ class Rounds implements Notifier {
   readonly #inFlight = new Set<string>();
   /** Channels that a list is being worked off for. */
   readonly #busy = new Set<string>();
+  /** What is known of it; a channel comes back by a delivery that it takes, such as a test. */
+  readonly #gone = new Map<string, Instant | null>();
   #planning: Promise<void> | null = null;
   #prunedAt = 0;
 
@@ -77,8 +83,38 @@ class Rounds implements Notifier {
     }
   }
 
+  readonly goneAt = async (channel: string): Promise<Instant | null> => {
+    const known = this.#gone.get(channel);
+    if (known !== undefined) return known;
+    const { store } = this.#with;
+    const ended = await Promise.all(
+      (['delivered', 'dead'] as const).map((state) => store.listDeliveries({ channel, state, limit: 1 })),
+    );
+    const last = ended
+      .flatMap(({ items }) => items)
+      .reduce<Delivery | null>(
+        (latest, each) => ((each.lastAt ?? 0) >= (latest?.lastAt ?? 0) ? each : latest),
+        null,
+      );
+    const at = last !== null && saysGone(last) ? last.lastAt : null;
+    this.#gone.set(channel, at);
+    return at;
+  };
+
+  /** Deliveries to whoever wants a bulletin and has not said that it wants nothing any more. */
+  async #deliveriesOf(bulletin: Bulletin, only: string | null): Promise<readonly Delivery[]> {
+    const { channels, newId, now } = this.#with;
+    const planned: Delivery[] = [];
+    for (const channel of channels().values()) {
+      const isMeant = only === null ? isWanted(bulletin, channel.wants) : channel.name === only;
+      if (isMeant && (await this.goneAt(channel.name)) === null)
+        planned.push(newDelivery(newId('dlv'), channel.name, bulletin, now()));
+    }
+    return planned;
+  }
+
   async #plan(): Promise<void> {
-    const { store, channels, bulletinOf, newId, now } = this.#with;
+    const { store, channels, bulletinOf, now } = this.#with;
     if (now() - this.#prunedAt >= pruneEveryMs) {
       this.#prunedAt = now();
       await store.pruneDeliveries(instant(now() - keptMs));
@@ -89,15 +125,26 @@ class Rounds implements Notifier {
     for (const change of changes) {
       const bulletin = channels().size === 0 ? null : await bulletinOf(change);
       if (bulletin === null) continue;
-      const only = channelOf(change);
-      for (const channel of channels().values())
-        if (only === null ? isWanted(bulletin, channel.wants) : channel.name === only)
-          planned.push(newDelivery(newId('dlv'), channel.name, bulletin, now()));
+      planned.push(...(await this.#deliveriesOf(bulletin, channelOf(change))));
     }
     await store.planDeliveries(
       changes.map(({ id }) => id),
       planned,
     );
+  }
+
+  async #noteGone(tried: Delivery, before: Instant | null): Promise<void> {
+    if (tried.state === 'delivered') this.#gone.set(tried.channel, null);
+    if (!saysGone(tried)) return;
+    this.#gone.set(tried.channel, before ?? tried.lastAt);
+    if (before !== null) return;
+    const { store, change, onGone } = this.#with;
+    const reason = 'It answered 410: it wants nothing any more.';
+    const after = { channel: tried.channel, delivery: tried.id };
+    await store.appendChange(
+      change({ kind: 'channel.gone', actor: 'system', subject: tried.channel, reason, before: null, after }),
+    );
+    onGone(tried.channel);
   }
 
   readonly attempt = async (delivery: Delivery, once?: 'once'): Promise<Delivery> => {
@@ -115,6 +162,7 @@ class Rounds implements Notifier {
   async #try(delivery: Delivery, once: 'once' | undefined): Promise<Delivery> {
     const { store, now, random, channels, send, change } = this.#with;
     const channel = channels().get(delivery.channel);
+    const before = await this.goneAt(delivery.channel);
     const answer: DeliveryAnswer =
       channel === undefined
         ? {
@@ -140,6 +188,7 @@ class Rounds implements Notifier {
             after: { channel: tried.channel, message: tried.bulletin.id, attempts: tried.attempts },
           }),
     );
+    await this.#noteGone(tried, before);
     return tried;
   }
 }

@@ -93,6 +93,7 @@ export type LogEvent =
       readonly attempts: number;
       readonly words: string;
     }
+  | { readonly event: 'channel'; readonly channel: string; readonly words: string }
   | {
       readonly event: 'incident';
       readonly action: 'opened' | 'joined' | IncidentState;

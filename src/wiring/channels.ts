@@ -1,6 +1,7 @@
 /** Puts the notifier on its legs: what there is to tell, how it is sent, and a round every second. */
 import { bulletinOf } from '../notify/bulletin-of.ts';
 import { createNotifier } from '../notify/notifier.ts';
+import type { NotifierDependencies } from '../notify/notifier.ts';
 import { send } from '../notify/send.ts';
 import { replayDelivery, testChannel } from '../notify/verbs.ts';
 import type { ChannelDependencies } from '../notify/verbs.ts';
@@ -19,6 +20,37 @@ export type ChannelDesk = {
 const roundMs = 1_000;
 /** How long a stop waits for attempts that are under way; what is not over is tried again after the next start. */
 const stopMs = 3_000;
+
+/** What log and metrics are told of deliveries. */
+function tellersOf({ metrics }: Engine, log: Log): Pick<NotifierDependencies, 'onGone' | 'onDelivery'> {
+  return {
+    onGone: (channel) => {
+      metrics.set('breakwater_channel_gone', { channel }, 1);
+      log('warn', {
+        event: 'channel',
+        channel,
+        words: `It answered 410 and is told nothing any more. Mend it, then: breakwater channel test ${channel}`,
+      });
+    },
+    onDelivery: (delivery) => {
+      if (delivery.state === 'delivered')
+        metrics.set('breakwater_channel_gone', { channel: delivery.channel }, 0);
+      metrics.count('breakwater_deliveries_total', {
+        channel: delivery.channel,
+        result: delivery.state === 'pending' ? 'failed' : delivery.state,
+      });
+      if (delivery.state !== 'delivered')
+        log('warn', {
+          event: 'delivery',
+          id: delivery.id,
+          channel: delivery.channel,
+          state: delivery.state,
+          attempts: delivery.attempts,
+          words: delivery.words ?? '',
+        });
+    },
+  };
+}
 
 export function createChannelDesk(
   engine: Engine,
@@ -45,21 +77,7 @@ export function createChannelDesk(
         source: state.snapshot.statusPage.title,
       });
     },
-    onDelivery: (delivery) => {
-      engine.metrics.count('breakwater_deliveries_total', {
-        channel: delivery.channel,
-        result: delivery.state === 'pending' ? 'failed' : delivery.state,
-      });
-      if (delivery.state !== 'delivered')
-        log('warn', {
-          event: 'delivery',
-          id: delivery.id,
-          channel: delivery.channel,
-          state: delivery.state,
-          attempts: delivery.attempts,
-          words: delivery.words ?? '',
-        });
-    },
+    ...tellersOf(engine, log),
   });
   const rounds = new Set<Promise<void>>();
   let stop = (): void => {};
@@ -74,7 +92,13 @@ export function createChannelDesk(
   const dependencies: ChannelDependencies = { ...control, channels, notifier };
   return {
     admin: {
-      list: () => [...channels().values()],
+      list: () =>
+        Promise.all(
+          [...channels().values()].map(async (channel) => ({
+            channel,
+            goneAt: await notifier.goneAt(channel.name),
+          })),
+        ),
       test: (name, actor) => testChannel(name, actor, dependencies),
       replay: (id, actor) => replayDelivery(id, actor, dependencies),
       deliveries: (filter) => store.listDeliveries(filter),

@@ -18,6 +18,7 @@ import type { GateDesk } from './gates.ts';
 import { createIncidentDesk } from './incidents.ts';
 import type { IncidentDesk } from './incidents.ts';
 import type { LedgerDesk } from './ledger.ts';
+import { publishDesks } from './desk-gauges.ts';
 import { createMessageDesk } from './messages.ts';
 import type { MessageDesk } from './messages.ts';
 import { watchModels } from './model-signals.ts';
@@ -100,10 +101,11 @@ export async function closeDesks(desks: Desks, onBug: Engine['onBug']): Promise<
 
 /** What is to be done about once a second. */
 export function startChores(desks: Desks, { engine, store, log }: DeskSources): () => void {
-  const { status, incidents, messages, feeds, ledger, content } = desks;
+  const { status, incidents, messages, feeds, ledger, content, playbooks } = desks;
   const chores = async (): Promise<void> => {
     engine.capacity.tick();
     engine.publishGauges();
+    publishDesks(incidents.open(), playbooks.admin.runs(), engine.metrics);
     await engine.keepPolicy();
     await status.look().catch(engine.onBug);
     await incidents.look();

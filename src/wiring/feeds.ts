@@ -2,7 +2,7 @@
 import { newChange } from '../control/verb.ts';
 import { linkAnnouncements } from '../core/announcements.ts';
 import type { Instant } from '../core/ids.ts';
-import { providerSays } from '../core/provider-word.ts';
+import { providerSays, providerStatuses } from '../core/provider-word.ts';
 import type { FeedIncident, FeedReading, ProviderFeed, ProviderSays } from '../core/provider-word.ts';
 import type { Change } from '../core/record.ts';
 import type { Target } from '../core/target.ts';
@@ -118,6 +118,10 @@ class Desk implements FeedDesk {
   async #take(provider: string, url: string, reading: FeedReading, at: Instant): Promise<void> {
     const { incidents, engine, log } = this.#sources;
     const before = this.#feeds.get(provider);
+    const { metrics } = engine;
+    metrics.count('breakwater_feed_readings_total', { provider, result: reading.kind });
+    for (const status of providerStatuses)
+      metrics.set('breakwater_feed_status', { provider, status }, status === statusOf(reading) ? 1 : 0);
     const isSame = before !== undefined && statusOf(before.reading) === statusOf(reading);
     this.#feeds.set(provider, { provider, url, reading, checkedAt: at, since: isSame ? before.since : at });
     if (!isSame) log('info', { event: 'feed', provider, status: statusOf(reading) });

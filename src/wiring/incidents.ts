@@ -114,6 +114,9 @@ class Desk implements IncidentDesk {
   }
 
   #publish(incidents: readonly Incident[]): void {
+    for (const { id, rev, source } of incidents)
+      if (rev === 1 && !this.#live.some((known) => known.id === id))
+        this.#engine.metrics.count('breakwater_incidents_opened_total', { source });
     this.#live = incidents;
     this.#mark();
   }

@@ -59,8 +59,10 @@ class Desk implements MessageDesk {
       ...engine.control(store),
       settings: () => engine.state.snapshot.messages,
       titleOf: (feature) => titleOf(engine.state.snapshot, feature),
-      said: () => {
+      said: ({ state, stage, automatic }) => {
         this.#isStale = true;
+        const by = automatic ? 'automatic' : 'person';
+        if (state === 'published') engine.metrics.count('breakwater_messages_total', { stage, by });
       },
     };
     this.admin = {

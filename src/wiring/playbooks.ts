@@ -150,6 +150,10 @@ export async function createPlaybookDesk(
   const reload = async (): Promise<void> => {
     shelf = await shelve(engine, store, world);
   };
+  const noteEnd = ({ playbook }: Run): void => {
+    ends.set(playbook, engine.clock.now());
+    engine.metrics.count('breakwater_playbook_runs_ended_total', { playbook });
+  };
   const { hands, probed, probe } = handsOf(engine, world);
   const dependencies: PlaybookDependencies = {
     ...engine.switchDependencies(store),
@@ -158,8 +162,7 @@ export async function createPlaybookDesk(
     shelf: () => shelf,
     runs: () => runs,
     keepRuns: (kept) => {
-      for (const gone of runs.filter((run) => !kept.some(({ id }) => id === run.id)))
-        ends.set(gone.playbook, engine.clock.now());
+      for (const gone of runs.filter((run) => !kept.some(({ id }) => id === run.id))) noteEnd(gone);
       runs = kept;
     },
     lastEnded: (name) => ends.get(name) ?? null,
