@@ -101,6 +101,8 @@ function queryKey(url: string): string | null {
   return start < 0 ? null : new URLSearchParams(url.slice(start)).get('key');
 }
 
+const bearerStart = /^bearer /i;
+
 const callerToken = ({ headers, url }: Request): string | null => {
   const direct = headers.get('x-api-key');
   if (direct !== null) return direct;
@@ -108,7 +110,7 @@ const callerToken = ({ headers, url }: Request): string | null => {
   if (google !== null) return google;
   const bearer = headers.get('authorization');
   if (bearer === null) return queryKey(url);
-  return bearer !== null && bearer.startsWith('Bearer ') ? bearer.slice('Bearer '.length) : null;
+  return bearerStart.test(bearer) ? bearer.slice('Bearer '.length) : null;
 };
 
 /** A key is required as soon as one exists, and always beyond loopback. */

@@ -1,9 +1,13 @@
 /** Reads the JSON body of an admin call, bounded. Verbs of control parse it themselves, so that a rejection is recorded. */
+import { readJsonObject } from '../dialects/json-text.ts';
 import { invalidInput } from './admin-error.ts';
 import type { Read } from './admin-error.ts';
 
 /** A configuration to check is the largest body there is. */
 export const adminBodyBytesMax = 5 * 1_048_576;
+
+const adminBodyDepthMax = 64;
+const remedy = 'Send a JSON object in UTF-8, each name in it once.';
 
 const tooLarge: Read<never> = {
   kind: 'error',
@@ -39,11 +43,16 @@ export async function readAdminBody(request: Request, takesText: boolean): Promi
     return invalidInput('The body broke off.', 'Send it again.', null);
   }
   if (bytes === null) return tooLarge;
+  let text: string;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    const isText = takesText && textTypes.test(request.headers.get('content-type') ?? '');
-    return { kind: 'read', value: isText ? { text } : JSON.parse(text) };
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return invalidInput('The body is not JSON.', 'Send a JSON object in UTF-8.', null);
+    return invalidInput('The body is not UTF-8.', remedy, null);
   }
+  if (takesText && textTypes.test(request.headers.get('content-type') ?? ''))
+    return { kind: 'read', value: { text } };
+  const json = readJsonObject(text, { depthMax: adminBodyDepthMax });
+  return json.kind === 'invalid'
+    ? invalidInput(json.message, remedy, json.param)
+    : { kind: 'read', value: json.value };
 }

@@ -351,7 +351,9 @@ describe('what is read', () => {
   });
 
   test.each([
-    ['{"scope":', 400, 'The body is not JSON.'],
+    ['{"scope":', 400, expect.stringContaining('The body is not valid JSON: line 1')],
+    ['[]', 400, 'The body must be a JSON object.'],
+    ['{"reason":"a","reason":"b"}', 400, expect.stringContaining('reason')],
     [' '.repeat(adminBodyBytesMax + 1), 413, `The body is larger than ${adminBodyBytesMax} bytes.`],
   ])('a bad body is refused and written down', async (body, status, words) => {
     const answer = await ask('POST', 'switches', { body });
@@ -376,7 +378,7 @@ describe('what is read', () => {
     expect(pulled).toBeLessThan(adminBodyBytesMax / 65_536 + 10);
   });
 
-  test('bytes that are not UTF-8 are no JSON', async () => {
+  test('bytes that are not UTF-8 are refused', async () => {
     const url = 'http://localhost/admin/v1/explain';
     const response = await adminRoutes(fake).handle(
       new Request(url, {
@@ -386,7 +388,7 @@ describe('what is read', () => {
       }),
       new URL(url),
     );
-    expect(await response.text()).toContain('The body is not JSON.');
+    expect(await response.text()).toContain('The body is not UTF-8.');
   });
 
   test.each([

@@ -295,7 +295,7 @@ describe('keys', () => {
     const other = await post(
       '/v1/chat/completions',
       { model: 'chat', messages: [{ role: 'user', content: 'x' }] },
-      { authorization: `Bearer ${secret}` },
+      { authorization: `bearer ${secret}` },
     );
     expect(other.status).toBe(403);
     const known = await post('/v1/messages', message('notes'), { 'x-api-key': secret });
