@@ -162,3 +162,17 @@ test('headers of 60 KiB are read, and larger ones refused', async () => {
   child.kill();
   await child.exited;
 });
+
+test.each([['audit export'], ['requests export']])(
+  '%s prints lines of JSON where no file is named',
+  async (words) => {
+    const { code, out } = await run(words.split(' '));
+    expect(code).toBe(0);
+    expect(
+      out
+        .trimEnd()
+        .split('\n')
+        .map((line) => typeof JSON.parse(line)),
+    ).toContain('object');
+  },
+);

@@ -67,7 +67,7 @@ async function scenarioDocument(words: string): Promise<Document | null> {
   if (names.includes(words)) return readDocument(join(shippedFolder, `${words}.yaml`));
   const meant = nearest(words, names);
   throw new Unfit(
-    `"${words}" is no scenario that comes with Breakwater${meant === null ? '' : `; did you mean "${meant}"?`} There are: ${names.join(', ')}, and loss-of:NAME, brownout:NAME:RATE, or a file that ends in .yaml.`,
+    `"${words}" is no scenario that comes with Breakwater${meant === null ? '.' : `; did you mean "${meant}"?`} There are: ${names.join(', ')}, and loss-of:NAME, brownout:NAME:RATE, or a file that ends in .yaml.`,
   );
 }
 

@@ -1,7 +1,7 @@
 /** `breakwater requests stats | export` */
 import { callAdmin, items, show } from './client.ts';
 import type { Json } from './client.ts';
-import { option, queryOf, textOption, usageError } from './command.ts';
+import { option, queryOf, textOption } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';
 import { table, textOf } from './layout.ts';
 import { recordOptions } from './query-commands.ts';
@@ -46,10 +46,10 @@ const exportOptions = {
 
 async function exportRecords(call: Call): Promise<ExitCode> {
   const out = textOption(call, 'out');
-  if (out === null) return usageError(call, 'Name the file to write: --out records.ndjson');
   const path = `requests/export${queryOf(call, Object.keys(exportOptions))}`;
   const trouble = await saveText(call, path, out);
   if (trouble !== null) return trouble;
+  if (out === null) return 0;
   call.print(call.json ? JSON.stringify({ out }) : `Written to ${out}.`);
   return 0;
 }
@@ -67,8 +67,8 @@ export const statisticsCommands: readonly Command[] = [
     name: 'requests export',
     usage: '',
     wordsMax: 0,
-    summary: 'All records that fit, into a file',
-    options: { ...exportOptions, out: option('FILE', 'the file to write') },
+    summary: 'All records that fit',
+    options: { ...exportOptions, out: option('FILE', 'write it there') },
     run: exportRecords,
   },
 ];

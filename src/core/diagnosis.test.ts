@@ -18,6 +18,7 @@ const target = (name: string, changes: Partial<DiagnosedTarget> = {}): Diagnosed
   gate: 'healthy',
   words: null,
   since: null,
+  returning: false,
   scope: null,
   offBy: [],
   keyTrouble: null,
@@ -185,4 +186,14 @@ describe('what a provider says about one model', () => {
     ['it cannot be read', feed([], { reading: { kind: 'unknown', why: 'It is empty.' } }), 'unknown'],
     ['it was read long ago', feed([], { checkedAt: instant(now - 16 * 60_000) }), 'unknown'],
   ] as const)('%s', (_name, given, expected) => expect(status(given)).toBe(expected));
+});
+
+test('what a person lets back in by a ramp is not called sick', () => {
+  const found = diagnose(
+    input({ targets: [sick(opus, { gate: 'ramping', returning: true }), target('openai/gpt-5.2')] }),
+  );
+  expect([found.verdict, found.words]).toEqual([
+    'ours',
+    `It is us: ${opus} comes back step by step, as a person decided.`,
+  ]);
 });

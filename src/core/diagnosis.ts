@@ -29,6 +29,8 @@ export type DiagnosedTarget = {
   /** Why its gate moved; null when it is healthy. */
   readonly words: string | null;
   readonly since: Instant | null;
+  /** It comes back by a ramp because a person let it, and nothing was wrong with it. */
+  readonly returning: boolean;
   /** What the evidence says is sick. */
   readonly scope: GateScope | null;
   readonly offBy: readonly { readonly id: string; readonly reason: string; readonly actor: string }[];
@@ -65,6 +67,8 @@ export type Diagnosis = {
   readonly how: string;
   readonly evidence: readonly EvidenceLine[];
 };
+
+const isSick = ({ gate, returning }: DiagnosedTarget): boolean => gate !== 'healthy' && !returning;
 
 const isOut = ({ gate, offBy, keyTrouble }: DiagnosedTarget): boolean =>
   gate !== 'healthy' || offBy.length > 0 || keyTrouble !== null;
@@ -136,13 +140,13 @@ function isNetwork(out: readonly DiagnosedTarget[], failure: FailureClass | null
 function reach(sick: readonly DiagnosedTarget[], targets: readonly DiagnosedTarget[]): Suspect {
   const providers = new Set(sick.map(({ provider }) => provider));
   const siblings = targets.filter(({ provider }) => providers.has(provider));
-  return siblings.length > 1 && siblings.every(({ gate }) => gate !== 'healthy') ? 'provider' : 'model';
+  return siblings.length > 1 && siblings.every(isSick) ? 'provider' : 'model';
 }
 
 function suspected(input: DiagnosisInput): Verdict {
   const { targets, records, changes, now } = input;
   const out = targets.filter(isOut);
-  const sick = targets.filter(({ gate }) => gate !== 'healthy');
+  const sick = targets.filter(isSick);
   const { counts, hit } = faults(records);
   const failure = leading(counts);
   const tells = records.length >= tellingMin && hit / records.length >= tellingShare;
@@ -211,8 +215,9 @@ function evidenceOf(input: DiagnosisInput): readonly EvidenceLine[] {
 }
 
 function verdictWords(verdict: Verdict, input: DiagnosisInput): string {
-  const sick = input.targets.filter(({ gate }) => gate !== 'healthy').map(({ target }) => target);
+  const sick = input.targets.filter(isSick).map(({ target }) => target);
   const off = input.targets.filter(({ offBy }) => offBy.length > 0).map(({ target }) => target);
+  const back = input.targets.filter(({ returning }) => returning).map(({ target }) => target);
   const keys = input.targets.filter(({ keyTrouble }) => keyTrouble !== null).map(({ target }) => target);
   switch (verdict) {
     case 'fine':
@@ -231,7 +236,9 @@ function verdictWords(verdict: Verdict, input: DiagnosisInput): string {
           ? `It is us: ${listWords(off)} ${off.length === 1 ? 'is' : 'are'} switched off.`
           : keys.length > 0
             ? `It is us: no usable key for ${listWords(keys)}.`
-            : 'It is us: our credentials or limits make requests fail.';
+            : back.length > 0
+              ? `It is us: ${listWords(back)} ${back.length === 1 ? 'comes' : 'come'} back step by step, as a person decided.`
+              : 'It is us: our credentials or limits make requests fail.';
     case 'caller':
       return 'It is the requests: providers reject them as they are.';
     case 'unknown':

@@ -78,6 +78,7 @@ export const insightRoutes: readonly AdminRoute[] = [
     role: 'viewer',
     summary: 'The draft of a post-mortem in Markdown; as JSON when asked for by Accept',
     answer: 'Postmortem',
+    media: ['application/json', 'text/markdown'],
     handle: async ({ parameters, request }, { insight }) => {
       const id = parameters['id'] ?? '';
       const markdown = await insight.postmortem(id);

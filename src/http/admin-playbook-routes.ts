@@ -7,7 +7,7 @@ import { cacao, mermaid } from '../core/playbook-export.ts';
 import { momentText } from '../core/moment.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { json } from './admin-error.ts';
-import { pageSize, word } from './admin-query.ts';
+import { cursor, limit, pageSize, word } from './admin-query.ts';
 import { notFound, sent } from './admin-route.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { plannedToWire, playbookToWire, runToWire, testedToWire } from './playbook-view.ts';
@@ -15,8 +15,8 @@ import { listToWire } from './wire.ts';
 
 const runQuery = z.strictObject({
   playbook: word.optional(),
-  cursor: word.optional(),
-  limit: word.optional(),
+  cursor: cursor('run').optional(),
+  limit: limit.optional(),
 });
 
 const wordRoute = (action: 'pause' | 'resume' | 'skip' | 'abort', summary: string): AdminRoute => ({

@@ -48,7 +48,7 @@ export const limit = z
   );
 
 /** A cursor is the id of the last item of the page before. */
-export function cursor(prefix: 'req' | 'chg' | 'dlv' | 'inc' | 'hold'): z.ZodString {
+export function cursor(prefix: 'req' | 'chg' | 'dlv' | 'inc' | 'hold' | 'run'): z.ZodString {
   return z
     .string()
     .regex(new RegExp(`^${prefix}_[\\w-]{1,64}$`), 'must be the next_cursor of the page before');

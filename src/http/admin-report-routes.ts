@@ -12,11 +12,12 @@ import type { AdminRoute } from './admin-route.ts';
 import { continuityToWire, slaToWire } from './report-view.ts';
 import type { Json } from './wire.ts';
 
+const reportMedia = ['application/json', 'text/markdown', 'text/html'] as const;
 const formats = ['json', 'markdown', 'html'] as const;
 const format = oneOf(formats).optional();
 const month = z
   .string()
-  .regex(/^\d{4}-(?:0[1-9]|1[0-2])$/, 'must be a month such as 2026-06')
+  .regex(/^20\d{2}-(?:0[1-9]|1[0-2])$/, 'must be a month such as 2026-06')
   .optional();
 
 function shown(asked: string | undefined, wire: () => Json, document: () => ReportDocument): Response {
@@ -42,6 +43,7 @@ export const reportRoutes: readonly AdminRoute[] = [
     summary: 'Fallbacks, who may process what, what remains when a provider is lost, incidents of a year',
     query: z.strictObject({ format }),
     answer: 'ContinuityReport',
+    media: reportMedia,
     handle: async ({ query }, { reports }) => {
       const report = await reports.continuity();
       return shown(
@@ -59,6 +61,7 @@ export const reportRoutes: readonly AdminRoute[] = [
       'One month: availability, latency, error budget, time on backup, and whether promises can be kept',
     query: z.strictObject({ format, month }),
     answer: 'SlaReport',
+    media: reportMedia,
     handle: async ({ query }, { reports }) => {
       const report = await reports.sla(query['month'] ?? null);
       if (report === null) return notFound('such month');

@@ -40,12 +40,20 @@ export type AdminRoute = {
     | 'content'
     | 'hold';
   readonly answer: AnswerName;
-  /** Of an answer that is no JSON. */
-  readonly media?: 'text/plain' | 'application/x-ndjson' | 'text/event-stream';
+  /** Of an answer that is no JSON, or not only. */
+  readonly media?: Media | readonly Media[];
   /** 200 unless said otherwise. */
   readonly status?: 201;
   readonly handle: (call: AdminCall, dependencies: AdminDependencies) => Promise<Response>;
 };
+
+export type Media =
+  | 'application/json'
+  | 'application/x-ndjson'
+  | 'text/event-stream'
+  | 'text/html'
+  | 'text/markdown'
+  | 'text/plain';
 
 export function sent<T>(result: Result<T>, show: (value: T) => Response): Response {
   return result.kind === 'error' ? controlErrorReply(result) : show(result.value);

@@ -17,7 +17,8 @@ function bare({ $schema: _schema, $id: _id, ...rest }: Json): Json {
 }
 
 const schemaOf = (schema: z.ZodType): Json => bare(z.toJSONSchema(schema, { io: 'input' }));
-const content = (schema: unknown, media = 'application/json'): Json => ({ [media]: { schema } });
+const content = (schema: unknown, media: AdminRoute['media'] = 'application/json'): Json =>
+  Object.fromEntries([media].flat().map((each) => [each, { schema }]));
 const component = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
 function parametersOf(route: AdminRoute): readonly Json[] {

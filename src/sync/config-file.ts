@@ -76,7 +76,11 @@ export async function loadConfigFile(
   } catch (error) {
     const code =
       typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown';
-    return broken(code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read (${code})`);
+    const message = code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read (${code})`;
+    return {
+      ok: false,
+      problems: [brokenYaml(message, undefined, 'name another file, or make it readable')],
+    };
   }
   return compileText(text, secrets, now);
 }

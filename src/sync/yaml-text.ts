@@ -47,8 +47,12 @@ function placeOf(node: Node | undefined, counter: LineCounter): Place | null {
 }
 
 /** A file that cannot be read at all. */
-export function brokenYaml(message: string, where: Place = start): LocatedProblem {
-  return { path: [], message, remedy: 'correct the YAML', severity: 'error', ...where };
+export function brokenYaml(
+  message: string,
+  where: Place = start,
+  remedy = 'correct the YAML',
+): LocatedProblem {
+  return { path: [], message, remedy, severity: 'error', ...where };
 }
 
 /** In the order of the file. */

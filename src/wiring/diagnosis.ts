@@ -45,6 +45,7 @@ function diagnosedTarget(target: Target, engine: Engine, feeds: FeedDesk, now: I
     gate: health.state,
     words: 'words' in health ? health.words : null,
     since: 'since' in health ? health.since : null,
+    returning: health.state === 'ramping' && cell.trouble === null,
     scope: cell.trouble?.scope ?? null,
     offBy: off.map(({ id, reason, actor }) => ({ id, reason, actor })),
     keyTrouble: isKeys ? standing.words : null,
