@@ -170,6 +170,7 @@ function doorOf({ options, engine, store, log, token, desks }: Parts, accepts: (
           content: content.admin,
           statusCopy: status.copy,
         },
+        gatesSettled: desks.gates.settled,
         incidents,
         feeds,
       }),

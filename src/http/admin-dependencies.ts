@@ -119,6 +119,8 @@ export type AdminDependencies = {
   readonly gates: {
     readonly list: () => readonly Json[];
     readonly view: (target: Target) => Json;
+    /** Resolves when what gates have decided is on disk: what was shown must not be forgotten by a kill. */
+    readonly settled: () => Promise<void>;
     readonly test: (input: unknown) => Promise<Result<GateTest>>;
     readonly hold: (word: GateWord, actor: string) => Promise<Result<Target>>;
     readonly giveBack: (word: GateWord, actor: string) => Promise<Result<Target>>;

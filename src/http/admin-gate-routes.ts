@@ -25,7 +25,11 @@ export const gateRoutes: readonly AdminRoute[] = [
     role: 'viewer',
     summary: 'Gates of all targets, with what was agreed',
     answer: 'GateList',
-    handle: (_call, { gates }) => Promise.resolve(json(listToWire(gates.list()))),
+    handle: async (_call, { gates }) => {
+      const shown = json(listToWire(gates.list()));
+      await gates.settled();
+      return shown;
+    },
   },
   {
     method: 'POST',

@@ -201,6 +201,7 @@ beforeEach(() => {
     gates: {
       list: () => [{ target: 'anthropic/opus' }],
       view: (target) => ({ target: target.name }),
+      settled: () => Promise.resolve(),
       test: note(
         'test',
         Promise.resolve(

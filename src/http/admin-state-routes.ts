@@ -9,6 +9,10 @@ export const stateRoutes: readonly AdminRoute[] = [
     role: 'viewer',
     summary: 'Targets, gates, features and switches now',
     answer: 'State',
-    handle: (_call, { state }) => Promise.resolve(json(state())),
+    handle: async (_call, { state, gates }) => {
+      const shown = json(state());
+      await gates.settled();
+      return shown;
+    },
   },
 ];

@@ -28,6 +28,7 @@ import { stateToWire } from '../http/state-view.ts';
 import { candidateToWire, ruleToWire } from '../http/wire.ts';
 import type { Json } from '../http/wire.ts';
 import { gateAdmin } from './gates.ts';
+import type { GateDesk } from './gates.ts';
 import { pageSizeMax } from '../store/store.ts';
 import type { Page, Store } from '../store/store.ts';
 import { compileText, pathText } from '../sync/config-file.ts';
@@ -47,6 +48,7 @@ export type AdminWiring = {
     AdminDependencies,
     'canaries' | 'channels' | 'playbooks' | 'messages' | 'ledger' | 'content' | 'statusCopy'
   >;
+  readonly gatesSettled: GateDesk['settled'];
   readonly incidents: IncidentDesk;
   readonly feeds: FeedDesk;
 };
@@ -282,7 +284,7 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
     incidents: incidentVerbs(incidents, store),
     insight: insightVerbs({ engine, store, incidents, feeds }),
     switches: switchVerbs(engine, store, wiring),
-    gates: gateAdmin(engine, store),
+    gates: gateAdmin(engine, store, wiring.gatesSettled),
     holds: {
       list: (cursor, limit) => store.listHolds(cursor, limit),
       place: (input, actor) => placeHold(input, actor, engine.control(store)),

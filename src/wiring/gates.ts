@@ -10,13 +10,16 @@ import { Prober } from '../gateway/prober.ts';
 import type { AdminDependencies } from '../http/admin-dependencies.ts';
 import { gateEntryToWire } from '../http/gate-view.ts';
 import { testGates } from './gate-test.ts';
-import type { Store } from '../store/store.ts';
+import { StoreUnavailable } from '../store/store.ts';
+import type { Store, StoredGate } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** How often probes are looked for; on every second beat time moves the gates, and what moved is kept. */
 const beatMs = 125;
 /** How often gates that only counted are kept. */
 const keepAllMs = 30_000;
+/** What is shown waits so long for the disk, and no longer. */
+const settleMsMax = 250;
 const dayMs = 86_400_000;
 /** What is older was not in use, and says nothing about today. */
 const keptMsMax = 7 * dayMs;
@@ -65,6 +68,8 @@ function reviewer({ state, clock }: Engine, log: Log): () => void {
 
 export type GateDesk = {
   readonly orderProbe: Prober['order'];
+  /** Resolves when what has moved is on disk, or when that takes too long to wait for. */
+  readonly settled: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
@@ -72,39 +77,67 @@ export type GateDesk = {
 export async function openGateDesk(engine: Engine, store: Store, log: Log): Promise<GateDesk> {
   const { board, clock } = engine;
   await restoreGates(engine, store);
+  const keeper = gateKeeper(engine, store);
+  // What a gate decides is on disk as soon as the disk has it, so that no kill brings back what was out.
+  engine.watchGates(() => void keeper.keep(false));
   let keptAllAt = clock.now();
-  const keep = async (all: boolean): Promise<void> => {
-    const at = clock.now();
-    const cells = board.unkept(all);
-    if (all) keptAllAt = at;
-    if (cells.length > 0) await store.saveGates(cells.map((kept) => ({ ...kept, at })));
-  };
   const prober = proberOf(engine);
   const review = reviewer(engine, log);
-  let keeping = Promise.resolve();
   let beats = 0;
   const stop = clock.every(beatMs, async () => {
     const probed = prober.look();
     beats++;
-    if (beats % 2 === 0) {
-      board.tick();
-      review();
-      keeping = keep(clock.now() - keptAllAt >= keepAllMs).catch(engine.onBug);
-    }
-    await Promise.all([probed, keeping]);
+    if (beats % 2 === 1) return probed;
+    board.tick();
+    review();
+    const now = clock.now();
+    const all = now - keptAllAt >= keepAllMs;
+    if (all) keptAllAt = now;
+    await Promise.all([probed, keeper.keep(all)]);
   });
   return {
     orderProbe: (target, past) => prober.order(target, past),
+    settled: () => Promise.race([keeper.keep(false), Bun.sleep(settleMsMax)]),
     async stop() {
       stop();
-      await keeping;
-      await keep(true).catch(engine.onBug);
+      await keeper.keep(true);
+    },
+  };
+}
+
+/** Writes down what has moved, one write after another; what could not be written is written with the next. */
+function gateKeeper(
+  { board, clock, onBug }: Engine,
+  store: Store,
+): { readonly keep: (all: boolean) => Promise<void> } {
+  const unwritten = new Map<TargetName, StoredGate>();
+  let last = Promise.resolve();
+  const write = async (): Promise<void> => {
+    const gates = [...unwritten.values()];
+    if (gates.length === 0) return;
+    try {
+      await store.saveGates(gates);
+      for (const gate of gates) if (unwritten.get(gate.target) === gate) unwritten.delete(gate.target);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) onBug(error);
+    }
+  };
+  return {
+    keep(all) {
+      const at = clock.now();
+      for (const kept of board.unkept(all)) unwritten.set(kept.target, { ...kept, at });
+      last = last.then(write);
+      return last;
     },
   };
 }
 
 /** What the admin API says to gates. */
-export function gateAdmin(engine: Engine, store: Store): AdminDependencies['gates'] {
+export function gateAdmin(
+  engine: Engine,
+  store: Store,
+  settled: GateDesk['settled'],
+): AdminDependencies['gates'] {
   const { board, state } = engine;
   const dependencies: GateDependencies = {
     ...engine.control(store),
@@ -117,7 +150,16 @@ export function gateAdmin(engine: Engine, store: Store): AdminDependencies['gate
     list: () => gatedTargets(engine).map((target) => gateEntryToWire(target, board, engine.clock.now())),
     view: (target) => gateEntryToWire(target, board, engine.clock.now()),
     test: (input) => testGates(input, engine, store),
-    hold: (word, actor) => holdGate(word, actor, dependencies),
-    giveBack: (word, actor) => returnGate(word, actor, dependencies),
+    settled,
+    hold: async (word, actor) => {
+      const held = await holdGate(word, actor, dependencies);
+      await settled();
+      return held;
+    },
+    giveBack: async (word, actor) => {
+      const returned = await returnGate(word, actor, dependencies);
+      await settled();
+      return returned;
+    },
   };
 }
