@@ -3,7 +3,7 @@
  * Usage: bun bench/audit-recorder.ts STORE on|off SECONDS RATE
  */
 import { createRecordPump } from '../src/sync/push-records.ts';
-import { openStore } from '../src/store/sqlite.ts';
+import { openStore } from '../src/store/open-store.ts';
 import { recordMaker } from './audit-records.ts';
 
 const [address = '', mode = 'on', seconds = '10', rate = '1000'] = process.argv.slice(2);

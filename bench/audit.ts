@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 
 import { instant } from '../src/core/ids.ts';
 import { createRecordPump } from '../src/sync/push-records.ts';
-import { openStore } from '../src/store/sqlite.ts';
+import { openStore } from '../src/store/open-store.ts';
 import type { RecordFilter, Store } from '../src/store/store.ts';
 import { verifyStore } from '../src/store/verify.ts';
 import { recordMaker } from './audit-records.ts';

@@ -16,10 +16,11 @@ import { closeDesks, openDesks, startChores } from './wiring/desks.ts';
 import type { Desks, DeskSources } from './wiring/desks.ts';
 import { openLedgerDesk } from './wiring/ledger.ts';
 import { spoolAt } from './wiring/records.ts';
+import { createStandby } from './wiring/standby.ts';
 import { approveRoutes } from './http/approve-routes.ts';
 import { adminRoutes } from './http/admin-routes.ts';
 import { statusRoutes } from './http/status-routes.ts';
-import { besideStore, openStore } from './store/sqlite.ts';
+import { besideStore, openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
 import { compileDocument, loadConfigFile, problemText, watchConfigFile } from './sync/config-file.ts';
 import type { Loaded } from './sync/config-file.ts';
@@ -229,14 +230,6 @@ async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> 
   return { url, adminUrl, statusUrl, engine, store, reload: again, stop };
 }
 
-/** The configuration that is in force, and since when. */
-async function noteStart({ state, clock, change }: Engine, store: Store, text: string): Promise<void> {
-  const { hash } = state.snapshot;
-  await store.saveSnapshot(hash, text, clock.now());
-  const facts = { actor: 'system', subject: hash, reason: 'start', before: null, after: hash };
-  await store.appendChange(change({ kind: 'config.loaded', ...facts }));
-}
-
 /** Starts a server, or says in full why it cannot. */
 export async function startServer(options: ServerOptions): Promise<Started> {
   const log = createLog(options.write, timeOf(options).now);
@@ -265,30 +258,30 @@ export async function startServer(options: ServerOptions): Promise<Started> {
     isLoopback(adminHost),
     engine.control(store),
   );
-  if (token === null) {
+  const giveUp = async (message: string): Promise<Started> => {
     await engine.records.stop(0);
     await store.close();
-    return failed(
+    return failed(message);
+  };
+  if (token === null)
+    return giveUp(
       `Breakwater does not listen beyond loopback (${adminHost}) without an admin token. Set BREAKWATER_ADMIN_TOKEN, or start once on 127.0.0.1, which makes one.`,
     );
-  }
   announce(token, options, log);
   reportLoaded(loaded, log);
   const ledger = await openLedgerDesk({
     engine,
     store,
     path: besideStore(storeAddress, 'checkpoint'),
-    unwritable: opened.unwritable,
+    opened,
+    configText: loaded.text,
     log,
   });
-  if (ledger.kind === 'failed') {
-    await engine.records.stop(0);
-    await store.close();
-    return failed(ledger.message);
-  }
-  if (ledger.desk.admin.standing().kind === 'sound') await noteStart(engine, store, loaded.text);
+  if (ledger.kind === 'failed') return giveUp(ledger.message);
   catchBugs(engine);
-  const sources = { engine, store, log, configPath: options.configPath, ledger: ledger.desk };
+  const standbyPath = besideStore(storeAddress, 'standby');
+  const standby = createStandby({ engine, ledger: ledger.desk, care: opened.care, path: standbyPath });
+  const sources = { engine, store, log, configPath: options.configPath, ledger: ledger.desk, standby };
   const desks = await openDesks(sources);
   const addresses = { main: address, admin: snapshot.adminListen, status: snapshot.statusListen };
   try {
@@ -296,11 +289,9 @@ export async function startServer(options: ServerOptions): Promise<Started> {
     return { kind: 'started', server };
   } catch (error) {
     await desks.gates.stop();
-    await engine.records.stop(0);
-    await store.close();
     if (!(error instanceof AddressTaken)) throw error;
     const { host, port } = error.address;
-    return failed(
+    return giveUp(
       `${host}:${port} cannot be listened on (${error.code}). Is another process using it? Choose another with --listen.`,
     );
   }

@@ -13,7 +13,7 @@ import type { ApiKey } from '../src/core/keys.ts';
 import type { Change } from '../src/core/record.ts';
 import { Secret } from '../src/core/secret.ts';
 import type { Switch } from '../src/core/switches.ts';
-import { openStore } from '../src/store/sqlite.ts';
+import { openStore } from '../src/store/open-store.ts';
 import { StoreUnavailable } from '../src/store/store.ts';
 import type { Store } from '../src/store/store.ts';
 import { aKey, aSwitch, opus, start } from './record-fixture.ts';

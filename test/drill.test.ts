@@ -9,7 +9,7 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { runCommand } from '../src/cli/commands.ts';
 import { readEnvironment } from '../src/config.ts';
 import { instant } from '../src/core/ids.ts';
-import { openStore } from '../src/store/sqlite.ts';
+import { openStore } from '../src/store/open-store.ts';
 import { aRecord } from './record-fixture.ts';
 
 type Json = Record<string, unknown>;

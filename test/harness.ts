@@ -38,7 +38,7 @@ export type House = {
   record(id: string): Promise<Json>;
   configure(document: Json): void;
   /** Stops the gateway and starts it again on the same store, beside the same providers. */
-  restart(): Promise<House>;
+  restart(meanwhile?: () => void): Promise<House>;
   stop(): Promise<void>;
 };
 
@@ -235,8 +235,9 @@ async function open(ground: Ground): Promise<House> {
       return (await adminCall(url, 'GET', `requests/${id}`, {})).body;
     },
     configure,
-    async restart() {
+    async restart(meanwhile) {
       await server.stop();
+      meanwhile?.();
       return open(ground);
     },
     async stop() {
@@ -248,8 +249,8 @@ async function open(ground: Ground): Promise<House> {
 }
 
 /** Waits for something that another task will surely bring about. */
-export async function until(isTrue: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + 10_000;
+export async function until(isTrue: () => boolean, what: string, limitMs = 10_000): Promise<void> {
+  const end = Date.now() + limitMs;
   while (!isTrue()) {
     if (Date.now() > end) throw new Error(`never happened: ${what}`);
     await Bun.sleep(5);

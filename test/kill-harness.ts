@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { seededRandom } from '../src/simulator/random.ts';
-import { openStore } from '../src/store/sqlite.ts';
+import { openStore } from '../src/store/open-store.ts';
 import { verifyStore } from '../src/store/verify.ts';
 
 const lifeMsMax = 80;

@@ -2,7 +2,7 @@
  * The process that is killed: it writes records and switches as fast as it can, and shows the id of each one that the
  * store has given back. Usage: bun kill-writer.ts STORE
  */
-import { openStore } from '../src/store/sqlite.ts';
+import { openStore } from '../src/store/open-store.ts';
 import { createRecordPump } from '../src/sync/push-records.ts';
 import { aChange, aRecord, aSwitch } from './record-fixture.ts';
 

@@ -18,7 +18,7 @@ import type { Context } from '../src/notify/payload.ts';
 import { send } from '../src/notify/send.ts';
 import { replayDelivery, testChannel } from '../src/notify/verbs.ts';
 import type { ChannelDependencies } from '../src/notify/verbs.ts';
-import { openStore } from '../src/store/sqlite.ts';
+import { openStore } from '../src/store/open-store.ts';
 import type { Store } from '../src/store/store.ts';
 import { discordMessage, pagerDutyEvent, slackMessage, teamsMessage } from './payload-schemas.ts';
 import { aChange, aSwitch } from './record-fixture.ts';

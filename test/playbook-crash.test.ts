@@ -10,7 +10,7 @@ import { instant } from '../src/core/ids.ts';
 import type { PlaybookFacts } from '../src/core/playbook-condition.ts';
 import type { Run } from '../src/core/playbook-run.ts';
 import type { Switch } from '../src/core/switches.ts';
-import { openStore } from '../src/store/sqlite.ts';
+import { openStore } from '../src/store/open-store.ts';
 import type { Store } from '../src/store/store.ts';
 import { opusAtAnthropic } from './core-fixture.ts';
 import { aShelvedPlaybook } from './playbook-fixture.ts';

@@ -12,7 +12,7 @@ import { insertRows } from '../src/store/first-ledger.ts';
 import { Ledger } from '../src/store/ledger.ts';
 import { migrate, migrations } from '../src/store/migrations.ts';
 import { RecordPacker } from '../src/store/record-packer.ts';
-import { openStore } from '../src/store/sqlite.ts';
+import { openStore } from '../src/store/open-store.ts';
 import type { RecordFilter, Store } from '../src/store/store.ts';
 import { verifyStore } from '../src/store/verify.ts';
 import { answeredWord, WordTable } from '../src/store/words.ts';

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 
 import { instant } from '../src/core/ids.ts';
 import { migrations } from '../src/store/migrations.ts';
-import { callsPendingMax, openStore } from '../src/store/sqlite.ts';
+import { openStore } from '../src/store/open-store.ts';
 import type { Store } from '../src/store/store.ts';
 import { verifyStore } from '../src/store/verify.ts';
 import type { SqliteDatabase } from '../src/store/database.ts';
-import { WorkerClient } from '../src/store/worker-client.ts';
+import { callsPendingMax, WorkerClient } from '../src/store/worker-client.ts';
 import { aChange, aRecord, start } from './record-fixture.ts';
 import { storeConformance } from './store-conformance.ts';
 
@@ -99,7 +99,7 @@ describe('opening', () => {
       [
         process.execPath,
         '-e',
-        `import { openStore } from '${join(import.meta.dir, '../src/store/sqlite.ts')}'; console.log((await openStore('sqlite:${path}')).message)`,
+        `import { openStore } from '${join(import.meta.dir, '../src/store/open-store.ts')}'; console.log((await openStore('sqlite:${path}')).message)`,
       ],
       { stdout: 'pipe', stderr: 'inherit' },
     );
@@ -107,10 +107,13 @@ describe('opening', () => {
     await store.close();
   });
 
-  test('what is no database is left as it is', async () => {
+  test('what is no database is left as it is, and stood in for', async () => {
     mkdirSync(join(folder, 'data'));
     writeFileSync(path, 'these are my holiday notes, '.repeat(100));
-    expect(await problemOf(`sqlite:${path}`)).toContain(`${path} is not a usable database`);
+    const opened = await openStore(`sqlite:${path}`);
+    if (opened.kind === 'failed') throw new Error(opened.message);
+    expect(opened.damage).toEqual({ words: 'file is not a database', isKnown: false });
+    await opened.store.close();
     expect(readFileSync(path, 'utf8')).toStartWith('these are my holiday notes');
   });
 
@@ -259,13 +262,16 @@ describe.skipIf(!mayMount)('on a file system that is read only', () => {
     Bun.spawnSync(['mount', '-o', 'remount,ro', mounted]);
     const opened = await openStore(`sqlite:${file}`);
     if (opened.kind === 'failed') throw new Error(opened.message);
-    expect(opened.unwritable).not.toBeNull();
+    expect(await opened.care?.reopen()).not.toBeNull();
     expect(await opened.store.findRecord(record.id)).toMatchObject({ id: record.id });
     const refused = await opened.store.appendRecords([aRecord()]).then(
       () => null,
       (error: unknown) => error,
     );
     expect(refused).toMatchObject({ name: 'StoreUnavailable' });
+    Bun.spawnSync(['mount', '-o', 'remount,rw', mounted]);
+    expect(await opened.care?.reopen()).toBeNull();
+    await opened.store.appendRecords([aRecord()]);
     await opened.store.close();
   });
 });

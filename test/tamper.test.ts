@@ -14,7 +14,7 @@ import { instant } from '../src/core/ids.ts';
 import { leafPrefix } from '../src/core/merkle.ts';
 import { inputBounds, inputsOf, sha256 } from '../src/store/ledger.ts';
 import { columnOf, noNumber } from '../src/store/record-columns.ts';
-import { openStore } from '../src/store/sqlite.ts';
+import { openStore } from '../src/store/open-store.ts';
 import type { Store } from '../src/store/store.ts';
 import { verifyStore } from '../src/store/verify.ts';
 import type { Verified } from '../src/store/verify.ts';
@@ -325,9 +325,8 @@ test('what is erased as it should be is accounted for, and the rest still verifi
     expect(await store.expire([{ dataClass: null, before: instant(start + 150) }], 1_000, change())).toBe(
       150,
     );
-    expect(await store.eraseUser('u3', aChange({ kind: 'records.erased', after: null }))).toMatchObject({
-      kind: 'erased',
-    });
+    const erased = await store.eraseUser('u3', aChange({ kind: 'records.erased', after: null }));
+    expect(erased.kind === 'erased' ? erased.records : 0).toBeGreaterThan(90);
   });
   const verified = verify();
   expect(verified.findings).toEqual([]);

@@ -20,7 +20,7 @@ import { drillText } from '../drill/drill-text.ts';
 import { strategyWords } from '../drill/drill-words.ts';
 import { recordedProfile } from '../drill/recorded-profile.ts';
 import { simpleStrategyNames } from '../simulation/rehearse.ts';
-import { openStore } from '../store/sqlite.ts';
+import { openStore } from '../store/open-store.ts';
 import { loadConfigFile, problemText } from '../sync/config-file.ts';
 import { option, textOption, usageError } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';

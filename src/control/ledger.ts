@@ -97,7 +97,9 @@ export type Standing =
   /** As many entries, but not the same. */
   | { readonly kind: 'forked'; readonly size: number; readonly expected: number }
   /** Nothing can be written to where it is. */
-  | { readonly kind: 'unwritable'; readonly words: string };
+  | { readonly kind: 'unwritable'; readonly words: string }
+  /** It cannot be read; what traffic needs is known from elsewhere, or is not. */
+  | { readonly kind: 'damaged'; readonly words: string; readonly isKnown: boolean };
 
 /** Compares the tree with notes from before. Their signatures are not needed: they are compared, not believed. */
 export async function standingOf(
@@ -124,7 +126,9 @@ export function standingWords(standing: Standing): string {
     case 'forked':
       return `The ledger was changed: its first ${standing.expected} entries are not those that were signed. Nothing is written to it until somebody acknowledges that; traffic is not affected.`;
     case 'unwritable':
-      return `The store cannot be written (${standing.words}). Records wait on local disk where they can; traffic is not affected.`;
+      return `The store cannot be written (${standing.words}). Records wait on local disk where they can; it is tried again every few seconds; traffic is not affected.`;
+    case 'damaged':
+      return `The store is damaged (${standing.words}). ${standing.isKnown ? 'Traffic flows with the keys and switches that were known last' : 'Keys and switches are not known, because there is no copy of them'}; records wait on local disk, and nothing else is written. Restore it from a backup, or move it aside and begin a new one: breakwater audit acknowledge --reason "…"`;
   }
 }
 
@@ -134,6 +138,8 @@ export const eraseInput = z.strictObject({ user: z.string().min(1).max(256), rea
 type Acknowledging = LedgerDependencies & {
   readonly standing: () => Standing;
   readonly settle: (standing: Standing) => Promise<void>;
+  /** Moves damaged files aside and begins a new store; says where they are. */
+  readonly startAfresh: () => Promise<string>;
 };
 
 /** A person has seen that the ledger is not the one that was signed; writing goes on from here, and that is written first. */
@@ -151,8 +157,12 @@ export async function acknowledgeLedger(
     return reject(controlError('conflict', standingWords(before), 'There is nothing to acknowledge.'));
   return withStore(async () => {
     const { store } = dependencies;
-    await store.setReadOnly(false);
-    await store.mendLedger();
+    const aside = before.kind === 'damaged' ? await dependencies.startAfresh() : null;
+    if (aside === null) {
+      await store.setReadOnly(false);
+      await store.mendLedger();
+    }
+    const head = await store.treeHead();
     const change = newChange(
       {
         kind: 'ledger.acknowledged',
@@ -160,7 +170,7 @@ export async function acknowledgeLedger(
         subject: 'ledger',
         reason: parsed.value.reason,
         before,
-        after: await store.treeHead(),
+        after: aside === null ? head : { ...head, moved_to: aside },
       },
       dependencies,
     );

@@ -9,7 +9,7 @@ export const ledgerAnswers = {
   ConsistencyProof: z.string().describe('as a witness is asked (tlog-witness): old size, proof, checkpoint'),
   LedgerExport: z.string().describe('one JSON object a line: the head, every entry, every checkpoint'),
   LedgerStanding: z.object({
-    standing: z.enum(['sound', 'truncated', 'forked', 'unwritable']),
+    standing: z.enum(['sound', 'truncated', 'forked', 'unwritable', 'damaged']),
     words: z.string(),
     /** As tools for signed notes take it. */
     key: z.string(),

@@ -14,6 +14,7 @@ import type { ChangeRow, KeptEntry } from './evidence-tables.ts';
 import { PlaybookTables } from './playbook-tables.ts';
 import type { RunRow } from './playbook-tables.ts';
 import type { DeliveryRow, GateRow } from './rows.ts';
+import { checkTables, fillFrom, standbyOf } from './standby.ts';
 import type { Page, ReleaseOutcome } from './store.ts';
 
 export type SwitchRow = {
@@ -32,15 +33,25 @@ function hold(path: string): Database {
   try {
     lock.run('PRAGMA busy_timeout = 0');
     lock.run('BEGIN EXCLUSIVE');
+    chmodSync(`${path}.lock`, 0o600);
   } catch (error) {
     lock.close();
     throw error;
   }
-  chmodSync(`${path}.lock`, 0o600);
   return lock;
 }
 
-/** Where nothing can be written, not even the files that SQLite keeps beside a database to read it. */
+/** With what was written last, where SQLite's files beside the database are still there; without it where they cannot be made. */
+function openReadOnly(path: string): Database {
+  try {
+    const database = new Database(path, { readonly: true, strict: true });
+    database.query('SELECT count(*) FROM sqlite_schema').get();
+    return database;
+  } catch {
+    return openImmutable(path);
+  }
+}
+
 function openImmutable(path: string): Database {
   const flags = constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI;
   return new Database(`${pathToFileURL(path).href}?immutable=1`, flags);
@@ -54,24 +65,73 @@ function prepare(database: Database): void {
   database.run('PRAGMA synchronous = FULL');
 }
 
+type Opened = { readonly database: Database; readonly lock: Database | null };
+
+function openFile(path: string, readOnly: boolean): Opened {
+  if (readOnly) return { database: openReadOnly(path), lock: null };
+  const lock = path === ':memory:' ? null : hold(path);
+  try {
+    const isNewFile = path !== ':memory:' && !existsSync(path);
+    const database = new Database(path, { create: true, strict: true });
+    // It holds the hashes of keys and the key of the fingerprints: nobody else's to read.
+    if (isNewFile) chmodSync(path, 0o600);
+    return { database, lock };
+  } catch (error) {
+    lock?.close();
+    throw error;
+  }
+}
+
 export class SqliteDatabase extends EvidenceTables {
   readonly #database: Database;
   readonly #lock: Database | null;
   readonly #playbooks: PlaybookTables;
 
+  /** It stands in for one that cannot be read: what is recorded waits for the real one. */
+  #standsIn = false;
+
   /** Opens and migrates. Throws when the file cannot be used or is newer than this program. */
   constructor(path: string, readOnly: boolean) {
-    const lock = path === ':memory:' || readOnly ? null : hold(path);
-    const isNewFile = path !== ':memory:' && !existsSync(path);
-    const database = readOnly ? openImmutable(path) : new Database(path, { create: true, strict: true });
+    const { database, lock } = openFile(path, readOnly);
     super(database);
     this.#lock = lock;
     this.#database = database;
-    // It holds the hashes of keys and the key of the fingerprints: nobody else's to read.
-    if (isNewFile) chmodSync(path, 0o600);
-    if (!readOnly) prepare(database);
     this.#playbooks = new PlaybookTables(this.#database);
-    this.migrate();
+    try {
+      if (!readOnly) prepare(database);
+      this.migrate();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  override appendRecords(...values: Parameters<EvidenceTables['appendRecords']>): void {
+    if (this.#standsIn) throw new Error('the store is damaged');
+    super.appendRecords(...values);
+  }
+
+  /** Throws when what every start needs is damaged. */
+  check(): void {
+    checkTables(this.#database);
+  }
+
+  standby(): string {
+    return standbyOf(this.#database);
+  }
+
+  standIn(known: string | null, isReadOnly: boolean): void {
+    this.#standsIn = true;
+    if (known !== null) fillFrom(this.#database, known);
+    this.setReadOnly(isReadOnly);
+  }
+
+  /** A copy of all of it as a file. */
+  saveAs(path: string): void {
+    this.setReadOnly(false);
+    this.#database.query('VACUUM INTO ?').run(path);
+    chmodSync(path, 0o600);
+    this.setReadOnly(true);
   }
 
   insertSwitch(id: string, rev: number, body: string, change: ChangeRow): void {

@@ -14,6 +14,11 @@ export function serveWorker(open: (path: string, readOnly: boolean) => Database)
       return null;
     }
     if (database === null) throw new Error('the database is not open');
+    if (call.verb === 'close') {
+      database.close();
+      database = null;
+      return null;
+    }
     // The arguments were checked where the call was made: `call.verb` and its parameters come from one typed table.
     const methods = database as unknown as Readonly<
       Record<string, (...values: readonly unknown[]) => unknown>

@@ -1,7 +1,4 @@
 /** The store on SQLite: hands each verb to the worker that owns the database and waits for its answer. */
-import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
-
 import { instant } from '../core/ids.ts';
 import type { KeptEntry } from './evidence-tables.ts';
 import { consentFromRow, consentRow, spentFromRow, spentRow } from './policy-rows.ts';
@@ -38,15 +35,11 @@ import {
   switchBody,
   switchFromBody,
 } from './rows.ts';
-import type { IncidentWrite, KeptRecord, Store, StoreOpened } from './store.ts';
-import { WordTable } from './words.ts';
-import { WorkerClient } from './worker-client.ts';
-import { unfinishedBytes } from './write-ahead-log.ts';
+import type { IncidentWrite, KeptRecord, Store } from './store.ts';
+import type { WordTable } from './words.ts';
+import type { WorkerClient } from './worker-client.ts';
 
-export { callsPendingMax } from './worker-client.ts';
-
-type Client = WorkerClient<SqliteDatabase>;
-const workerScript = new URL('sqlite-worker.ts', import.meta.url).href;
+export type Client = WorkerClient<SqliteDatabase>;
 
 const tokenSetting = 'admin_token_hash';
 const fingerprintSetting = 'fingerprint_key';
@@ -254,7 +247,7 @@ function gateVerbs(client: Client): Pick<Store, 'saveGates' | 'loadGates' | 'sav
   };
 }
 
-function storeOn(client: Client, words: WordTable): Store {
+export function storeOn(client: Client, words: WordTable): Store {
   const packer = new RecordPacker(words);
   return {
     appendRecords: async (records, again = false) => {
@@ -322,63 +315,4 @@ function storeOn(client: Client, words: WordTable): Store {
     ...holdVerbs(client),
     close: () => client.close(),
   };
-}
-
-/** Why a database cannot be used, for the person who starts the server. */
-function openingProblem(path: string, error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  if (/locked|busy/i.test(message))
-    return `${path} is in use by another process. Stop it, or give this one a store of its own with --store.`;
-  if (/not a database|malformed|corrupt/i.test(message))
-    return `${path} is not a usable database (${message}). Move it away, or restore it from a backup.`;
-  if (/newer version/.test(message))
-    return `${path}: ${message}. Start the newer version, or use another store.`;
-  if (/another program/.test(message)) return `${path}: ${message}. Use another path.`;
-  return `${path} cannot be opened (${message}). Check that the folder exists and can be written to.`;
-}
-
-const failed = (message: string): StoreOpened => ({ kind: 'failed', message });
-
-/** The path of a file that belongs to a store; null for one in memory or elsewhere. */
-export function besideStore(address: string, ending: string): string | null {
-  const path = /^sqlite:(.+)$/s.exec(address)?.[1];
-  return path === undefined || path === ':memory:' ? null : `${path}.${ending}`;
-}
-
-/** A full disk, a file system that is read only, a folder that is not ours. */
-const cannotWrite = /readonly|read-only|unable to open|disk I\/O|is full|permission denied/i;
-
-/** Opens for writing, or, where that cannot be, for reading what is there; says why then. */
-async function openEitherWay(client: Client, path: string): Promise<string | null> {
-  try {
-    await client.open();
-    return null;
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (!cannotWrite.test(message) || !existsSync(path) || !statSync(path).isFile()) throw error;
-    await client.open(true);
-    await client.call('setReadOnly', true);
-    return message;
-  }
-}
-
-/** Opens `sqlite:PATH` or `sqlite::memory:`. */
-export async function openStore(address: string): Promise<StoreOpened> {
-  const [scheme = '', path = ''] = /^([^:]*):(.*)$/s.exec(address)?.slice(1) ?? [];
-  if (scheme === 'postgres' || scheme === 'postgresql')
-    return failed('PostgreSQL is not available in this version. Use sqlite:PATH.');
-  // The address is not repeated: what somebody took for one may hold a password.
-  if (scheme !== 'sqlite' || path === '' || /^\/\/(?!\/)/.test(path))
-    return failed('The store is not understood. Use sqlite:PATH, such as sqlite:./data/breakwater.db.');
-  const client = new WorkerClient<SqliteDatabase>(path, workerScript);
-  try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-    const cutBytes = path === ':memory:' ? 0 : unfinishedBytes(path);
-    const unwritable = await openEitherWay(client, path);
-    const words = new WordTable(await client.call('loadWords'));
-    return { kind: 'opened', store: storeOn(client, words), unwritable, cutBytes };
-  } catch (error) {
-    client.stop();
-    return failed(openingProblem(path, error));
-  }
 }

@@ -111,6 +111,12 @@ export type EraseOutcome =
   | { readonly kind: 'erased'; readonly records: number }
   | { readonly kind: 'held'; readonly holds: readonly string[] };
 
+const damaged = /not a database|malformed|corrupt/i;
+
+/** The files of the store cannot be read any more: not for now, but until somebody does something about it. */
+export const isDamage = (error: unknown): error is StoreUnavailable =>
+  error instanceof StoreUnavailable && damaged.test(error.message);
+
 export type ReleaseOutcome = 'released' | 'not_found' | 'stale' | 'already_released';
 
 /** One incident's next value, to be written when it still has revision `from`; 0 for a new one. */
@@ -264,12 +270,24 @@ export type Store = {
   close(): Promise<void>;
 };
 
+/** What the owner of a store does beside its verbs. */
+export type StoreCare = {
+  /** What traffic needs when the store cannot be read, as text: keys, switches, holds. */
+  readonly standby: () => Promise<string>;
+  /** Tries to open for writing what could not be; says why it still cannot be, null when it is. */
+  readonly reopen: () => Promise<string | null>;
+  /** Moves the damaged files aside and begins a new store with what is known; says where they are. */
+  readonly startAfresh: (at: Instant) => Promise<string>;
+};
+
 export type StoreOpened =
   | {
       readonly kind: 'opened';
       readonly store: Store;
-      /** Why nothing can be written, though everything can be read; null as it should be. */
-      readonly unwritable: string | null;
+      /** Why it cannot be read, and whether there was a copy of what traffic needs; null as it should be. */
+      readonly damage: { readonly words: string; readonly isKnown: boolean } | null;
+      /** Null for one in memory. */
+      readonly care: StoreCare | null;
       /** What an unfinished write had left at the end, taken off; nothing of it was acknowledged. */
       readonly cutBytes: number;
     }

@@ -18,6 +18,14 @@ export class WordTable {
   #next = 1;
 
   constructor(known: readonly NumberedWord[]) {
+    this.reset(known);
+  }
+
+  /** The store is another one now. */
+  reset(known: readonly NumberedWord[]): void {
+    this.#ids.clear();
+    this.#unsaved = [];
+    this.#next = 1;
     for (const [id, text] of known) {
       this.#ids.set(text, id);
       this.#next = Math.max(this.#next, id + 1);

@@ -32,7 +32,7 @@ type Pending = {
 };
 
 export class WorkerClient<D extends Database> {
-  readonly #path: string;
+  #path: string;
   readonly #script: string;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker;
@@ -108,6 +108,18 @@ export class WorkerClient<D extends Database> {
   async open(readOnly = false): Promise<void> {
     this.#readOnly = readOnly;
     await this.#post((id) => ({ id, verb: 'open', path: this.#path, readOnly }));
+  }
+
+  /** Another file from now on; the one before is closed when this one is open. */
+  async use(path: string): Promise<void> {
+    const before = this.#path;
+    this.#path = path;
+    try {
+      await this.open();
+    } catch (error) {
+      this.#path = before;
+      throw error;
+    }
   }
 
   async call<V extends Verb<D>>(verb: V, ...values: Values<D, V>): Promise<Value<D, V>> {

@@ -6,6 +6,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 
 const headBytes = 32;
 const frameHeadBytes = 24;
+const pageBytesMax = 65_536;
 const magics = { little: 0x37_7f_06_82, big: 0x37_7f_06_83 } as const;
 
 type Sums = readonly [number, number];
@@ -36,6 +37,8 @@ function unfinishedIn(file: number): number {
   if (head === null || (magic !== magics.little && magic !== magics.big)) return 0;
   const isLittle = magic === magics.little;
   const pageBytes = head.getUint32(8);
+  // A head that is damaged says anything; SQLite does not read such a log.
+  if (pageBytes < 512 || pageBytes > pageBytesMax) return 0;
   const salts = head.getBigUint64(16);
   let sums = sumsOf(part(head, 0, 24), isLittle, [0, 0]);
   let [whole, written] = [headBytes, headBytes];

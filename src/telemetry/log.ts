@@ -53,7 +53,7 @@ export type LogEvent =
   | { readonly event: 'store'; readonly trouble: 'unfinished_write'; readonly bytes: number }
   | {
       readonly event: 'ledger';
-      readonly standing: 'truncated' | 'forked' | 'unwritable';
+      readonly standing: 'sound' | 'truncated' | 'forked' | 'unwritable' | 'damaged';
       readonly words: string;
     }
   | {

@@ -33,7 +33,7 @@ import { pageSizeMax } from '../store/store.ts';
 import type { Page, Store } from '../store/store.ts';
 import { compileText, pathText } from '../sync/config-file.ts';
 import type { Log } from '../telemetry/log.ts';
-import { upToDate } from './records.ts';
+import { readable, upToDate } from './records.ts';
 import { reportDesk } from './reports.ts';
 import { insightVerbs } from './diagnosis.ts';
 import type { FeedDesk } from './feeds.ts';
@@ -267,7 +267,7 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
       await recordRejection(controlError('invalid', message, ''), facts, engine.control(store));
     },
     onBug: engine.onBug,
-    store: upToDate(store, engine.records),
+    store: readable(upToDate(store, engine.records), () => wiring.desks.ledger.standing().kind === 'damaged'),
     state: () =>
       stateToWire({
         felt: (view) => engine.pulse.felt(view, now()),

@@ -24,6 +24,7 @@ import type { MessageDesk } from './messages.ts';
 import { watchModels } from './model-signals.ts';
 import { createPlaybookDesk } from './playbooks.ts';
 import type { PlaybookDesk } from './playbooks.ts';
+import type { Standby } from './standby.ts';
 import { createStreamDesk } from './streams.ts';
 import type { StreamDesk } from './streams.ts';
 import { createStatusDesk } from './status.ts';
@@ -42,6 +43,7 @@ export type Desks = {
   readonly channels: ChannelDesk;
   readonly status: StatusDesk;
   readonly streams: StreamDesk;
+  readonly standby: Standby;
 };
 
 export type DeskSources = {
@@ -50,17 +52,19 @@ export type DeskSources = {
   readonly log: Log;
   readonly configPath: string | null;
   readonly ledger: LedgerDesk;
+  readonly standby: Standby;
 };
 
 const choresMs = 1_000;
 
 export async function openDesks(sources: DeskSources): Promise<Desks> {
-  const { engine, store, log, configPath, ledger } = sources;
+  const { engine, store, log, configPath, ledger, standby } = sources;
   const content = createContentDesk(engine, store);
   const gates = await openGateDesk(engine, store, log);
   const canaries = await createCanaryDesk(engine, store);
   const incidents = await createIncidentDesk(engine, store, log);
-  await watchModels(engine, store);
+  // What was said before may not be readable any more: that is no reason not to start.
+  await watchModels(engine, store).catch(engine.onBug);
   const feeds = createFeedDesk({ engine, store, incidents, log });
   const messages = await createMessageDesk(engine, store, incidents);
   const world = { configPath, gates, incidents, messages: messages.admin, log };
@@ -84,6 +88,7 @@ export async function openDesks(sources: DeskSources): Promise<Desks> {
     channels,
     status,
     streams,
+    standby,
   };
 }
 
@@ -97,6 +102,7 @@ export async function closeDesks(desks: Desks, onBug: Engine['onBug']): Promise<
   await desks.status.stop().catch(onBug);
   await desks.content.stop().catch(onBug);
   await desks.ledger.stop().catch(onBug);
+  await desks.standby.look();
 }
 
 /** What is to be done about once a second. */
@@ -121,7 +127,7 @@ export function startChores(desks: Desks, { engine, store, log }: DeskSources): 
   return engine.clock.every(choresMs, async () => {
     desks.streams.look();
     desks.canaries.look();
-    const others = [ledger.look(), content.look()];
+    const others = [ledger.look(), content.look(), desks.standby.look()];
     await Promise.all([chores().catch((error: unknown) => engine.onBug(error)), ...others]);
   });
 }

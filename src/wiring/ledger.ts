@@ -3,7 +3,6 @@
  * last one says when the process starts; records whose time is over.
  */
 import { readFileSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
 
 import { ledgerKey, sha256 } from '../control/ledger-key.ts';
 import {
@@ -23,8 +22,10 @@ import { instant } from '../core/ids.ts';
 import type { Engine } from '../engine.ts';
 import type { AdminDependencies } from '../http/admin-dependencies.ts';
 import { contentOfUsers } from './content.ts';
+import { writeWhole } from './whole-file.ts';
 import { holdCheckpoint } from './checkpoint-holders.ts';
-import type { Expiry, KeptCheckpoint, Store } from '../store/store.ts';
+import { isDamage, StoreUnavailable } from '../store/store.ts';
+import type { Expiry, KeptCheckpoint, Store, StoreOpened } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 
 export type LedgerDesk = {
@@ -43,14 +44,18 @@ type Sources = {
   readonly store: Store;
   /** Where the last checkpoint is kept beside the store; null for one in memory. */
   readonly path: string | null;
-  /** Why the store cannot be written; null as it should be. */
-  readonly unwritable: string | null;
+  /** In what state the store was found. */
+  readonly opened: Pick<Extract<StoreOpened, { kind: 'opened' }>, 'damage' | 'care'>;
+  /** The configuration in force, as it was written. */
+  readonly configText: string;
   readonly log: Log;
 };
 
 /** Records that are erased in one transaction, and transactions at one look. */
 const expireBatch = 10_000;
 const expireBatchesMax = 20;
+/** How often a store that could not be written is tried again. */
+const tryEveryMs = 5_000;
 const expireEveryMs = { shortest: 1_000, longest: 600_000 };
 
 function noteBeside(path: string | null): readonly string[] {
@@ -62,24 +67,13 @@ function noteBeside(path: string | null): readonly string[] {
   }
 }
 
-/** Whole or not at all: a checkpoint that was cut would look like tampering. */
-async function writeBeside(path: string, note: string): Promise<void> {
-  const file = await open(`${path}.new`, 'w', 0o600);
-  try {
-    await file.writeFile(note);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
-}
-
 class Desk implements LedgerDesk {
   readonly #sources: Sources;
   readonly #dependencies: LedgerDependencies;
   #standing: Standing;
   #signed = { size: -1, at: 0 };
   #expiredAt = 0;
+  #triedAt = 0;
   #looking: Promise<void> = Promise.resolve();
 
   constructor(sources: Sources, dependencies: LedgerDependencies, standing: Standing) {
@@ -132,11 +126,19 @@ class Desk implements LedgerDesk {
     return acknowledgeLedger(input, actor, {
       ...this.#dependencies,
       standing: () => this.#standing,
-      settle: async () => {
+      settle: async (before) => {
         this.#standing = { kind: 'sound' };
+        if (before.kind === 'damaged') await noteStart(this.#sources);
         await this.#sign();
       },
+      startAfresh: () => this.#startAfresh(),
     });
+  }
+
+  #startAfresh(): Promise<string> {
+    const { opened, engine } = this.#sources;
+    if (opened.care === null) throw new Error('a store in memory is not damaged');
+    return opened.care.startAfresh(engine.clock.now());
   }
 
   async #sign(): Promise<KeptCheckpoint> {
@@ -144,20 +146,34 @@ class Desk implements LedgerDesk {
     if (this.#isWritable) await engine.records.flush();
     const checkpoint = await signCheckpoint(this.#dependencies);
     this.#signed = { size: checkpoint.size, at: engine.clock.now() };
-    if (path !== null && this.#isWritable) await writeBeside(path, checkpoint.note);
+    if (path !== null && this.#isWritable) await writeWhole(path, checkpoint.note);
     for (const { holder, trouble } of await holdCheckpoint(this.#audit.checkpoints, checkpoint))
       if (trouble !== null) log('error', { event: 'checkpoint', holder, size: checkpoint.size, trouble });
     return checkpoint;
   }
 
   look(): Promise<void> {
-    this.#looking = this.#looking.then(() => this.#look()).catch(this.#sources.engine.onBug);
+    this.#looking = this.#looking.then(() => this.#look()).catch((error: unknown) => this.#trouble(error));
     return this.#looking;
   }
 
+  /** What is damaged while the server runs is not written to any more. */
+  async #trouble(error: unknown): Promise<void> {
+    const { engine } = this.#sources;
+    if (!isDamage(error)) return engine.onBug(error);
+    if (this.#standing.kind === 'damaged') return undefined;
+    const damaged: Standing = { kind: 'damaged', words: error.message, isKnown: true };
+    this.#standing = await settled(this.#sources, damaged, this.#standing.kind).catch(() => damaged);
+    return undefined;
+  }
+
   async #look(): Promise<void> {
-    if (!this.#isWritable) return;
     const now = this.#sources.engine.clock.now();
+    if (this.#standing.kind === 'unwritable' && now - this.#triedAt >= tryEveryMs) {
+      this.#triedAt = now;
+      this.#standing = await settled(this.#sources, await standingNow(this.#sources), 'unwritable');
+    }
+    if (!this.#isWritable) return;
     if (now - this.#signed.at >= this.#audit.checkpoints.everyMs) {
       const { size } = await this.#sources.store.treeHead();
       if (size > this.#signed.size) await this.#sign();
@@ -201,16 +217,51 @@ class Desk implements LedgerDesk {
   }
 }
 
-/** Compares the ledger with what was signed before, and says so aloud when it is another one. */
-export async function openLedgerDesk(sources: Sources): Promise<LedgerDeskOpened> {
-  const { engine, store, path, log } = sources;
-  const signer = await ledgerKey(store, engine.state.snapshot.audit);
-  if (typeof signer === 'string') return { kind: 'failed', message: signer };
+/** The configuration that is in force, and since when. */
+async function noteStart({ engine, store, configText }: Sources): Promise<void> {
+  const { hash } = engine.state.snapshot;
+  await store.saveSnapshot(hash, configText, engine.clock.now());
+  const facts = { actor: 'system', subject: hash, reason: 'start', before: null, after: hash };
+  await store.appendChange(engine.change({ kind: 'config.loaded', ...facts }));
+}
+
+/** As it is now. In one that can be written the start is noted, which shows that it can. */
+async function standingNow(sources: Sources): Promise<Standing> {
+  const { store, path, opened } = sources;
+  if (opened.damage !== null) return { kind: 'damaged', ...opened.damage };
+  const words = (await opened.care?.reopen()) ?? null;
+  if (words !== null) return { kind: 'unwritable', words };
+  await store.setReadOnly(false);
   const [kept] = await store.loadCheckpoints(1);
   const standing = await standingOf(store, [...noteBeside(path), ...(kept === undefined ? [] : [kept.note])]);
-  if (standing.kind !== 'sound') {
-    await store.setReadOnly(true);
-    log('error', { event: 'ledger', standing: standing.kind, words: standingWords(standing) });
+  if (standing.kind !== 'sound') return standing;
+  try {
+    await noteStart(sources);
+    return standing;
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    return { kind: 'unwritable', words: error.message };
   }
+}
+
+/** Closes a store that is not sound to writing, and says how it is when it was another way before. */
+async function settled(
+  { store, log }: Sources,
+  standing: Standing,
+  before: Standing['kind'],
+): Promise<Standing> {
+  const { kind } = standing;
+  if (kind !== 'sound') await store.setReadOnly(true);
+  const level = kind === 'sound' ? 'info' : 'error';
+  if (kind !== before) log(level, { event: 'ledger', standing: kind, words: standingWords(standing) });
+  return standing;
+}
+
+/** Compares the ledger with what was signed before. */
+export async function openLedgerDesk(sources: Sources): Promise<LedgerDeskOpened> {
+  const { engine, store } = sources;
+  const signer = await ledgerKey(store, engine.state.snapshot.audit);
+  if (typeof signer === 'string') return { kind: 'failed', message: signer };
+  const standing = await settled(sources, await standingNow(sources), 'sound');
   return { kind: 'opened', desk: new Desk(sources, { ...engine.control(store), signer }, standing) };
 }

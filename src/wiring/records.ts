@@ -2,7 +2,8 @@
 import type { RequestRecord } from '../core/record.ts';
 import type { GatewayDependencies } from '../gateway/handle.ts';
 import type { GatewayState } from '../gateway/state.ts';
-import type { Store } from '../store/store.ts';
+import { StoreUnavailable } from '../store/store.ts';
+import type { RecordFilter, Store, TallyAsked } from '../store/store.ts';
 import { createRecordPump } from '../sync/push-records.ts';
 import type { RecordPump } from '../sync/push-records.ts';
 import { openSpool } from '../sync/spool.ts';
@@ -98,6 +99,23 @@ export function upToDate<S extends Pick<Store, 'findRecord' | 'listRecords' | 't
       if (asked.below === null) await written();
       return store.tallyRecords(asked);
     },
+  };
+}
+
+/** What stands in for a damaged store knows no records, and must not say that there are none. */
+export function readable<
+  S extends Pick<Store, 'findRecord' | 'listRecords' | 'tallyRecords' | 'listChanges'>,
+>(store: S, isDamaged: () => boolean): S {
+  const guarded =
+    <A extends unknown[], R>(read: (...given: A) => Promise<R>) =>
+    (...given: A): Promise<R> =>
+      isDamaged() ? Promise.reject(new StoreUnavailable('failed', 'the store is damaged')) : read(...given);
+  return {
+    ...store,
+    findRecord: guarded((id: string) => store.findRecord(id)),
+    listRecords: guarded((filter: RecordFilter) => store.listRecords(filter)),
+    tallyRecords: guarded((asked: TallyAsked) => store.tallyRecords(asked)),
+    listChanges: guarded((...given: Parameters<Store['listChanges']>) => store.listChanges(...given)),
   };
 }
 

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 
 import { seededRandom } from '../../src/simulator/random.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
-import { openStore } from '../../src/store/sqlite.ts';
+import { openStore } from '../../src/store/open-store.ts';
 
 const root = resolve(import.meta.dir, '../..');
 const token = 'kill-test';

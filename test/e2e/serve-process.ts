@@ -41,7 +41,7 @@ export async function serveProcess(
     admin: async (method, path, body) => {
       const answer = await fetch(`${url}/admin/v1/${path}`, {
         method,
-        headers: { authorization: `Bearer ${token}` },
+        headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       return (await answer.json()) as Record<string, unknown>;
