@@ -3,9 +3,11 @@ import type { Instant, SwitchId } from '../core/ids.ts';
 import { covers, isInForce } from '../core/switches.ts';
 import type { Asker, Scope, Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
+import { Bag } from './bag.ts';
+import type { Bagged } from './bag.ts';
 import type { Stopper } from './stopper.ts';
 
-export type Flight = {
+export type Flight = Bagged & {
   readonly target: Target;
   readonly asker: Asker;
   readonly stopper: Stopper;
@@ -52,10 +54,10 @@ function endedBy(switches: readonly Switch[], flight: Flight): SwitchId | null {
 }
 
 export function createFlights(): Flights {
-  const flights = new Set<Flight>();
+  const flights = new Bag<Flight>();
   return {
-    begin: (flight) => void flights.add(flight),
-    end: (flight) => void flights.delete(flight),
+    begin: (flight) => flights.add(flight),
+    end: (flight) => flights.remove(flight),
     sweep(switches, now) {
       const ending = switches.filter(
         (entry) =>
@@ -66,16 +68,16 @@ export function createFlights(): Flights {
       );
       if (ending.length === 0) return 0;
       let stopped = 0;
-      for (const flight of flights) {
+      flights.forEach((flight) => {
         const id = endedBy(ending, flight);
-        if (id === null) continue;
+        if (id === null) return;
         flight.stopper.stop({ kind: 'switched_off', switch: id });
         stopped++;
-      }
+      });
       return stopped;
     },
     async settle(scope) {
-      const underWay = [...flights].some(
+      const underWay = flights.some(
         (flight) => !flight.committed && covers(scope, flight.target, flight.asker),
       );
       if (underWay) await Bun.sleep(onTheWireMs);

@@ -2,7 +2,10 @@
  * Deadlines of open answers. Progress only writes a number; one ticking timer looks at all of them, because a native
  * timer for each request would cost more than the rest of the watching. Expiry is late by at most one tick.
  */
-export type Watch = {
+import { Bag } from './bag.ts';
+import type { Bagged } from './bag.ts';
+
+export type Watch = Bagged & {
   /** Epoch ms; move it forward on progress. */
   dueAt: number;
   /** Called once; the watch is removed before. */
@@ -15,7 +18,7 @@ export type Watchdog = { add(watch: Watch): void; remove(watch: Watch): void; st
 const tickMs = 20;
 
 export function createWatchdog(now: () => number): Watchdog {
-  const watches = new Set<Watch>();
+  const watches = new Bag<Watch>();
   let timer: ReturnType<typeof setInterval> | null = null;
   const stop = (): void => {
     if (timer !== null) clearInterval(timer);
@@ -27,21 +30,21 @@ export function createWatchdog(now: () => number): Watchdog {
       return;
     }
     const at = now();
-    for (const watch of watches) {
-      if (watch.dueAt > at) continue;
-      watches.delete(watch);
+    watches.forEach((watch) => {
+      if (watch.dueAt > at) return;
+      watches.remove(watch);
       watch.expire();
-    }
+    });
   };
   return {
     add(watch) {
       watches.add(watch);
       timer ??= setInterval(tick, tickMs);
     },
-    remove: (watch) => void watches.delete(watch),
+    remove: (watch) => watches.remove(watch),
     stop() {
       stop();
-      watches.clear();
+      watches.forEach((watch) => watches.remove(watch));
     },
   };
 }
