@@ -24,9 +24,12 @@ const waiting = 1;
 const good = 2;
 const failed = 3;
 
+/** Starts in tenths of a second, which wrap around after half an hour: nothing waits so long. The last two bits: status. */
+const wrap = 16_384;
+const tick = (at: number): number => Math.floor(at / spacingMs) % wrap;
+
 export type StartLog = {
-  readonly startedAt: Float64Array;
-  readonly status: Uint8Array;
+  readonly entries: Uint16Array;
   next: number;
   latest: number;
 };
@@ -36,8 +39,7 @@ export type StartSlot = { readonly index: number; readonly startedAt: number } |
 
 export function createStartLog(): StartLog {
   return {
-    startedAt: new Float64Array(slots),
-    status: new Uint8Array(slots),
+    entries: new Uint16Array(slots),
     next: 0,
     latest: Number.NEGATIVE_INFINITY,
   };
@@ -47,8 +49,7 @@ export function createStartLog(): StartLog {
 export function noteStart(log: StartLog, now: Instant): StartSlot {
   if (now - log.latest < spacingMs && now >= log.latest) return null;
   const index = log.next;
-  log.startedAt[index] = now;
-  log.status[index] = waiting;
+  log.entries[index] = (tick(now) << 2) | waiting;
   log.latest = now;
   log.next = (index + 1) % slots;
   return { index, startedAt: now };
@@ -56,8 +57,9 @@ export function noteStart(log: StartLog, now: Instant): StartSlot {
 
 /** The first token came, or the attempt ended. `nobody`: it says nothing (cancelled). */
 export function noteEnd(log: StartLog, slot: StartSlot, ending: 'good' | 'failed' | 'nobody'): void {
-  if (slot === null || log.startedAt[slot.index] !== slot.startedAt) return;
-  log.status[slot.index] = ending === 'good' ? good : ending === 'failed' ? failed : free;
+  if (slot === null || (log.entries[slot.index] ?? 0) >>> 2 !== tick(slot.startedAt)) return;
+  const status = ending === 'good' ? good : ending === 'failed' ? failed : free;
+  log.entries[slot.index] = (tick(slot.startedAt) << 2) | status;
 }
 
 const sick = 0.5;
@@ -81,17 +83,18 @@ export function waitingEvidence(log: StartLog, known: FirstToken, p0: number, no
   let held = 0;
   for (let step = 1; step <= slots; step++) {
     const index = (log.next - step + slots) % slots;
-    const status = log.status[index] ?? free;
+    const entry = log.entries[index] ?? free;
+    const status = entry & 3;
     if (status === free) continue;
-    const startedAt = log.startedAt[index] ?? 0;
+    const ageMs = ((tick(now) - (entry >>> 2) + wrap) % wrap) * spacingMs;
     if (status === waiting) {
-      const survival = stillWaiting(known, Math.max(0, now - startedAt) / 2);
+      const survival = stillWaiting(known, ageMs / 2);
       sum += Math.log((sick + (1 - sick) * survival) / (p0 + (1 - p0) * survival));
       held++;
     } else if (status === failed) continue;
     else sum += Math.log((1 - sick) / (1 - p0));
     total++;
-    if (sum > best.nats) best = { nats: sum, total, waiting: held, since: startedAt as Instant };
+    if (sum > best.nats) best = { nats: sum, total, waiting: held, since: (now - ageMs) as Instant };
   }
   return best;
 }

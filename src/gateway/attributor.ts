@@ -16,6 +16,7 @@ const leavesMax = 2_000;
 /** Outcomes kept of each leaf, and the longest that they matter. */
 const outcomesMax = 128;
 const memoryMs = 300_000;
+const wrapMs = 2 ** 31;
 /** Unrelated providers that go out within this time of each other went out together. */
 const togetherMs = 60_000;
 /** For how long a suspect counts as out without news of it. */
@@ -27,12 +28,16 @@ const falseAlarmMs = 30 * 86_400_000;
 const unknown: Usual = { p0: 0.0075, perSecond: 1 };
 const us: GateScope = { kind: 'egress', name: 'us' };
 
-/** The latest outcomes of one target through one key: when they came, failures below zero. */
+/**
+ * The latest outcomes of one target through one key: when each came, and whether it failed. There is one for every target
+ * and key, so times are kept in 31 bits, which wrap around after 24 days, beside one bit for a failure.
+ */
 class Outcomes {
   readonly target: Target;
   readonly key: string | null;
-  readonly #at = new Float64Array(outcomesMax);
+  readonly #entries = new Uint32Array(outcomesMax);
   #next = 0;
+  #kept = 0;
   latest: Instant;
 
   constructor(target: Target, key: string | null, now: Instant) {
@@ -42,19 +47,25 @@ class Outcomes {
   }
 
   add(failed: boolean, now: Instant): void {
-    this.#at[this.#next] = failed ? -Number(now) : now;
+    // After such a pause none of them matters, and none can be taken for new.
+    if (now - this.latest > memoryMs) this.#kept = 0;
+    this.#entries[this.#next] = (now % wrapMs) * 2 + (failed ? 1 : 0);
     this.#next = (this.#next + 1) % outcomesMax;
+    this.#kept = Math.min(outcomesMax, this.#kept + 1);
     this.latest = now;
   }
 
   since(from: Instant): { readonly total: number; readonly failed: number } {
     let total = 0;
     let failed = 0;
-    for (const at of this.#at) {
-      if (at >= from) total++;
-      else if (-at >= from) failed++;
+    for (let back = 1; back <= this.#kept; back++) {
+      const entry = this.#entries[(this.#next - back + outcomesMax) % outcomesMax] ?? 0;
+      const agoMs = ((this.latest % wrapMs) - Math.floor(entry / 2) + wrapMs) % wrapMs;
+      if (this.latest - agoMs < from) break;
+      total++;
+      failed += entry % 2;
     }
-    return { total: total + failed, failed };
+    return { total, failed };
   }
 }
 
@@ -62,7 +73,7 @@ class Outcomes {
 type Usual = { readonly p0: number; readonly perSecond: number };
 
 export class Attributor {
-  readonly #leaves = new Map<TargetName, Map<string | null, Outcomes>>();
+  readonly #leaves = new Map<TargetName, Outcomes[]>();
   #leafCount = 0;
   readonly #usual = new Map<TargetName, Usual>();
   #wentOut: { readonly target: Target; readonly at: Instant }[] = [];
@@ -71,7 +82,8 @@ export class Attributor {
   #explainedAt: number = Number.NEGATIVE_INFINITY;
 
   note(target: Target, key: string | null, failed: boolean, cell: HealthCell, now: Instant): void {
-    const leaf = this.#leaves.get(target.name)?.get(key) ?? this.#newLeaf(target, key, now);
+    const known = this.#leaves.get(target.name)?.find((each) => each.key === key);
+    const leaf = known ?? this.#newLeaf(target, key, now);
     leaf.add(failed, now);
     if (failed) this.#usual.set(target.name, cell.failures.tuning);
   }
@@ -79,26 +91,27 @@ export class Attributor {
   #newLeaf(target: Target, key: string | null, now: Instant): Outcomes {
     if (this.#leafCount >= leavesMax) this.#prune(now);
     const leaf = new Outcomes(target, key, now);
-    const ofTarget = this.#leaves.get(target.name) ?? new Map<string | null, Outcomes>();
-    this.#leaves.set(target.name, ofTarget.set(key, leaf));
+    const ofTarget = this.#leaves.get(target.name);
+    if (ofTarget === undefined) this.#leaves.set(target.name, [leaf]);
+    else ofTarget.push(leaf);
     this.#leafCount++;
     return leaf;
   }
 
   #prune(now: Instant): void {
     for (const [name, ofTarget] of this.#leaves)
-      if ([...ofTarget.values()].every(({ latest }) => now - latest > memoryMs)) this.#drop(name);
+      if (ofTarget.every(({ latest }) => now - latest > memoryMs)) this.#drop(name);
     if (this.#leafCount >= leavesMax) this.forget();
   }
 
   #drop(name: TargetName): void {
-    this.#leafCount -= this.#leaves.get(name)?.size ?? 0;
+    this.#leafCount -= this.#leaves.get(name)?.length ?? 0;
     this.#leaves.delete(name);
   }
 
   #counts(since: Instant, now: Instant): readonly Leaf[] {
     const from = Math.max(since, now - memoryMs) as Instant;
-    const leaves = [...this.#leaves.values()].flatMap((ofTarget) => [...ofTarget.values()]);
+    const leaves = [...this.#leaves.values()].flat();
     return leaves.map((leaf) => {
       const { p0, perSecond } = this.#usual.get(leaf.target.name) ?? unknown;
       return { target: leaf.target, key: leaf.key, ...leaf.since(from), p0, perSecond };

@@ -20,7 +20,8 @@ export type BoardCell = {
   readonly waiting: WaitingRoom;
   readonly signals: AnswerSignals;
   readonly traffic: Tally;
-  readonly probes: Tally;
+  /** Made with the first probe. */
+  probes: Tally | null;
   /** As it was last kept. */
   kept: HealthCell | null;
   /** A warning has moved since. */
@@ -37,7 +38,7 @@ export function freshBoardCell(target: Target, rule: HealthRule, now: Instant): 
     waiting: new WaitingRoom(),
     signals: new AnswerSignals(now),
     traffic: new Tally(),
-    probes: new Tally(),
+    probes: null,
     kept: null,
     warned: false,
   };

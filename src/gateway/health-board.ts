@@ -20,7 +20,7 @@ import type { CanaryFinding, Columns, GateView, HealthBoard, HealthBoardOptions,
 import { Attributor } from './attributor.ts';
 import { GateBook } from './gate-book.ts';
 import { KeyRing } from './key-ring.ts';
-import { noCounts } from './tally.ts';
+import { noCounts, Tally } from './tally.ts';
 import { believed } from './believed.ts';
 import { freshBoardCell, keep, restoreCell, shiftCell } from './board-cell.ts';
 import type { BoardCell } from './board-cell.ts';
@@ -226,7 +226,7 @@ class Board implements HealthBoard {
     const counts = this.#countsAgainst(ticket, failure);
     if (counts === 'target' || counts === 'provider') {
       if (soft !== null) this.#options.onSoft(target, soft);
-      (ticket.own ? cell.probes : cell.traffic).count(failure?.class ?? null, now);
+      (ticket.own ? (cell.probes ??= new Tally()) : cell.traffic).count(failure?.class ?? null, now);
       const evidence = evidenceOf(ticket, failure, soft, settlement.firstTokenMs);
       this.#attributor.note(target, ticket.key?.name ?? null, failure !== null, cell.health, now);
       const rule = this.#attributor.tempered(
@@ -320,7 +320,7 @@ class Board implements HealthBoard {
   columns(target: TargetName): Columns {
     const cell = this.#cells.get(target);
     const now = this.#look();
-    return { traffic: cell?.traffic.read(now) ?? noCounts, probes: cell?.probes.read(now) ?? noCounts };
+    return { traffic: cell?.traffic.read(now) ?? noCounts, probes: cell?.probes?.read(now) ?? noCounts };
   }
 
   known(): readonly Target[] {

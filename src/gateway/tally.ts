@@ -16,8 +16,8 @@ export type Counts = {
 export const noCounts: Counts = { ok: 0, failed: 0, lastAt: null, lastFailure: null };
 
 export class Tally {
-  readonly #ok = new Uint32Array(buckets);
-  readonly #failed = new Uint32Array(buckets);
+  /** Good ones, then failed ones. */
+  readonly #counts = new Uint32Array(2 * buckets);
   #head = 0;
   #lastAt: Instant | null = null;
   #lastFailure: FailureClass | null = null;
@@ -26,27 +26,30 @@ export class Tally {
     const head = Math.floor(now / bucketMs);
     // A clock that went back goes on counting where it was.
     for (let step = Math.max(this.#head + 1, head - buckets + 1); step <= head; step++) {
-      this.#ok[step % buckets] = 0;
-      this.#failed[step % buckets] = 0;
+      this.#counts[step % buckets] = 0;
+      this.#counts[buckets + (step % buckets)] = 0;
     }
     this.#head = Math.max(this.#head, head);
     return this.#head % buckets;
   }
 
   count(failure: FailureClass | null, now: Instant): void {
-    const at = this.#turn(now);
-    const counts = failure === null ? this.#ok : this.#failed;
-    counts[at] = (counts[at] ?? 0) + 1;
+    const at = this.#turn(now) + (failure === null ? 0 : buckets);
+    this.#counts[at] = (this.#counts[at] ?? 0) + 1;
     this.#lastAt = now;
     if (failure !== null) this.#lastFailure = failure;
   }
 
   read(now: Instant): Counts {
     this.#turn(now);
-    const sum = (counts: Uint32Array): number => counts.reduce((total, each) => total + each, 0);
+    const sum = (from: number): number => {
+      let total = 0;
+      for (let at = from; at < from + buckets; at++) total += this.#counts[at] ?? 0;
+      return total;
+    };
     return {
-      ok: sum(this.#ok),
-      failed: sum(this.#failed),
+      ok: sum(0),
+      failed: sum(buckets),
       lastAt: this.#lastAt,
       lastFailure: this.#lastFailure,
     };

@@ -1,0 +1,116 @@
+/**
+ * What gates cost: memory for each target with all that is known of it (gate, soft signals, waiting, attribution, counts),
+ * and time for each attempt that is taken into account. `bun bench/gate-state.ts`
+ */
+import { heapSize } from 'bun:jsc';
+
+import { compile } from '../src/core/policy.ts';
+import { instant } from '../src/core/ids.ts';
+import type { Instant } from '../src/core/ids.ts';
+import type { Snapshot } from '../src/core/snapshot.ts';
+import type { Target } from '../src/core/target.ts';
+import { createHealthBoard } from '../src/gateway/health-board.ts';
+import type { HealthBoard } from '../src/gateway/board.ts';
+
+const targetsMany = 2_000;
+const start = Date.UTC(2026, 5, 7, 7);
+let now = start;
+const clock = (): Instant => instant(now);
+
+function snapshotOf(count: number): Snapshot {
+  const models = Object.fromEntries(
+    Array.from({ length: count }, (_, n) => [`m${n}`, { vendor: `v${n % 7}`, family: `f${n % 50}` }]),
+  );
+  const compiled = compile(
+    {
+      providers: { p: { api: 'openai-compatible', baseUrl: 'http://127.0.0.1:9/v1', models } },
+      features: { f: { route: Object.keys(models).map((name) => `p/${name}`) } },
+    },
+    { hash: 'h', secrets: () => ({ kind: 'missing', words: '' }) as never },
+  );
+  if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems.slice(0, 3)));
+  return compiled.snapshot;
+}
+
+const nobody = (): void => {};
+
+function boardOf(snapshot: Snapshot): HealthBoard {
+  return createHealthBoard({
+    now: clock,
+    random: () => 0.5,
+    gates: () => snapshot.gates,
+    keysKnown: () => 2,
+    stallMs: () => 15_000,
+    onTransition: nobody,
+    onSoft: nobody,
+    onNews: nobody,
+    onWarning: nobody,
+    onDisbelieved: nobody,
+  });
+}
+
+const tried: ReadonlySet<string> = new Set();
+const answer = {
+  soft: null,
+  model: 'm',
+  fingerprint: null,
+  outputTokens: 200,
+  hasCalls: false,
+  isStructured: false,
+} as const;
+
+/** One good attempt, as a request makes it. */
+function attempt(board: HealthBoard, target: Target, n: number): void {
+  const ticket = board.admit(target, {
+    triedKeys: tried,
+    panic: false,
+    key: 'k',
+    user: null,
+    request: null,
+    feature: 'f',
+    stream: true,
+  });
+  if ('kind' in ticket) return;
+  now += 1;
+  board.began(ticket);
+  board.settle(ticket, { outcome: 'good', firstTokenMs: 300 + (n % 50), silentMs: 0, answer });
+}
+
+const heap = (): number => {
+  Bun.gc(true);
+  Bun.gc(true);
+  return heapSize();
+};
+
+function bytesEach(): number {
+  const snapshot = snapshotOf(targetsMany);
+  const targets = [...snapshot.targets.values()].filter(({ provider }) => provider.id === 'p');
+  const board = boardOf(snapshot);
+  const [first] = targets;
+  if (first !== undefined) attempt(board, first, 0);
+  const before = heap();
+  for (let round = 0; round < 200; round++) {
+    now += 100;
+    for (const target of targets) attempt(board, target, round);
+  }
+  const after = heap();
+  // Alive until here.
+  if (board.known().length < targets.length) throw new Error('targets were dropped');
+  return (after - before) / targets.length;
+}
+
+function nanosecondsEach(): number {
+  const snapshot = snapshotOf(10);
+  const targets = [...snapshot.targets.values()].filter(({ provider }) => provider.id === 'p');
+  const board = boardOf(snapshot);
+  const run = (count: number): number => {
+    const began = Bun.nanoseconds();
+    for (let n = 0; n < count; n++) attempt(board, targets[n % targets.length] as Target, n);
+    return (Bun.nanoseconds() - began) / count;
+  };
+  run(300_000);
+  return Math.min(...Array.from({ length: 7 }, () => run(200_000)));
+}
+
+console.log(`state of a target: ${Math.round(bytesEach())} bytes (agreed: 1024)`);
+console.log(`an attempt, from admission to settlement: ${Math.round(nanosecondsEach())} ns`);
