@@ -1,6 +1,8 @@
 /** `breakwater audit verify | checkpoint | proof | key | export | acknowledge | erase` */
+import { once } from 'node:events';
 import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
 
 import { notesIn, verifyExport, verifyProof } from '../../bin/verify-audit.js';
 import type { ExportFinding } from '../../bin/verify-audit.js';
@@ -44,12 +46,35 @@ const heldNotes = (call: Call): readonly string[] => {
   return path === null ? [] : notesIn(readFileSync(path, 'utf8'));
 };
 
-const defaultStore = 'sqlite:./data/breakwater.db';
+const defaultPath = './data/breakwater.db';
+const defaultStore = `sqlite:${defaultPath}`;
 
-function verifyFile(call: Call): ExitCode {
-  const address = textOption(call, 'store') ?? defaultStore;
-  const path = /^sqlite:(.+)$/s.exec(address)?.[1];
+/** What a running server exports, verified here as it comes: nothing is believed of it but its bytes. */
+async function verifyServer(call: Call): Promise<ExitCode> {
+  if (call.options['rows'] === true)
+    return usageError(call, '--rows needs the file itself: name it with --store sqlite:PATH.');
+  const pipe = new PassThrough();
+  const known = { key: textOption(call, 'key'), held: heldNotes(call) };
+  const verdict = verifyExport(createInterface({ input: pipe }), known).catch((error: unknown) => error);
+  const reply = await callAdminText(call, 'audit/export', async (piece) => {
+    if (!pipe.write(piece)) await once(pipe, 'drain');
+  });
+  pipe.end();
+  if (!reply.ok) {
+    if (reply.exit === 3 && !call.json)
+      call.complain(`There is no store at ${defaultPath}. Name one with --store.`);
+    return complain(call, reply);
+  }
+  const found = await verdict;
+  if (found instanceof Error) throw found;
+  return showVerdict(call, found as Verdict);
+}
+
+function verifyFile(call: Call): ExitCode | Promise<ExitCode> {
+  const given = textOption(call, 'store');
+  const path = /^sqlite:(.+)$/s.exec(given ?? defaultStore)?.[1];
   if (path === undefined) return usageError(call, 'The store is not understood. Use sqlite:PATH.');
+  if (given === null && !existsSync(path)) return verifyServer(call);
   if (!existsSync(path)) {
     call.complain(`There is no store at ${path}. Name it with --store sqlite:PATH.`);
     return 1;
@@ -72,7 +97,7 @@ async function verify(call: Call): Promise<ExitCode> {
   const proof = textOption(call, 'proof');
   try {
     if (proof !== null) return verifyProofFile(call, proof);
-    if (path === null) return verifyFile(call);
+    if (path === null) return await verifyFile(call);
     const lines = createInterface({ input: createReadStream(path) });
     return showVerdict(
       call,
@@ -163,7 +188,7 @@ export const auditCommands: readonly Command[] = [
     wordsMax: 0,
     summary: 'Whether the ledger is what was signed, and where it is not',
     options: {
-      store: option('ADDRESS', `the store to read; default ${defaultStore}`),
+      store: option('ADDRESS', `the store to read; default ${defaultStore}, or else the running server`),
       export: option('FILE', 'an export instead'),
       proof: option('FILE', 'a proof of one entry instead'),
       checkpoint: checkpointOption,

@@ -86,11 +86,17 @@ export function failureOf(failureClass: FailureClass, code: string | null = null
   return { class: failureClass, status: null, retryAfterMs: null, code };
 }
 
+const capped = (word: string, unsafe: RegExp, lengthMax: number): string | null =>
+  word.replaceAll(unsafe, '_').slice(0, lengthMax) || null;
+
 /** Keeps a provider's word safe for records and metrics: short, and of harmless characters. */
 export function providerCode(word: unknown): string | null {
   if (typeof word !== 'string' && typeof word !== 'number') return null;
-  const safe = String(word)
-    .replaceAll(/[^A-Za-z0-9._-]/g, '_')
-    .slice(0, providerCodeLengthMax);
-  return safe === '' ? null : safe;
+  return capped(String(word), /[^A-Za-z0-9._-]/g, providerCodeLengthMax);
 }
+
+const providerRequestIdLengthMax = 128;
+
+/** A provider's id of a request, by which it is asked about later: as it is, but not without end. */
+export const providerRequestId = (word: string | null): string | null =>
+  word === null ? null : capped(word, /[^A-Za-z0-9._:/;=+-]/g, providerRequestIdLengthMax);

@@ -2,7 +2,7 @@
  * One attempt: sends the call and reads the answer up to the commit point. What comes back is either an answer that
  * is now this target's, or a failure that no caller has seen.
  */
-import { failureOf } from '../core/failure.ts';
+import { failureOf, providerRequestId } from '../core/failure.ts';
 import type { Failure, FailureClass } from '../core/failure.ts';
 import type { Instant } from '../core/ids.ts';
 import type { AttemptRecord, WhyNext } from '../core/record.ts';
@@ -363,7 +363,7 @@ export async function attempt(
   trace.payloadSent = 'full';
   trace.status = answered.status;
   trace.firstByteAt = clock.now();
-  trace.providerRequestId = adapter.requestId(answered.headers);
+  trace.providerRequestId = providerRequestId(adapter.requestId(answered.headers));
   const result = await readAnswered(exchange, plan, trace, { answered, stopper, watch });
   if (result.kind !== 'committed') watchdog.remove(watch);
   return result;
