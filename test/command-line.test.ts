@@ -147,20 +147,37 @@ test('the demo runs to its end and answers from the records', async () => {
   expect(demo.out).toMatch(/Meeting notes\s+working\s+\d+\s+\d+\s+0\s+0\s+0/);
 }, 60_000);
 
-test('headers of 60 KiB are read, and larger ones refused', async () => {
-  const child = Bun.spawn(['node', join(root, 'bin/breakwater.js'), 'serve', '--listen', '127.0.0.1:0'], {
+/** A server started as a person starts it: by the launcher. */
+async function launched(): Promise<{ launcher: Bun.Subprocess; url: string }> {
+  const launcher = Bun.spawn(['node', join(root, 'bin/breakwater.js'), 'serve', '--listen', '127.0.0.1:0'], {
     cwd: mkdtempSync(join(tmpdir(), 'breakwater-')),
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'inherit',
     env: { PATH: process.env['PATH'] ?? '', BREAKWATER_ADMIN_TOKEN: adminToken, OPENAI_API_KEY: 'k' },
   });
-  const url = await readyAt(child.stdout);
+  return { launcher, url: await readyAt(launcher.stdout) };
+}
+
+test('headers of 60 KiB are read, and larger ones refused', async () => {
+  const { launcher, url } = await launched();
   const status = async (kib: number): Promise<number> =>
     (await fetch(`${url}/healthz`, { headers: { 'x-large': 'a'.repeat(kib * 1024) } })).status;
   expect([await status(60), await status(70)]).toEqual([200, 431]);
-  child.kill();
-  await child.exited;
+  launcher.kill();
+  await launcher.exited;
+});
+
+test('who kills the launcher kills the server', async () => {
+  const { launcher, url } = await launched();
+  launcher.kill('SIGKILL');
+  const answers = (): Promise<boolean> =>
+    fetch(`${url}/healthz`).then(
+      () => true,
+      () => false,
+    );
+  for (let tries = 0; tries < 200 && (await answers()); tries++) await Bun.sleep(50);
+  expect(await answers()).toBe(false);
 });
 
 test.each([['audit export'], ['requests export']])(
