@@ -4,7 +4,9 @@ import type { Instant } from '../src/core/ids.ts';
 import { dayMs } from '../src/core/status-history.ts';
 import type { StatusInterval } from '../src/core/status-history.ts';
 import { buildStatusPage } from '../src/core/status-page.ts';
+import { german } from '../src/core/german.ts';
 import { shippedLocales } from '../src/core/message.ts';
+import { english } from '../src/core/message-texts.ts';
 import type { Message } from '../src/core/message.ts';
 import type { Planned } from '../src/core/status-planned.ts';
 import type { Story } from '../src/core/status-story.ts';
@@ -180,9 +182,18 @@ export type SiteShape = {
   readonly eventful?: boolean;
   readonly stories?: readonly Story[];
   readonly settings?: Partial<Site['settings']>;
+  /** With German beside English, this one speaks. */
+  readonly locale?: 'en' | 'de';
 };
 
-export function aSite({ features = 6, eventful = false, stories, settings = {} }: SiteShape = {}): Site {
+export function aSite({
+  features = 6,
+  eventful = false,
+  stories,
+  settings = {},
+  locale,
+}: SiteShape = {}): Site {
+  const texts = locale === 'de' ? german : english;
   const views = Array.from({ length: features }, (_, n): FeatureView => ({
     feature: `f${n}`,
     title: titles[n] ?? `Feature number ${n} with a long name`,
@@ -191,25 +202,31 @@ export function aSite({ features = 6, eventful = false, stories, settings = {} }
     serving: 'openai/gpt-5.2',
   }));
   return {
-    page: buildStatusPage({
-      features: views,
-      targets: ['claude-opus-4-8', 'claude-opus-4-7', 'gpt-5.2', 'gemini-3-flash', 'mistral-large'].map(
-        (model, n) => ({
-          target: `p/${model}`,
-          model,
-          vendor: 'v',
-          gate: (['ejected', 'ejected', 'healthy', 'ramping', 'healthy'] as const)[n] ?? 'healthy',
-          gateSince: n % 2 === 0 ? null : ago(49),
-          pausedSince: n === 4 ? ago(30) : null,
-        }),
-      ),
-      history: new Map(views.map(({ feature }, n) => [feature, past(feature, eventful || n === 1)])),
-      stories: stories ?? [aStory(), overStory(1), overStory(2)],
-      planned,
-      now: noon,
-    }),
+    page: buildStatusPage(
+      {
+        features: views,
+        targets: ['claude-opus-4-8', 'claude-opus-4-7', 'gpt-5.2', 'gemini-3-flash', 'mistral-large'].map(
+          (model, n) => ({
+            target: `p/${model}`,
+            model,
+            vendor: 'v',
+            gate: (['ejected', 'ejected', 'healthy', 'ramping', 'healthy'] as const)[n] ?? 'healthy',
+            gateSince: n % 2 === 0 ? null : ago(49),
+            pausedSince: n === 4 ? ago(30) : null,
+          }),
+        ),
+        history: new Map(views.map(({ feature }, n) => [feature, past(feature, eventful || n === 1)])),
+        stories: stories ?? [aStory(), overStory(1), overStory(2)],
+        planned,
+        now: noon,
+      },
+      texts,
+    ),
     said: new Map([[aStory().id, aMessage()]]),
-    locales: shippedLocales,
+    locales: locale === undefined ? new Map([['en', english]]) : shippedLocales,
+    locale: locale ?? 'en',
+    texts,
+    isChosen: false,
     settings: {
       title: 'Acme AI status',
       url: 'https://status.acme.example/status',

@@ -7,7 +7,8 @@ import ICAL from 'ical.js';
 
 import { parseFeed } from '../src/feeds/parse.ts';
 import { aSite, aStory, noon, overStory } from './site-fixture.ts';
-import { copyOf, placeAt, siteFile } from '../src/site/files.ts';
+import { englishSite } from '../src/core/site-words.ts';
+import { copiesOf, copyOf, placeAt, siteFile } from '../src/site/files.ts';
 import { link, pathOf, publicLink } from '../src/site/site.ts';
 import type { Site } from '../src/site/site.ts';
 import { statusFiles } from '../src/site/statuspage-json.ts';
@@ -235,22 +236,60 @@ describe('a reader that was made for the pages of others', () => {
   });
 });
 
+describe('in another language', () => {
+  const german = aSite({ locale: 'de', eventful: true });
+  const pages = ['/status', '/status/history', `/status/incidents/${aStory().id}`] as const;
+  /** The page's own English, with nothing filled in. */
+  const ours = Object.values(englishSite).flatMap((texts) =>
+    Object.values(texts).filter((text) => text.length > 12 && !text.includes('{')),
+  );
+
+  test.each(pages)('%s speaks it throughout, is valid HTML, and leads to the others', async (path) => {
+    const html = body(path, german);
+    expect(html).toStartWith('<!DOCTYPE html>\n<html lang="de">');
+    for (const text of ours) expect(html).not.toContain(text);
+    const report = await validator.validateString(html);
+    expect(report.results.flatMap(({ messages }) => messages.map(({ message }) => message))).toEqual([]);
+    expect(html).toContain(`?lang=en" hreflang="en" lang="en">English</a>`);
+    expect(Buffer.byteLength(html)).toBeLessThan(path === '/status' ? 30_001 : 200_000);
+  });
+
+  test('a language in the address stays in the addresses it leads to', () => {
+    expect(body('/status', { ...german, isChosen: true })).toContain('href="status/history?lang=de"');
+    expect(body('/status', german)).toContain('href="status/history"');
+  });
+
+  test('a copy has a folder for it, and every link leads to a file', () => {
+    const files = copiesOf([aSite({ locale: 'en' }), german]);
+    expect([...files.keys()]).toContain('de/index.html');
+    expect(files.get('de/index.html')).toContain('<html lang="de">');
+    expect(brokenLinks(files)).toEqual([]);
+    expect(files.get('index.html')).toContain('href="de/index.html"');
+    expect(files.get('de/index.html')).toContain('href="../index.html"');
+  });
+});
+
+/** Links of a copy that lead to no file of it. */
+function brokenLinks(files: ReadonlyMap<string, string>): readonly string[] {
+  const broken: string[] = [];
+  for (const [path, text] of files) {
+    if (!path.endsWith('.html')) continue;
+    for (const [, to = ''] of text.matchAll(/(?:href|src)="([^"]+)"/g)) {
+      if (/^(?:[a-z]+:)/.test(to)) continue;
+      const target = new URL(to, `https://copy.example/${path}`).pathname.slice(1);
+      if (!files.has(target)) broken.push(`${path}: ${to}`);
+    }
+  }
+  return broken;
+}
+
 describe('a copy', () => {
   const files = copyOf(site);
 
   test('is whole: every link within it leads to a file of it', () => {
     expect([...files.keys()]).toContain('index.html');
     expect([...files.keys()]).toContain('api/v2/incidents/unresolved.json');
-    const broken: string[] = [];
-    for (const [path, text] of files) {
-      if (!path.endsWith('.html')) continue;
-      for (const [, to = ''] of text.matchAll(/(?:href|src)="([^"]+)"/g)) {
-        if (/^(?:[a-z]+:)/.test(to)) continue;
-        const target = new URL(to, `https://copy.example/${path}`).pathname.slice(1);
-        if (!files.has(target)) broken.push(`${path}: ${to}`);
-      }
-    }
-    expect(broken).toEqual([]);
+    expect(brokenLinks(files)).toEqual([]);
   });
 
   test('says that it is one, and where the page is', () => {

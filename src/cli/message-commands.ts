@@ -1,4 +1,5 @@
 /** `breakwater message …` */
+import { shippedLocales } from '../core/message.ts';
 import { callAdmin, items, show } from './client.ts';
 import type { Json } from './client.ts';
 import { asOption, option, textOption, usageError } from './command.ts';
@@ -100,6 +101,18 @@ const wording = {
   'next-update': option('TIME', 'when you will say more; "none" promises nothing'),
 };
 
+/** A set of texts in full, as a file to begin a translation with. Needs no server. */
+function texts(call: Call): Promise<ExitCode> {
+  const locale = textOption(call, 'locale') ?? 'en';
+  const found = shippedLocales.get(locale);
+  if (found === undefined)
+    return Promise.resolve(
+      usageError(call, `${locale} is not shipped. There are ${[...shippedLocales.keys()].join(', ')}.`),
+    );
+  call.print(call.json ? JSON.stringify(found, null, 2) : Bun.YAML.stringify(found, null, 2));
+  return Promise.resolve(0);
+}
+
 export const messageCommands: readonly Command[] = [
   {
     name: 'message preview',
@@ -136,5 +149,13 @@ export const messageCommands: readonly Command[] = [
     summary: 'What users were told',
     options: {},
     run: list,
+  },
+  {
+    name: 'message texts',
+    usage: '',
+    wordsMax: 0,
+    summary: 'All texts in a shipped language, as YAML to begin a translation with',
+    options: { locale: option('NAME', 'en (default) | de') },
+    run: texts,
   },
 ];

@@ -11,7 +11,6 @@ import { composed, nextUpdateAfter, stageOf } from '../core/message.ts';
 import type { Message, MessageFacts, MessageSettings, MessageText } from '../core/message.ts';
 import { messageStages } from '../core/message-texts.ts';
 import type { MessageStage } from '../core/message-texts.ts';
-import { modelWords } from '../core/model-names.ts';
 import { isOpen, modelsOf } from '../core/incident.ts';
 import type { Incident } from '../core/incident.ts';
 import { readIncident } from './incident-queries.ts';
@@ -73,13 +72,13 @@ export function factsOf(
   const failing = new Set(modelsOf(incident));
   const backups = incident.features.flatMap(({ backup }) => {
     if (backup === null) return [];
-    return failing.has(modelOf(backup)) ? ['the same model at another provider'] : [modelOf(backup)];
+    return [failing.has(modelOf(backup)) ? null : modelOf(backup)];
   });
   const isExamined = incident.targets.every(({ from }) => from !== null);
   return {
     incident: incident.id,
     failureClass: incident.failureClass,
-    models: incident.targets.length === 0 ? 'the model' : modelWords(modelsOf(incident)),
+    models: modelsOf(incident),
     features: incident.features.map(({ title: name, status }) => ({ title: name, status })),
     backups: [...new Set(backups)],
     dataLeftTo: isExamined || impact.leftTo.size > 0 ? [...impact.leftTo.keys()] : null,

@@ -9,42 +9,51 @@ import { shippedLocales } from './message.ts';
 import type { MessageSettings } from './message.ts';
 import { english, messageStages, placeholders } from './message-texts.ts';
 import type { TextSet } from './message-texts.ts';
-import type { Report } from './snapshot.ts';
+import type { Problem, Report } from './snapshot.ts';
 
 const text = z.string().trim().min(1).max(1_000);
-const wording = { body: text.optional(), desk: text.optional() };
-const stageWording = z.strictObject({ title: text.max(120).optional(), ...wording });
-const named = <const N extends readonly string[], T extends z.ZodType>(
-  names: N,
-  value: T,
-): z.ZodObject<{ [K in N[number]]: z.ZodOptional<T> }> =>
-  z.strictObject(
-    Object.fromEntries(names.map((name) => [name, value.optional()])) as {
-      [K in N[number]]: z.ZodOptional<T>;
-    },
-  );
 
-const textSet = z.strictObject({
-  causes: named(incidentClasses, z.strictObject(wording)).optional(),
-  stages: named(messageStages, stageWording).optional(),
-  pairs: z
-    .record(
-      z
-        .string()
-        .refine(
-          (key) => incidentClasses.some((each) => messageStages.some((stage) => `${each}.${stage}` === key)),
-          'must be CLASS.STAGE such as quality.resolved',
-        ),
-      stageWording,
-    )
-    .optional()
-    .describe('Words of their own for one class at one stage.'),
-  states: named(['normal', 'backup', 'slow', 'partial', 'paused', 'unavailable'] as const, text).optional(),
-  data: z.strictObject({ left: text.optional(), stayed: text.optional() }).optional(),
-  nextUpdate: text.optional(),
-  again: text.optional(),
-  and: text.optional(),
+/** Everything of a text set may be said otherwise, and nothing has to be: its schema is made from what English says. */
+type Sparse<T> = T extends string ? string : { readonly [K in keyof T]?: Sparse<T[K]> | undefined };
+function sparse(value: object): z.ZodType {
+  return z.strictObject(
+    Object.fromEntries(
+      Object.entries(value).map(([key, inner]: [string, unknown]) => [
+        key,
+        (typeof inner === 'object' && inner !== null ? sparse(inner) : text).optional(),
+      ]),
+    ),
+  );
+}
+
+const { pairs: _pairs, ...plain } = english;
+const stageWording = z.strictObject({
+  title: text.max(120).optional(),
+  body: text.optional(),
+  desk: text.optional(),
 });
+const pairs = z
+  .record(
+    z
+      .string()
+      .refine(
+        (key) => incidentClasses.some((each) => messageStages.some((stage) => `${each}.${stage}` === key)),
+        'must be CLASS.STAGE such as quality.resolved',
+      ),
+    stageWording,
+  )
+  .describe('Words of their own for one class at one stage.');
+
+/** Of one language, in part or whole. */
+export type GivenTexts = Sparse<typeof plain> & { readonly pairs?: z.infer<typeof pairs> | undefined };
+export const textSet = z.strictObject({
+  ...(sparse(plain) as z.ZodObject).shape,
+  pairs: pairs.optional(),
+}) as unknown as z.ZodType<GivenTexts>;
+
+const language = z
+  .string()
+  .regex(/^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/, 'must be a language such as de or pt-BR');
 
 export const messagesSchema = z.strictObject({
   automatic: yesNo
@@ -53,16 +62,14 @@ export const messagesSchema = z.strictObject({
   holdDown: duration.optional().describe('How long users are affected before that; default 5m.'),
   nextUpdate: duration.optional().describe('When the next word is promised; default 30m.'),
   locales: z
-    .record(
-      z.string().regex(/^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/, 'must be a language such as de or pt-BR'),
-      textSet,
-    )
+    .union([z.string().min(1).max(1_000), z.record(language, textSet)])
     .optional()
-    .describe('Texts by language; what is left out is said in English. `en` corrects the shipped texts.'),
+    .describe(
+      'Texts by language, or a folder with a YAML file for each (`de.yaml`). What is left out is as shipped (en, de), or in English. `de: {}` is enough for German.',
+    ),
 });
 
 type MessagesConfiguration = z.infer<typeof messagesSchema>;
-type TextSetConfiguration = z.infer<typeof textSet>;
 
 /** Every text of a value, with the way to it. */
 function textsIn(
@@ -74,23 +81,42 @@ function textsIn(
   return Object.entries(value).flatMap(([key, inner]) => textsIn(inner, [...path, key]));
 }
 
-function check(locale: string, given: TextSetConfiguration, report: Report): void {
+/** What English says at a place; null where it says nothing of its own. */
+function englishAt(path: readonly string[]): string | null {
+  const found = path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : null,
+    english,
+  );
+  return typeof found === 'string' ? found : null;
+}
+
+const placesIn = (said: string): readonly string[] =>
+  [...said.matchAll(/\{(\w*)\}/g)].map(([, name = '']) => name);
+
+/** Where a text stands: in the configuration, or in a file of its own. */
+type Standing = { readonly path: Problem['path']; readonly file: string | null };
+
+function check(given: GivenTexts, { path: at, file }: Standing, report: Report): void {
   for (const [path, said] of textsIn(given)) {
-    const at = ['messages', 'locales', locale, ...path];
+    const where = file === null ? '' : `${file}: ${path.join('.')}: `;
+    const place = file === null ? [...at, ...path] : at;
     const vague = vagueWords(said);
     if (vague !== null)
       report({
-        path: at,
-        message: vague.replace(/\.$/, ''),
+        path: place,
+        message: `${where}${vague.replace(/\.$/, '')}`,
         remedy: vagueRemedy.replace(/^S/, 's').replace(/\.$/, ''),
         severity: 'error',
       });
-    for (const [, name = ''] of said.matchAll(/\{(\w*)\}/g))
-      if (!placeholders.some((each) => each === name))
+    // The page's own words have the places that their English has; messages may have any of theirs.
+    const own = ['site', 'at'].includes(path[0] ?? '') ? placesIn(englishAt(path) ?? '') : placeholders;
+    for (const name of placesIn(said))
+      if (!own.some((each) => each === name))
         report({
-          path: at,
-          message: `{${name}} stands for nothing`,
-          remedy: `use ${placeholders.map((each) => `{${each}}`).join(', ')}`,
+          path: place,
+          message: `${where}{${name}} stands for nothing`,
+          remedy: own.length === 0 ? 'leave it out' : `use ${own.map((each) => `{${each}}`).join(', ')}`,
           severity: 'error',
         });
   }
@@ -106,12 +132,50 @@ function over<T>(base: T, given: unknown): T {
   return merged as T;
 }
 
-export function compileMessages(given: MessagesConfiguration, report: Report): MessageSettings {
-  const locales = new Map<string, TextSet>(shippedLocales);
-  for (const [locale, texts] of Object.entries(given.locales ?? {})) {
-    check(locale, texts, report);
+/** Files of languages, as they were read: their text by language, or why there is none. */
+export type LocaleFiles = ReadonlyMap<string, { readonly file: string; readonly value: unknown }>;
+
+type Given = Standing & { readonly texts: GivenTexts };
+
+function givenLocales(
+  given: MessagesConfiguration['locales'],
+  files: LocaleFiles,
+  report: Report,
+): ReadonlyMap<string, Given> {
+  const path = ['messages', 'locales'];
+  if (typeof given !== 'string')
+    return new Map(
+      Object.entries(given ?? {}).map(([locale, texts]) => [
+        locale,
+        { texts, path: [...path, locale], file: null },
+      ]),
+    );
+  const found = new Map<string, Given>();
+  const problem = (message: string, remedy: string): void =>
+    report({ path, message, remedy, severity: 'error' });
+  if (files.size === 0) problem(`there is no language in ${given}`, 'put a file such as de.yaml there');
+  for (const [locale, { file, value }] of files) {
+    const parsed = textSet.safeParse(value ?? {});
+    if (!language.safeParse(locale).success)
+      problem(`${file} is not named after a language`, 'name it such as de.yaml or pt-BR.yaml');
+    else if (parsed.success) found.set(locale, { texts: parsed.data, path, file });
+    else
+      for (const { path: at, message } of parsed.error.issues)
+        problem(`${file}: ${at.join('.')}: ${message}`, 'correct the file');
+  }
+  return found;
+}
+
+export function compileMessages(
+  given: MessagesConfiguration,
+  report: Report,
+  files: LocaleFiles = new Map(),
+): MessageSettings {
+  const locales = new Map<string, TextSet>([['en', english]]);
+  for (const [locale, { texts, ...standing }] of givenLocales(given.locales, files, report)) {
+    check(texts, standing, report);
     // Pairs of English say in English what another language's own cause and stage say better.
-    const base: TextSet = locale === 'en' ? english : { ...english, pairs: {} };
+    const base = shippedLocales.get(locale) ?? { ...english, name: locale, pairs: {} };
     locales.set(locale, over(base, texts));
   }
   return {

@@ -10,7 +10,9 @@ import type { Impact } from './incident-impact.ts';
 import { instant } from './ids.ts';
 import { inLocale } from './message.ts';
 import type { Message } from './message.ts';
-import type { MessageStage } from './message-texts.ts';
+import { incidentTitle } from './incident-words.ts';
+import { english } from './message-texts.ts';
+import type { MessageStage, TextSet } from './message-texts.ts';
 import type { Impact as StoryImpact, Story, StoryState, StoryUpdate } from './status-story.ts';
 
 export type IncidentKnown = {
@@ -51,9 +53,10 @@ const stageStates: Readonly<Record<MessageStage, StoryState>> = {
 function updatesOf(
   { timeline, messages, incident }: IncidentKnown,
   state: StoryState,
+  locale: string,
 ): readonly StoryUpdate[] {
   const said = messages.flatMap((message): readonly StoryUpdate[] => {
-    const text = inLocale(message.texts, 'en');
+    const text = inLocale(message.texts, locale);
     if (message.state !== 'published' || text === null) return [];
     return [
       {
@@ -83,8 +86,12 @@ function updatesOf(
 
 const modelOf = (target: string): string => target.slice(target.indexOf('/') + 1);
 
+/** A language, and what is said in it. */
+export type Tongue = { readonly locale: string; readonly texts: TextSet };
+export const inEnglish: Tongue = { locale: 'en', texts: english };
+
 /** Null for an incident that is nobody's business outside. */
-export function storyOf(known: IncidentKnown): Story | null {
+export function storyOf(known: IncidentKnown, { locale, texts } = inEnglish): Story | null {
   const { incident, impact, asked, messages } = known;
   const isTold = messages.some((message) => message.state === 'published');
   // What users were told of does not vanish when it turns out to be nothing: it is over.
@@ -92,11 +99,14 @@ export function storyOf(known: IncidentKnown): Story | null {
   if (state === null || incident.mergedInto !== null) return null;
   const { times } = incident;
   const open = isOpen(incident.state);
-  const updates = updatesOf(known, state);
+  const updates = updatesOf(known, state, locale);
   const isExamined = incident.targets.every(({ from }) => from !== null);
   return {
     id: incident.id,
-    title: incident.title,
+    title:
+      incident.titleBy === 'system' && incident.targets.length > 0
+        ? incidentTitle(incident.targets, incident.failureClass, texts)
+        : incident.title,
     state,
     isOpen: open,
     failureClass: incident.failureClass,

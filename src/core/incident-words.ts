@@ -19,16 +19,28 @@ export const classTitles: Readonly<Record<IncidentClass, string>> = {
   own_change: 'errors since a change of ours',
 };
 
+/** What a title needs of a language. */
+export type TitleWords = {
+  readonly titles: Readonly<Record<IncidentClass, string>>;
+  readonly and: string;
+  readonly at: string;
+};
+const english: TitleWords = { titles: classTitles, and: 'and', at: 'at {hosts}' };
+
 /** `Claude Opus 4.7 and 4.8: elevated errors`; with the host where a model fails at one host and not as such. */
 export function incidentTitle(
   targets: readonly Pick<IncidentTarget, 'model' | 'provider' | 'vendor'>[],
   failureClass: IncidentClass,
+  words: TitleWords = english,
 ): string {
-  const models = modelWords([...new Set(targets.map(({ model }) => model))]);
+  const models = modelWords([...new Set(targets.map(({ model }) => model))], words.and);
   const elsewhere = targets.filter(({ provider, vendor }) => provider !== vendor);
   const hosts = [...new Set(elsewhere.map(({ provider }) => provider))];
-  const where = hosts.length > 0 && elsewhere.length === targets.length ? ` at ${listWords(hosts)}` : '';
-  return `${models}${where}: ${classTitles[failureClass]}`;
+  const where =
+    hosts.length > 0 && elsewhere.length === targets.length
+      ? ` ${words.at.replace('{hosts}', listWords(hosts, words.and))}`
+      : '';
+  return `${models}${where}: ${words.titles[failureClass]}`;
 }
 
 const vague = /\bdegrad(?:ed|ation|ing|e|es)\b/i;

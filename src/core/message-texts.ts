@@ -5,7 +5,10 @@
  * add languages, in part or whole: what a language lacks is said in English.
  */
 import { featureWords } from './feature-words.ts';
+import { classTitles } from './incident-words.ts';
 import type { IncidentClass } from './incident.ts';
+import { englishSite } from './site-words.ts';
+import type { SiteWords } from './site-words.ts';
 import type { FeatureStatus } from './status.ts';
 
 export const messageStages = ['investigating', 'backup', 'paused', 'restoring', 'resolved'] as const;
@@ -16,6 +19,12 @@ export type Wording = { readonly body: string; readonly desk: string };
 export type StageWording = Wording & { readonly title: string };
 
 export type TextSet = {
+  /** What the language calls itself. */
+  readonly name: string;
+  /** What kind of failure it is, in one sentence. */
+  readonly kinds: Readonly<Record<IncidentClass, string>>;
+  /** To complete "Claude Opus 4.8: …". */
+  readonly titles: Readonly<Record<IncidentClass, string>>;
   /** What kind of failure it is. */
   readonly causes: Readonly<Record<IncidentClass, Wording>>;
   /** How far it has come, and what users have to do. */
@@ -23,11 +32,18 @@ export type TextSet = {
   /** In place of cause and stage, for a pair such as `quality.resolved`. */
   readonly pairs: Readonly<Record<string, Partial<StageWording>>>;
   readonly states: Readonly<Record<FeatureStatus, string>>;
-  readonly data: { readonly left: string; readonly stayed: string };
+  readonly data: { readonly left: string; readonly stayed: string; readonly unknown: string };
   readonly nextUpdate: string;
   /** Before what was said before, when a promised word brings nothing new. */
   readonly again: string;
   readonly and: string;
+  /** To complete "Claude Opus 4.8 …", where it fails at one host only. */
+  readonly at: string;
+  /** For what has no name: a model, a moment, the same model elsewhere. */
+  readonly unnamed: { readonly model: string; readonly time: string; readonly sameModel: string };
+  /** Between whole and part of a number. */
+  readonly decimal: string;
+  readonly site: SiteWords;
 };
 
 /** What may stand in a text between braces. */
@@ -43,6 +59,18 @@ export const placeholders = [
 export type Placeholder = (typeof placeholders)[number];
 
 export const english: TextSet = {
+  name: 'English',
+  kinds: {
+    availability: 'Requests to the model fail. This says nothing about how well it answers.',
+    latency: 'The model answers, but slower than usual. What it answers is not affected.',
+    capacity: 'There is not enough room for all requests. What is answered is not affected.',
+    quality: 'Answers may be less good than usual.',
+    safety: 'Answers may not be safe to use as they are.',
+    data_handling: 'Data may not be handled as agreed.',
+    deprecation: 'A model is withdrawn by its maker.',
+    own_change: 'A change of ours caused it.',
+  },
+  titles: classTitles,
   causes: {
     availability: {
       body: 'Requests to {models} are failing. This is a technical fault; it says nothing about how good the answers are.',
@@ -130,8 +158,17 @@ export const english: TextSet = {
   data: {
     left: 'Some content was processed by another company: {companies}.',
     stayed: 'No content went to another company because of it.',
+    unknown: 'Whether content went to another company is being looked at.',
   },
   nextUpdate: 'We will say more by {next_update_at}.',
   again: 'Nothing has changed since our last word.',
   and: 'and',
+  at: 'at {hosts}',
+  unnamed: {
+    model: 'the model',
+    time: 'a time not known yet',
+    sameModel: 'the same model at another provider',
+  },
+  decimal: '.',
+  site: englishSite,
 };

@@ -15,7 +15,7 @@ const minutes = (count: number) => instant(now - count * 60_000);
 const facts: MessageFacts = {
   incident: 'inc_1',
   failureClass: 'availability',
-  models: 'Claude Opus 4.7 and 4.8',
+  models: ['claude-opus-4-7', 'claude-opus-4-8'],
   features: [
     { title: 'Meeting notes', status: 'backup' },
     { title: 'Contract review', status: 'paused' },
@@ -200,7 +200,7 @@ describe('a language of one’s own', () => {
     const german = composed(facts, 'backup', de);
     expect(german.title).toBe('Meeting notes: ein Ersatzmodell antwortet');
     expect(german.body).toContain('Meeting notes: läuft mit einem Ersatzmodell.');
-    expect(german.body).toContain('technical fault');
+    expect(german.body).toContain('technischer Fehler');
     expect(composed(facts, 'backup', en).body).toStartWith('Requests fail, and gpt-5.2 helps out.');
     expect(inLocale({ en: 1, de: 2 }, 'de-AT')).toBe(2);
     expect(inLocale({ en: 1 }, 'fr')).toBe(1);

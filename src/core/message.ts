@@ -7,8 +7,10 @@
  */
 import { instant } from './ids.ts';
 import type { Instant } from './ids.ts';
+import { german } from './german.ts';
 import { english } from './message-texts.ts';
 import type { MessageStage, Placeholder, TextSet, Wording } from './message-texts.ts';
+import { modelWords } from './model-names.ts';
 import { momentText } from './moment.ts';
 import type { IncidentClass, IncidentState } from './incident.ts';
 import type { FeatureStatus } from './status.ts';
@@ -40,10 +42,11 @@ export type FeatureThen = { readonly feature: string; readonly status: FeatureSt
 export type MessageFacts = {
   readonly incident: string;
   readonly failureClass: IncidentClass;
-  /** In words: "Claude Opus 4.7 and 4.8". */
-  readonly models: string;
+  /** Their names; empty when none is known. */
+  readonly models: readonly string[];
   readonly features: readonly { readonly title: string; readonly status: FeatureStatus }[];
-  readonly backups: readonly string[];
+  /** Null: the same model at another provider. */
+  readonly backups: readonly (string | null)[];
   readonly dataLeftTo: readonly string[] | null;
   readonly nextUpdateAt: Instant | null;
   readonly normalAt: Instant | null;
@@ -65,8 +68,8 @@ export function stageOf({ state, features }: StageFacts): MessageStage {
   return hit.length > 0 && hit.every(({ status }) => status === 'backup') ? 'backup' : 'investigating';
 }
 
-const readable = (at: Instant | null): string =>
-  at === null ? 'a time not known yet' : `${momentText(at).slice(0, 16).replace('T', ' ')} UTC`;
+const readable = (at: Instant | null, { unnamed }: TextSet): string =>
+  at === null ? unnamed.time : `${momentText(at).slice(0, 16).replace('T', ' ')} UTC`;
 
 function fill(template: string, values: Readonly<Record<Placeholder, string>>): string {
   const text = template.replaceAll(
@@ -76,15 +79,19 @@ function fill(template: string, values: Readonly<Record<Placeholder, string>>): 
   return text.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
 }
 
+/** "Claude Opus 4.7 and 4.8" */
+const modelsIn = ({ models }: MessageFacts, texts: TextSet): string =>
+  models.length === 0 ? texts.unnamed.model : modelWords(models, texts.and);
+
 function valuesOf(facts: MessageFacts, texts: TextSet): Readonly<Record<Placeholder, string>> {
   const list = (items: readonly string[]): string => listWords(items, texts.and);
   return {
     features: list(facts.features.map(({ title }) => title)),
-    models: facts.models,
-    backups: list(facts.backups),
+    models: modelsIn(facts, texts),
+    backups: list(facts.backups.map((backup) => backup ?? texts.unnamed.sameModel)),
     companies: list(facts.dataLeftTo ?? []),
-    normal_at: readable(facts.normalAt),
-    next_update_at: readable(facts.nextUpdateAt),
+    normal_at: readable(facts.normalAt, texts),
+    next_update_at: readable(facts.nextUpdateAt, texts),
     incident: facts.incident,
   };
 }
@@ -100,7 +107,7 @@ const titled: Readonly<Partial<Record<MessageStage, readonly FeatureStatus[]>>> 
 function titleSubject(facts: MessageFacts, stage: MessageStage, texts: TextSet): string {
   const met = titled[stage];
   const about = facts.features.filter(({ status }) => met === undefined || met.includes(status));
-  if (stage === 'paused' && about.length === 0) return facts.models;
+  if (stage === 'paused' && about.length === 0) return modelsIn(facts, texts);
   const named = about.length === 0 ? facts.features : about;
   return listWords(
     named.map(({ title }) => title),
@@ -214,4 +221,8 @@ export function inLocale<T>(texts: Readonly<Record<string, T>>, locale: string):
   return texts[locale] ?? texts[locale.split('-')[0] ?? ''] ?? texts['en'] ?? null;
 }
 
-export const shippedLocales: ReadonlyMap<string, TextSet> = new Map([['en', english]]);
+/** Languages that are shipped in full; English is always spoken, others where a configuration names them. */
+export const shippedLocales: ReadonlyMap<string, TextSet> = new Map([
+  ['en', english],
+  ['de', german],
+]);

@@ -44,7 +44,7 @@ function together(name: string, versions: string, rest: string): string {
 }
 
 /** Models as one would say them; versions of one family are named together. */
-export function modelWords(models: readonly string[]): string {
+export function modelWords(models: readonly string[], and = 'and'): string {
   const families = new Map<string, { parsed: Parsed; versions: string[] }>();
   for (const model of models) {
     const parsed = parse(model);
@@ -56,8 +56,9 @@ export function modelWords(models: readonly string[]): string {
   const byNumber = (one: string, other: string): number => one.localeCompare(other, 'en', { numeric: true });
   return listWords(
     [...families.values()].map(({ parsed, versions }) =>
-      together(parsed.name, listWords([...versions].sort(byNumber)), parsed.rest),
+      together(parsed.name, listWords([...versions].sort(byNumber), and), parsed.rest),
     ),
+    and,
   );
 }
 

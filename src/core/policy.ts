@@ -15,6 +15,7 @@ import { catalogue } from './catalogue.ts';
 import { compileCanaries } from './configure-canaries.ts';
 import { compileChannels } from './configure-channels.ts';
 import { compileMessages } from './configure-messages.ts';
+import type { LocaleFiles } from './configure-messages.ts';
 import { gateOf } from './configure-gates.ts';
 import { compileStatusPage } from './configure-status.ts';
 import { durationMs, sizeBytes } from './duration.ts';
@@ -37,7 +38,12 @@ import type {
 
 import type { Model, Provider, Target } from './target.ts';
 
-export type CompileContext = { readonly hash: string; readonly secrets: SecretSource };
+export type CompileContext = {
+  readonly hash: string;
+  readonly secrets: SecretSource;
+  /** Where the configuration names a folder of languages: what stands in it. */
+  readonly locales?: LocaleFiles;
+};
 export type Compiled =
   | { readonly ok: true; readonly snapshot: Snapshot; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: NonEmpty<Problem> };
@@ -280,7 +286,7 @@ export function compile(document: unknown, context: CompileContext): Compiled {
   const { secrets } = context;
   const names = new Set(Object.keys(configuration.features ?? {}));
   const statusPage = compileStatusPage(configuration.statusPage ?? {}, names, secrets, report);
-  const messages = compileMessages(configuration.messages ?? {}, report);
+  const messages = compileMessages(configuration.messages ?? {}, report, context.locales);
   const channels = compileChannels(configuration.channels ?? {}, secrets, report);
   const audit = auditSettings(configuration.audit, {
     secrets,

@@ -8,7 +8,10 @@
 import { instant } from './ids.ts';
 import type { Instant } from './ids.ts';
 import type { FeatureStatus } from './status.ts';
-import { countWords, durationWords } from './words.ts';
+import { durationWords } from './words.ts';
+import { english } from './message-texts.ts';
+import type { TextSet } from './message-texts.ts';
+import { filled } from './site-words.ts';
 
 export type StatusInterval = {
   readonly feature: string;
@@ -138,23 +141,34 @@ const dayCount = (days: readonly DayTally[], holds: (day: DayTally) => boolean):
 
 const isUnwatched = (day: DayTally): boolean => uptimePercent(day) === null;
 
-function pastWords(days: readonly DayTally[], total: Tally, uptime: number | null): string {
-  if (uptime === null) return `No data for the last ${days.length} days.`;
-  const part = (ms: number, words: string): readonly string[] =>
-    ms === 0 ? [] : [`${durationWords(ms)} ${words}`];
+/** `99.98 %` */
+export const uptimeWords = (uptime: number, { decimal }: Pick<TextSet, 'decimal'>): string =>
+  `${uptime.toFixed(2).replace('.', decimal)} %`;
+
+function pastWords(days: readonly DayTally[], total: Tally, uptime: number | null, texts: TextSet): string {
+  const words = texts.site.past;
+  if (uptime === null) return filled(words.noData, { days: days.length });
+  const part = (ms: number, template: string): readonly string[] =>
+    ms === 0 ? [] : [filled(template, { time: durationWords(ms) })];
   const unwatched = dayCount(days, isUnwatched);
   return `${[
-    `Last ${days.length} days: ${uptime.toFixed(2)} % uptime`,
-    ...part(total.unavailable, 'not available'),
-    ...part(total.paused, 'paused by us'),
-    ...part(total.partial, 'with some requests failing'),
-    ...part(total.slow, 'slower than usual'),
-    ...part(total.backup, 'on a backup model'),
-    ...(unwatched === 0 ? [] : [`no data for ${countWords(unwatched, 'day')}`]),
+    filled(words.summary, { days: days.length, uptime: uptimeWords(uptime, texts) }),
+    ...part(total.unavailable, words.unavailable),
+    ...part(total.paused, words.paused),
+    ...part(total.partial, words.partial),
+    ...part(total.slow, words.slow),
+    ...part(total.backup, words.backup),
+    ...(unwatched === 0
+      ? []
+      : [filled(unwatched === 1 ? words.unwatchedDay : words.unwatchedDays, { days: unwatched })]),
   ].join('; ')}.`;
 }
 
-export function pastOf(intervals: readonly StatusInterval[], now: Instant): FeaturePast {
+export function pastOf(
+  intervals: readonly StatusInterval[],
+  now: Instant,
+  texts: TextSet = english,
+): FeaturePast {
   const days = tallyDays(intervals, now);
   const total = sumTallies(days);
   const uptime = uptimePercent(total);
@@ -164,6 +178,6 @@ export function pastOf(intervals: readonly StatusInterval[], now: Instant): Feat
     days,
     total,
     uptime,
-    words: pastWords(days, total, uptime),
+    words: pastWords(days, total, uptime, texts),
   };
 }

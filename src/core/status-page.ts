@@ -4,7 +4,9 @@
  * than the gateway. It speaks of models and features, never of quality: that a model fails says nothing about how well
  * it answers. It refuses to guess causes that nobody has written down.
  */
-import { featureWords } from './feature-words.ts';
+import { english } from './message-texts.ts';
+import type { TextSet } from './message-texts.ts';
+import { filled } from './site-words.ts';
 import { graver } from './felt.ts';
 import type { HealthState } from './health-cell.ts';
 import type { Instant } from './ids.ts';
@@ -76,13 +78,6 @@ export type StatusFacts = {
   readonly now: Instant;
 };
 
-export const modelWords: Readonly<Record<ModelStatus, string>> = {
-  working: 'working',
-  failing: 'failing; we do not use it right now',
-  returning: 'coming back step by step',
-  paused: 'paused by us',
-};
-
 /** From calm to grave. */
 const modelGravity: readonly ModelStatus[] = ['working', 'returning', 'failing', 'paused'];
 
@@ -100,7 +95,10 @@ function modelStatus(target: TargetNow): ModelStatus {
   }
 }
 
-function modelLines(targets: readonly TargetNow[]): readonly ModelLine[] {
+function modelLines(
+  targets: readonly TargetNow[],
+  { site: { models: words } }: TextSet,
+): readonly ModelLine[] {
   const byModel = new Map<string, TargetNow[]>();
   for (const target of targets) byModel.set(target.model, [...(byModel.get(target.model) ?? []), target]);
   return [...byModel].map(([model, hosts]): ModelLine => {
@@ -114,7 +112,7 @@ function modelLines(targets: readonly TargetNow[]): readonly ModelLine[] {
       model,
       vendor: hosts[0]?.vendor ?? '',
       status,
-      words: isPartly ? 'working, but not at every provider' : modelWords[status],
+      words: isPartly ? words.partly : words[status],
       since: status === 'working' ? null : (best?.pausedSince ?? best?.gateSince ?? null),
     };
   });
@@ -122,29 +120,31 @@ function modelLines(targets: readonly TargetNow[]): readonly ModelLine[] {
 
 const modelOf = (target: string): string => target.slice(target.indexOf('/') + 1);
 
-function eventWords(state: Event['state'], features: readonly FeatureLine[]): string {
+function eventWords(state: Event['state'], features: readonly FeatureLine[], { and, site }: TextSet): string {
   const onBackup = features.filter((feature) => feature.status === 'backup').map((feature) => feature.title);
   const out = features
     .filter((feature) => feature.status === 'paused' || feature.status === 'unavailable')
     .map((feature) => feature.title);
   const asked = features.filter((feature) => feature.status === 'partial').map((feature) => feature.title);
-  const first: Readonly<Record<Event['state'], string>> = {
-    failing: 'More of its answers fail than we accept, so we do not send requests to it.',
-    returning: 'It answers again. We bring it back step by step.',
-    paused: 'We have taken it out.',
-  };
+  const said = (names: readonly string[], template: string): readonly string[] =>
+    names.length === 0 ? [] : [filled(template, { features: listWords(names, and) })];
+  const { events } = site;
   return [
-    first[state],
-    ...(onBackup.length === 0 ? [] : [`${listWords(onBackup, 'and')}: working with a backup model.`]),
-    ...(asked.length === 0 ? [] : [`${listWords(asked, 'and')}: some requests fail or need your consent.`]),
-    ...(out.length === 0 ? [] : [`${listWords(out, 'and')}: not available until it is back.`]),
+    events[state],
+    ...said(onBackup, events.backup),
+    ...said(asked, events.asked),
+    ...said(out, events.out),
   ].join(' ');
 }
 
 /** Models in the same trouble since about the same time are one story. */
 const togetherMs = 5 * 60_000;
 
-function eventsOf(models: readonly ModelLine[], features: readonly FeatureLine[]): readonly Event[] {
+function eventsOf(
+  models: readonly ModelLine[],
+  features: readonly FeatureLine[],
+  texts: TextSet,
+): readonly Event[] {
   const groups: { state: Event['state']; since: Instant; models: ModelLine[] }[] = [];
   for (const model of models) {
     if (model.status === 'working' || model.since === null) continue;
@@ -158,12 +158,14 @@ function eventsOf(models: readonly ModelLine[], features: readonly FeatureLine[]
     const affected = features.filter(
       (feature) => names.includes(modelOf(feature.preferred)) && feature.status !== 'normal',
     );
-    const title = `${listWords(names, 'and')} ${names.length === 1 ? 'is' : 'are'} ${state === 'paused' ? 'paused by us' : state === 'failing' ? 'failing' : 'coming back'}`;
+    const title = filled(texts.site.eventTitles[names.length === 1 ? state : (`${state}Many` as const)], {
+      models: listWords(names, texts.and),
+    });
     return {
       id: `${state}-${since}-${names.join('-')}`,
       state,
       title,
-      words: eventWords(state, affected),
+      words: eventWords(state, affected, texts),
       since,
       models: names,
       features: affected.map((feature) => feature.feature),
@@ -174,14 +176,18 @@ function eventsOf(models: readonly ModelLine[], features: readonly FeatureLine[]
 /** A headline names so many at most. */
 const headlineFeaturesMax = 4;
 
-function headlineOf(features: readonly FeatureLine[], overall: FeatureStatus): string {
-  if (overall === 'normal') return 'Everything is working normally';
+function headlineOf(features: readonly FeatureLine[], overall: FeatureStatus, texts: TextSet): string {
+  const { headline } = texts.site;
+  if (overall === 'normal') return headline.normal;
   const hit = features.filter((feature) => feature.status === overall).map((feature) => feature.title);
   const named =
     hit.length <= headlineFeaturesMax
       ? hit
-      : [...hit.slice(0, headlineFeaturesMax - 1), `${hit.length - headlineFeaturesMax + 1} more features`];
-  return `${listWords(named, 'and')}: ${featureWords[overall]}`;
+      : [
+          ...hit.slice(0, headlineFeaturesMax - 1),
+          filled(headline.more, { count: hit.length - headlineFeaturesMax + 1 }),
+        ];
+  return `${listWords(named, texts.and)}: ${texts.states[overall]}`;
 }
 
 const inOrder = (stories: readonly Story[]): readonly Story[] =>
@@ -189,26 +195,27 @@ const inOrder = (stories: readonly Story[]): readonly Story[] =>
     (one, other) => Number(other.isOpen) - Number(one.isOpen) || other.startedAt - one.startedAt,
   );
 
-export function buildStatusPage(facts: StatusFacts): StatusPage {
+export function buildStatusPage(facts: StatusFacts, texts: TextSet = english): StatusPage {
   const { history, now } = facts;
   const features = facts.features.map((view): FeatureLine => ({
     ...view,
-    words: featureWords[view.status],
+    words: texts.states[view.status],
     backup: view.status === 'backup' && view.serving !== null ? modelOf(view.serving) : null,
-    past: pastOf(history.get(view.feature) ?? [], now),
+    past: pastOf(history.get(view.feature) ?? [], now, texts),
   }));
-  const models = modelLines(facts.targets);
+  const models = modelLines(facts.targets, texts);
   const overall = features.reduce<FeatureStatus>((worst, { status }) => graver(worst, status), 'normal');
   const told = new Set(facts.stories.filter(({ isOpen }) => isOpen).flatMap((story) => story.models));
   return {
     generatedAt: now,
     overall,
-    headline: headlineOf(features, overall),
+    headline: headlineOf(features, overall, texts),
     features,
     models,
     events: eventsOf(
       models.filter(({ model }) => !told.has(model)),
       features,
+      texts,
     ),
     stories: inOrder(facts.stories),
     planned: facts.planned,

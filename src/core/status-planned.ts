@@ -8,6 +8,9 @@ import { instant } from './ids.ts';
 import type { Instant } from './ids.ts';
 import { dayText, epochOf } from './moment.ts';
 import type { Feature } from './snapshot.ts';
+import { english } from './message-texts.ts';
+import type { TextSet } from './message-texts.ts';
+import { filled } from './site-words.ts';
 import { listWords } from './words.ts';
 
 export type Planned = {
@@ -36,7 +39,11 @@ function stateOf(from: Instant, until: Instant, now: Instant): Planned['state'] 
 
 type PlannedFeature = Pick<Feature, 'name' | 'title' | 'route'>;
 
-function retirementsOf(features: readonly PlannedFeature[], now: Instant): readonly Planned[] {
+function retirementsOf(
+  features: readonly PlannedFeature[],
+  now: Instant,
+  { and, site: { planned: words } }: TextSet,
+): readonly Planned[] {
   const users = new Map<string, { readonly day: string; readonly features: PlannedFeature[] }>();
   for (const feature of features)
     for (const { model } of feature.route) {
@@ -53,13 +60,18 @@ function retirementsOf(features: readonly PlannedFeature[], now: Instant): reado
     return {
       id: `ret_${model.replaceAll(/[^\w.-]/g, '-')}_${day.replaceAll('-', '')}`,
       kind: 'retirement',
-      title: `${model} may be retired`,
+      title: filled(words.retirement, { model }),
       text: [
-        `Its maker promises to keep ${model} until ${dayText(from)}.`,
-        `Used by ${listWords(using.map(({ title }) => title))}.`,
+        filled(words.kept, { model, day: dayText(from) }),
+        filled(words.used, {
+          features: listWords(
+            using.map(({ title }) => title),
+            and,
+          ),
+        }),
         ...(rest.length === 0
-          ? ['Each of them has another model to go on with.']
-          : [`${listWords(rest)} ${rest.length === 1 ? 'has' : 'have'} no other model yet.`]),
+          ? [words.others]
+          : [filled(rest.length === 1 ? words.alone : words.aloneMany, { features: listWords(rest, and) })]),
       ].join(' '),
       from,
       until,
@@ -75,6 +87,7 @@ export function plannedOf(
   maintenance: readonly Maintenance[],
   features: readonly PlannedFeature[],
   now: Instant,
+  texts: TextSet = english,
 ): readonly Planned[] {
   const names = features.map(({ name }) => name);
   const works = maintenance.map((each): Planned => ({
@@ -88,7 +101,7 @@ export function plannedOf(
     models: [],
     state: stateOf(each.from, each.until, now),
   }));
-  return [...works, ...retirementsOf(features, now)]
+  return [...works, ...retirementsOf(features, now, texts)]
     .filter(({ from, until }) => from - now <= aheadMs && now - until <= afterMs)
     .sort((one, other) => one.from - other.from);
 }

@@ -6,6 +6,8 @@
 import type { Instant } from './ids.ts';
 import type { IncidentClass, IncidentTimes } from './incident.ts';
 import type { FeatureThen } from './message.ts';
+import type { TextSet } from './message-texts.ts';
+import { filled } from './site-words.ts';
 import type { FeatureStatus } from './status.ts';
 
 export type StoryState = 'investigating' | 'identified' | 'monitoring' | 'resolved' | 'postmortem';
@@ -80,22 +82,11 @@ export function movesOf({ updates, features }: Pick<Story, 'updates' | 'features
     .toReversed();
 }
 
-/** What kind of failure it is, so that nobody has to guess what "degraded" meant. */
-export const classWords: Readonly<Record<IncidentClass, string>> = {
-  availability: 'Requests to the model fail. This says nothing about how well it answers.',
-  latency: 'The model answers, but slower than usual. What it answers is not affected.',
-  capacity: 'There is not enough room for all requests. What is answered is not affected.',
-  quality: 'Answers may be less good than usual.',
-  safety: 'Answers may not be safe to use as they are.',
-  data_handling: 'Data may not be handled as agreed.',
-  deprecation: 'A model is withdrawn by its maker.',
-  own_change: 'A change of ours caused it.',
-};
-
 /** The question people ask first: did my data go elsewhere? */
-export function dataWords({ dataLeftTo }: Pick<Story, 'dataLeftTo'>): string {
-  if (dataLeftTo === null) return 'Whether content went to another company is being looked at.';
-  return dataLeftTo.length === 0
-    ? 'No content went to another company because of it.'
-    : `Some content was processed by another company: ${dataLeftTo.join(', ')}.`;
+export function dataWords(
+  { dataLeftTo }: Pick<Story, 'dataLeftTo'>,
+  { data }: Pick<TextSet, 'data'>,
+): string {
+  if (dataLeftTo === null) return data.unknown;
+  return dataLeftTo.length === 0 ? data.stayed : filled(data.left, { companies: dataLeftTo.join(', ') });
 }

@@ -52,19 +52,59 @@ function bannerAnswer(site: Site, request: Request): Response {
   return publicAnswer({ type: 'application/json', body: JSON.stringify(body) }, request);
 }
 
-export function statusRoutes(siteNow: () => Site): StatusRoutes {
+/** Languages that a browser asks for, the dearest first. */
+function wished(header: string | null): readonly string[] {
+  return (header ?? '')
+    .slice(0, 500)
+    .split(',')
+    .map((part) => {
+      const [language = '', ...parameters] = part.trim().split(';');
+      const q = parameters
+        .find((each) => each.trim().startsWith('q='))
+        ?.trim()
+        .slice(2);
+      return { language: language.trim(), weight: q === undefined ? 1 : Number(q) || 0 };
+    })
+    .filter(({ weight }) => weight > 0)
+    .sort((one, other) => other.weight - one.weight)
+    .map(({ language }) => language);
+}
+
+type Spoken = { readonly locale: string; readonly isChosen: boolean };
+
+/** The language that an address names, else the first that the browser asks for and there is. */
+function languageOf(request: Request, { locales, locale: usual }: Site): Spoken {
+  const known = (name: string): string | undefined =>
+    [name, name.split('-')[0] ?? ''].find((each) => locales.has(each)) ??
+    [...locales.keys()].find((each) => each.toLowerCase() === name.toLowerCase());
+  const named = known(new URL(request.url).searchParams.get('lang') ?? '');
+  if (named !== undefined) return { locale: named, isChosen: true };
+  const found = wished(request.headers.get('accept-language')).flatMap((name) => known(name) ?? []);
+  return { locale: found[0] ?? usual, isChosen: false };
+}
+
+export function statusRoutes(siteNow: (locale?: string) => Site): StatusRoutes {
   return {
     handle(path, request) {
       if (path === '/status/') return new Response(null, { status: 308, headers: { location: '../status' } });
       if (path === pathOf('banner', 'served')) return bannerAnswer(siteNow(), request);
       const place = placeAt(path);
       if (place === null) return null;
-      const site = siteNow();
+      const usual = siteNow();
+      const isPage =
+        place === 'home' || place === 'history' || (typeof place === 'object' && 'incident' in place);
+      const { locale, isChosen } = isPage
+        ? languageOf(request, usual)
+        : { locale: usual.locale, isChosen: false };
+      const site: Site = { ...(locale === usual.locale ? usual : siteNow(locale)), isChosen };
       const file = siteFile(place, site);
       if (file === null) return null;
       const answer = publicAnswer(file, request);
-      if (file.type.startsWith('text/html'))
+      if (isPage) {
         answer.headers.set('content-security-policy', securityPolicy(site));
+        answer.headers.set('content-language', locale);
+        if (!isChosen && usual.locales.size > 1) answer.headers.set('vary', 'accept-language');
+      }
       return answer;
     },
   };

@@ -1,6 +1,7 @@
 /** Incidents for readers of feeds: Atom (RFC 4287), RSS 2.0, JSON Feed 1.1. An incident is one entry that is updated. */
 import { momentText } from '../core/moment.ts';
-import { classWords, dataWords } from '../core/status-story.ts';
+import { dataWords } from '../core/status-story.ts';
+import type { TextSet } from '../core/message-texts.ts';
 import type { Story } from '../core/status-story.ts';
 import { publicLink } from './site.ts';
 import type { Site } from './site.ts';
@@ -15,11 +16,11 @@ const xml = (text: string): string =>
 /** `inc_<uuid>` → a name that never changes, whatever the address of the page. */
 const urn = (id: string): string => `urn:uuid:${id.replace(/^[a-z]+_/, '')}`;
 
-function textOf(story: Story): string {
+function textOf(story: Story, texts: TextSet): string {
   return [
     ...story.updates.map(({ at, text }) => `${momentText(at).slice(0, 16).replace('T', ' ')} UTC: ${text}`),
-    classWords[story.failureClass],
-    dataWords(story),
+    texts.kinds[story.failureClass],
+    dataWords(story, texts),
   ].join('\n\n');
 }
 
@@ -32,7 +33,7 @@ export function atomFeed(site: Site): string {
   const { title } = site.settings;
   const entries = entriesOf(site).map(
     (story) =>
-      `<entry><id>${xml(urn(story.id))}</id><title>${xml(story.title)}</title><link rel="alternate" type="text/html" href="${xml(linkTo(site, story))}"/><published>${momentText(story.startedAt)}</published><updated>${momentText(story.updatedAt)}</updated><category term="${story.failureClass}"/><category term="${story.state}"/><content type="text">${xml(textOf(story))}</content></entry>`,
+      `<entry><id>${xml(urn(story.id))}</id><title>${xml(story.title)}</title><link rel="alternate" type="text/html" href="${xml(linkTo(site, story))}"/><published>${momentText(story.startedAt)}</published><updated>${momentText(story.updatedAt)}</updated><category term="${story.failureClass}"/><category term="${story.state}"/><content type="text">${xml(textOf(story, site.texts))}</content></entry>`,
   );
   return `<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom"><id>${xml(publicLink('atom', site))}</id><title>${xml(title)}</title><updated>${momentText(updatedAt(site))}</updated><author><name>${xml(title)}</name></author><link rel="self" type="application/atom+xml" href="${xml(publicLink('atom', site))}"/><link rel="alternate" type="text/html" href="${xml(publicLink('home', site))}"/>${entries.join('')}</feed>
@@ -54,7 +55,7 @@ export function rssFeed(site: Site): string {
   const { title } = site.settings;
   const items = entriesOf(site).map(
     (story) =>
-      `<item><guid isPermaLink="false">${xml(urn(story.id))}</guid><title>${xml(story.title)}</title><link>${xml(linkTo(site, story))}</link><pubDate>${mailDate(story.updatedAt)}</pubDate><category>${story.failureClass}</category><description>${xml(textOf(story))}</description></item>`,
+      `<item><guid isPermaLink="false">${xml(urn(story.id))}</guid><title>${xml(story.title)}</title><link>${xml(linkTo(site, story))}</link><pubDate>${mailDate(story.updatedAt)}</pubDate><category>${story.failureClass}</category><description>${xml(textOf(story, site.texts))}</description></item>`,
   );
   return `<?xml version="1.0" encoding="utf-8"?>
 <rss version="2.0" xmlns:atom="http://www.w3.org/2005/Atom"><channel><title>${xml(title)}</title><link>${xml(publicLink('home', site))}</link><description>Incidents of AI features</description><atom:link rel="self" type="application/rss+xml" href="${xml(publicLink('rss', site))}"/><lastBuildDate>${mailDate(updatedAt(site))}</lastBuildDate>${items.join('')}</channel></rss>
@@ -71,7 +72,7 @@ export function jsonFeed(site: Site): string {
       id: urn(story.id),
       url: linkTo(site, story),
       title: story.title,
-      content_text: textOf(story),
+      content_text: textOf(story, site.texts),
       date_published: momentText(story.startedAt),
       date_modified: momentText(story.updatedAt),
       tags: [story.failureClass, story.state],

@@ -6,7 +6,7 @@ import { atomFeed, jsonFeed, rssFeed } from './feeds.ts';
 import { historyPage } from './history-page.ts';
 import { homePage } from './home.ts';
 import { incidentPage } from './incident-page.ts';
-import { pathOf } from './site.ts';
+import { pathOf, usualLocale } from './site.ts';
 import type { Place, Site } from './site.ts';
 import { statusFiles, statusJson } from './statuspage-json.ts';
 
@@ -82,6 +82,18 @@ export function placeAt(path: string): Exclude<Place, 'banner'> | null {
   return api === undefined ? null : { api };
 }
 
+/** A whole copy in every language: the usual one in the folder itself, others in folders of their own. */
+export function copiesOf(sites: readonly Site[]): ReadonlyMap<string, string> {
+  return new Map(
+    sites.flatMap((site) =>
+      [...copyOf(site)].map(([path, text]) => [
+        site.locale === usualLocale ? path : `${site.locale}/${path}`,
+        text,
+      ]),
+    ),
+  );
+}
+
 /** A whole copy of the site: path within its folder → what stands there. */
 export function copyOf(site: Omit<Site, 'flavour'>): ReadonlyMap<string, string> {
   const copied: Site = { ...site, flavour: 'copied' };
@@ -92,7 +104,10 @@ export function copyOf(site: Omit<Site, 'flavour'>): ReadonlyMap<string, string>
     ...site.page.features.flatMap(({ feature }) => [{ badge: feature }, { badgeJson: feature }]),
   ];
   const inside: readonly (readonly [string, string])[] = [
-    [pathOf('banner', 'copied').slice(1), JSON.stringify(banner(copied, { feature: null, locale: 'en' }))],
+    [
+      pathOf('banner', 'copied').slice(1),
+      JSON.stringify(banner(copied, { feature: null, locale: site.locale })),
+    ],
   ];
   return new Map([
     ...inside,

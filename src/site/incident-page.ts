@@ -1,79 +1,83 @@
 /** One incident for the public: what fails, whom it meets, what answers instead, where data went, five times, what was said. */
-import { featureWords } from '../core/feature-words.ts';
 import { countedShare } from '../core/percent.ts';
-import { classWords, dataWords } from '../core/status-story.ts';
+import type { TextSet } from '../core/message-texts.ts';
+import { filled } from '../core/site-words.ts';
+import { dataWords } from '../core/status-story.ts';
 import type { Story, StoryFeature } from '../core/status-story.ts';
 import { listWords } from '../core/words.ts';
-import { escaped, href, htmlPage, paragraphs, time } from './html.ts';
+import { escaped, href, htmlPage, marked, paragraphs, time } from './html.ts';
 import { stateSpan } from './pieces.ts';
 import type { Site } from './site.ts';
 
-const stateWords = {
-  investigating: 'being looked into',
-  identified: 'understood, and being worked on',
-  monitoring: 'coming back, and being watched',
-  resolved: 'resolved',
-  postmortem: 'resolved and reviewed',
-} as const;
-
 const capitalised = (text: string): string => text.replace(/^./, (letter) => letter.toUpperCase());
 
-function answeredWords(feature: StoryFeature, models: readonly string[]): string {
-  if (feature.backup === null) return 'No backup model was used.';
-  const backup = models.includes(feature.backup) ? 'The same model at another provider' : feature.backup;
-  const share = feature.share === null ? '' : ` for ${countedShare(feature.share)} of its requests meanwhile`;
-  return `${backup} answered instead${share}.`;
+function answeredWords(feature: StoryFeature, models: readonly string[], texts: TextSet): string {
+  const { incident, feature: words } = texts.site;
+  if (feature.backup === null) return incident.noBackup;
+  const backup = models.includes(feature.backup) ? words.sameModel : feature.backup;
+  if (feature.share === null) return filled(incident.answered, { backup });
+  const share = countedShare(feature.share).replace('.', texts.decimal);
+  return filled(incident.answeredShare, { backup, share });
 }
 
-function featureItem(feature: StoryFeature, models: readonly string[]): string {
+function featureItem(feature: StoryFeature, models: readonly string[], texts: TextSet): string {
+  const words = texts.site.incident;
   const normal =
     feature.normalAt === null
-      ? 'Normal routing has not resumed yet.'
-      : `Normal routing resumed ${time(feature.normalAt)}.`;
-  const worst = feature.worst === feature.status ? '' : ` At worst: ${featureWords[feature.worst]}.`;
-  return `<li><span class="name">${escaped(feature.title)}</span>${stateSpan(feature.status, featureWords[feature.status])}<span class="more">${escaped(answeredWords(feature, models))}${worst} ${normal}</span></li>`;
+      ? escaped(words.notNormal)
+      : marked(words.normalAt, { time: time(feature.normalAt) });
+  const worst =
+    feature.worst === feature.status
+      ? ''
+      : ` ${escaped(filled(words.worst, { state: texts.states[feature.worst] }))}`;
+  return `<li><span class="name">${escaped(feature.title)}</span>${stateSpan(feature.status, escaped(texts.states[feature.status]))}<span class="more">${escaped(answeredWords(feature, models, texts))}${worst} ${normal}</span></li>`;
 }
 
 const timeNames = [
-  ['detected', 'We noticed'],
-  ['switched', 'We moved requests away'],
-  ['providerDeclared', 'The provider announced it'],
-  ['providerResolved', 'The provider called it resolved'],
-  ['normalRoutingResumed', 'Normal routing resumed'],
+  'detected',
+  'switched',
+  'providerDeclared',
+  'providerResolved',
+  'normalRoutingResumed',
 ] as const;
 
-function timesList(story: Story): string {
-  const rows = timeNames.map(([name, words]) => {
+function timesList(story: Story, { site: { times, incident } }: TextSet): string {
+  const missing = escaped(story.isOpen ? incident.notYet : incident.notKnown);
+  const rows = timeNames.map((name) => {
     const at = story.times[name];
-    return `<dt>${words}</dt><dd>${at === null ? (story.isOpen ? 'not yet' : 'not known') : time(at)}</dd>`;
+    return `<dt>${escaped(times[name])}</dt><dd>${at === null ? missing : time(at)}</dd>`;
   });
   return `<dl>${rows.join('')}</dl>`;
 }
 
-function updates(story: Story): string {
+function updates(story: Story, { site: { storyStates, incident } }: TextSet): string {
   const said = story.updates.map(
     (update) =>
-      `<article class="over"><h3>${escaped(update.title ?? capitalised(stateWords[update.state]))}</h3>${paragraphs(update.text)}<p class="when">${time(update.at)}</p></article>`,
+      `<article class="over"><h3>${escaped(update.title ?? capitalised(storyStates[update.state]))}</h3>${paragraphs(update.text)}<p class="when">${time(update.at)}</p></article>`,
   );
-  return said.length === 0 ? '' : `<h2>What we said</h2>${said.join('')}`;
+  return said.length === 0 ? '' : `<h2>${escaped(incident.said)}</h2>${said.join('')}`;
 }
 
 export function incidentPage(site: Site, story: Story): string {
   const place = { incident: story.id } as const;
+  const { texts } = site;
+  const { incident: words, story: storyWords, storyStates, sections } = texts.site;
   const next =
-    story.nextUpdateAt === null || !story.isOpen ? '' : `<p>Next update by ${time(story.nextUpdateAt)}.</p>`;
+    story.nextUpdateAt === null || !story.isOpen
+      ? ''
+      : `<p>${marked(storyWords.next, { time: time(story.nextUpdateAt) })}</p>`;
   const models =
     story.models.length === 0
       ? ''
-      : `<p>${story.models.length === 1 ? 'Model' : 'Models'} affected: ${escaped(listWords(story.models))}.</p>`;
+      : `<p>${escaped(filled(story.models.length === 1 ? words.model : words.models, { models: listWords(story.models, texts.and) }))}</p>`;
   const features =
     story.features.length === 0
-      ? '<p>No feature is affected.</p>'
-      : `<ul class="list">${story.features.map((feature) => featureItem(feature, story.models)).join('')}</ul>`;
+      ? `<p>${escaped(words.noFeature)}</p>`
+      : `<ul class="list">${story.features.map((feature) => featureItem(feature, story.models, texts)).join('')}</ul>`;
   return htmlPage(site, {
     place,
     title: story.title,
-    heading: `<p><a href="${href(site, place, 'home')}">How it is now</a></p><h1>${escaped(story.title)}</h1><p>This incident is ${stateWords[story.state]}.</p>`,
-    body: `<h2>What it is</h2><p>${escaped(classWords[story.failureClass])}</p>${models}<p>${escaped(dataWords(story))}</p>${next}<h2>Features</h2>${features}<h2>When</h2>${timesList(story)}${updates(story)}`,
+    heading: `<p><a href="${href(site, place, 'home')}">${escaped(words.back)}</a></p><h1>${escaped(story.title)}</h1><p>${escaped(filled(words.state, { state: storyStates[story.state] }))}</p>`,
+    body: `<h2>${escaped(words.what)}</h2><p>${escaped(texts.kinds[story.failureClass])}</p>${models}<p>${escaped(dataWords(story, texts))}</p>${next}<h2>${escaped(sections.features)}</h2>${features}<h2>${escaped(words.when)}</h2>${timesList(story, texts)}${updates(story, texts)}`,
   });
 }

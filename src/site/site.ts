@@ -7,6 +7,9 @@ import type { Message } from '../core/message.ts';
 import type { TextSet } from '../core/message-texts.ts';
 import type { StatusPage } from '../core/status-page.ts';
 
+/** Spoken where nobody asks for another; a copy has it in its own folder, and others beside it. */
+export const usualLocale = 'en';
+
 /** `served`: at /status and /api. `copied`: as files in one folder. */
 export type Flavour = 'served' | 'copied';
 
@@ -14,8 +17,13 @@ export type Site = {
   readonly page: StatusPage;
   /** What was last said of each open incident. */
   readonly said: ReadonlyMap<string, Message>;
-  /** Texts by language. */
+  /** Texts by language; the first is the usual one. */
   readonly locales: ReadonlyMap<string, TextSet>;
+  /** In which language it speaks, and its words. */
+  readonly locale: string;
+  readonly texts: TextSet;
+  /** The language is part of the address, and of the addresses that it leads to. */
+  readonly isChosen: boolean;
   readonly settings: Pick<StatusPageSettings, 'title' | 'url' | 'logo' | 'css' | 'support'>;
   readonly flavour: Flavour;
 };
@@ -83,6 +91,14 @@ export function link(from: Place, to: Place, flavour: Flavour): string {
   let shared = 0;
   while (shared < here.length && here[shared] === there[shared] && shared < there.length - 1) shared++;
   return [...here.slice(shared).map(() => '..'), ...there.slice(shared)].map(encodeURIComponent).join('/');
+}
+
+/** The way to the same place in another language: as a parameter, or in a copy as a folder. */
+export function languageLink(place: Place, locale: string, site: Pick<Site, 'flavour' | 'locale'>): string {
+  if (site.flavour === 'served') return `${link(place, place, 'served')}?lang=${locale}`;
+  const path = pathOf(place, 'copied').split('/').slice(1);
+  const up = '../'.repeat(path.length - 1 + (site.locale === usualLocale ? 0 : 1));
+  return `${up}${locale === usualLocale ? '' : `${locale}/`}${path.map(encodeURIComponent).join('/')}`;
 }
 
 /** How the outside names a file: within the configured address, or by its path where none is configured. */

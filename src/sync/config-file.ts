@@ -11,6 +11,8 @@ import { isNonEmpty } from '../core/ids.ts';
 import type { Instant, NonEmpty } from '../core/ids.ts';
 import { compile } from '../core/policy.ts';
 import type { Problem, Snapshot } from '../core/snapshot.ts';
+import { localesFolder, readLocaleFiles } from './locale-files.ts';
+import type { LocalesRead } from './locale-files.ts';
 import { brokenYaml, inOrder, readYaml } from './yaml-text.ts';
 import type { LocatedProblem } from './yaml-text.ts';
 
@@ -26,6 +28,8 @@ export type Loaded =
 function broken(message: string): Loaded {
   return { ok: false, problems: [brokenYaml(message)] };
 }
+
+const noLocales: LocalesRead = { files: new Map(), text: '' };
 
 function hashOf(text: string): string {
   return new Bun.CryptoHasher('sha256').update(text).digest('hex').slice(0, 16);
@@ -47,10 +51,16 @@ function staleGates({ gates }: Snapshot, now: Instant): readonly Problem[] {
 }
 
 /** Compiles YAML (or JSON, which is YAML). With the time of day, dates that are near are warned of too. */
-export function compileText(text: string, secrets: SecretSource, now: Instant | null = null): Loaded {
+export function compileText(
+  text: string,
+  secrets: SecretSource,
+  now: Instant | null = null,
+  locales: LocalesRead = noLocales,
+): Loaded {
   const read = readYaml(text);
   if (!read.ok) return { ok: false, problems: read.problems };
-  const compiled = compile(read.value, { hash: hashOf(text), secrets });
+  const hash = hashOf(`${text}${locales.text}`);
+  const compiled = compile(read.value, { hash, secrets, locales: locales.files });
   if (compiled.ok) {
     const { snapshot, warnings } = compiled;
     const due = now === null ? [] : [...dueSoon(snapshot, now), ...staleGates(snapshot, now)];
@@ -82,7 +92,10 @@ export async function loadConfigFile(
       problems: [brokenYaml(message, undefined, 'name another file, or make it readable')],
     };
   }
-  return compileText(text, secrets, now);
+  const read = readYaml(text);
+  const folder = read.ok ? localesFolder(read.value) : null;
+  const locales = folder === null ? noLocales : await readLocaleFiles(folder, path);
+  return compileText(text, secrets, now, locales);
 }
 
 /** `features.notes.route[0]` */

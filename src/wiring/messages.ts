@@ -4,10 +4,12 @@
  */
 import { titleOf } from '../core/feature-words.ts';
 import { readIncident } from '../control/incident-queries.ts';
+import type { IncidentRead } from '../control/incident-queries.ts';
 import { messageStageOf, previewMessage, publishMessage, suppressMessage } from '../control/messages.ts';
 import type { MessageDependencies } from '../control/messages.ts';
 import type { Incident } from '../core/incident.ts';
 import { storyOf } from '../core/incident-story.ts';
+import type { Tongue } from '../core/incident-story.ts';
 import type { IncidentId, Instant } from '../core/ids.ts';
 import { dueStage, saidLately } from '../core/message.ts';
 import type { Message } from '../core/message.ts';
@@ -22,7 +24,7 @@ import type { IncidentDesk } from './incidents.ts';
 export type MessageDesk = {
   /** Grows when stories have changed. */
   readonly rev: () => number;
-  readonly stories: () => readonly Story[];
+  readonly stories: (tongue: Tongue) => readonly Story[];
   /** What was last said of each open incident. */
   readonly said: () => ReadonlyMap<string, Message>;
   /** Call about once a second. */
@@ -34,7 +36,12 @@ export type MessageDesk = {
 const storiesMax = 50;
 const refreshMs = 5_000;
 
-type Kept = { readonly rev: number; readonly messages: readonly Message[]; readonly story: Story | null };
+type Kept = {
+  readonly rev: number;
+  readonly messages: readonly Message[];
+  readonly read: IncidentRead | null;
+  readonly isOpen: boolean;
+};
 
 class Desk implements MessageDesk {
   readonly #engine: Engine;
@@ -82,13 +89,16 @@ class Desk implements MessageDesk {
   }
 
   readonly rev = (): number => this.#rev;
-  readonly stories = (): readonly Story[] => [...this.#kept.values()].flatMap(({ story }) => story ?? []);
+  readonly stories = (tongue: Tongue): readonly Story[] =>
+    [...this.#kept.values()].flatMap(({ read, messages }) =>
+      read === null ? [] : (storyOf({ ...read, messages }, tongue) ?? []),
+    );
 
   readonly said = (): ReadonlyMap<string, Message> =>
     new Map(
-      [...this.#kept].flatMap(([id, { story, messages }]): readonly (readonly [string, Message])[] => {
+      [...this.#kept].flatMap(([id, { isOpen, messages }]): readonly (readonly [string, Message])[] => {
         const last = messages.findLast(({ state }) => state === 'published');
-        return story?.isOpen === true && last !== undefined ? [[id, last]] : [];
+        return isOpen && last !== undefined ? [[id, last]] : [];
       }),
     );
 
@@ -108,7 +118,7 @@ class Desk implements MessageDesk {
     const now = this.#engine.clock.now();
     const live = this.#incidents.dependencies.current();
     const isMoved = live !== this.#seen;
-    const hasOpen = [...this.#kept.values()].some(({ story }) => story?.isOpen === true);
+    const hasOpen = [...this.#kept.values()].some(({ isOpen }) => isOpen);
     if (this.#isStale || isMoved || (hasOpen && now - this.#refreshedAt >= refreshMs)) await this.#refresh();
     for (const incident of live) await this.#sayWhatIsDue(incident, now);
     for (const id of this.#stages.keys()) if (!live.some((each) => each.id === id)) this.#stages.delete(id);
@@ -135,13 +145,14 @@ class Desk implements MessageDesk {
     const messages = await this.#store.loadMessages(incident.id);
     const known = this.#kept.get(incident.id);
     const isSame = known?.rev === incident.rev && known.messages.length === messages.length;
-    if (known !== undefined && isSame && known.story?.isOpen !== true) return known;
+    if (known !== undefined && isSame && !known.isOpen) return known;
     const read = await readIncident(incident.id, {
       store: this.#store,
       now,
       titleOf: this.#dependencies.titleOf,
     });
-    return { rev: incident.rev, messages, story: read === null ? null : storyOf({ ...read, messages }) };
+    const story = read === null ? null : storyOf({ ...read, messages });
+    return { rev: incident.rev, messages, read, isOpen: story?.isOpen === true };
   }
 
   async #sayWhatIsDue(incident: Incident, now: Instant): Promise<void> {

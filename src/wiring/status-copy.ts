@@ -6,7 +6,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-import { copyOf } from '../site/files.ts';
+import { copiesOf } from '../site/files.ts';
 import type { Site } from '../site/site.ts';
 
 const everyMs = 60_000;
@@ -41,7 +41,7 @@ export type StatusCopy = {
 };
 
 export function createStatusCopy(
-  siteNow: () => Site,
+  sitesNow: () => readonly Site[],
   folder: () => string | null,
   onTrouble: (words: string) => void,
 ): StatusCopy {
@@ -49,8 +49,8 @@ export function createStatusCopy(
   let writtenAt = 0;
   let isTroubled = false;
   let written = new Map<string, string>();
-  const write = async (site: Site, into: string): Promise<void> => {
-    const files = copyOf(site);
+  const write = async (sites: readonly Site[], into: string): Promise<void> => {
+    const files = copiesOf(sites);
     const changed = new Map([...files].filter(([path, text]) => written.get(`${into}/${path}`) !== text));
     await writeCopy(into, changed);
     written = new Map([...files].map(([path, text]) => [`${into}/${path}`, text]));
@@ -59,12 +59,12 @@ export function createStatusCopy(
   const look = async (): Promise<void> => {
     const into = folder();
     if (into === null) return;
-    const site = siteNow();
-    const now = site.page.generatedAt;
-    const next = `${into}\n${signatureOf(site)}`;
+    const sites = sitesNow();
+    const now = Math.max(0, ...sites.map(({ page }) => page.generatedAt));
+    const next = `${into}\n${sites.map(signatureOf).join('\n')}`;
     if (next === signature && now - writtenAt < everyMs) return;
     try {
-      await write(site, into);
+      await write(sites, into);
       signature = next;
       writtenAt = now;
       isTroubled = false;

@@ -2,7 +2,9 @@
 import type { Instant } from '../core/ids.ts';
 import { buildStatusPage } from '../core/status-page.ts';
 import { plannedOf } from '../core/status-planned.ts';
-import type { TargetNow } from '../core/status-page.ts';
+import type { StatusFacts, TargetNow } from '../core/status-page.ts';
+import { english } from '../core/message-texts.ts';
+import type { Tongue } from '../core/incident-story.ts';
 import { viewFeature } from '../core/status.ts';
 import type { FeatureView } from '../core/status.ts';
 import { covers, isForEverybody, isInForce } from '../core/switches.ts';
@@ -11,7 +13,8 @@ import type { MessageDesk } from './messages.ts';
 import { createStatusCopy } from './status-copy.ts';
 import type { Engine } from '../engine.ts';
 import type { GatewayDependencies } from '../gateway/handle.ts';
-import { copyOf } from '../site/files.ts';
+import { copiesOf } from '../site/files.ts';
+import { usualLocale } from '../site/site.ts';
 import type { Site } from '../site/site.ts';
 import type { Store } from '../store/store.ts';
 import { createStatusRecorder } from '../sync/status-recorder.ts';
@@ -53,7 +56,8 @@ function routedTargets({ state }: GatewayDependencies): readonly Target[] {
 }
 
 export type StatusDesk = {
-  readonly site: () => Site;
+  /** In a language, the usual one unless said. */
+  readonly site: (locale?: string) => Site;
   readonly copy: () => ReadonlyMap<string, string>;
   /** Looks at how features are and writes it down. */
   readonly look: () => Promise<void>;
@@ -70,42 +74,51 @@ export async function createStatusDesk(
   const features = (at: Instant): readonly FeatureView[] =>
     featuresNow(gateway, at).map((view) => pulse.felt(view, at));
   const recorder = await createStatusRecorder(store, now());
-  let site: Site | null = null;
+  let sites = new Map<string, Site>();
   let switches = gateway.state.switches;
   let rev = -1;
-  const make = (at: Instant): Site => {
+  const make = (at: Instant, tongue: Tongue): Site => {
     const { snapshot } = gateway.state;
-    const { statusPage } = snapshot;
-    const page = buildStatusPage({
+    const { statusPage, messages: told } = snapshot;
+    const facts: StatusFacts = {
       features: features(at),
       targets: routedTargets(gateway).map((target) => targetNow(target, gateway, at)),
       history: recorder.history(),
-      stories: messages.stories(),
-      planned: plannedOf(statusPage.maintenance, [...snapshot.features.values()], at),
+      stories: messages.stories(tongue),
+      planned: plannedOf(statusPage.maintenance, [...snapshot.features.values()], at, tongue.texts),
       now: at,
-    });
+    };
     return {
-      page,
+      page: buildStatusPage(facts, tongue.texts),
       said: messages.said(),
-      locales: snapshot.messages.locales,
+      locales: told.locales,
+      ...tongue,
+      isChosen: false,
       settings: statusPage,
       flavour: 'served',
     };
   };
-  const siteNow = (): Site => {
+  /** As it is now, in a language there is; in the usual one where there is no such language. */
+  const siteNow = (asked: string = usualLocale): Site => {
+    const { locales } = gateway.state.snapshot.messages;
+    const locale = locales.has(asked) ? asked : usualLocale;
     const isMoved = switches !== gateway.state.switches || rev !== messages.rev();
     const at = now();
-    if (site === null || isMoved || at - site.page.generatedAt >= freshMs) {
-      switches = gateway.state.switches;
-      rev = messages.rev();
-      site = make(at);
-    }
+    const known = sites.get(locale);
+    if (known !== undefined && !isMoved && at - known.page.generatedAt < freshMs) return known;
+    if (isMoved) sites = new Map();
+    switches = gateway.state.switches;
+    rev = messages.rev();
+    const site = make(at, { locale, texts: locales.get(locale) ?? english });
+    sites.set(locale, site);
     return site;
   };
-  const copy = createStatusCopy(siteNow, () => gateway.state.snapshot.statusPage.exportDir, onTrouble);
+  const allSites = (): readonly Site[] =>
+    [...gateway.state.snapshot.messages.locales.keys()].map((locale) => siteNow(locale));
+  const copy = createStatusCopy(allSites, () => gateway.state.snapshot.statusPage.exportDir, onTrouble);
   return {
     site: siteNow,
-    copy: () => copyOf(siteNow()),
+    copy: () => copiesOf(allSites()),
     look: async () => {
       // A store that is away does not keep the copy from being written.
       try {

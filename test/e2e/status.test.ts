@@ -1,12 +1,23 @@
 /** The status page through an outage: what visitors, feed readers and browsers see. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { startHouse } from '../harness.ts';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { configuration, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 import { browserPath, lookAt } from './browser.ts';
 
 let house: House;
 beforeAll(async () => {
   house = await startHouse();
+  // Only what differs from the shipped German.
+  mkdirSync(join(dirname(house.configPath), 'locales'));
+  writeFileSync(
+    join(dirname(house.configPath), 'locales/de.yaml'),
+    'site:\n  sections: { features: Bausteine }\n',
+  );
+  house.configure(configuration(house.simulator, { messages: { locales: './locales' } }));
+  await house.server.reload();
 });
 afterAll(() => house.stop());
 
@@ -24,6 +35,23 @@ test('a calm page is small, needs no script and can be cached', async () => {
   expect(html).toContain('Meeting notes');
   const etag = response.headers.get('etag') ?? '';
   expect((await fetch(`${house.url}/status`, { headers: { 'if-none-match': etag } })).status).toBe(304);
+});
+
+test('it speaks the language of the address, or of the browser, and caches know', async () => {
+  const ask = async (path: string, language = 'en'): Promise<Response> =>
+    fetch(`${house.url}${path}`, { headers: { 'accept-language': language } });
+  const german = await ask('/status', 'fr;q=0.9, de-AT, en;q=0.5');
+  expect(german.headers.get('content-language')).toBe('de');
+  expect(german.headers.get('vary')).toContain('accept-language');
+  const html = await german.text();
+  expect(html).toContain('Alles arbeitet normal');
+  expect(html).toContain('<h2>Bausteine</h2>');
+  const named = await ask('/status?lang=de', 'en');
+  expect(named.headers.get('content-language')).toBe('de');
+  expect(named.headers.get('vary')).toBeNull();
+  expect(named.headers.get('etag')).not.toBe((await ask('/status?lang=en')).headers.get('etag'));
+  expect((await ask('/status?lang=xx')).headers.get('content-language')).toBe('en');
+  expect((await ask('/status', 'xx, *;q=0.1')).headers.get('content-language')).toBe('en');
 });
 
 test('files have the shape that readers of status pages know', async () => {
