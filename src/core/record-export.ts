@@ -111,8 +111,8 @@ function ocsfModel(record: Exported): object {
   const output = total(record, (attempt) => attempt.outputTokens);
   const [provider = '', ...name] = (served?.target ?? '').split('/');
   const context = known({
-    application: record.feature,
-    service: served === undefined ? 'breakwater' : provider,
+    application: { name: record.feature },
+    service: { name: served === undefined ? 'breakwater' : provider },
     ai_role_id: 2,
     prompt_tokens: input,
     completion_tokens: output,
@@ -180,7 +180,6 @@ function ocsfEvent(record: Exported): object {
     }),
     ...ocsfParties(record),
     ...ocsfModel(record),
-    stop_reason: record.finish,
     unmapped: fullJson(record),
   });
 }
