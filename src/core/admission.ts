@@ -31,8 +31,8 @@ const suspicionScheduleMs = [1_000, 3_000, 6_000, 10_000, 20_000, 30_000, 45_000
 const suspicionPassesMin = 3;
 /** Attempts a second above which traffic tells soon enough by itself. */
 const thinPerSecond = 0.5;
-/** Attempts that a step of a ramp should see at least, and the most that may be let through for that. */
-const rampAttempts = 10;
+/** Attempts that a step of a ramp should see, a few more than it must, and the most that may be let through for that. */
+const rampAttempts = 14;
 const rampFloorMax = 0.5;
 
 /** When the next probe is due; null when none is wanted. */

@@ -30,6 +30,8 @@ const stormMs = 300_000;
 const liedMsMax = 600_000;
 /** Rejections before anybody is blamed, where the key worked lately: one stray one is nothing. */
 const rejectionsMin = 3;
+/** … and where other keys work on meanwhile: losing one of several costs nothing, and more may be under way with it. */
+const rejectionsMinOfSeveral = 2;
 /** A key that is rejected this often in a row is believed, whatever was untrue before, unless all are. */
 const rejectionsBelieved = 10;
 /** A success is noted at most this often, so that the usual case costs nothing. */
@@ -62,5 +64,6 @@ export function blameRejection(own: KeyTrail, others: readonly KeyTrail[], now: 
   if (allRejected && rejections >= rejectionsMin) return 'provider';
   const oneLied = working.some((trail) => within(trail.liedAt, liedMsMax, now));
   if (oneLied && own.rejections < rejectionsBelieved) return 'provider';
-  return own.rejections < rejectionsMin ? 'nobody_yet' : 'key';
+  const least = working.length > 1 && !allRejected ? rejectionsMinOfSeveral : rejectionsMin;
+  return own.rejections < least ? 'nobody_yet' : 'key';
 }

@@ -82,6 +82,11 @@ export function said(cell: HealthCell, trouble: Trouble, rule: HealthRule, befor
   return { words: before + numbersWords(cause, numbers) + sick, cause, numbers };
 }
 
+/** A hiccup is counted from its first failure, which was before anybody could tell; but that may have been a stray one. */
+function trialFrom({ since }: Trouble, { sustainMs }: HealthRule, now: Instant): Instant {
+  return Math.max(since + sustainMs * 1.1, now + sustainMs * 0.7) as Instant;
+}
+
 /** Out at once, quietly. */
 export function shed(cell: HealthCell, trouble: Trouble, rule: HealthRule, now: Instant): Observed {
   const words = said(cell, trouble, rule);
@@ -90,7 +95,7 @@ export function shed(cell: HealthCell, trouble: Trouble, rule: HealthRule, now: 
     since: now,
     words: words.words,
     trial: freshTrial,
-    trialFrom: (now + rule.sustainMs) as Instant,
+    trialFrom: trialFrom(trouble, rule, now),
     found: 0,
   };
   return moved({ ...cell, trouble, rounds: 0 }, health, now, words);
@@ -120,10 +125,12 @@ export function eject(
 }
 
 export function comeBack(cell: HealthCell, now: Instant, rule: HealthRule, how: Said): Observed {
+  // What a ramp has begun to suspect is suspected still; a trial has answered what led to it.
+  const answered = cell.health.state !== 'ramping';
   const settled: HealthCell = {
     ...cell,
-    failures: settleExcursion(cell.failures, rule.failures, now),
-    slowness: settleExcursion(cell.slowness, rule.slowness, now),
+    failures: answered ? settleExcursion(cell.failures, rule.failures, now) : cell.failures,
+    slowness: answered ? settleExcursion(cell.slowness, rule.slowness, now) : cell.slowness,
     healthySince: now,
   };
   const back = moved(settled, { state: 'healthy' }, now, how);

@@ -57,6 +57,8 @@ export type Trouble = {
   readonly since: Instant;
   readonly failed: number;
   readonly total: number;
+  /** Good attempts in rounds that found it sick all the same: each was a chance to look well by luck. */
+  readonly lucky?: number;
 };
 
 export type Probing = {
@@ -130,6 +132,28 @@ export function freshCell(rule: HealthRule, now: Instant): HealthCell {
     healthySince: now,
     recent: { at: now, ok: 0, failed: 0, okBefore: 0, failedBefore: 0 },
     latest: now,
+  };
+}
+
+/** The cell after a first token. Spelt out: it runs with every attempt, and copying a cell by spreading it costs more than the rest. */
+export function withFirstToken(cell: HealthCell, slowness: Bank, firstToken: FirstToken): HealthCell {
+  return {
+    health: cell.health,
+    generation: cell.generation,
+    failures: cell.failures,
+    slowness,
+    firstToken,
+    trouble: cell.trouble,
+    probing: cell.probing,
+    setAside: cell.setAside,
+    ejections: cell.ejections,
+    rounds: cell.rounds,
+    retryAt: cell.retryAt,
+    hiccups: cell.hiccups,
+    hiccupAt: cell.hiccupAt,
+    healthySince: cell.healthySince,
+    recent: cell.recent,
+    latest: cell.latest,
   };
 }
 

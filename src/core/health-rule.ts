@@ -49,7 +49,7 @@ export function healthRuleOf(gate: GateRule): HealthRule {
     mayDeclare: true,
     sustainMs: Math.min(sustainMs, restore.holdMs),
     holdMs: restore.probeEveryMs,
-    holdMsMax: Math.max(restore.probeEveryMs, 90_000),
+    holdMsMax: Math.max(restore.probeEveryMs, 75_000),
     retryAfterMsMax: 300_000,
     probeSpacingMs: Math.min(probeSpacingMs, restore.probeEveryMs),
     probeMsMax: 60_000,

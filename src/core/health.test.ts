@@ -76,7 +76,7 @@ test.each([
   ['ok*200 fail*5 +2s fail*4', ['shedding']], // too early to call it more than a hiccup
   ['ok*200 fail*5 +11s ok*50', ['shedding', 'healthy']],
   ['ok*200 fail*5 +11s fail*2 +6s fail*2', ['shedding', 'ejected', 'probing', 'ejected']],
-  ['ok*200 fail*5 +11s fail*2 +6s ok*70', ['shedding', 'ejected', 'probing', 'ramping']],
+  ['ok*200 fail*5 +11s fail*2 +6s ok*90', ['shedding', 'ejected', 'probing', 'ramping']],
 ] as [string, string[]][])('%s', (story, expected) => {
   expect(states(play(story))).toEqual(expected);
 });
@@ -84,13 +84,13 @@ test.each([
 const out = play('ok*200 fail*5 +11s fail*2');
 
 test('the way back: hold, trial, ramp step by step, healthy', () => {
-  const back = play('+6s ok*70 ok*12 +31s ok*12 +31s ok*12 +31s', out);
+  const back = play('+6s ok*90 ok*12 +31s ok*12 +31s ok*12 +31s', out);
   expect(states(back)).toEqual(['probing', 'ramping', 'healthy']);
   expect(back.cell.trouble).toBeNull();
 });
 
 test('a relapse while ramping is noticed sooner than a fresh fault', () => {
-  const relapse = play('+6s ok*70 fail*4', out);
+  const relapse = play('+6s ok*90 fail*4', out);
   expect(states(relapse)).toEqual(['probing', 'ramping', 'ejected']);
   expect(relapse.moves.at(-1)?.words).toStartWith('a relapse: ');
 });

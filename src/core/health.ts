@@ -20,13 +20,11 @@
  * sick by `attribution.ts`. It never looks at switches, so it cannot undo one.
  */
 import { count, culprit, dropExcursion, suspicion } from './detector.ts';
-import type { Bank } from './detector.ts';
 import type { Evidence, GateCause } from './evidence.ts';
 import { sawFirstToken, slowLimitMs } from './first-token.ts';
-import type { FirstToken } from './first-token.ts';
 import { comeBack, eject, moved, said, shed, startRamp, unmoved } from './gate-moves.ts';
 import type { Observed } from './gate-moves.ts';
-import { hiccupsAt, recentAfter } from './health-cell.ts';
+import { hiccupsAt, recentAfter, withFirstToken } from './health-cell.ts';
 import type { Health, HealthCell, Trouble } from './health-cell.ts';
 import type { HealthRule } from './health-rule.ts';
 import type { Instant } from './ids.ts';
@@ -36,12 +34,16 @@ import type { WaitingEvidence } from './waiting.ts';
 const failuresMin = 3;
 /** With nobody else asking and no probe to be had, one caller's failures are believed from here on. */
 const aloneFailuresMin = 8;
-/** About fifty good attempts in a row end a shed, about sixty an ejection. */
+/** About fifty good attempts in a row end a shed, about eighty an ejection, over a hundred a long one. */
 const shedWellOdds = 100;
-const returnWellOdds = 400;
-const roundsPerProof = 5;
-/** A well target is found sick at most once in this many trials. */
-const shedSickOdds = 1_000;
+const returnWellOdds = 1_500;
+const luckyPerProof = 115;
+/** A well target is found sick at most once in this many trials: those of a shed, those on the way back. */
+const shedSickOdds = 150;
+const returnSickOdds = 1_000;
+/** More suspicious than this (one failure is not, two are) a ramp goes no step further, for this many times its hold. */
+const rampSuspicion = 0.3;
+const rampWaits = 6;
 /** While ramping the alarm is this much lower: e³ = 20 times as touchy. */
 const rampNats = 3;
 const rampSeenMin = 10;
@@ -50,35 +52,49 @@ const setAsideMax = 4;
 
 const overloads: ReadonlySet<string | null> = new Set(['overloaded', 'rate_limited', 'quota_exhausted']);
 
-/** What an alarm of a bank amounts to: a shed, somebody's own fault, or not yet enough to tell. */
-function alarmed(cell: HealthCell, which: 'failures' | 'slowness', rule: HealthRule, now: Instant): Observed {
+type Which = 'failures' | 'slowness';
+
+/** Whose an excursion is: the target's, nobody's yet, or one caller's, who is then left out of account in the cell given. */
+function accused(
+  cell: HealthCell,
+  which: Which,
+  rule: HealthRule,
+  now: Instant,
+): HealthCell | 'target' | 'open' {
   const bank = cell[which];
   const { excursion } = bank;
-  if (excursion === null || excursion.failed < failuresMin) return unmoved(cell);
+  if (excursion === null) return 'open';
   const found = culprit(excursion, bank.tuning.p0);
   switch (found.kind) {
     case 'caller':
-      return unmoved({
+      return {
         ...cell,
         [which]: dropExcursion(bank, rule[which], now),
         setAside: [
           { key: found.key, until: (now + setAsideMs) as Instant },
           ...cell.setAside.filter((each) => each.key !== found.key),
         ].slice(0, setAsideMax),
-      });
+      };
     case 'undecided':
-      if (excursion.failed < aloneFailuresMin || !found.alone) return unmoved(cell);
-      break;
+      return excursion.failed < aloneFailuresMin || !found.alone ? 'open' : 'target';
     case 'target':
-      break;
+      return 'target';
   }
+}
+
+/** What an alarm of a bank amounts to: a shed, somebody's own fault, or not yet enough to tell. */
+function alarmed(cell: HealthCell, which: Which, rule: HealthRule, now: Instant): Observed {
+  const { excursion } = cell[which];
+  if (excursion === null || excursion.failed < failuresMin) return unmoved(cell);
+  const found = accused(cell, which, rule, now);
+  if (found !== 'target') return unmoved(found === 'open' ? cell : found);
   const { failed, total, since, overloaded } = excursion;
   const cause = which === 'slowness' ? 'slow' : overloaded * 2 > failed ? 'overload' : 'failures';
   return shed(cell, { cause, scope: null, runnerUp: null, since, failed, total }, rule, now);
 }
 
-/** Past which time to first token an answer counts as slow. */
-function limitOf(cell: HealthCell, rule: HealthRule): number | null {
+/** Past which time to first token an answer counts as slow; null: not known yet. */
+export function limitOf(cell: HealthCell, rule: HealthRule): number | null {
   return rule.firstTokenMs ?? slowLimitMs(cell.firstToken);
 }
 
@@ -150,28 +166,6 @@ export function observeFirstToken(
   return suspicion(slowness) >= 1 ? alarmed(next, 'slowness', rule, at) : unmoved(next);
 }
 
-/** Spelt out, as in `detected`: it runs with every attempt, and copying a cell by spreading it costs more than the rest. */
-function withFirstToken(cell: HealthCell, slowness: Bank, firstToken: FirstToken): HealthCell {
-  return {
-    health: cell.health,
-    generation: cell.generation,
-    failures: cell.failures,
-    slowness,
-    firstToken,
-    trouble: cell.trouble,
-    probing: cell.probing,
-    setAside: cell.setAside,
-    ejections: cell.ejections,
-    rounds: cell.rounds,
-    retryAt: cell.retryAt,
-    hiccups: cell.hiccups,
-    hiccupAt: cell.hiccupAt,
-    healthySince: cell.healthySince,
-    recent: cell.recent,
-    latest: cell.latest,
-  };
-}
-
 const suspicionMs = 60_000;
 
 /** A real failure begins a suspicion, unless one is being looked into; a probe's outcome is counted. */
@@ -190,12 +184,17 @@ function observeHealthy(cell: HealthCell, evidence: Evidence, rule: HealthRule, 
   return alarmed(failing.cell, 'slowness', rule, now);
 }
 
-function withTrouble(cell: HealthCell, failed: boolean): HealthCell {
+/** Failures for which somebody waited in vain. */
+const silences: ReadonlySet<string | null> = new Set(['first_token_timeout', 'headers_timeout']);
+
+/** The trouble with one more attempt in it. What was taken for slow and then says nothing at all hangs. */
+function withTrouble(cell: HealthCell, failed: boolean, failure: Evidence['failure']): HealthCell {
   const { trouble } = cell;
   if (trouble === null) return cell;
+  const cause = trouble.cause === 'slow' && silences.has(failure) ? 'waiting' : trouble.cause;
   return {
     ...cell,
-    trouble: { ...trouble, total: trouble.total + 1, failed: trouble.failed + (failed ? 1 : 0) },
+    trouble: { ...trouble, cause, total: trouble.total + 1, failed: trouble.failed + (failed ? 1 : 0) },
   };
 }
 
@@ -216,7 +215,7 @@ function observeShed(
   { rule, now, random }: Turn,
 ): Observed {
   const failed = evidence.failure !== null || isSlow(cell, evidence, rule);
-  const counted = withTrouble(cell, failed);
+  const counted = withTrouble(cell, failed, evidence.failure);
   if (evidence.startedAt < health.trialFrom) return unmoved(counted);
   const trial = tried(health.trial, failed);
   const { trouble } = counted;
@@ -249,14 +248,17 @@ function observeProbing(
   { rule, now, random }: Turn,
 ): Observed {
   const trial = tried(health.trial, evidence.failure !== null || isSlow(cell, evidence, rule));
-  // Every round is another chance for a sick target to look well: the more there were, the more it must prove.
-  const wellOdds = returnWellOdds * (1 + cell.rounds / roundsPerProof);
-  switch (verdictOf(trial, { wellOdds, sickOdds: shedSickOdds })) {
+  // Every good attempt of a sick target is a chance to look well: the more there were, the more it must prove.
+  const lucky = cell.trouble?.lucky ?? 0;
+  const wellOdds = returnWellOdds * (1 + lucky / luckyPerProof) ** 1.5;
+  switch (verdictOf(trial, { wellOdds, sickOdds: returnSickOdds })) {
     case 'open':
       return unmoved({ ...cell, health: { ...health, trial } });
     case 'sick': {
       const words = `still sick: ${trial.failed} of ${trial.total} attempts on the way back failed`;
-      return eject(cell, rule, now, random, { words, cause: 'probes', again: true });
+      const trouble =
+        cell.trouble === null ? null : { ...cell.trouble, lucky: lucky + trial.total - trial.failed };
+      return eject({ ...cell, trouble }, rule, now, random, { words, cause: 'probes', again: true });
     }
     case 'well': {
       const words = `${trial.total - trial.failed} of ${trial.total} attempts on the way back were good: a growing share of requests returns`;
@@ -277,6 +279,9 @@ function observeRamp(
     const touchy = 1 - rampNats / bank.tuning.height;
     if (bank.excursion === null || bank.excursion.failed < 2 || suspicion(bank) < touchy) continue;
     if (which === 'slowness' && rule.firstTokenMs === null) continue;
+    const found = accused(next, which, rule, now);
+    if (found === 'open') continue;
+    if (found !== 'target') return unmoved(found);
     const { failed, total, since } = bank.excursion;
     const cause: GateCause = which === 'slowness' ? 'slow' : 'failures';
     const trouble: Trouble = { cause, scope: null, runnerUp: null, since, failed, total };
@@ -372,6 +377,8 @@ export function advance(cell: HealthCell, rule: HealthRule, now: Instant): Obser
       const longEnough =
         age >= rule.rampHoldMs && (health.seen >= rampSeenMin || age >= rule.rampHoldMs * 1.5);
       if (!longEnough) return unmoved(cell);
+      const doubted = Math.max(suspicion(cell.failures), suspicion(cell.slowness)) > rampSuspicion;
+      if (doubted && age < rule.rampHoldMs * rampWaits) return unmoved(cell);
       const step = health.step + 1;
       if (step < rule.ramp.length && (rule.ramp[step] ?? 1) < 1)
         return unmoved({ ...cell, health: { ...health, step, stepSince: now, seen: 0 } });

@@ -13,6 +13,7 @@ export type KeyHealth =
   | {
       readonly kind: 'set_aside';
       readonly trouble: KeyTrouble;
+      readonly since: Instant;
       readonly until: Instant;
       readonly strikes: number;
     };
@@ -43,7 +44,12 @@ export function observeKey(health: KeyHealth, failure: Failure, now: Instant, ra
   const { firstMs, longestMs } = waits[trouble];
   const grown = Math.min(longestMs, firstMs * 2 ** (strikes - 1)) * (0.9 + 0.2 * random);
   const waitMs = failure.retryAfterMs === null ? grown : Math.min(failure.retryAfterMs, retryAfterMsMax);
-  return { kind: 'set_aside', trouble, until: (now + waitMs) as Instant, strikes };
+  return { kind: 'set_aside', trouble, since: now, until: (now + waitMs) as Instant, strikes };
+}
+
+/** A success clears a key, unless it began before the trouble: a long answer says nothing about a limit met meanwhile. */
+export function clears(health: KeyHealth, startedAt: Instant): boolean {
+  return health.kind === 'set_aside' && startedAt >= health.since;
 }
 
 export function isUsable(health: KeyHealth, now: Instant): boolean {

@@ -6,7 +6,9 @@
  * ones rarely wait that long: ln((p1 + (1−p1)·S) / (p0 + (1−p0)·S)), S being the learned chance of still waiting.
  * Half the age is used, so that twofold slowness is no hang. The evidence is the best sum over the latest requests
  * *in the order they started*, finished ones included: in the order of finishing, fast good answers would come first
- * and hide themselves, and the rest would raise one false alarm after another. What failed is the detector's to count.
+ * and hide themselves, and the rest would raise one false alarm after another. What failed is the detector's to count,
+ * but for silence to the end, which is the longest wait of all. Who waits longer than answers may take is slow, and is
+ * counted so at that moment: what is known need not be waited for.
  *
  * A log of starts is kept per target: sixty-four, at least a tenth of a second apart, so that at any traffic it
  * covers the last six seconds or more. It is the one value here that changes in place, because it is written with
@@ -23,10 +25,24 @@ const free = 0;
 const waiting = 1;
 const good = 2;
 const failed = 3;
+/** It waited in vain: it never said a word. */
+const silent = 4;
+/** It waits, and was counted as slow already. */
+const late = 5;
 
-/** Starts in tenths of a second, which wrap around after half an hour: nothing waits so long. The last two bits: status. */
-const wrap = 16_384;
+export type Ending = 'good' | 'failed' | 'silent' | 'nobody';
+const statusOf: Readonly<Record<Ending, number>> = { good, failed, silent, nobody: free };
+
+/** Starts in tenths of a second, which wrap around after a quarter of an hour: nothing waits so long. The last three bits: status. */
+const statusBits = 3;
+const statusMask = 7;
+const wrap = 8_192;
 const tick = (at: number): number => Math.floor(at / spacingMs) % wrap;
+const packed = (start: number, status: number): number => (start << statusBits) | status;
+
+function ageMs(entry: number, now: Instant): number {
+  return ((tick(now) - (entry >>> statusBits) + wrap) % wrap) * spacingMs;
+}
 
 export type StartLog = {
   readonly entries: Uint16Array;
@@ -49,17 +65,32 @@ export function createStartLog(): StartLog {
 export function noteStart(log: StartLog, now: Instant): StartSlot {
   if (now - log.latest < spacingMs && now >= log.latest) return null;
   const index = log.next;
-  log.entries[index] = (tick(now) << 2) | waiting;
+  log.entries[index] = packed(tick(now), waiting);
   log.latest = now;
   log.next = (index + 1) % slots;
   return { index, startedAt: now };
 }
 
-/** The first token came, or the attempt ended. `nobody`: it says nothing (cancelled). */
-export function noteEnd(log: StartLog, slot: StartSlot, ending: 'good' | 'failed' | 'nobody'): void {
-  if (slot === null || (log.entries[slot.index] ?? 0) >>> 2 !== tick(slot.startedAt)) return;
-  const status = ending === 'good' ? good : ending === 'failed' ? failed : free;
-  log.entries[slot.index] = (tick(slot.startedAt) << 2) | status;
+/** The first token came, or the attempt ended. `nobody`: it says nothing (cancelled). Gives whether it was counted as slow. */
+export function noteEnd(log: StartLog, slot: StartSlot, ending: Ending): boolean {
+  if (slot === null) return false;
+  const entry = log.entries[slot.index] ?? free;
+  if (entry >>> statusBits !== tick(slot.startedAt)) return false;
+  log.entries[slot.index] = packed(tick(slot.startedAt), statusOf[ending]);
+  return (entry & statusMask) === late;
+}
+
+/** The places of those that have waited longer than `limitMs` and were not yet counted as slow; from now on they are. */
+export function newlyLate(log: StartLog, limitMs: number, now: Instant): readonly number[] {
+  const found: number[] = [];
+  for (let index = 0; index < slots; index++) {
+    const entry = log.entries[index] ?? free;
+    // A start is known to a tenth of a second: to be sure, one more.
+    if ((entry & statusMask) !== waiting || ageMs(entry, now) <= limitMs + spacingMs) continue;
+    log.entries[index] = packed(entry >>> statusBits, late);
+    found.push(index);
+  }
+  return found;
 }
 
 const sick = 0.5;
@@ -84,17 +115,17 @@ export function waitingEvidence(log: StartLog, known: FirstToken, p0: number, no
   for (let step = 1; step <= slots; step++) {
     const index = (log.next - step + slots) % slots;
     const entry = log.entries[index] ?? free;
-    const status = entry & 3;
+    const status = entry & statusMask;
     if (status === free) continue;
-    const ageMs = ((tick(now) - (entry >>> 2) + wrap) % wrap) * spacingMs;
-    if (status === waiting) {
-      const survival = stillWaiting(known, ageMs / 2);
+    if (status === waiting || status === late || status === silent) {
+      const survival = status === silent ? 0 : stillWaiting(known, ageMs(entry, now) / 2);
       sum += Math.log((sick + (1 - sick) * survival) / (p0 + (1 - p0) * survival));
       held++;
     } else if (status === failed) continue;
     else sum += Math.log((1 - sick) / (1 - p0));
     total++;
-    if (sum > best.nats) best = { nats: sum, total, waiting: held, since: (now - ageMs) as Instant };
+    if (sum > best.nats)
+      best = { nats: sum, total, waiting: held, since: (now - ageMs(entry, now)) as Instant };
   }
   return best;
 }

@@ -8,7 +8,7 @@ import { failureRow } from '../core/failure.ts';
 import type { CountsAgainst, Failure } from '../core/failure.ts';
 import { admission, badness, passesNow, dropProbe, startProbe, wantsProbe } from '../core/admission.ts';
 import { freshCell, jumpSince, isTouched } from '../core/health-cell.ts';
-import { advance, observe, observeFirstToken, observeWaiting } from '../core/health.ts';
+import { advance, limitOf, observe, observeFirstToken, observeWaiting } from '../core/health.ts';
 import { holdOut, isDoubted, shedWith, startRamp } from '../core/gate-moves.ts';
 import type { Observed } from '../core/gate-moves.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
@@ -24,7 +24,7 @@ import { noCounts, Tally } from './tally.ts';
 import { believed } from './believed.ts';
 import { freshBoardCell, keep, restoreCell, shiftCell } from './board-cell.ts';
 import type { BoardCell } from './board-cell.ts';
-import { evidenceOf, evidenceOfFirstToken, unheard } from './ticket.ts';
+import { endingOf, evidenceOf, evidenceOfFirstToken, unheard } from './ticket.ts';
 import type { Asking, Handing, Settlement, Ticket } from './ticket.ts';
 
 type Out = Extract<Standing, { kind: 'out' }>;
@@ -156,6 +156,7 @@ class Board implements HealthBoard {
       stream: asking.stream,
       slot: cell.waiting.enter(asking.stream, startedAt),
     };
+    cell.waiting.hold(ticket);
     cell.inFlight++;
     if (how.panic) cell.inPanic++;
     return ticket;
@@ -192,11 +193,16 @@ class Board implements HealthBoard {
 
   began(ticket: Ticket): void {
     const cell = this.#cells.get(ticket.target.name);
-    cell?.waiting.leave(ticket.stream, ticket.slot, 'good');
+    const wasLate = cell?.waiting.leave(ticket, 'good') ?? false;
+    if (cell !== undefined && ticket.stream && !wasLate) this.#heardFrom(cell, ticket);
+  }
+
+  /** Its first token came, or has been waited for longer than it may take. */
+  #heardFrom(cell: BoardCell, ticket: Ticket): void {
     const now = this.#look();
     const firstTokenMs = now - ticket.startedAt;
     // Longer than any answer may take: the clock jumped meanwhile.
-    if (cell === undefined || !ticket.stream || Math.abs(firstTokenMs) > firstTokenMsMax) return;
+    if (Math.abs(firstTokenMs) > firstTokenMsMax) return;
     const evidence = evidenceOfFirstToken(ticket, firstTokenMs);
     this.#apply(cell, observeFirstToken(cell.health, evidence, this.#gates.of(ticket.target).rule, now));
   }
@@ -213,10 +219,7 @@ class Board implements HealthBoard {
       stallMs: this.#options.stallMs(),
     });
     if (doubted !== null) this.#options.onDisbelieved(target, doubted);
-    if (settlement.firstTokenMs === null) {
-      const ending = outcome === 'nobody' ? 'nobody' : outcome === 'good' ? 'good' : 'failed';
-      cell.waiting.leave(ticket.stream, ticket.slot, ending);
-    }
+    if (settlement.firstTokenMs === null) cell.waiting.leave(ticket, endingOf(outcome));
     if (outcome === 'nobody') {
       if (ticket.probe) cell.health = dropProbe(cell.health, ticket.generation);
       return;
@@ -354,6 +357,7 @@ class Board implements HealthBoard {
       const { failures, firstToken } = cell.health;
       const waiting = cell.waiting.evidence(firstToken, failures.tuning.p0, now);
       if (waiting.nats > 0) this.#apply(cell, observeWaiting(cell.health, waiting, rule, now));
+      for (const ticket of cell.waiting.late(limitOf(cell.health, rule), now)) this.#heardFrom(cell, ticket);
     }
     this.#shedWide(now);
   }

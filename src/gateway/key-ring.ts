@@ -7,7 +7,7 @@ import type { CredentialBlame, KeyTrail } from '../core/credential-doubt.ts';
 import { failureRow } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Instant } from '../core/ids.ts';
-import { isUsable, observeKey, usableKey } from '../core/key-health.ts';
+import { clears, isUsable, observeKey, usableKey } from '../core/key-health.ts';
 import type { KeyHealth } from '../core/key-health.ts';
 import type { Standing } from '../core/routing.ts';
 import type { ProviderKey, Target } from '../core/target.ts';
@@ -119,7 +119,9 @@ export class KeyRing {
     const names = namesOf(target, key);
     const rejectedAt = this.#trails.get(names.own)?.rejectedAt ?? null;
     if (rejectedAt !== null && startedAt < rejectedAt) return;
-    if (this.#health.size > 0) for (const scope of scopes) this.#health.delete(names[scope]);
+    if (this.#health.size > 0)
+      for (const scope of scopes)
+        if (clears(this.#health.get(names[scope]) ?? usableKey, startedAt)) this.#health.delete(names[scope]);
     this.#note(names.own, afterSuccess);
     this.#note(names.model, afterSuccess);
   }

@@ -3,7 +3,7 @@ import type { Evidence, SoftSignal } from '../core/evidence.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Instant } from '../core/ids.ts';
 import type { ProviderKey, Target } from '../core/target.ts';
-import type { StartSlot } from '../core/waiting.ts';
+import type { Ending, StartSlot } from '../core/waiting.ts';
 
 /** An attempt that wants to be admitted. */
 export type Asking = {
@@ -94,6 +94,12 @@ export function evidenceOf(
 /** What its first token says when it comes. */
 export function evidenceOfFirstToken(ticket: Ticket, firstTokenMs: number): Evidence {
   return { ...evidenceOf(ticket, null, null, firstTokenMs), firstTokenTold: false };
+}
+
+/** How the wait for a first token ended that never came. */
+export function endingOf(outcome: Failure | 'good' | 'nobody'): Ending {
+  if (outcome === 'good' || outcome === 'nobody') return outcome;
+  return outcome.class === 'first_token_timeout' || outcome.class === 'headers_timeout' ? 'silent' : 'failed';
 }
 
 /** An answer that arrived and is of no use is a soft signal, not a failure of the target. */

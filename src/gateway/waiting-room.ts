@@ -6,8 +6,16 @@ import { nothingSeen, sawFirstToken } from '../core/first-token.ts';
 import type { FirstToken } from '../core/first-token.ts';
 import type { Instant } from '../core/ids.ts';
 import { leftBeforeFirstToken } from '../core/silence.ts';
-import { createStartLog, noteEnd, noteStart, noWaiting, waitingEvidence } from '../core/waiting.ts';
-import type { StartLog, StartSlot, WaitingEvidence } from '../core/waiting.ts';
+import {
+  createStartLog,
+  newlyLate,
+  noteEnd,
+  noteStart,
+  noWaiting,
+  waitingEvidence,
+} from '../core/waiting.ts';
+import type { Ending, StartLog, StartSlot, WaitingEvidence } from '../core/waiting.ts';
+import type { Ticket } from './ticket.ts';
 
 const wholeSeenMin = 50;
 
@@ -16,6 +24,8 @@ export class WaitingRoom {
   /** Made when the first whole answer is asked for. */
   #whole: StartLog | null = null;
   #usualWhole: FirstToken = nothingSeen;
+  /** Who holds the places of the log of streams. */
+  readonly #holders: Ticket[] = [];
   #waiting = 0;
 
   enter(stream: boolean, now: Instant): StartSlot {
@@ -25,10 +35,21 @@ export class WaitingRoom {
     return noteStart(this.#whole, now);
   }
 
-  leave(stream: boolean, slot: StartSlot, ending: 'good' | 'failed' | 'nobody'): void {
+  hold(ticket: Ticket): void {
+    if (ticket.stream && ticket.slot !== null) this.#holders[ticket.slot.index] = ticket;
+  }
+
+  /** Gives whether it was told of by `late` already. */
+  leave({ stream, slot }: Ticket, ending: Ending): boolean {
     this.#waiting--;
     const log = stream ? this.#streams : this.#whole;
-    if (log !== null) noteEnd(log, slot, ending);
+    return log !== null && noteEnd(log, slot, ending);
+  }
+
+  /** Streams that have just waited longer than `limitMs`: each is told of once. */
+  late(limitMs: number | null, now: Instant): readonly Ticket[] {
+    if (limitMs === null || this.#waiting === 0) return [];
+    return newlyLate(this.#streams, limitMs, now).flatMap((index) => this.#holders[index] ?? []);
   }
 
   sawWhole(ms: number): void {

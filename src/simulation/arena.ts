@@ -266,6 +266,7 @@ export class Arena implements Timeline, Moment, Happening {
       stallMs,
       totalMs,
       poisonous,
+      short: false,
       key,
     });
   }
@@ -314,4 +315,11 @@ export function sdkBackoffMs(retried: number, random: number): number {
   return Math.min(8_000, 500 * 2 ** retried) * (1 - 0.25 * random);
 }
 
-const probePatience = { firstTokenMs: 10_000, stallMs: 10_000, totalMs: 30_000, poisonous: false } as const;
+/** As production probes: a question that a word answers. */
+const probePatience = {
+  firstTokenMs: 10_000,
+  stallMs: 10_000,
+  totalMs: 30_000,
+  poisonous: false,
+  short: true,
+} as const;

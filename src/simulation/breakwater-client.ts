@@ -29,8 +29,8 @@ export class BreakwaterClient implements Client, Gateway {
   board: HealthBoard;
   capacity: Capacity;
   requests = 0;
-  /** Calls and probes under way. */
   open = 0;
+  unheard = 0;
   readonly #facts = new Map<Course, FeatureFacts>();
 
   /** `unprotected`: routing and gates alone, to show what protecting is for. */
@@ -86,13 +86,13 @@ export class BreakwaterClient implements Client, Gateway {
   /** The process ends and another begins: what was kept of the gates is read again. Requests under way speak to nobody. */
   restart(): void {
     const before = this.board;
-    const kept = before.known().map((target) => ({
-      target,
-      cell: JSON.parse(JSON.stringify(before.view(target).cell)) as unknown,
-    }));
+    const kept = new Map(before.unkept(true).map(({ target, cell }) => [target, JSON.stringify(cell)]));
     this.board = this.#newBoard();
     this.capacity = this.#newCapacity();
-    for (const { target, cell } of kept) this.board.restore(target, cell);
+    for (const target of before.known()) {
+      const cell = kept.get(target.name);
+      if (cell !== undefined) this.board.restore(target, JSON.parse(cell));
+    }
   }
 
   tick(): void {
@@ -106,7 +106,7 @@ export class BreakwaterClient implements Client, Gateway {
 
   rests(): boolean {
     const { board } = this;
-    if (this.open > 0 || this.capacity.waiting > 0) return false;
+    if (this.unheard > 0 || this.capacity.waiting > 0) return false;
     return board.known().every((target) => isAtRest(board.view(target).cell));
   }
 
@@ -116,13 +116,16 @@ export class BreakwaterClient implements Client, Gateway {
     const startedAt = arena.now;
     let firstTokenMs: number | null = null;
     this.open++;
+    this.unheard++;
     arena.probe(target, ticket.key?.name ?? null, {
       firstToken: () => {
         firstTokenMs = arena.now - startedAt;
+        this.unheard--;
         board.began(ticket);
       },
       ended: (failure, soft) => {
         this.open--;
+        if (firstTokenMs === null) this.unheard--;
         board.settle(ticket, settlementOf(failure, firstTokenMs, soft));
       },
     });

@@ -53,6 +53,8 @@ function around(median: number, random: () => number): number {
 }
 
 const quickMs = 120;
+/** What a short answer takes of the time of a usual one. */
+const shortShare = 0.05;
 
 function struck(
   effect: Effect,
@@ -128,7 +130,8 @@ export function createProviderModel(
     const radius = spread * Math.sqrt(-2 * Math.log(1 - random()));
     const angle = 2 * Math.PI * random();
     const firstTokenMs = usual.firstTokenMs * Math.exp(radius * Math.cos(angle));
-    const durationMs = firstTokenMs + usual.answerMs * Math.exp(radius * Math.sin(angle));
+    const answerMs = usual.answerMs * Math.exp(radius * Math.sin(angle));
+    const durationMs = firstTokenMs + (asked.short ? answerMs * shortShare : answerMs);
     const good: Fate = { failure: null, soft: null, firstTokenMs, durationMs };
     if (asked.poisonous) return struck(broken, asked, firstTokenMsMax, good, random);
     if (sinceMs >= validUntil) look(sinceMs);

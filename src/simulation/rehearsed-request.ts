@@ -36,8 +36,9 @@ export type Gateway = {
   readonly board: HealthBoard;
   readonly capacity: Capacity;
   requests: number;
-  /** Calls and probes under way. */
+  /** Calls and probes under way, and those of them that wait for their first token. */
   open: number;
+  unheard: number;
 };
 
 /** An answer that was read and is like any other. */
@@ -170,6 +171,7 @@ export class RehearsedRequest implements Listener {
     this.place = place;
     this.startedAt = client.arena.now;
     client.open++;
+    client.unheard++;
     client.arena.call(arrival, target, admitted.key?.name ?? null, this);
   }
 
@@ -191,6 +193,7 @@ export class RehearsedRequest implements Listener {
   firstToken(): void {
     const { now } = this.client.arena;
     this.heardAt = now;
+    this.client.unheard--;
     if (this.ticket !== null) this.board.began(this.ticket);
     if (this.place !== null) this.capacity.seen(this.place, now - this.startedAt);
   }
@@ -200,6 +203,7 @@ export class RehearsedRequest implements Listener {
     const { arena } = client;
     if (ticket === null || place === null || target === null) throw new Error('ended before it began');
     client.open--;
+    if (heardAt === null) client.unheard--;
     this.place = null;
     if (heardAt === null && failure !== null)
       capacity.seen(place, loadSign(failure.class, arena.now - this.startedAt));

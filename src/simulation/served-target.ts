@@ -20,6 +20,8 @@ export type Asked = {
   readonly totalMs: number;
   /** It fails wherever it goes. */
   readonly poisonous: boolean;
+  /** A word is all that is asked for: the answer ends soon after it began. */
+  readonly short: boolean;
   /** The provider's key it is made with; null where there is none. */
   readonly key: string | null;
 };

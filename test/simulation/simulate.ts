@@ -7,8 +7,8 @@ const argument = (name: string, otherwise: number): number => {
 };
 const days = argument('days', 10);
 const first = argument('seed', 1);
-/** A run covers two hours of faults and half an hour of calm. */
-const runMinutes = 150;
+/** A run covers a day, of which the last half hour is calm. */
+const runMinutes = 1_440;
 const runs = Math.ceil((days * 1_440) / runMinutes);
 let failed = 0;
 for (let run = 0; run < runs; run++) {

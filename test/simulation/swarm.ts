@@ -84,18 +84,18 @@ export function planOf(seed: number, minutes: number): Plan {
     { model: model.name },
     ...provider.keys.map((key) => ({ key: key.name })),
   ]);
-  const faults = some(0.85, 5, (): Draw => {
+  const faults = some(0.9, Math.max(4, Math.round(minutes / 90)), (): Draw => {
     const at = Math.min(when(), last - 2);
     return {
       at: `${at}m`,
-      for: `${Math.min(last - at, 1 + Math.floor(random() * 40))}m`,
+      for: `${Math.min(last - at, 1 + Math.floor(random() * pick([10, 40, 150])))}m`,
       scope: pick(scopes),
       share: pick(['3%', '10%', '30%', '60%', '100%']),
       effect: pick(effects),
       ...(random() < 0.2 ? { flapping: { bad: '60s', good: '60s' } } : {}),
     };
   });
-  const switches = some(0.4, 2, (): SwitchPlan => {
+  const switches = some(0.4, 3, (): SwitchPlan => {
     const target = pick(targets);
     return {
       at: when(),
@@ -112,14 +112,14 @@ export function planOf(seed: number, minutes: number): Plan {
     seed,
     topology: which,
     minutes,
-    rate: pick([0.02, 0.1, 0.5, 2]),
+    rate: pick([0.005, 0.02, 0.1, 0.1, 0.5, 0.5, minutes > 300 ? 0.5 : 3]),
     shape: pick(['steady', 'diurnal', 'bursty']),
     poison: random() < 0.1,
     faults,
     switches,
-    jumps: some(0.2, 2, () => ({ at: when(), byMs: pick([3_600_000, -3_600_000]) })),
-    restarts: some(0.3, 2, when),
-    reloads: some(0.2, 2, when),
+    jumps: some(0.3, 2, () => ({ at: when(), byMs: pick([3_600_000, -3_600_000]) })),
+    restarts: some(0.4, 3, when),
+    reloads: some(0.3, 3, when),
   };
 }
 
