@@ -13,7 +13,11 @@ export function textOf(value: unknown): string {
 export function whyText(target: Readonly<Record<string, unknown>>): string {
   const { words } = target['gate'] as { readonly words: string | null };
   const warnings = (target['warnings'] ?? []) as readonly { readonly words: string }[];
-  return [words ?? [], ...warnings.map((warning) => `warning: ${warning.words}`)].flat().join('; ');
+  const { stale } = (target['agreement'] ?? {}) as { readonly stale?: boolean };
+  const overdue = stale === true ? ['its agreement is past its review'] : [];
+  return [words ?? [], ...overdue, ...warnings.map((warning) => `warning: ${warning.words}`)]
+    .flat()
+    .join('; ');
 }
 
 /** `2026-06-07T09:00:00.123Z` → `2026-06-07 09:00:00`; all times are UTC. */

@@ -88,6 +88,10 @@ function faults(records: readonly RequestRecord[]): {
   return { counts, hit };
 }
 
+/** Its answers are not like they were; a failure in no table says nothing of answers. */
+const isOdd = ({ warnings }: DiagnosedTarget): boolean =>
+  warnings.some(({ signal }) => signal !== 'unclassified');
+
 /** Share of requests that must fail for traffic alone to say something, and how many there must be. */
 const tellingShare = 0.2;
 const tellingMin = 5;
@@ -152,7 +156,7 @@ function suspected(input: DiagnosisInput): Verdict {
   const tells = records.length >= tellingMin && hit / records.length >= tellingShare;
   if (out.length === 0) {
     if (tells && failure !== null) return faultVerdict(failure);
-    if (targets.some(({ warnings }) => warnings.length > 0)) return 'model';
+    if (targets.some(isOdd)) return 'model';
     const isDoubted = targets.some(({ says }) => says !== null && troubled.has(says.status));
     return isDoubted && records.length < tellingMin ? 'unknown' : 'fine';
   }
@@ -248,7 +252,7 @@ function verdictWords(verdict: Verdict, input: DiagnosisInput): string {
 
 /** Nothing fails: what is noticed is what answers are like. */
 function oddWords({ targets }: DiagnosisInput): string {
-  const odd = targets.filter(({ warnings }) => warnings.length > 0).map(({ target }) => target);
+  const odd = targets.filter(isOdd).map(({ target }) => target);
   if (odd.length === 0) return 'It is them: requests fail in a way that only the model explains.';
   return `Requests are answered; but answers of ${listWords(odd)} are not like they were.`;
 }

@@ -24,8 +24,8 @@ export const softSignals = [
 ] as const;
 export type SoftSignal = (typeof softSignals)[number];
 
-/** What a target can be warned of: its answers to callers, or to the fixed questions of a canary. */
-export const warningSignals = [...softSignals, 'changed_answers'] as const;
+/** What a target can be warned of: its answers to callers, those to the fixed questions of a canary, failures in no table. */
+export const warningSignals = [...softSignals, 'changed_answers', 'unclassified'] as const;
 export type WarningSignal = (typeof warningSignals)[number];
 
 /** A warning that stands: it is shown, and moves nothing. */

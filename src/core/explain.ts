@@ -276,12 +276,15 @@ const doneWords: Readonly<Record<string, string>> = {
   estimated: 'No provider could be asked, so an estimate was given and marked as one.',
 };
 
+/** Said with the candidates: why one that was out was asked all the same. */
+const panicWarning = 'panic';
+
 /** A failure class among the warnings: the answer was passed on in spite of it. Other warnings name what was left out. */
 function warnings(record: RequestRecord): Sentences {
   const flaws = record.warnings.filter(isFailureClass);
   const done = record.warnings.flatMap((warning) => doneWords[warning] ?? []);
   const dropped = record.warnings.filter(
-    (warning) => !isFailureClass(warning) && doneWords[warning] === undefined,
+    (warning) => warning !== panicWarning && !isFailureClass(warning) && doneWords[warning] === undefined,
   );
   const pieces = record.attempts.reduce((sum, attempt) => sum + attempt.malformedEvents, 0);
   return [

@@ -22,6 +22,7 @@ function gate(model: string, after: number, changes: Partial<GateEvent> = {}): G
   return {
     at: minutes(after),
     noticedAt: minutes(after),
+    stale: null,
     target: { target: targetName('anthropic', model), model, vendor: 'anthropic', provider: 'anthropic' },
     from: 'shedding',
     to: 'ejected',

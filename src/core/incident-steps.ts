@@ -32,6 +32,8 @@ export type GateEvent = {
   readonly from: HealthState;
   readonly to: HealthState;
   readonly words: string;
+  /** That the agreement behind the gate is past its review; null when it is not. */
+  readonly stale: string | null;
   /** Whether the gate really moves users; one that only watches raises a suspicion. */
   readonly enforced: boolean;
 };
@@ -149,6 +151,9 @@ function titled(incident: Incident, targets: readonly IncidentTarget[], failureC
     : incidentTitle(targets, failureClass);
 }
 
+/** Whoever reads the incident must know that what acted was agreed for another time. */
+const staleLines = ({ at, stale }: GateEvent): readonly Added[] => (stale === null ? [] : [said(at, stale)]);
+
 function joined(incident: Incident, event: GateEvent): IncidentStep {
   const { at, target, words } = event;
   const targets = withTarget(incident.targets, event);
@@ -168,7 +173,10 @@ function joined(incident: Incident, event: GateEvent): IncidentStep {
   return stepOf(
     incident,
     changes,
-    [said(at, `${target.target} is taken out${again}: ${words}.`, isRelapse ? 'active' : null)],
+    [
+      said(at, `${target.target} is taken out${again}: ${words}.`, isRelapse ? 'active' : null),
+      ...staleLines(event),
+    ],
     at,
   );
 }
@@ -210,6 +218,7 @@ export function onGate(
           : `${target.target} would be taken out, but its gate only watches: ${words}.`,
         state,
       ),
+      ...staleLines(event),
     ],
     at,
   );

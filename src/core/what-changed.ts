@@ -50,6 +50,7 @@ const paces: ReadonlySet<unknown> = new Set<SoftSignal>(['slow_first_token', 'sl
 function categoryOfWarning(signal: unknown): ChangeCategory {
   // Other answers to the same questions: somebody changed the model under its name.
   if (signal === ('changed_answers' satisfies WarningSignal)) return 'model_update';
+  if (signal === ('unclassified' satisfies WarningSignal)) return 'outage';
   return paces.has(signal) ? 'capacity' : 'quality_drift';
 }
 

@@ -10,6 +10,8 @@ import { isSlow, sawPace, tokensPerSecond } from '../core/pace.ts';
 import type { Pace } from '../core/pace.ts';
 import { shiftedWatch, watchFromJson, watchToJson } from '../core/soft-watch-kept.ts';
 import { freshWatch, hearSigns } from '../core/soft-watch.ts';
+import { forgetUnclassified, noteUnclassified, unclassifiedWarning } from '../core/unclassified.ts';
+import type { Unclassified } from '../core/unclassified.ts';
 import type { Sign } from '../core/soft-watch.ts';
 import { softOf } from './ticket.ts';
 import type { AnswerRead, Settlement, Ticket } from './ticket.ts';
@@ -32,13 +34,17 @@ export class AnswerSignals {
   #identity: Identity = unheard;
   #watch;
   #canary: Warning | null = null;
+  #unclassified: Unclassified | null = null;
 
   constructor(now: Instant) {
     this.#watch = freshWatch(now);
   }
 
   get warnings(): readonly Warning[] {
-    return this.#canary === null ? this.#watch.warnings : [...this.#watch.warnings, this.#canary];
+    const unclassified = this.#unclassified === null ? [] : [unclassifiedWarning(this.#unclassified)];
+    return this.#canary === null && unclassified.length === 0
+      ? this.#watch.warnings
+      : [...this.#watch.warnings, ...(this.#canary === null ? [] : [this.#canary]), ...unclassified];
   }
 
   /** What a canary has found, or that nothing it found stands. */
@@ -77,6 +83,11 @@ export class AnswerSignals {
 
   /** Takes a failed attempt into account, when it is one that had an answer. */
   failed(ticket: Ticket, failure: Failure, falseAlarmMs: number, now: Instant): Heard {
+    if (failure.class === 'unclassified') {
+      const { known, move } = noteUnclassified(this.#unclassified, failure, now);
+      this.#unclassified = known;
+      return { ...nothing, moves: move === null ? [] : [move] };
+    }
     const signal = ofFailure(failure);
     if (signal === null || ticket.own) return nothing;
     const moves = this.#hear(ticket, [{ signal, odd: true }], falseAlarmMs, now);
@@ -95,7 +106,14 @@ export class AnswerSignals {
     const { callerKey, requestKey, feature } = ticket;
     const heard = hearSigns(this.#watch, signs, { callerKey, requestKey, feature }, falseAlarmMs, now);
     this.#watch = heard.watch;
-    return heard.moves;
+    return this.#unclassified === null ? heard.moves : [...heard.moves, ...this.#forgotten(now)];
+  }
+
+  #forgotten(now: Instant): readonly WarningMove[] {
+    if (this.#unclassified === null) return [];
+    const { known, move } = forgetUnclassified(this.#unclassified, now);
+    this.#unclassified = known;
+    return move === null ? [] : [move];
   }
 
   shift(byMs: number): void {

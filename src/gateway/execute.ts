@@ -217,8 +217,9 @@ class Run {
     }
     if (admitted.key !== null) this.#triedKeys.add(admitted.key.name);
     exchange.warnings.length = 0;
-    exchange.warnings.push(...payload.warnings);
-    return { ticket: admitted, place, payload };
+    const warnings = admitted.panic ? ['panic', ...payload.warnings] : payload.warnings;
+    exchange.warnings.push(...warnings);
+    return { ticket: admitted, place, payload: { ...payload, warnings } };
   }
 
   #begin({ ticket, place, payload }: Admitted, moreToTry: boolean): Sending {

@@ -21,7 +21,7 @@ export const headerTable: Readonly<Record<string, Row>> = {
   'x-breakwater-hop':                { direction: 'response', meaning: 'same_model, same_vendor, other_vendor or local; absent without a hop' },
   'x-breakwater-boundary':           { direction: 'response', meaning: 'none, or what content crossed: entity, region, retention' },
   'x-breakwater-notice':             { direction: 'response', meaning: 'JSON for the product to show: a sentence and its facts, where the policy says notify or reduce' },
-  'x-breakwater-warnings':           { direction: 'response', meaning: 'what a translation dropped, that a request was adapted, or what is wrong with an answer passed on' },
+  'x-breakwater-warnings':           { direction: 'response', meaning: 'what a translation dropped, that a request was adapted, that everything permitted was out (panic), or what is wrong with an answer passed on' },
   'x-breakwater-incident':           { direction: 'response', meaning: 'the incident that the request has met; absent when it met none' },
   'x-breakwater-policy':             { direction: 'response', meaning: 'hash of the configuration that decided' },
   'x-should-retry':                  { direction: 'response', meaning: 'on errors: whether trying again can help; both major SDKs obey it' },

@@ -5,6 +5,7 @@
 import { isLive, saveSteps, writeOf } from '../control/incident-verb.ts';
 import type { IncidentDependencies } from '../control/incident-verb.ts';
 import type { Transition } from '../core/gate-moves.ts';
+import { staleWords } from '../core/agreement.ts';
 import { classify } from '../core/incident-class.ts';
 import type { IncidentScope } from '../core/incident-hits.ts';
 import { isOpen } from '../core/incident.ts';
@@ -148,7 +149,10 @@ class Desk implements IncidentDesk {
     const isFailure = to === 'ejected' && from !== 'probing' && cause !== 'person';
     if (isFailure && this.#waiting.length < waitingMax) {
       const enforced = this.#engine.board.view(target).mode === 'enforce';
-      const event: GateEvent = { at, noticedAt, from, to, words, target: failedTarget(target), enforced };
+      const { agreed } = this.#engine.board.agreement(target);
+      const stale = staleWords(`the gate of ${target.name}`, agreed, at);
+      const failed = failedTarget(target);
+      const event: GateEvent = { at, noticedAt, from, to, words, target: failed, stale, enforced };
       this.#waiting.push({ event, ...this.#placeOf(event) });
       this.#mark();
     }

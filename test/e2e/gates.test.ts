@@ -34,7 +34,12 @@ function withGate(simulator: Simulator): Json {
   };
 }
 
-type Answer = { readonly status: number; readonly target: string | null; readonly id: string };
+type Answer = {
+  readonly status: number;
+  readonly target: string | null;
+  readonly warnings: string | null;
+  readonly id: string;
+};
 
 async function ask(more: Json = {}, signal?: AbortSignal): Promise<Answer> {
   const response = await fetch(`${house.url}/v1/messages`, {
@@ -52,6 +57,7 @@ async function ask(more: Json = {}, signal?: AbortSignal): Promise<Answer> {
   return {
     status: response.status,
     target: response.headers.get('x-breakwater-target'),
+    warnings: response.headers.get('x-breakwater-warnings'),
     id: response.headers.get('x-breakwater-request-id') ?? '',
   };
 }
@@ -407,10 +413,16 @@ describe('an agreement', () => {
     expect(lines.join('\n')).toMatch(/As agreed now:\n[^]*1 trip;[^]*As proposed:\n[^]*0 trips/);
   }, 120_000);
 
-  test('that nobody reviewed in time is said to be stale: in the state, in the log, by gates', async () => {
+  test('that nobody reviewed in time is said to be stale: in the state, in the log, by gates, in the incident', async () => {
     house = await startHouse((simulator) => ({
       ...withGate(simulator),
-      gates: [{ match: {}, agreed: { by: ['platform', 'support'], on: '2025-01-01', review: '90d' } }],
+      gates: [
+        {
+          match: {},
+          restore: { probeEvery: '1m', ramp: ['100%'], hold: '1s' },
+          agreed: { by: ['platform', 'support'], on: '2025-01-01', review: '90d' },
+        },
+      ],
     }));
     const { body } = await house.admin('GET', 'gates');
     const [first] = body['items'] as Json[];
@@ -423,6 +435,21 @@ describe('an agreement', () => {
     const state = (await house.admin('GET', 'state')).body['targets'] as Json[];
     expect((state[0]!['agreement'] as Json)['stale']).toBe(true);
     await until(() => house.logs.some((line) => line.includes('"event":"agreement"')), 'it is logged');
+    const lines: string[] = [];
+    const environment = readEnvironment({ BREAKWATER_URL: house.url, BREAKWATER_ADMIN_TOKEN: adminToken });
+    const print = (text: string): void => void lines.push(text);
+    await runCommand(['gates'], environment, { print, complain: print });
+    expect(lines.join(' ')).toMatch(/its agreement is past its\s+review/);
+    house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'preset', preset: 'server_error' } });
+    await askUntil(['ejected']);
+    await waitUntil(async () => {
+      const [incident] = (await house.admin('GET', 'incidents')).body['items'] as Json[];
+      if (incident === undefined) return false;
+      const shown = (await house.admin('GET', `incidents/${String(incident['id'])}`)).body;
+      return JSON.stringify(shown['timeline']).includes(
+        `The agreement behind the gate of ${opus} was to be reviewed`,
+      );
+    }, 'the incident says so');
   }, 60_000);
 });
 
@@ -454,8 +481,12 @@ test('with nothing else left the least bad is asked all the same, and the record
   await ask();
   await house.admin('POST', `gates/${opus}/hold`, { reason: 'rehearsing panic' });
   const answer = await ask();
-  expect(answer).toMatchObject({ status: 200, target: opus });
+  expect(answer).toMatchObject({ status: 200, target: opus, warnings: 'panic' });
   const record = await house.record(answer.id);
+  expect(record['warnings']).toEqual(['panic']);
+  const words = (record['words'] as string[]).join(' ');
+  expect(words).toContain('it was asked all the same, because everything permitted was out');
+  expect(words).not.toContain('Left out');
   expect((record['candidates'] as Json[])[0]).toMatchObject({
     target: opus,
     eligible: false,

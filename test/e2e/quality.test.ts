@@ -128,6 +128,38 @@ test('a new fingerprint, and a new name under the old one, are in the ledger of 
   expect(words).toContain('gpt-5.2-2026-06-01; until now they said gpt-5.2');
 }, 120_000);
 
+test('a failure that is in no table alarms: in the log, the metrics, the state and the events', async () => {
+  house = await startHouse();
+  await askMany(5);
+  const events = await fetch(`${house.url}/admin/v1/events`, {
+    headers: { authorization: `Bearer ${adminToken}` },
+  });
+  const reader = events.body!.getReader();
+  house.simulator.setFault({
+    provider: 'openai',
+    times: 2,
+    fault: { kind: 'status', status: 418, body: {} },
+  });
+  const response = await fetch(`${house.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...question, model: 'solo' }),
+  });
+  await response.arrayBuffer();
+  const [warning] = await warnings();
+  expect(warning).toMatchObject({ signal: 'unclassified' });
+  expect(String(warning?.['words'])).toContain('of a kind that is in no table');
+  expect(await metrics()).toMatch(/breakwater_unclassified_total\{.*\} [1-9]/);
+  expect(await metrics()).toMatch(/breakwater_warning\{target="openai\/gpt-5.2",signal="unclassified"\} 1/);
+  let told = '';
+  while (!told.includes('unclassified')) told += new TextDecoder().decode((await reader.read()).value);
+  await reader.cancel();
+  const end = Date.now() + 30_000;
+  while (!house.logs.some((line) => line.includes('unclassified_failure')) && Date.now() < end)
+    await Bun.sleep(20);
+  expect(house.logs.join('\n')).toContain('"event":"unclassified_failure"');
+}, 120_000);
+
 describe('a model that changes under its name', () => {
   const canaryState = async (): Promise<Json> =>
     ((await house.admin('GET', 'canaries')).body['items'] as Json[])[0] ?? {};
