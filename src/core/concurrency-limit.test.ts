@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 
 import { seededRandom } from '../simulator/random.ts';
-import { forgetMs, isRoundOver, judgeRound, noLimit } from './concurrency-limit.ts';
+import { forgetMs, isRoundOver, judgeRound, noLimit, timedSign } from './concurrency-limit.ts';
 import type { CallSeen, ConcurrencyLimit, LoadSign } from './concurrency-limit.ts';
 import { instant } from './ids.ts';
 
@@ -68,6 +68,15 @@ test('late first tokens show a limit', () => {
   const random = seededRandom(4);
   const { limit } = after(learnt(), 16, () => around(1_600, random), { open: 60 });
   expect(limit.most).toBe(51);
+});
+
+test('late because this process was away itself shows no limit, and teaches nothing', () => {
+  const random = seededRandom(3);
+  const usual = after(fresh, 400, () => around(400, random));
+  const away = after(usual, 200, () => timedSign(4_000, 3_500));
+  expect(away.limit.most).toBeNull();
+  expect(away.limit.typical).toEqual(usual.limit.typical);
+  expect(after(usual, 32, () => timedSign(4_000, 100)).limit.most).not.toBeNull();
 });
 
 test('late by a time that nobody notices is not late', () => {

@@ -32,6 +32,14 @@ export type CallSeen = {
  */
 export type LoadSign = number | 'overloaded' | 'none';
 
+/** A time of which this process itself was away for more than this share tells of it, not of the target. */
+const absentShareMax = 0.2;
+
+/** What a time to the first token shows. Our own absence may lie beside the target's work or before it: nobody can tell. */
+export function timedSign(ms: number, absentMs: number): LoadSign {
+  return absentMs > ms * absentShareMax ? 'none' : ms;
+}
+
 /** What first tokens typically take for one size of prompt, as natural logarithms of milliseconds. */
 type Typical = {
   readonly mean: number;

@@ -29,6 +29,8 @@ export type Trace = {
   readonly ticket: Ticket;
   readonly place: Place;
   readonly startedAt: Instant;
+  /** How long this process had been away by then, in sum. */
+  readonly absentBeforeMs: number;
   firstByteAt: Instant | null;
   firstTokenAt: Instant | null;
   endedAt: Instant | null;
@@ -92,11 +94,16 @@ export const thinkingFirstTokenMs = 60_000;
 const errorBodyBytesMax = 65_536;
 const bodyStartLength = 2_000;
 
-export function newTrace(ticket: Ticket, place: Place, now: Instant): Trace {
+export function newTrace(
+  ticket: Ticket,
+  place: Place,
+  { clock, watchdog }: Pick<Scene, 'clock' | 'watchdog'>,
+): Trace {
   return {
     ticket,
     place,
-    startedAt: now,
+    startedAt: clock.now(),
+    absentBeforeMs: watchdog.absentMs(),
     firstByteAt: null,
     firstTokenAt: null,
     endedAt: null,

@@ -130,9 +130,10 @@ test('one tenant does not take every place of what can be shed', () => {
 });
 
 test('silence is a first token that would have come later still', () => {
-  expect(loadSign('first_token_timeout', 10_000)).toBe(10_000);
-  expect(loadSign('overloaded', 50)).toBe('overloaded');
-  expect(loadSign('server_error', 50)).toBe('none');
+  expect(loadSign('first_token_timeout', 10_000, 0)).toBe(10_000);
+  expect(loadSign('first_token_timeout', 10_000, 6_000)).toBe('none');
+  expect(loadSign('overloaded', 50, 50)).toBe('overloaded');
+  expect(loadSign('server_error', 50, 0)).toBe('none');
 });
 
 type Event =

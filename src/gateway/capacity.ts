@@ -4,7 +4,7 @@
  * (who next) and `core/rate-meter.ts` (known rates); this holds the counts they speak about. It has no timer and no
  * clock of its own, so that a simulation can run it.
  */
-import { isRoundOver, judgeRound, noLimit, settleLimit } from '../core/concurrency-limit.ts';
+import { isRoundOver, judgeRound, noLimit, settleLimit, timedSign } from '../core/concurrency-limit.ts';
 import type { CallSeen, ConcurrencyLimit, LoadSign } from '../core/concurrency-limit.ts';
 import type { FailureClass } from '../core/failure.ts';
 import type { Instant, NonEmpty, TargetName } from '../core/ids.ts';
@@ -380,7 +380,9 @@ export function createCapacity(options: CapacityOptions): Capacity {
 }
 
 /** What a failed call says about load. A silence is a first token that would have come later still. */
-export function loadSign(failureClass: FailureClass, waitedMs: number): LoadSign {
+export function loadSign(failureClass: FailureClass, waitedMs: number, absentMs: number): LoadSign {
   if (failureClass === 'overloaded' || failureClass === 'rate_limited') return 'overloaded';
-  return failureClass === 'headers_timeout' || failureClass === 'first_token_timeout' ? waitedMs : 'none';
+  return failureClass === 'headers_timeout' || failureClass === 'first_token_timeout'
+    ? timedSign(waitedMs, absentMs)
+    : 'none';
 }

@@ -225,7 +225,7 @@ class Run {
   #begin({ ticket, place, payload }: Admitted, moreToTry: boolean): Sending {
     const exchange = this.#exchange;
     const stopper = new Stopper();
-    const trace = newTrace(ticket, place, exchange.clock.now());
+    const trace = newTrace(ticket, place, exchange);
     trace.adapted = payload.adapted;
     const flight: Flight = { target: ticket.target, asker: this.#options.asker, stopper, committed: false };
     exchange.traces.push(trace);

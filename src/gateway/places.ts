@@ -1,4 +1,5 @@
 /** What a request does about places: waits for one, gives up waiting when its caller leaves, says how its call went. */
+import { timedSign } from '../core/concurrency-limit.ts';
 import type { NonEmpty } from '../core/ids.ts';
 import type { Target } from '../core/target.ts';
 import type { AttemptResult, Trace } from './attempt.ts';
@@ -8,13 +9,14 @@ import type { Exchange } from './exchange.ts';
 
 /** What a call showed about how busy its target is. Models that think first keep no pace to compare with. */
 export function showLoad(exchange: Exchange, place: Place, result: AttemptResult, trace: Trace): void {
-  const { facts, capacity, clock } = exchange;
+  const { facts, capacity, clock, watchdog } = exchange;
+  const absentMs = watchdog.absentMs() - trace.absentBeforeMs;
   if (result.kind === 'failed')
-    capacity.seen(place, loadSign(result.failure.class, clock.now() - trace.startedAt));
+    capacity.seen(place, loadSign(result.failure.class, clock.now() - trace.startedAt, absentMs));
   if (result.kind !== 'committed') return;
   const paced = facts.stream && !facts.needs.has('thinking') && facts.mayThink !== true;
   const ms = (trace.firstTokenAt ?? clock.now()) - trace.startedAt;
-  capacity.seen(place, paced ? ms : 'none');
+  capacity.seen(place, paced ? timedSign(ms, absentMs) : 'none');
 }
 
 export function wait(ms: number, exchange: Exchange): Promise<void> {

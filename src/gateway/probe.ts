@@ -173,7 +173,7 @@ export async function sendProbe(
   question = plainQuestion,
 ): Promise<Probed> {
   const { target } = ticket;
-  const { board, capacity, clock, flights } = shared;
+  const { board, capacity, flights } = shared;
   const body = bodyFor(target, question);
   const place: Place | null = body === null ? null : placeFor(target, shared);
   if (body === null || place === null) {
@@ -181,7 +181,7 @@ export async function sendProbe(
     return null;
   }
   const stopper = new Stopper();
-  const trace = newTrace(ticket, place, clock.now());
+  const trace = newTrace(ticket, place, shared);
   const asker = { feature: '', dataClass: null, tenant: null, key: null };
   const flight: Flight = { target, asker, stopper, committed: false };
   flights.begin(flight);

@@ -206,7 +206,7 @@ export class RehearsedRequest implements Listener {
     if (heardAt === null) client.unheard--;
     this.place = null;
     if (heardAt === null && failure !== null)
-      capacity.seen(place, loadSign(failure.class, arena.now - this.startedAt));
+      capacity.seen(place, loadSign(failure.class, arena.now - this.startedAt, 0));
     board.settle(ticket, settlementOf(failure, heardAt === null ? null : heardAt - this.startedAt, soft));
     capacity.leave(place);
     if (failure === null || heardAt !== null) {
