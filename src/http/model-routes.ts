@@ -4,6 +4,7 @@ import { listModels, viewModel } from '../core/model-list.ts';
 import type { ListAsker, ListConditions, ModelView } from '../core/model-list.ts';
 import type { Target } from '../core/target.ts';
 import type { GatewayDependencies } from '../gateway/handle.ts';
+import { urlOf } from './routes.ts';
 import { timeText } from './wire.ts';
 import type { Json } from './wire.ts';
 
@@ -89,8 +90,8 @@ function conditionsOf({ state, board, clock }: GatewayDependencies): ListConditi
 }
 
 function shapeOf(request: Request): Shape {
-  const { headers, url } = request;
-  if (headers.has('x-goog-api-key') || new URL(url).pathname.startsWith('/v1beta/')) return 'gemini';
+  const { headers } = request;
+  if (headers.has('x-goog-api-key') || urlOf(request).pathname.startsWith('/v1beta/')) return 'gemini';
   return headers.has('anthropic-version') ? 'anthropic' : 'openai';
 }
 
@@ -115,7 +116,7 @@ export function modelsAnswer(
   const { snapshot } = gateway.state;
   const conditions = conditionsOf(gateway);
   if (name === null) {
-    const query = new URL(request.url).searchParams;
+    const query = urlOf(request).searchParams;
     return { kind: 'body', body: listToWire(listModels(snapshot, feature, asker, conditions), shape, query) };
   }
   const view = viewModel(snapshot, name, feature, asker, conditions);

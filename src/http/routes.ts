@@ -59,6 +59,9 @@ const modelPrefixes = ['/v1/models/', '/v1beta/models/'] as const;
 /** `/v1beta/models/name:method`, and `/v1/…` as newer clients write it. */
 const geminiPath = /^\/v1(?:beta)?\/(?:models\/)?(.+):(\w+)$/;
 
+/** A request of HTTP/1.0 need not name a host; its address is then only a path. */
+export const urlOf = ({ url }: Request): URL => new URL(url, 'http://localhost');
+
 export function dataRouteAt(path: string): DataRoute | null {
   const found = byPath.get(path);
   if (found !== undefined) return found;

@@ -7,7 +7,7 @@ import { baseHeaders, earlyHeaders, errorResponse } from '../gateway/reply.ts';
 import type { ErrorReply } from '../gateway/reply.ts';
 import { modelsAnswer } from './model-routes.ts';
 import { asJsonArray } from './json-array-stream.ts';
-import { addressIn, dataRouteAt, dialectOf, modelIn } from './routes.ts';
+import { addressIn, dataRouteAt, dialectOf, modelIn, urlOf } from './routes.ts';
 import type { DataRoute } from './routes.ts';
 import type { StatusRoutes } from './status-routes.ts';
 
@@ -37,6 +37,7 @@ const hardBodyBytesMax = 256 * 1024 * 1024;
 const idleSecondsMax = 30;
 
 function pathOf(url: string): string {
+  if (url.startsWith('/')) return url.split('?', 1)[0] ?? '/';
   const start = url.indexOf('/', url.indexOf('//') + 2);
   if (start < 0) return '/';
   const query = url.indexOf('?', start);
@@ -139,7 +140,7 @@ function routeHere(path: string, { serves }: FrontDoor): DataRoute | null {
 function route(request: Request, door: FrontDoor, exempt: () => void): Response | Promise<Response> {
   const path = pathOf(request.url);
   const isAdmin = path.startsWith('/admin/');
-  if (isAdmin && door.serves.has('admin')) return door.admin.handle(request, new URL(request.url));
+  if (isAdmin && door.serves.has('admin')) return door.admin.handle(request, urlOf(request));
   const found = isAdmin ? null : routeHere(path, door);
   if (found === null) return notFound(path, request, door);
   if (found.kind === 'approve') return door.approve(request, path);
@@ -158,7 +159,7 @@ function route(request: Request, door: FrontDoor, exempt: () => void): Response 
   const address = found.dialect === 'gemini' ? addressIn(path) : null;
   exempt();
   const answer = handle(request, codecForCall(found.dialect, found.operation), door.gateway, address);
-  return address?.stream === true && new URL(request.url).searchParams.get('alt') !== 'sse'
+  return address?.stream === true && urlOf(request).searchParams.get('alt') !== 'sse'
     ? answer.then((made) => asJsonArray(made, door.gateway.state.snapshot.limits.eventBytesMax))
     : answer;
 }

@@ -5,6 +5,7 @@ import { placeAt, siteFile } from '../site/files.ts';
 import type { SiteFile } from '../site/files.ts';
 import { pathOf } from '../site/site.ts';
 import type { Site } from '../site/site.ts';
+import { urlOf } from './routes.ts';
 
 const cacheControl = 'public, max-age=10, stale-while-revalidate=60, stale-if-error=86400';
 
@@ -38,7 +39,7 @@ function refusal(status: 400 | 404, message: string, field: string): Response {
 const bannerParameters = ['feature', 'locale'] as const;
 
 function bannerAnswer(site: Site, request: Request): Response {
-  const query = new URL(request.url).searchParams;
+  const query = urlOf(request).searchParams;
   for (const name of query.keys())
     if (!bannerParameters.some((each) => each === name))
       return refusal(

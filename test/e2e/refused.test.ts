@@ -1,7 +1,7 @@
 /** What every refusal says of itself, in each dialect: the contract's headers, the code, the shape. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 
-import { startHouse } from '../harness.ts';
+import { adminToken, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
 let house: House;
@@ -114,4 +114,29 @@ test('another method is refused, and the right one is named', async () => {
   }
   const posted = await fetch(`${house.url}/v1/models`, { method: 'POST' });
   expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+});
+
+/** What comes back when a client writes just this. */
+function written(text: string): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let answer = '';
+  void Bun.connect({
+    hostname: '127.0.0.1',
+    port: Number(new URL(house.url).port),
+    socket: {
+      open: (socket) => void socket.write(text),
+      data: (_socket, bytes) => void (answer += bytes.toString()),
+      close: () => resolve(answer),
+    },
+  });
+  return promise;
+}
+
+test.each([
+  ['/v1/models', 'x-api-key: any'],
+  ['/v1beta/models?pageSize=1', 'x-goog-api-key: any'],
+  ['/status/banner?feature=notes', 'accept: */*'],
+  ['/admin/v1/state', `authorization: Bearer ${adminToken}`],
+])('%s of HTTP/1.0 without a host is answered', async (path, header) => {
+  expect(await written(`GET ${path} HTTP/1.0\r\n${header}\r\n\r\n`)).toStartWith('HTTP/1.1 200');
 });
