@@ -6,6 +6,7 @@
 import { streamedEntry } from '../core/audit-stream.ts';
 import type { StreamedEntry, StreamWindow } from '../core/audit-stream.ts';
 import type { AuditStream } from '../core/configure-stream.ts';
+import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
 import type { Engine } from '../engine.ts';
 import { sendWindow } from '../notify/stream-send.ts';
@@ -123,7 +124,8 @@ class Desk implements StreamDesk {
       // A window without entries is told of, once a round.
       if (entries.length === 0 && (stream.kind !== 's3' || piece > 0)) break;
       const from = position.next;
-      const span = { since: position.until, until: clock.now() };
+      // A window has a place by when it begins: no two may begin together, whatever the clock says.
+      const span = { since: position.until, until: instant(Math.max(clock.now(), position.until + 1)) };
       const moved = await this.#send(
         stream,
         { ...span, from, next: from + entries.length, entries },

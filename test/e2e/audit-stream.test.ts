@@ -1,7 +1,13 @@
 /** Records and changes on their way to a webhook, a collector and a bucket, which fail, and to a server that starts again. */
 import { afterEach, expect, test } from 'bun:test';
 
-import { startHouse, until } from '../harness.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { configuration, simulated, startHouse, until } from '../harness.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
+import { serveProcess } from './serve-process.ts';
 import type { House, Json } from '../harness.ts';
 import { webhookSecret } from '../told-fixture.ts';
 
@@ -137,3 +143,61 @@ test('a collector receives logs, a bucket windows with manifests, empty ones inc
   for (const [index, { since }] of spans.entries())
     if (index > 0) expect(since).toBe(spans[index - 1]?.['until']);
 }, 60_000);
+
+test('after a kill every window is there, empty ones included, and none is missing between two', async () => {
+  const objects = new Map<string, string>();
+  receiver = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: async (request) => {
+      objects.set(new URL(request.url).pathname, await request.text());
+      return new Response('');
+    },
+  });
+  const simulator = await startSimulator({ seed: 3, providers: simulated });
+  const folder = mkdtempSync(join(tmpdir(), 'breakwater-windows-'));
+  const config = join(folder, 'breakwater.yaml');
+  const bucket = { bucket: 'audit', region: 'us-east-1', endpoint: `http://127.0.0.1:${receiver.port}` };
+  const keys = { accessKeyId: 'env:KEY_A', secretAccessKey: 'env:KEY_O' };
+  const stream = [{ kind: 's3', ...bucket, ...keys, every: '1s' }];
+  writeFileSync(config, JSON.stringify(configuration(simulator, { audit: { stream } })));
+  const variables = { KEY_A: 'key-a', KEY_O: 'key-o', KEY_W: 'key-w' };
+  const shown: string[] = [];
+  for (let round = 0; round < 4; round++) {
+    const server = await serveProcess(config, `sqlite:${join(folder, 'x.db')}`, variables);
+    const before = objects.size;
+    for (let count = 0; count < 3; count++) {
+      const response = await fetch(`${server.url}/v1/chat/completions`, {
+        method: 'POST',
+        body: JSON.stringify({ model: 'solo', messages: [{ role: 'user', content: 'hello' }] }),
+      });
+      await response.text();
+      const id = response.headers.get('x-breakwater-request-id') ?? '';
+      // What was shown is in the store, so it has to arrive, now or after the next start.
+      await server.admin('GET', `requests/${id}`);
+      shown.push(id);
+    }
+    // Killed at another moment of its rounds each time; the last one has sent what there is.
+    const isLast = round === 3;
+    await until(() => objects.size >= before + (isLast ? 8 : 1 + round), 'windows arrived', 60_000);
+    server.process.kill('SIGKILL');
+    await server.process.exited;
+  }
+  const manifests = [...objects]
+    .filter(([path]) => path.endsWith('.manifest.json'))
+    .map(([, body]) => JSON.parse(body) as Json)
+    .toSorted((one, other) => String(one['since']).localeCompare(String(other['since'])));
+  for (const [index, { since, from, object, sha256 }] of manifests.entries()) {
+    const before = manifests[index - 1];
+    if (before !== undefined) expect([since, from]).toEqual([before['until'], before['next']]);
+    if (object !== null) {
+      const body = objects.get(`/audit/${String(object)}`) ?? '';
+      expect(Bun.SHA256.hash(body, 'hex')).toBe(String(sha256));
+    }
+  }
+  expect(manifests.some(({ object }) => object === null)).toBe(true);
+  const all = [...objects.values()].join('');
+  expect(shown.filter((id) => !all.includes(id))).toEqual([]);
+  await simulator.stop();
+  rmSync(folder, { recursive: true, force: true });
+}, 180_000);
