@@ -104,6 +104,22 @@ test.each([
   ['a refusal is an answer', [failed('content_refused')], ['anthropic first', 'passed_on']],
   ['a skipped target costs nothing', [{ kind: 'skipped' }], ['anthropic first', 'aws-us next_target']],
   [
+    'a call that a switch ended was an attempt',
+    [{ kind: 'stopped' }, { kind: 'stopped' }, { kind: 'stopped' }],
+    ['anthropic first', 'aws-us next_target', 'openai next_target', 'exhausted'],
+  ],
+  [
+    'and counts as one',
+    [failed('server_error'), failed('server_error'), { kind: 'stopped' }, { kind: 'stopped' }],
+    [
+      'anthropic first',
+      'anthropic same_target_retry after 110',
+      'aws-us next_target',
+      'openai next_target',
+      'attempts_used',
+    ],
+  ],
+  [
     'until nothing is left',
     [failed('overloaded'), failed('overloaded'), failed('overloaded')],
     ['anthropic first', 'aws-us next_target', 'openai next_target', 'exhausted'],

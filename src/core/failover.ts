@@ -45,8 +45,10 @@ export type FailoverEvent =
       readonly otherKey: boolean;
       readonly budget: boolean;
     }
-  /** The target was taken out before or during the attempt (a switch, a gate): not the target's failure. */
+  /** The target was taken out before it was asked (a switch, a gate): no attempt was made. */
   | { readonly kind: 'skipped' }
+  /** A switch ended the attempt: not the target's failure, but the call was made. */
+  | { readonly kind: 'stopped' }
   /** The target had no room for one more call. */
   | { readonly kind: 'full' }
   /** A place came free at one of those waited for; null: none did in time. */
@@ -230,6 +232,11 @@ export function next(state: FailoverState, event: FailoverEvent, now: Instant, r
       const step = moveOn({ ...state, attempts: state.attempts - 1 }, 'next_target', all);
       return now >= state.deadline ? finish(state, 'deadline') : step;
     }
+    case 'stopped':
+      if (now >= state.deadline) return finish(state, 'deadline');
+      return state.attempts >= state.limits.attemptsMax
+        ? finish(state, 'attempts_used')
+        : moveOn(state, 'next_target', () => true);
     case 'full': {
       const target = state.plan[state.index];
       const full = target === undefined ? state.full : [...state.full, target];

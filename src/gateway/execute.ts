@@ -9,6 +9,7 @@ import { next, startFailover } from '../core/failover.ts';
 import type { Command, FailoverEvent, FailoverState } from '../core/failover.ts';
 import type { NonEmpty } from '../core/ids.ts';
 import type { Candidate, ExclusionReason } from '../core/record.ts';
+import { dataPolicyObjection } from '../core/rules.ts';
 import { offBy, speaking } from '../core/switches.ts';
 import type { Asker, Switch } from '../core/switches.ts';
 import type { Dialect, Target } from '../core/target.ts';
@@ -107,13 +108,19 @@ class Run {
     this.#options = options;
   }
 
-  /** Switches are looked at again right before sending: what was switched off since the decision gets nothing. */
-  #switchedOff(target: Target): boolean {
+  /**
+   * What may have changed since the decision is looked at again right before sending: who was switched off gets nothing,
+   * and neither does a provider whose terms have expired meanwhile.
+   */
+  #nowForbidden(target: Target): boolean {
     const { asker, switches } = this.#options;
-    const off = offBy(speaking(switches(), target, asker, this.#exchange.clock.now()));
-    if (off === null) return false;
-    exclude(this.#exchange, target, 'switched_off', off.id);
-    return true;
+    const now = this.#exchange.clock.now();
+    const off = offBy(speaking(switches(), target, asker, now));
+    if (off !== null) exclude(this.#exchange, target, 'switched_off', off.id);
+    const { dataClass, name } = this.#exchange.demand;
+    const objection = dataPolicyObjection(target, dataClass, now);
+    if (objection !== null) exclude(this.#exchange, target, 'data_policy', `${name ?? ''}: ${objection}`);
+    return off !== null || objection !== null;
   }
 
   /** `granted`: a place that was waited for. */
@@ -122,12 +129,12 @@ class Run {
     if (this.#triedTarget !== target) this.#triedKeys = new Set();
     this.#triedTarget = target;
     if (target === this.#hedgedOn && hasFailed(exchange, target)) return 'skipped';
-    const made = this.#switchedOff(target) ? null : payloadFor(exchange, target);
+    const made = this.#nowForbidden(target) ? null : payloadFor(exchange, target);
     const ask = (payload: Payload | null): Tried | Promise<Tried> =>
       this.#ask(target, payload, moreToTry, granted);
-    // Fetching takes its time: a switch may have spoken meanwhile.
+    // Fetching takes its time: a switch may have spoken meanwhile, or the caller left.
     return made instanceof Promise
-      ? made.then((payload) => ask(this.#switchedOff(target) ? null : payload))
+      ? made.then((payload) => ask(exchange.callerLeft || this.#nowForbidden(target) ? null : payload))
       : ask(made);
   }
 
@@ -164,7 +171,7 @@ class Run {
   /** A second call, by the same rules as any: switches, payload, place, ticket. Never where it is already nearly full. */
   #hedgeOn(target: Target): Sending | null {
     const exchange = this.#exchange;
-    if (exchange.capacity.used(target) >= hedgeRoom || this.#switchedOff(target)) return null;
+    if (exchange.capacity.used(target) >= hedgeRoom || this.#nowForbidden(target)) return null;
     const payload = payloadFor(exchange, target);
     if (payload instanceof Promise) return null;
     const tried = this.#triedKeys;
@@ -334,9 +341,9 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
   let kept: CommittedExecution | null = null;
   let granted: Place | null = null;
   for (;;) {
+    if (exchange.callerLeft) return { kind: 'caller_left' };
     if (command.kind === 'wait') {
       granted = await waitForPlace(exchange, command.targets);
-      if (exchange.callerLeft) return { kind: 'caller_left' };
       const event: FailoverEvent = { kind: 'waited', target: granted?.target ?? null };
       ({ state, command } = next(state, event, clock.now(), clock.random()));
       continue;
@@ -366,7 +373,7 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
         close(exchange, tried, result.by === 'caller' ? 'left' : 'nobody');
         if (result.by === 'caller') return { kind: 'caller_left' };
         excludeCut(exchange, tried.flight);
-        event = { kind: 'skipped' };
+        event = { kind: 'stopped' };
       } else {
         const failure = result.kind === 'failed' ? result.failure : failureOf(result.soft ?? 'unclassified');
         if (result.kind === 'committed')

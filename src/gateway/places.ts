@@ -20,10 +20,12 @@ export function showLoad(exchange: Exchange, place: Place, result: AttemptResult
 }
 
 export function wait(ms: number, exchange: Exchange): Promise<void> {
+  const { clock, watchdog } = exchange;
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
+  const watch = { dueAt: clock.now() + ms, expire: resolve };
+  watchdog.add(watch);
   exchange.stopCurrent = () => {
-    clearTimeout(timer);
+    watchdog.remove(watch);
     resolve();
   };
   return promise;

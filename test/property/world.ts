@@ -4,6 +4,8 @@
  */
 import fc from 'fast-check';
 
+import { priorities } from '../../src/core/shedding.ts';
+import type { Priority } from '../../src/core/snapshot.ts';
 import type { Json } from '../harness.ts';
 
 export const start = Date.UTC(2026, 10, 1);
@@ -15,12 +17,16 @@ export type TermsSpec = {
   readonly training: 'no' | 'yes' | null;
   readonly expires: string | null;
 };
+const apis = ['openai', 'anthropic', 'google', 'openai-compatible'] as const;
 export type ProviderSpec = {
+  readonly api: (typeof apis)[number];
   readonly local: boolean;
   readonly terms: TermsSpec;
   readonly keys: number;
   readonly tools: boolean;
   readonly context: number;
+  readonly concurrency: number | null;
+  readonly rpm: number | null;
 };
 export type ClassSpec = {
   readonly training: 'no' | null;
@@ -38,12 +44,19 @@ export type FeatureSpec = {
   readonly fallback: Readonly<Record<HopKind, Mode>>;
   readonly dataClass: string | null;
   readonly withoutTools: boolean;
+  readonly priority: Priority;
+  readonly hedge: boolean;
+  readonly carryOn: boolean;
+  readonly warm: boolean;
 };
 export type WorldSpec = {
   readonly providers: readonly ProviderSpec[];
   readonly classes: readonly ClassSpec[];
   readonly features: readonly FeatureSpec[];
   readonly ruleTenant: string | null;
+  readonly attempts: number;
+  /** Whether gates act, or failing targets are asked on and on. */
+  readonly gates: boolean;
 };
 
 export const models = ['claude-opus-4-8', 'claude-opus-4-7', 'gpt-5.2', 'house-model'] as const;
@@ -69,14 +82,17 @@ const terms: fc.Arbitrary<TermsSpec> = fc.record({
   regions: maybe(someOf(regions)),
   retentionDays: maybe(fc.constantFrom(0, 1, 7, 30)),
   training: maybe(fc.constantFrom('no' as const, 'no' as const, 'no' as const, 'yes' as const)),
-  expires: fc.constantFrom(null, null, '2026-11-01', '2026-11-02', '2030-01-01'),
+  expires: fc.constantFrom(null, null, '2026-11-01', '2026-11-02', '2026-11-02', '2030-01-01'),
 });
 const provider: fc.Arbitrary<ProviderSpec> = fc.record({
+  api: fc.constantFrom(...apis),
   local: fc.boolean(),
   terms,
   keys: fc.constantFrom(1, 1, 2),
   tools: fc.boolean(),
   context: fc.constantFrom(8_000, 128_000),
+  concurrency: fc.constantFrom(null, null, 2, 6),
+  rpm: fc.constantFrom(null, null, null, 120),
 });
 const dataClass: fc.Arbitrary<ClassSpec> = fc.record({
   training: maybe(fc.constant('no' as const)),
@@ -84,7 +100,7 @@ const dataClass: fc.Arbitrary<ClassSpec> = fc.record({
   regions: seldom(someOf(regions)),
   entities: seldom(someOf(entities)),
 });
-const mode = fc.constantFrom(...modes, 'ask' as const, 'ask' as const);
+const mode = fc.constantFrom(...modes, 'ask' as const, 'auto' as const);
 const feature = (targets: number): fc.Arbitrary<FeatureSpec> =>
   fc.record({
     route: fc.shuffledSubarray(
@@ -92,8 +108,12 @@ const feature = (targets: number): fc.Arbitrary<FeatureSpec> =>
       { minLength: 1, maxLength: 5 },
     ),
     fallback: fc.record({ same_model: mode, same_vendor: mode, other_vendor: mode, local: mode }),
-    dataClass: maybe(fc.constantFrom(...classNames)),
+    dataClass: seldom(fc.constantFrom(...classNames)),
     withoutTools: fc.boolean(),
+    priority: fc.constantFrom(...priorities),
+    hedge: fc.boolean(),
+    carryOn: fc.boolean(),
+    warm: fc.boolean(),
   });
 
 export const world: fc.Arbitrary<WorldSpec> = fc
@@ -104,6 +124,8 @@ export const world: fc.Arbitrary<WorldSpec> = fc
       classes: fc.tuple(dataClass, dataClass, dataClass),
       features: fc.array(feature(providers.length * models.length), { minLength: 2, maxLength: 2 }),
       ruleTenant: maybe(fc.constant('clinic')),
+      attempts: fc.constantFrom(1, 2, 3, 4),
+      gates: fc.constantFrom(true, true, true, false),
     }),
   );
 
@@ -129,31 +151,48 @@ function classDocument({ training, retentionDays, regions: places, entities: who
   };
 }
 
+const limitsDocument = ({ concurrency, rpm }: Pick<ProviderSpec, 'concurrency' | 'rpm'>): Json =>
+  concurrency === null && rpm === null
+    ? {}
+    : { limits: { ...(concurrency === null ? {} : { concurrency }), ...(rpm === null ? {} : { rpm }) } };
+
+/** The share of a feature's requests that may be hedged. */
+export const hedgeShare = 0.05;
+
 /** The configuration as a person would write it. */
 export function documentOf(spec: WorldSpec): Json {
-  const providers = spec.providers.map(({ local, terms: stated, keys, tools, context }, index) => [
-    `p${index}`,
-    {
-      api: 'openai-compatible',
-      baseUrl: 'http://127.0.0.1:1/v1',
-      local,
-      keys: Array.from({ length: keys }, () => 'env:KEY'),
-      terms: termsDocument(stated),
-      models: Object.fromEntries(
-        models.map((name) => [
-          name,
-          { vendor: vendorOf[name], context, capabilities: tools ? ['tools'] : [] },
-        ]),
-      ),
-    },
-  ]);
-  const features = spec.features.map(({ route, fallback, dataClass: byDefault, withoutTools }, index) => {
+  const providers = spec.providers.map(
+    ({ api, local, terms: stated, keys, tools, context, ...rates }, index) => [
+      `p${index}`,
+      {
+        api,
+        baseUrl: `http://p${index}.test${api.startsWith('openai') ? '/v1' : ''}`,
+        local,
+        ...limitsDocument(rates),
+        keys: Array.from({ length: keys }, () => 'env:KEY'),
+        terms: termsDocument(stated),
+        models: Object.fromEntries(
+          models.map((name) => [
+            name,
+            { vendor: vendorOf[name], context, capabilities: tools ? ['tools', 'vision'] : ['vision'] },
+          ]),
+        ),
+      },
+    ],
+  );
+  const features = spec.features.map((each, index) => {
+    const { route, fallback, dataClass: byDefault, withoutTools, priority } = each;
     const targets = route.map(targetAt);
     return [
       `f${index}`,
       {
         route: targets,
         fallback,
+        priority,
+        timeouts: { connect: '1s', firstToken: '2s', stall: '1s', total: '15s' },
+        ...(each.hedge ? { hedge: { after: '100ms', budget: `${hedgeShare * 100}%` } } : {}),
+        ...(each.carryOn ? { midStream: 'continue' } : {}),
+        ...(each.warm ? { warm: '10%' } : {}),
         ...(byDefault === null ? {} : { dataClass: byDefault }),
         ...(withoutTools ? { adapt: { [targets.at(-1) ?? '']: { tools: 'none' } } } : {}),
       },
@@ -165,6 +204,13 @@ export function documentOf(spec: WorldSpec): Json {
       spec.classes.map((each, index) => [classNames[index], classDocument(each)]),
     ) as Json,
     features: Object.fromEntries(features) as Json,
+    limits: { attempts: spec.attempts },
+    gates: [
+      {
+        mode: spec.gates ? 'enforce' : 'observe',
+        restore: { probeEvery: '500ms', ramp: ['50%', '100%'], hold: '1s' },
+      },
+    ],
     ...(spec.ruleTenant === null
       ? {}
       : { dataRules: [{ match: { tenant: spec.ruleTenant }, dataClass: 'c2' }] }),
@@ -209,7 +255,7 @@ export function hopOf(spec: WorldSpec, preferred: string, target: string): HopKi
 
 const order: Readonly<Record<Mode, number>> = { auto: 0, notify: 1, reduce: 1, ask: 2, never: 3 };
 
-export function modeOf(spec: FeatureSpec, hop: HopKind | null, limit: Mode | null): Mode {
+export function modeOf(spec: Pick<FeatureSpec, 'fallback'>, hop: HopKind | null, limit: Mode | null): Mode {
   if (hop === null) return 'auto';
   const mode_ = spec.fallback[hop];
   return limit !== null && order[limit] > order[mode_] ? limit : mode_;
