@@ -93,7 +93,8 @@ test('the report says what users saw, how fast it was, what it cost, and what si
     quick,
     '--alone',
   );
-  expect(vendor.out).toContain('asked first');
+  expect(vendor.out).toContain('asked, and did not agree');
+  expect(vendor.out).toContain('asked, agreed and were answered');
 });
 
 test('the same seed gives the same report, another one another', async () => {

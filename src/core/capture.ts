@@ -6,7 +6,8 @@
  * A key belongs to one subject and one day (UTC), so that forgetting a person, or a day, is destroying keys and nothing
  * else. The subject is the user as the caller named it, within its tenant; without a user it is the tenant.
  *
- * It refuses to guess: a request whose class is not known is not captured where classes are named.
+ * It refuses to guess: a request of a class that nobody defined is not captured, and none without a class where classes
+ * are named.
  */
 import { classNames } from './data-class.ts';
 import type { ClassDemand } from './data-class.ts';
@@ -30,7 +31,8 @@ export type CaptureMark = (typeof captureMarks)[number];
 
 export function isCaptured(settings: CaptureSettings, feature: string, demand: ClassDemand): boolean {
   const { features, dataClasses } = settings;
-  if (demand.noCapture === true || (features !== null && !features.has(feature))) return false;
+  if (demand.noCapture === true || demand.dataClass === 'undefined_class') return false;
+  if (features !== null && !features.has(feature)) return false;
   if (dataClasses === null) return true;
   return demand.name !== null && classNames(demand.name).every((name) => dataClasses.has(name));
 }

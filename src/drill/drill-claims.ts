@@ -57,8 +57,8 @@ function judge(claim: Expectation, seen: FeatureTally, scenario: Scenario, snaps
       if (meant.length === 0 || !meant.every((target) => isLost(target, scenario)))
         return { claim: words, outcome: 'not_rehearsed', why: 'this drill does not lose it' };
       const { from, to } = troubleWindow(scenario);
-      const { answered, backup, limited, ...rest } = seen.outcomes(from, to);
-      const good = answered + backup + limited;
+      const { answered, backup, limited, agreed, ...rest } = seen.outcomes(from, to);
+      const good = answered + backup + limited + agreed;
       const total = good + Object.values(rest).reduce((sum, count) => sum + count, 0);
       const share = total === 0 ? 1 : good / total;
       return {

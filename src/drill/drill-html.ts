@@ -12,6 +12,7 @@ const colours: Readonly<Record<SeenOutcome, string>> = {
   answered: '#2f855a',
   backup: '#3182ce',
   limited: '#805ad5',
+  agreed: '#319795',
   cut: '#9b2c2c',
   asked: '#d69e2e',
   refused: '#718096',

@@ -9,8 +9,9 @@ export const outcomeWords: Readonly<Record<SeenOutcome, string>> = {
   answered: 'answered as usual',
   backup: 'answered by a backup',
   limited: 'answered in limited mode',
+  agreed: 'asked, agreed and were answered',
   cut: 'cut off',
-  asked: 'asked first',
+  asked: 'asked, and did not agree',
   refused: 'refused by policy',
   busy: 'turned away, all full',
   failed: 'saw an error',
@@ -29,7 +30,7 @@ export const requestsOf = (outcomes: Outcomes): number =>
 
 export const goodShare = (outcomes: Outcomes): number => {
   const total = requestsOf(outcomes);
-  return total === 0 ? 1 : (outcomes.answered + outcomes.backup + outcomes.limited) / total;
+  return total === 0 ? 1 : (outcomes.answered + outcomes.backup + outcomes.limited + outcomes.agreed) / total;
 };
 
 /** `97 % answered by a backup, 3 % saw an error`. */
@@ -68,8 +69,8 @@ function picture({ outcomes }: MinuteReport): string {
 }
 
 const noticeable = 0.1;
-/** The first three outcomes are answers. */
-const goodOutcomes = 3;
+/** The first four outcomes are answers. */
+const goodOutcomes = 4;
 
 /** Minutes that look alike, one after another, as one. */
 export function phasesOf(minutes: readonly MinuteReport[]): readonly Phase[] {

@@ -358,6 +358,8 @@ export async function attempt(
   };
   watchdog.add(watch);
   const connection = watchConnection(exchange, plan, stopper, () => answered !== null);
+  // Until it is known to have gone nowhere, whoever writes things down meanwhile must count it as received.
+  trace.payloadSent = 'full';
   answered = await send(plan.call, stopper.signal);
   watchdog.remove(connection);
   if (answered.kind === 'failed') {

@@ -10,6 +10,7 @@
 import { classDemand } from '../core/data-class.ts';
 import { instant, switchId } from '../core/ids.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
+import type { Offer } from '../core/routing.ts';
 import type { Feature, Snapshot } from '../core/snapshot.ts';
 import { covers } from '../core/switches.ts';
 import type { Scope, Switch } from '../core/switches.ts';
@@ -42,6 +43,8 @@ export type Arrival = {
   /** When its user asked: earlier than `at` when the caller's SDK tried again. */
   readonly askedAt: number;
   readonly retried: number;
+  /** Who may answer now that its user was asked and agreed; null: nobody was asked. */
+  readonly agreedTo: TargetName | null;
   readonly deadline: Instant;
 };
 
@@ -216,6 +219,7 @@ export class Arena implements Timeline, Moment, Happening {
       at: now,
       askedAt: now,
       retried: 0,
+      agreedTo: null,
       deadline: (clock + stream.name.timeouts.totalMs) as Instant,
     });
   }
@@ -253,10 +257,15 @@ export class Arena implements Timeline, Moment, Happening {
   }
 
   /** Makes a call, with one of the provider's keys. */
-  call({ course, deadline, poisonous }: Arrival, target: Target, key: string | null, caller: Listener): void {
+  call(
+    { course, deadline, poisonous, agreedTo }: Arrival,
+    target: Target,
+    key: string | null,
+    caller: Listener,
+  ): void {
     const { feature, tally, lanes } = course;
     const lane = lanes.get(target) ?? this.#newLane(course, target);
-    const rule = lane.broken();
+    const rule = lane.broken(agreedTo === target.name);
     if (rule !== null) this.tally.violate({ feature: feature.name, target: target.name, rule });
     tally.attempts++;
     const totalMs = deadline - this.clock;
@@ -284,6 +293,23 @@ export class Arena implements Timeline, Moment, Happening {
     arrival.course.tally.count(Math.floor(askedAt / minuteMs), outcome, heardAt - askedAt);
   }
 
+  /** Asks the user whether one of these may answer: some agree, after a while, and the rest have no answer. */
+  ask(arrival: Arrival, offers: readonly Offer[]): void {
+    const { course, agreedTo } = arrival;
+    const { agree, agreeAfterMs } = course.profile;
+    const [offer] = offers;
+    const client = this.#client;
+    if (client === null || offer === undefined || agreedTo !== null || this.random() >= agree) {
+      this.close(arrival, 'asked', this.now);
+      return;
+    }
+    this.after(agreeAfterMs, () => {
+      const deadline = instant(this.clock + course.feature.timeouts.totalMs);
+      this.#wake();
+      client.arrive({ ...arrival, at: this.now, deadline, agreedTo: offer.target.name });
+    });
+  }
+
   #tryAgain(arrival: Arrival): boolean {
     const client = this.#client;
     const { retried, course } = arrival;
@@ -297,7 +323,8 @@ export class Arena implements Timeline, Moment, Happening {
   }
 
   /** An answer's outcome by who gave it. */
-  answeredBy(course: Course, target: Target): SeenOutcome {
+  answeredBy({ course, agreedTo }: Arrival, target: Target): SeenOutcome {
+    if (agreedTo !== null) return 'agreed';
     return course.lanes.get(target)?.answeredAs ?? 'answered';
   }
 

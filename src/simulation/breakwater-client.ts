@@ -3,6 +3,7 @@
  * capacity protects; only the calls are simulated. Nothing is decided here.
  */
 import { isAtRest } from '../core/health-cell.ts';
+import type { TargetName } from '../core/ids.ts';
 import { decide } from '../core/routing.ts';
 import type { RoutingDecision } from '../core/routing.ts';
 import { plainRequest } from '../core/rules.ts';
@@ -31,7 +32,7 @@ export class BreakwaterClient implements Client, Gateway {
   requests = 0;
   open = 0;
   unheard = 0;
-  readonly #facts = new Map<Course, FeatureFacts>();
+  readonly #facts = new Map<Course, Map<TargetName | null, FeatureFacts>>();
 
   /** `unprotected`: routing and gates alone, to show what protecting is for. */
   constructor(arena: Arena, unprotected: { readonly stopsRetries: boolean } | null = null) {
@@ -135,13 +136,19 @@ export class BreakwaterClient implements Client, Gateway {
     for (const target of this.arena.covered(scope)) this.board.ramp(target, 'the switch is over');
   }
 
-  factsOf({ course }: Arrival): FeatureFacts {
-    let facts = this.#facts.get(course);
+  factsOf({ course, agreedTo }: Arrival): FeatureFacts {
+    let ofCourse = this.#facts.get(course);
+    if (ofCourse === undefined) this.#facts.set(course, (ofCourse = new Map()));
+    let facts = ofCourse.get(agreedTo);
     if (facts === undefined) {
       const { feature, demand, profile } = course;
       const { inputTokens } = profile;
       facts = {
-        request: plainRequest(feature, { demand, inputTokensEstimate: inputTokens }),
+        request: plainRequest(feature, {
+          demand,
+          inputTokensEstimate: inputTokens,
+          consentedTarget: agreedTo,
+        }),
         claim: { priority: feature.priority, tenant: null, inputTokens },
         switches: [],
         remembered: new Map(),
@@ -149,7 +156,7 @@ export class BreakwaterClient implements Client, Gateway {
         sheds: false,
         standings: [],
       };
-      this.#facts.set(course, facts);
+      ofCourse.set(agreedTo, facts);
     }
     return facts;
   }
@@ -166,7 +173,7 @@ export class BreakwaterClient implements Client, Gateway {
     const decision = this.#decide(facts);
     switch (decision.kind) {
       case 'ask':
-        this.arena.close(arrival, 'asked', this.arena.now);
+        this.arena.ask(arrival, decision.offers);
         return;
       case 'refuse':
         this.arena.close(

@@ -38,6 +38,7 @@ export class Lane implements Bearer {
   readonly #bore: TargetTally;
   readonly #costUsd: number;
   #broken: Violation['rule'] | null = null;
+  readonly #asks: boolean;
   #judgedUnder: readonly Switch[] | null = null;
 
   constructor(course: Course, served: ServedTarget, bore: TargetTally, moment: Moment) {
@@ -51,8 +52,9 @@ export class Lane implements Bearer {
     const tokens = { inputTokens: profile.inputTokens, outputTokens: profile.outputTokens };
     this.#costUsd = costUsd(target.model.price, { ...tokens, cachedTokens: 0, cacheWriteTokens: 0 }) ?? 0;
     const hop = hopBetween(feature.route[0], target);
-    this.answeredAs =
-      hop === null ? 'answered' : modeFor(feature, hop, null) === 'reduce' ? 'limited' : 'backup';
+    const mode = modeFor(feature, hop, null);
+    this.#asks = mode === 'ask';
+    this.answeredAs = hop === null ? 'answered' : mode === 'reduce' ? 'limited' : 'backup';
     course.tally.called.set(target.name, target);
   }
 
@@ -65,13 +67,13 @@ export class Lane implements Bearer {
   }
 
   /** The rule that forbids this call; null: none. Whoever decided cannot vouch for its own decision. */
-  broken(): Violation['rule'] | null {
+  broken(agreed: boolean): Violation['rule'] | null {
     const { switches } = this.#moment;
     if (this.#judgedUnder !== switches) {
       this.#judgedUnder = switches;
       this.#broken = this.#judged(switches);
     }
-    return this.#broken;
+    return this.#broken ?? (this.#asks && !agreed ? 'fallback' : null);
   }
 
   #judged(switches: readonly Switch[]): Violation['rule'] | null {
@@ -79,7 +81,7 @@ export class Lane implements Bearer {
     const { target } = this;
     if (dataPolicyObjection(target, demand.dataClass, this.#moment.clock) !== null) return 'data_policy';
     const mode = modeFor(feature, hopBetween(feature.route[0], target), null);
-    if (mode === 'ask' || mode === 'never') return 'fallback';
+    if (mode === 'never') return 'fallback';
     const asker = { feature: feature.name, dataClass: demand.name, tenant: null, key: null };
     return offBy(speaking(switches, target, asker, this.#moment.clock)) === null ? null : 'switch';
   }

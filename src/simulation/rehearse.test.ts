@@ -77,7 +77,8 @@ test('naive fallback goes where policy forbids, and is seen to; the core asks in
   expect(rehearse(given, 'naive_fallback').violationCount).toBeGreaterThan(1_000);
   const run = rehearse(given, 'breakwater');
   expect(run.violationCount).toBe(0);
-  expect(run.feature('notes').outcomes(4, 8).asked).toBeGreaterThan(1_000);
+  const { asked, agreed } = run.feature('notes').outcomes(4, 8);
+  expect(asked + agreed).toBeGreaterThan(1_000);
 });
 
 test('an operator switches off what nobody else noticed, and takes it back by a ramp', () => {
@@ -137,4 +138,22 @@ test('a target that shrinks is protected: less is served, nothing collapses', ()
   const { answered, cut, failed, busy } = shares(given);
   expect(answered).toBeGreaterThan((answered + cut + failed + busy) * 0.4);
   expect(busy).toBeGreaterThan((failed + cut) * 3);
+});
+
+test.each([
+  ['0%', (agreed: number) => agreed === 0],
+  ['60%', (agreed: number) => agreed > 0.5 && agreed < 0.7],
+  ['100%', (agreed: number) => agreed === 1],
+])('of users who are asked, %s agree, after a while, and get an answer', (agree, isRight) => {
+  const asking = aFeature([opusAtAnthropic, gptAtOpenai], {
+    fallback: { same_model: 'auto', same_vendor: 'auto', other_vendor: 'ask', local: 'never' },
+  });
+  const given = rehearsal(asking, [down], { traffic: { '*': { rate: 5, agree, agreeAfter: '20s' } } });
+  const run = rehearse(given, 'breakwater');
+  const { agreed, asked } = run.feature('notes').outcomes(4, 7);
+  expect(agreed + asked).toBeGreaterThan(500);
+  expect(isRight(agreed / (agreed + asked))).toBe(true);
+  expect(run.violationCount).toBe(0);
+  const slowest = run.feature('notes').waitMs(0.99, 4, 7) ?? 0;
+  expect(slowest > 20_000).toBe(agreed > 0);
 });

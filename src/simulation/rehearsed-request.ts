@@ -210,7 +210,7 @@ export class RehearsedRequest implements Listener {
     board.settle(ticket, settlementOf(failure, heardAt === null ? null : heardAt - this.startedAt, soft));
     capacity.leave(place);
     if (failure === null || heardAt !== null) {
-      const outcome = failure === null ? arena.answeredBy(arrival.course, target) : 'cut';
+      const outcome = failure === null ? arena.answeredBy(arrival, target) : 'cut';
       arena.close(arrival, outcome, heardAt ?? arena.now);
       return;
     }
@@ -226,7 +226,7 @@ export class RehearsedRequest implements Listener {
   #finish(because: Extract<Command, { kind: 'finish' }>['because']): void {
     const { arena } = this.client;
     const { last } = this.state;
-    if (this.decision.offers.length > 0) arena.close(this.arrival, 'asked', arena.now);
+    if (this.decision.offers.length > 0) arena.ask(this.arrival, this.decision.offers);
     else if (because === 'no_room' && last === null) arena.close(this.arrival, 'busy', arena.now);
     else {
       const refused = last?.class === 'request_rejected';

@@ -81,6 +81,10 @@ const profile = z.strictObject({
   poison: z.boolean().optional(),
   inputTokens: z.int().min(1).max(10_000_000).optional(),
   outputTokens: z.int().min(1).max(1_000_000).optional(),
+  /** Of the users who are asked whether another model may answer, those who agree. */
+  agree: share.optional(),
+  /** How long they take to say so. */
+  agreeAfter: ms.optional(),
 });
 
 const usual = z.strictObject({
@@ -139,6 +143,8 @@ export type Profile = {
   readonly poison: boolean;
   readonly inputTokens: number;
   readonly outputTokens: number;
+  readonly agree: number;
+  readonly agreeAfterMs: number;
 };
 
 /** What a target usually does. */
@@ -175,6 +181,8 @@ const usualProfile: Profile = {
   poison: false,
   inputTokens: 1_500,
   outputTokens: 400,
+  agree: 0.7,
+  agreeAfterMs: 8_000,
 };
 
 /** Reads a scenario from parsed YAML or JSON. */
@@ -200,7 +208,8 @@ export function readScenario(document: unknown): ScenarioRead {
       start: instant(Date.parse(start ?? '2026-01-01T00:00:00Z')),
       durationMs: duration,
       traffic: (feature) => {
-        const said = Object.entries({ ...traffic['*'], ...traffic[feature] });
+        const { agreeAfter, ...plain } = { ...traffic['*'], ...traffic[feature] };
+        const said = Object.entries({ ...plain, agreeAfterMs: agreeAfter });
         return { ...usualProfile, ...Object.fromEntries(said.filter(([, value]) => value !== undefined)) };
       },
       usual: usually,

@@ -151,7 +151,7 @@ class SimpleRequest implements Listener {
     if (target === undefined) throw new Error('ended before it began');
     this.#client.breakerOf(target)?.note(failure !== null, arena.now);
     if (failure === null || this.#heardAt !== null) {
-      const outcome = failure === null ? arena.answeredBy(this.#arrival.course, target) : 'cut';
+      const outcome = failure === null ? arena.answeredBy(this.#arrival, target) : 'cut';
       arena.close(this.#arrival, outcome, this.#heardAt ?? arena.now);
       return;
     }

@@ -12,9 +12,11 @@ export const seenOutcomes = [
   'backup',
   /** The limited mode did. */
   'limited',
+  /** Another one did, after the user was asked and agreed. */
+  'agreed',
   /** The answer broke off. */
   'cut',
-  /** The user was asked whether another model may be used. */
+  /** The user was asked whether another model may be used, and did not agree. */
   'asked',
   /** Refused as the policy says. */
   'refused',

@@ -8,7 +8,7 @@ import type { RequestRecord } from '../../src/core/record.ts';
 import type { Switch } from '../../src/core/switches.ts';
 import type { Shape } from './asking.ts';
 import type { Call } from './providers.ts';
-import { hopOf, mayProcess, modeOf, targetAt } from './world.ts';
+import { hopOf, mayBeKept, mayProcess, modeOf, targetAt } from './world.ts';
 import type { FeatureSpec, HopKind, Mode, WorldSpec } from './world.ts';
 
 /** A request as its caller meant it. */
@@ -98,6 +98,7 @@ export const noCounts = () => ({
   full: 0,
   retries: 0,
   classed: 0,
+  captured: 0,
 });
 export type Counts = ReturnType<typeof noCounts>;
 
@@ -156,6 +157,15 @@ export class Judge {
     const asked = this.asked.get(n);
     if (asked === undefined || asked.classes.length > 0)
       this.blame('nothing is fetched for data of a class', { n, classes: asked?.classes });
+  }
+
+  /** What a request says is kept. */
+  captured(n: number): void {
+    const { counts, spec } = this.#options;
+    counts.captured++;
+    const classes = this.asked.get(n)?.classes ?? [];
+    if (this.asked.get(n)?.feature === null || !classes.every((each) => mayBeKept(spec, each)))
+      this.blame('content is kept where it is wanted and no class forbids it', { n, classes });
   }
 
   #probe({ target, text }: Call): void {

@@ -4,6 +4,7 @@
  * things while targets fail and recover, switches come and go, incidents open and end, and terms expire.
  */
 import { streamedEntry, otlpBody, webhookBody } from '../../src/core/audit-stream.ts';
+import { isCaptured } from '../../src/core/capture.ts';
 import type { ConsentScope } from '../../src/core/consent.ts';
 import { instant, keyId, requestId, switchId, targetName } from '../../src/core/ids.ts';
 import type { TargetName } from '../../src/core/ids.ts';
@@ -172,6 +173,7 @@ export class Life {
         stallMs: () => state.snapshot.defaults.timeouts.stallMs,
         onTransition: () => {},
         onSoft: () => {},
+        onWarning: () => {},
         onNews: () => {},
         onDisbelieved: () => {},
       }),
@@ -187,10 +189,17 @@ export class Life {
       newRequestId: () => requestId(`req_${this.#asking - 1}`),
       record: (record) => {
         this.#records.push(record);
-        this.judge.record(record, Number(/\d+/.exec(record.id)?.[0]));
+        this.judge.record(record, numberOf(record.id));
         return null;
       },
       canRecord: () => true,
+      // What keeps content asks this first (`sync/push-content.ts`).
+      capture: ({ id, feature, demand }) => {
+        const settings = state.snapshot.audit.capture;
+        if (settings !== null && isCaptured(settings, feature.name, demand))
+          this.judge.captured(numberOf(id));
+        return null;
+      },
       fingerprint: () => ({ update: () => {}, digest: () => '0' }),
       keyFor: ({ headers }) => this.#keys.get(headers.get('x-api-key') ?? '') ?? null,
       mayStart: () => ({ kind: 'yes' }),
@@ -277,7 +286,7 @@ export class Life {
 
   #beat(): void {
     if (this.#isOver) return;
-    this.#prober.look();
+    void this.#prober.look();
     this.#dependencies.board.tick();
     this.#time.after(beatMs, () => this.#beat());
   }
@@ -515,6 +524,8 @@ export class Life {
     }
   }
 }
+
+const numberOf = (id: string): number => Number(/\d+/.exec(id)?.[0]);
 
 function someKey(chance: Chance): ApiKey | null {
   if (chance.chance(0.6)) return null;

@@ -4,11 +4,12 @@ import type { Clock } from '../../src/gateway/clock.ts';
 import type { Watch, Watchdog } from '../../src/gateway/watchdog.ts';
 import { EventQueue } from '../../src/simulation/event-queue.ts';
 
-/** Lets everything run that waits for nothing but its turn. */
-const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+/** Lets everything run that waits for nothing but its turn, calls that leave at the end of one included. */
+const turn = (): Promise<void> =>
+  new Promise((resolve) => void setImmediate(() => void setImmediate(resolve)));
 
 export class VirtualTime {
-  readonly #events = new EventQueue<() => void>();
+  readonly #events = new EventQueue();
   readonly #watches = new Set<Watch>();
   now: number;
   readonly clock: Clock;
@@ -24,7 +25,7 @@ export class VirtualTime {
   }
 
   after(ms: number, event: () => void): void {
-    this.#events.put(this.now + ms, event);
+    this.#events.put(this.now + ms, { happen: event }, 0);
   }
 
   #next(): number {
@@ -41,7 +42,7 @@ export class VirtualTime {
       const next = this.#next();
       if (next === Number.POSITIVE_INFINITY) return;
       this.now = Math.max(this.now, next);
-      while (this.#events.earliest <= this.now) this.#events.take()?.();
+      while (this.#events.earliest <= this.now) this.#events.happen();
       for (const watch of this.#watches) {
         if (watch.dueAt > this.now) continue;
         this.#watches.delete(watch);

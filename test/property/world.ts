@@ -33,6 +33,7 @@ export type ClassSpec = {
   readonly retentionDays: number | null;
   readonly regions: readonly string[] | null;
   readonly entities: readonly string[] | null;
+  readonly kept: boolean;
 };
 export const modes = ['auto', 'notify', 'ask', 'never', 'reduce'] as const;
 export type Mode = (typeof modes)[number];
@@ -99,6 +100,7 @@ const dataClass: fc.Arbitrary<ClassSpec> = fc.record({
   retentionDays: seldom(fc.constantFrom(0, 7, 30)),
   regions: seldom(someOf(regions)),
   entities: seldom(someOf(entities)),
+  kept: fc.constantFrom(true, true, false),
 });
 const mode = fc.constantFrom(...modes, 'ask' as const, 'auto' as const);
 const feature = (targets: number): fc.Arbitrary<FeatureSpec> =>
@@ -142,8 +144,9 @@ function termsDocument({ entity, regions: places, retentionDays, training, expir
   };
 }
 
-function classDocument({ training, retentionDays, regions: places, entities: who }: ClassSpec): Json {
+function classDocument({ training, retentionDays, regions: places, entities: who, kept }: ClassSpec): Json {
   return {
+    ...(kept ? {} : { capture: 'no' }),
     ...(training === null ? {} : { training }),
     ...(retentionDays === null ? {} : { retention: retentionDays === 0 ? 'none' : `${retentionDays}d` }),
     ...(places === null ? {} : { regions: places }),
@@ -204,6 +207,7 @@ export function documentOf(spec: WorldSpec): Json {
       spec.classes.map((each, index) => [classNames[index], classDocument(each)]),
     ) as Json,
     features: Object.fromEntries(features) as Json,
+    audit: { capture: { key: 'env:KEY', features: ['f0', 'f1'] } },
     limits: { attempts: spec.attempts },
     gates: [
       {
@@ -242,6 +246,11 @@ export function mayProcess(spec: WorldSpec, target: string, className: string, n
     return false;
   const who = known(stated.entity);
   return accepts.entities === null || (who !== null && accepts.entities.includes(who));
+}
+
+/** Whether content of a class may be kept at all; a class that nobody defined may not. */
+export function mayBeKept(spec: WorldSpec, className: string): boolean {
+  return spec.classes[classNames.indexOf(className as (typeof classNames)[number])]?.kept ?? false;
 }
 
 /** The hop from one target to another, again in plain words. */

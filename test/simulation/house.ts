@@ -102,9 +102,9 @@ export function errorShare({ features }: RunTally): number {
   let requests = 0;
   let errors = 0;
   for (const tally of features.values()) {
-    const { failed, cut, refused, busy, answered, backup, limited, asked } = tally.outcomes();
+    const { failed, cut, refused, busy, answered, backup, limited, agreed, asked } = tally.outcomes();
     errors += failed + cut + refused + busy;
-    requests += failed + cut + refused + busy + answered + backup + limited + asked;
+    requests += failed + cut + refused + busy + answered + backup + limited + agreed + asked;
   }
   return errors / requests;
 }
