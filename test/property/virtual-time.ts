@@ -17,6 +17,7 @@ export class VirtualTime {
     add: (watch) => void this.#watches.add(watch),
     remove: (watch) => void this.#watches.delete(watch),
     stop: () => this.#watches.clear(),
+    absentMs: () => 0,
   };
 
   constructor(start: number, random: () => number) {
