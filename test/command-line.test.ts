@@ -137,7 +137,7 @@ test('the demo runs to its end and answers from the records', async () => {
     'This is a technical fault;',
     'No request fits.',
     'Who decided what, when and why?',
-    'switch.created by maria',
+    'maria made a switch over',
     'You can continue.',
   ])
     expect(demo.out).toContain(words);

@@ -1,4 +1,5 @@
 /** `breakwater incident …` */
+import { durationWords } from '../core/words.ts';
 import { callAdmin, items, show } from './client.ts';
 import type { Json } from './client.ts';
 import { asOption, option, queryOf, textOption, usageError } from './command.ts';
@@ -47,6 +48,14 @@ const timeWords: readonly (readonly [string, string])[] = [
   ['normal_routing_resumed', 'normal routing resumed'],
 ];
 
+/** Who knew first. */
+function leadWords(ms: unknown): string {
+  if (typeof ms !== 'number') return 'The provider has announced nothing that we know of.';
+  return ms >= 0
+    ? `We knew ${durationWords(ms)} before the provider said so.`
+    : `The provider said so ${durationWords(-ms)} before we knew.`;
+}
+
 function featureRow(feature: Json): readonly string[] {
   const share = Number(feature['share']);
   return [
@@ -62,7 +71,7 @@ function showWords(value: Json): string {
   const times = value['times'] as Json;
   const features = value['features'] as readonly Json[];
   const timeline = (value['timeline'] as readonly Json[]).map((entry) => ({
-    head: [timeOf(entry['at']), textOf(entry['source']), textOf(entry['by'])],
+    head: [timeOf(entry['at']), ...new Set([textOf(entry['source']), textOf(entry['by'])])],
     body: textOf(entry['text']),
   }));
   const left = value['data_left_to'] as readonly string[];
@@ -70,10 +79,10 @@ function showWords(value: Json): string {
     `${textOf(value['id'])}  ${textOf(value['state'])}  ${textOf(value['severity'])}  ${textOf(value['failure_class'])}`,
     paragraph(textOf(value['title'])),
     (value['reasoning'] as readonly string[]).map((sentence) => paragraph(sentence)).join('\n'),
-    table(timeWords.map(([name, words]) => [words, timeOf(times[name])])),
+    `${table(timeWords.map(([name, words]) => [words, timeOf(times[name])]))}\n${paragraph(leadWords(value['lead_ms']))}`,
     features.length === 0
       ? 'No feature is affected.'
-      : table([['FEATURE', 'STATUS', 'BACKUP', 'SHARE', 'NORMAL AT'], ...features.map(featureRow)]),
+      : table([['FEATURE', 'STATUS', 'BACKUP', 'ON BACKUP', 'NORMAL AT'], ...features.map(featureRow)]),
     paragraph(
       `${countsWords(value['requests'])}. ${left.length === 0 ? 'No content went to another company.' : `Content went to ${left.join(', ')}.`}`,
     ),

@@ -5,6 +5,7 @@
 import type { SoftSignal, WarningSignal } from './evidence.ts';
 import type { IncidentClass } from './incident.ts';
 import type { Change } from './record.ts';
+import { scopeText } from './switches.ts';
 
 export const changeCategories = [
   'outage',
@@ -77,10 +78,27 @@ const words: Readonly<Record<ChangeCategory, string>> = {
   provider_notice: 'Provider',
 };
 
+const switchWords: Partial<Record<Change['kind'], string>> = {
+  'switch.created': 'made a switch over',
+  'switch.released': 'released the switch over',
+  'switch.expired': 'let expire the switch over',
+};
+
+/** What a switch that was changed is over; null for anything else. */
+function scopeOf({ after }: Change): string | null {
+  const scope = typeof after === 'object' && after !== null && 'scope' in after ? after.scope : null;
+  return typeof scope === 'object' && scope !== null ? scopeText(scope) : null;
+}
+
 export function changeSentence(change: Change, category: ChangeCategory): string {
   const move =
     typeof change.before === 'string' && typeof change.after === 'string' && change.kind.startsWith('gate.')
       ? ` from ${change.before} to ${change.after}`
       : '';
-  return `${words[category]}: ${change.subject}${move}, ${change.kind} by ${change.actor}${change.reason === null ? '' : `: ${change.reason}`}`;
+  const why = change.reason === null ? '' : `: ${change.reason}`;
+  const of = scopeOf(change);
+  const done = of === null ? undefined : switchWords[change.kind];
+  return done === undefined
+    ? `${words[category]}: ${change.subject}${move}, ${change.kind} by ${change.actor}${why}`
+    : `${words[category]}: ${change.actor} ${done} ${of} (${change.subject})${why}`;
 }

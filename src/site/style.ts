@@ -11,7 +11,7 @@ body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 var(--font)
 main,.top,footer{max-width:46rem;margin:0 auto;padding:0 1rem}
 .top{padding-top:2rem;display:flex;gap:.75rem;align-items:center;color:var(--muted)}
 .top img{height:2rem;width:auto}
-h1{font-size:1.6rem;line-height:1.25;margin:.25rem 0 1.5rem}
+h1{font-size:1.6rem;line-height:1.25;margin:.25rem 0 1rem}
 h2{font-size:1.1rem;margin:2.25rem 0 .75rem}
 h3{font-size:1rem;margin:0 0 .25rem}
 p{margin:.25rem 0}
@@ -20,7 +20,6 @@ ul.list{list-style:none;margin:0;padding:0;background:var(--card);border:1px sol
 ul.list>li{display:flex;flex-wrap:wrap;gap:.15rem 1rem;align-items:baseline;padding:.8rem 1rem}
 ul.list>li+li{border-top:1px solid var(--line)}
 .name{font-weight:600;flex:1 1 12rem}
-.state{white-space:nowrap}
 .more{flex-basis:100%}
 article{background:var(--card);border:1px solid var(--line);border-left:.35rem solid var(--warn);border-radius:var(--radius);padding:.9rem 1rem;margin:0 0 1rem}
 article.over{border-left-color:var(--line)}

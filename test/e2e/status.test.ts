@@ -100,7 +100,11 @@ describe('while a vendor is switched off', () => {
   });
 
   test.skipIf(browserPath === undefined)('a browser finds nothing wrong', async () => {
-    for (const each of await lookAt({ served: `${house.url}/status`, past: `${house.url}/status/history` }))
+    for (const each of await lookAt({
+      served: `${house.url}/status`,
+      past: `${house.url}/status/history`,
+      german: `${house.url}/status?lang=de`,
+    }))
       expect(each).toMatchObject({ violations: [], isWide: false, complaints: [] });
   });
 });
