@@ -1,79 +1,88 @@
-/** The guide to evidence: its worked example is run as it is written, and its vocabulary is complete. */
+/** The guide to evidence: its worked example is followed as it is written, and its vocabulary is complete. */
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { runCommand } from '../src/cli/commands.ts';
-import { readEnvironment } from '../src/config.ts';
 import { exclusionReasons } from '../src/core/record.ts';
-import { adminToken, startHouse } from './harness.ts';
-import type { House } from './harness.ts';
 
 const root = resolve(import.meta.dir, '..');
 const guide = readFileSync(join(root, 'docs/audit.md'), 'utf8');
 
-let house: House;
 let folder: string;
-beforeAll(async () => {
-  house = await startHouse();
+beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'breakwater-guide-'));
 });
-afterAll(async () => {
-  await house.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const places: Record<string, string> = {};
-const filled = (word: string): string =>
-  word
-    .replaceAll('"', '')
-    .replace(/\$(\w+)/g, (_match, name: string) => places[name] ?? '')
-    .replace(/^(request\.tlog-proof|ledger\.ndjson)$/, (file) => join(folder, file));
+/** The programs of the guide, wherever it is followed. */
+const programs = `set -e
+npx() { shift; "$BUN" "$ROOT/src/main.ts" "$@"; }
+node() { local file="$1"; shift; command node "$ROOT/$file" "$@"; }
+`;
 
-async function perform(line: string): Promise<{ readonly code: number; readonly text: string }> {
-  const [program, ...words] = line.split(' ').map(filled);
-  if (program === 'node') {
-    const child = Bun.spawn(['node', ...words], { cwd: root, stdout: 'pipe', stderr: 'inherit' });
-    const text = await new Response(child.stdout).text();
-    return { code: await child.exited, text };
-  }
-  const printed: string[] = [];
-  const environment = readEnvironment({ BREAKWATER_URL: house.url, BREAKWATER_ADMIN_TOKEN: adminToken });
-  const code = await runCommand(words, environment, {
-    print: (text) => printed.push(text),
-    complain: (text) => printed.push(text),
+async function shell(script: string, variables: Readonly<Record<string, string>>) {
+  const child = Bun.spawn(['bash', '-c', `${programs}${script}`], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'] ?? '', BUN: process.execPath, ROOT: root, ...variables },
+    stdout: 'pipe',
+    stderr: 'pipe',
   });
-  return { code, text: printed.join('\n') };
+  const [out, err] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { code: await child.exited, out, err };
 }
 
-test('the worked example leads from a request to its proof', async () => {
-  const off = { scope: { provider: 'anthropic' }, reason: 'so that another company answers' };
-  expect((await house.admin('POST', 'switches', off)).status).toBe(201);
-  const answer = await fetch(`${house.url}/v1/chat/completions`, {
-    method: 'POST',
-    body: JSON.stringify({ model: 'notes', messages: [{ role: 'user', content: 'hello' }] }),
-  });
-  expect(answer.headers.get('x-breakwater-hop')).toBe('other_vendor');
+/** The demo, until it says how to ask it. */
+async function demo() {
+  const child = Bun.spawn(
+    [process.execPath, join(root, 'src/main.ts'), 'demo', '--plain', '--fast', '--keep'],
+    {
+      cwd: folder,
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'inherit',
+    },
+  );
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const bytes of child.stdout) {
+    text += decoder.decode(bytes, { stream: true });
+    const said = [...text.matchAll(/^export (\w+)=(\S+)$/gm)].map(([, name = '', value = '']) => [
+      name,
+      value,
+    ]);
+    if (said.length === 2) return { child, variables: Object.fromEntries(said) as Record<string, string> };
+  }
+  throw new Error(`the demo ended: ${text.slice(-500)}`);
+}
+
+test('the worked example leads from a request of 7 June to its proof, offline', async () => {
   const [, example = ''] = guide.split('## One request');
   const [section = ''] = example.split('\n## ');
-  const lines = [...section.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
-    block.trimEnd().split('\n'),
+  const [asking = '', proving = '', ...more] = [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(
+    ([, block = '']) => block,
   );
-  expect(lines.length).toBe(7);
-  for (const line of lines) {
-    const { code, text } = await perform(line);
-    expect([line, code, code === 0 ? '' : text]).toEqual([line, 0, '']);
-    if (line.includes('requests')) places['ID'] = /req_[\w-]+/.exec(text)?.[0] ?? '';
-    if (line.includes('audit key')) places['KEY'] = text.trim();
-    if (line.includes('request.tlog-proof --key')) {
-      expect(text).toContain(places['ID'] ?? 'no id');
-      expect(text).toContain('"hop": "other_vendor"');
-    }
-  }
-});
+  expect([asking.trim().split('\n').length, proving.trim().split('\n').length, more]).toEqual([6, 2, []]);
+  const { child, variables } = await demo();
+  const asked = await shell(`${asking}echo "ID=$ID"; echo "KEY=$KEY"`, variables);
+  child.kill('SIGINT');
+  expect([await child.exited, asked.code, asked.err]).toEqual([0, 0, '']);
+  expect(asked.out).toContain('openai/gpt-5.2 answered instead of');
+  const known = Object.fromEntries(
+    [...asked.out.matchAll(/^(ID|KEY)=(.+)$/gm)].map(([, name = '', value = '']) => [name, value]),
+  );
+  // The server is gone, and nothing is known of where it was.
+  const proved = await shell(proving, known);
+  expect([proved.code, proved.err]).toEqual([0, '']);
+  expect(proved.out).toContain(known['ID'] ?? 'no id');
+  expect(proved.out).toContain('"hop": "other_vendor"');
+}, 180_000);
 
 test('every reason is in the vocabulary, and no other', () => {
-  const rows = [...guide.matchAll(/^\| `(\w+)`/gm)].map((match) => match[1] ?? '');
+  const [, words = ''] = guide.split('## The words of a record');
+  const rows = [...words.matchAll(/^\| `(\w+)`/gm)].map((match) => match[1] ?? '');
   expect(rows).toEqual([...exclusionReasons]);
 });

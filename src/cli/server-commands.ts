@@ -84,6 +84,7 @@ async function demo(call: Call): Promise<ExitCode> {
   return runDemo({
     plain: call.options['plain'] === true || call.json || !process.stdout.isTTY,
     fast: call.options['fast'] === true,
+    keep: call.options['keep'] === true,
     environment: call.environment,
   });
 }
@@ -114,6 +115,7 @@ export const serverCommands: readonly Command[] = [
     options: {
       plain: { type: 'boolean', help: 'lines instead of a live view' },
       fast: { type: 'boolean', help: 'shorter phases' },
+      keep: { type: 'boolean', help: 'stay when the story is over, to be asked' },
     },
     jsonHelp: 'lines, as with --plain',
     run: demo,

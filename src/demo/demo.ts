@@ -17,6 +17,8 @@ import type { World } from './world.ts';
 export type DemoOptions = {
   readonly plain: boolean;
   readonly fast: boolean;
+  /** Stays when the story is over, until it is interrupted. */
+  readonly keep: boolean;
   readonly environment: Environment;
 };
 
@@ -61,6 +63,16 @@ async function tellAnswers(stage: Stage): Promise<void> {
   stage.write('\nNext: npm start, or put it in front of your own product: docs/get-started.md\n');
 }
 
+/** Leaves the server to whoever wants to ask it, until the process is told to end. */
+async function stay({ world, write }: Stage): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  write(
+    `\nTo ask it yourself, in another terminal (Ctrl-C here ends it):\nexport BREAKWATER_URL=${world.server.url}\nexport BREAKWATER_ADMIN_TOKEN=${world.token}\n`,
+  );
+  await promise;
+}
+
 /** Exit code 0; leaving early is no failure. */
 export async function runDemo(options: DemoOptions): Promise<ExitCode> {
   const unitSeconds = options.fast ? 2 : 8;
@@ -78,6 +90,8 @@ export async function runDemo(options: DemoOptions): Promise<ExitCode> {
     for (const scene of scenes(unitSeconds)) if (await play(scene, stage)) break;
     await stage.traffic.stop();
     await tellAnswers(stage);
+    keys.close();
+    if (options.keep) await stay(stage);
   } finally {
     screen?.close();
     keys.close();
