@@ -155,7 +155,7 @@ describe('creating a switch', () => {
     ['an empty scope value', { ...off, scope: { provider: '' } }, 'scope.provider', /must be a name/],
     ['a misspelt field', { ...off, reson: 'x' }, 'reson', /did you mean "reason"/],
     ['no reason', { scope: off.scope }, 'reason', /reason/],
-    ['a short reason', { ...off, reason: ' a  b ' }, 'reason', /say why/],
+    ['a blank reason', { ...off, reason: ' \n ' }, 'reason', /say why/],
     ['a long reason', { ...off, reason: 'x'.repeat(501) }, 'reason', /reason/],
     ['a strange effect', { ...off, effect: 'on' }, 'effect', /must be off, last_resort or/],
     ['too much shed', { ...off, effect: { shed: 101 } }, 'effect.shed', /<=100/],

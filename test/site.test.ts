@@ -96,6 +96,8 @@ describe('feeds are read by others', () => {
   test('Atom', () => {
     const feed = parseAtomFeed(body('/status/feed.atom'));
     expect(feed.entries).toHaveLength(3);
+    const nowhere = body('/status/feed.atom', aSite({ settings: { url: null } }));
+    expect([feed, parseAtomFeed(nowhere)].map(({ id }) => URL.canParse(id ?? ''))).toEqual([true, true]);
     expect(feed.entries?.[0]).toMatchObject({
       id: 'urn:uuid:01975000-0000-7000-8000-000000000001',
       title: { value: 'Claude Opus 4.7 and 4.8 are failing' },

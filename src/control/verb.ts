@@ -79,14 +79,16 @@ export function parseInput<S extends z.ZodType>(schema: S, input: unknown): Resu
     return controlError(
       'invalid',
       `Unknown field "${key}".`,
-      didYouMean(key, known) || `Known fields are ${known.join(', ')}.`,
+      didYouMean(key, known) ||
+        (known.length === 0 ? 'Leave it out.' : `Known fields are ${known.join(', ')}.`),
       field === '' ? key : `${field}.${key}`,
     );
   }
+  const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
   return controlError(
     'invalid',
-    `${field === '' ? 'The body' : field}: ${issue.message}`,
-    'Correct the value.',
+    `${field === '' ? 'The body' : field}: ${isMissing ? 'is missing' : issue.message}`,
+    isMissing ? 'Give it.' : 'Correct the value.',
     field === '' ? null : field,
   );
 }

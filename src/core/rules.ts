@@ -15,6 +15,7 @@ import type { DataClass, FallbackMode, Feature } from './snapshot.ts';
 import { offBy } from './switches.ts';
 import type { Switch } from './switches.ts';
 import { hopBetween, termsAt } from './target.ts';
+import { countWords } from './words.ts';
 import type { Capability, Hop, Target } from './target.ts';
 
 export type RoutingRequest = {
@@ -132,7 +133,7 @@ export function dataPolicyObjection(
   if (dataClass.retentionDaysMax !== null) {
     if (terms.retention === 'unknown') return 'retention is unknown';
     if (terms.retention.days > dataClass.retentionDaysMax)
-      return `retention of ${terms.retention.days} days is too long`;
+      return `retention of ${countWords(terms.retention.days, 'day')} is too long`;
   }
   if (dataClass.regions !== null) {
     const allowed = dataClass.regions;

@@ -16,6 +16,10 @@ const xml = (text: string): string =>
 /** `inc_<uuid>` → a name that never changes, whatever the address of the page. */
 const urn = (id: string): string => `urn:uuid:${id.replace(/^[a-z]+_/, '')}`;
 
+/** A feed's id must be a whole address, also where nobody has said what ours is. */
+const feedId = (site: Site): string =>
+  site.settings.url === null ? 'tag:breakwater.invalid,2026:status' : publicLink('atom', site);
+
 function textOf(story: Story, texts: TextSet): string {
   return [
     ...story.updates.map(({ at, text }) => `${momentText(at).slice(0, 16).replace('T', ' ')} UTC: ${text}`),
@@ -36,7 +40,7 @@ export function atomFeed(site: Site): string {
       `<entry><id>${xml(urn(story.id))}</id><title>${xml(story.title)}</title><link rel="alternate" type="text/html" href="${xml(linkTo(site, story))}"/><published>${momentText(story.startedAt)}</published><updated>${momentText(story.updatedAt)}</updated><category term="${story.failureClass}"/><category term="${story.state}"/><content type="text">${xml(textOf(story, site.texts))}</content></entry>`,
   );
   return `<?xml version="1.0" encoding="utf-8"?>
-<feed xmlns="http://www.w3.org/2005/Atom"><id>${xml(publicLink('atom', site))}</id><title>${xml(title)}</title><updated>${momentText(updatedAt(site))}</updated><author><name>${xml(title)}</name></author><link rel="self" type="application/atom+xml" href="${xml(publicLink('atom', site))}"/><link rel="alternate" type="text/html" href="${xml(publicLink('home', site))}"/>${entries.join('')}</feed>
+<feed xmlns="http://www.w3.org/2005/Atom"><id>${xml(feedId(site))}</id><title>${xml(title)}</title><updated>${momentText(updatedAt(site))}</updated><author><name>${xml(title)}</name></author><link rel="self" type="application/atom+xml" href="${xml(publicLink('atom', site))}"/><link rel="alternate" type="text/html" href="${xml(publicLink('home', site))}"/>${entries.join('')}</feed>
 `;
 }
 
