@@ -8,13 +8,17 @@ import {
   minutes,
   off,
   on,
+  recoveredMs,
   runCase,
+  slowestRefusalMs,
 } from '../bench/overload/case.ts';
 
 const { moved, back, end } = minutes;
 
 test('without protection the backup collapses, and stays down after the load is gone', () => {
-  const run = runCase(1, off);
+  const found = runCase(1, off);
+  const run = found.tally;
+  expect(recoveredMs(found)).toBeNull();
   for (const kind of kinds) expect(answeredShare(run, kind, 0, moved)).toBeGreaterThan(0.98);
   for (const kind of kinds) expect(answeredShare(run, kind, moved, back)).toBeLessThan(0.3);
   expect(answeredShare(run, 'own', back, end)).toBeLessThan(0.1);
@@ -23,7 +27,8 @@ test('without protection the backup collapses, and stays down after the load is 
 });
 
 describe.each([1, 2, 3])('with protection, seed %d', (seed) => {
-  const run = runCase(seed, on);
+  const found = runCase(seed, on);
+  const run = found.tally;
   test('critical requests lose nothing', () => {
     expect(answeredShare(run, 'own-critical', 0, end)).toBe(1);
   });
@@ -32,21 +37,23 @@ describe.each([1, 2, 3])('with protection, seed %d', (seed) => {
     expect(answeredShare(run, 'interactive', moved, back)).toBeGreaterThan(0.93);
   });
   test('what can be shed is refused at once', () => {
-    const batch = run.feature('batch');
-    const { busy, answered, backup, failed, cut } = batch.outcomes(moved, back);
-    expect(busy).toBeGreaterThan(0);
-    expect(batch.waitMs(busy / (busy + answered + backup + failed + cut), moved, back)).toBeLessThan(100);
+    const slowest = slowestRefusalMs(found);
+    expect(slowest).not.toBeNull();
+    expect(slowest).toBeLessThan(100);
   });
   test('hardly a request is sent twice', () => {
     expect(attemptsPerRequest(run)).toBeLessThan(1.1);
   });
-  test('everybody is served again in the minute after', () => {
+  test('everybody is served again within 30 s', () => {
+    expect(recoveredMs(found)).not.toBeNull();
+    expect(recoveredMs(found)).toBeLessThanOrEqual(30_000);
     for (const kind of kinds) expect(answeredShare(run, kind, back, back + 1)).toBeGreaterThan(0.98);
   });
 });
 
 test('the same seed gives the same run', () => {
-  const outcomes = (seed: number): unknown => kinds.map((kind) => runCase(seed, on).feature(kind).outcomes());
+  const outcomes = (seed: number): unknown =>
+    kinds.map((kind) => runCase(seed, on).tally.feature(kind).outcomes());
   expect(outcomes(7)).toEqual(outcomes(7));
   expect(outcomes(7)).not.toEqual(outcomes(8));
 });

@@ -418,7 +418,7 @@ const broken: readonly Case[] = [
 
 const load: readonly Case[] = [
   aCase('11', 'the backup is a quarter over capacity for 300 s', {
-    run: (seed) => runCase(seed, on),
+    run: (seed) => runCase(seed, on).tally,
     measures: [
       {
         what: 'its own requests not answered',

@@ -6,10 +6,11 @@
  */
 import { Secret } from '../../src/core/secret.ts';
 import { Arena } from '../../src/simulation/arena.ts';
+import type { Arrival } from '../../src/simulation/arena.ts';
 import { BreakwaterClient } from '../../src/simulation/breakwater-client.ts';
 import { readScenario } from '../../src/simulation/scenario.ts';
 import type { Scenario } from '../../src/simulation/scenario.ts';
-import type { RunTally } from '../../src/simulation/tally.ts';
+import type { RunTally, SeenOutcome } from '../../src/simulation/tally.ts';
 import { compileText } from '../../src/sync/config-file.ts';
 
 const configuration = `
@@ -77,13 +78,61 @@ function scenarioOf(protections: Protections): Scenario {
   return read.scenario;
 }
 
-export function runCase(seed: number, protections: Protections): RunTally {
+/** How one request ended, as its user saw it. */
+type Ending = {
+  readonly askedAt: number;
+  readonly feature: string;
+  readonly outcome: SeenOutcome;
+  readonly waitedMs: number;
+};
+
+/** Writes down every ending by itself: a minute is too coarse to tell how fast all is well again. */
+class WatchedArena extends Arena {
+  readonly endings: Ending[] = [];
+
+  override close(arrival: Arrival, outcome: SeenOutcome, heardAt: number): void {
+    const { askedAt, course } = arrival;
+    this.endings.push({ askedAt, feature: course.feature.name, outcome, waitedMs: heardAt - askedAt });
+    super.close(arrival, outcome, heardAt);
+  }
+}
+
+export type CaseRun = { readonly tally: RunTally; readonly endings: readonly Ending[] };
+
+export function runCase(seed: number, protections: Protections): CaseRun {
   const loaded = compileText(configuration, () => new Secret('none'));
   if (!loaded.ok) throw new Error(loaded.problems[0].message);
   const { snapshot } = loaded;
-  const arena = new Arena({ snapshot, scenario: scenarioOf(protections), seed }, 'breakwater');
+  const arena = new WatchedArena({ snapshot, scenario: scenarioOf(protections), seed }, 'breakwater');
   const unprotected = protections.limits ? null : { stopsRetries: protections.stopsRetries };
-  return arena.run(new BreakwaterClient(arena, unprotected));
+  const tally = arena.run(new BreakwaterClient(arena, unprotected));
+  return { tally, endings: arena.endings };
+}
+
+const goods: ReadonlySet<SeenOutcome> = new Set(['answered', 'backup', 'limited']);
+const spanMs = 5_000;
+const wellShare = 0.98;
+
+/** From the end of the extra load until every five seconds see 98 % of the requests answered; null: not within the run. */
+export function recoveredMs({ endings }: CaseRun): number | null {
+  const [from, to] = [minutes.back * 60_000, minutes.end * 60_000];
+  const spans = Array.from({ length: (to - from) / spanMs }, () => ({ good: 0, all: 0 }));
+  for (const { askedAt, outcome } of endings) {
+    const span = spans[Math.floor((askedAt - from) / spanMs)];
+    if (span === undefined) continue;
+    span.all++;
+    if (goods.has(outcome)) span.good++;
+  }
+  const last = spans.findLastIndex(({ good, all }) => good < all * wellShare);
+  return last === spans.length - 1 ? null : (last + 1) * spanMs;
+}
+
+/** The longest that anything sheddable waited to be refused while the load was moved; null where nothing was. */
+export function slowestRefusalMs({ endings }: CaseRun): number | null {
+  const waits = endings
+    .filter(({ feature, outcome }) => feature === 'batch' && outcome === 'busy')
+    .map(({ waitedMs }) => waitedMs);
+  return waits.length === 0 ? null : Math.max(...waits);
 }
 
 /** Share of requests of a kind that were answered, from minute to minute. */

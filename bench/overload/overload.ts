@@ -1,5 +1,14 @@
 /** Prints the metastable case: what protecting is for. `npm run bench:overload [seeds]` */
-import { answeredShare, attemptsPerRequest, kinds, minutes, runCase, stages } from './case.ts';
+import {
+  answeredShare,
+  attemptsPerRequest,
+  kinds,
+  minutes,
+  recoveredMs,
+  runCase,
+  slowestRefusalMs,
+  stages,
+} from './case.ts';
 import type { Kind } from './case.ts';
 
 const seeds = Number(process.argv[2] ?? 8);
@@ -12,7 +21,8 @@ console.log(
   `Median of ${seeds} seeds. Answered while the load is moved, and in the minute after it is gone.\n`,
 );
 for (const stage of stages) {
-  const runs = Array.from({ length: seeds }, (_, seed) => runCase(seed + 1, stage));
+  const cases = Array.from({ length: seeds }, (_, seed) => runCase(seed + 1, stage));
+  const runs = cases.map(({ tally }) => tally);
   console.log(stage.name);
   const share = (kind: Kind, from: number, to: number): number =>
     median(runs.map((run) => answeredShare(run, kind, from, to)));
@@ -24,5 +34,13 @@ for (const stage of stages) {
       ).padStart(8)}   95 % knew within ${wait} ms`,
     );
   }
-  console.log(`  attempts a request ${median(runs.map(attemptsPerRequest)).toFixed(3)}\n`);
+  const recovered = cases.map(recoveredMs);
+  const back = recovered.includes(null)
+    ? `not in ${recovered.filter((each) => each === null).length} of ${seeds} runs`
+    : `within ${Math.max(...recovered.map((each) => each ?? 0)) / 1_000} s in every run`;
+  const refusals = cases.map(slowestRefusalMs).filter((each) => each !== null);
+  const shed = refusals.length === 0 ? 'nothing was' : `after ${Math.max(...refusals)} ms at the latest`;
+  console.log(`  attempts a request ${median(runs.map(attemptsPerRequest)).toFixed(3)}`);
+  console.log(`  98 % of everything answered again after the load is gone: ${back}`);
+  console.log(`  sheddable work refused: ${shed}\n`);
 }
