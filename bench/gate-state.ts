@@ -4,7 +4,13 @@
  */
 import { heapSize } from 'bun:jsc';
 
+import type { Evidence } from '../src/core/evidence.ts';
+import { freshCell } from '../src/core/health-cell.ts';
+import type { HealthCell } from '../src/core/health-cell.ts';
+import { healthRuleOf } from '../src/core/health-rule.ts';
+import { observe } from '../src/core/health.ts';
 import { compile } from '../src/core/policy.ts';
+import { defaultGate } from '../src/core/snapshot.ts';
 import { instant } from '../src/core/ids.ts';
 import type { Instant } from '../src/core/ids.ts';
 import type { Snapshot } from '../src/core/snapshot.ts';
@@ -48,6 +54,18 @@ function boardOf(snapshot: Snapshot): HealthBoard {
     onDisbelieved: nobody,
   });
 }
+
+const heard: Evidence = {
+  failure: null,
+  generation: 0,
+  probe: false,
+  callerKey: null,
+  requestKey: null,
+  startedAt: instant(start),
+  firstTokenMs: 300,
+  soft: null,
+  retryAfterMs: null,
+};
 
 const tried: ReadonlySet<string> = new Set();
 const answer = {
@@ -112,5 +130,50 @@ function nanosecondsEach(): number {
   return Math.min(...Array.from({ length: 7 }, () => run(200_000)));
 }
 
-console.log(`state of a target: ${Math.round(bytesEach())} bytes (agreed: 1024)`);
+/** The rule alone: one good answer, and one that fails, taken into account. */
+function observeNanoseconds(failing: number): number {
+  const rule = healthRuleOf(defaultGate);
+  const run = (count: number): number => {
+    let cell = freshCell(rule, clock());
+    const began = Bun.nanoseconds();
+    for (let n = 0; n < count; n++) {
+      now += 100;
+      const failed = failing > 0 && n % failing === 0;
+      const evidence = {
+        ...heard,
+        failure: failed ? 'server_error' : null,
+        callerKey: `u${n % 20}`,
+      } as const;
+      cell = observe(cell, evidence, rule, clock(), 0.5).cell;
+    }
+    return (Bun.nanoseconds() - began) / count;
+  };
+  run(200_000);
+  return Math.min(...Array.from({ length: 7 }, () => run(200_000)));
+}
+
+/** The evidence of a gate alone, as it is after some traffic. */
+function cellBytes(): number {
+  const rule = healthRuleOf(defaultGate);
+  const cells: HealthCell[] = [];
+  const before = heap();
+  for (let target = 0; target < targetsMany; target++) {
+    let cell = freshCell(rule, clock());
+    for (let n = 0; n < 200; n++) {
+      now += 10;
+      cell = observe(cell, { ...heard, callerKey: null }, rule, clock(), 0.5).cell;
+    }
+    cells.push(cell);
+  }
+  const after = heap();
+  return (after - before) / cells.length;
+}
+
+const all = bytesEach();
+console.log(`all that is known of a target: ${Math.round(all)} bytes`);
+console.log(`of it the evidence of its gate: ${Math.round(cellBytes())} bytes (agreed: 1024)`);
+const [good, mixed] = [observeNanoseconds(0), observeNanoseconds(200)];
+console.log(
+  `observe: ${Math.round(good)} ns, with one failure in 200 ${Math.round(mixed)} ns (agreed: 2000)`,
+);
 console.log(`an attempt, from admission to settlement: ${Math.round(nanosecondsEach())} ns`);

@@ -37,10 +37,13 @@ export function slowLimitMs(known: FirstToken): number | null {
 /** How far out a first token counts as late: twice the usual, or two spreads beyond it, whichever is later. */
 const lateFactor = Math.log(2);
 const spreadsToLate = 2;
+/** Less than this nobody notices. */
+const lateMsMin = 250;
 
 /** Whether a first token came later than nearly all do: far sooner said than "too late", and worth no more than a warning. */
 export function isLate(known: FirstToken, ms: number): boolean {
   if (known.seen < seenMin) return false;
+  if (ms < Math.exp(known.mean) + lateMsMin) return false;
   return Math.log(Math.max(ms, 1)) > known.mean + Math.max(lateFactor, spreadsToLate * spread(known));
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 
-import { nothingSeen } from './first-token.ts';
+import { isLate, nothingSeen, sawFirstToken } from './first-token.ts';
 import { hear, unheard } from './identity.ts';
 import { isSlow, sawPace, tokensPerSecond } from './pace.ts';
 
@@ -23,6 +23,17 @@ describe('pace', () => {
     ]);
     expect(sawPace(usual, 10)).toBe(usual);
     expect(isSlow(nothingSeen, 1)).toBe(false);
+  });
+});
+
+describe('late first tokens', () => {
+  const usual = (ms: number) =>
+    Array.from({ length: 100 }, (_, n) => ms * (0.8 + (n % 5) / 10)).reduce(sawFirstToken, nothingSeen);
+
+  test('twice as late is late, where anybody would notice', () => {
+    expect([900, 1_500, 2_500].map((ms) => isLate(usual(1_000), ms))).toEqual([false, false, true]);
+    expect(isLate(usual(2), 200)).toBe(false);
+    expect(isLate(nothingSeen, 60_000)).toBe(false);
   });
 });
 

@@ -126,6 +126,24 @@ describe('a rise', () => {
 });
 
 describe('no rise', () => {
+  test('in a burst of late first tokens that is over in seconds, and one in what lasts', () => {
+    const world = new World(9);
+    for (let n = 0; n < 1_000; n++) {
+      world.now += 1_000;
+      world.ask(false, {}, 'slow_first_token');
+    }
+    for (let n = 0; n < 50; n++) {
+      world.now += 100;
+      world.ask(true, {}, 'slow_first_token');
+    }
+    expect(world.moves).toEqual([]);
+    for (let n = 0; n < 60; n++) {
+      world.now += 1_000;
+      world.ask(true, {}, 'slow_first_token');
+    }
+    expect(world.moves).toMatchObject([{ signal: 'slow_first_token', to: 'warned' }]);
+  });
+
   test('before two hundred answers nothing is said, whatever they are like', () => {
     const world = new World(6);
     world.run(199, 0.5, 1_000);

@@ -87,6 +87,8 @@ const spreads = 2.5;
 const worse = [3, 10, 30] as const;
 const oddMin = 5;
 const aloneOddMin = 8;
+/** Slow answers come in bursts, of the provider's making or our own: what is over in half a minute is no change. */
+const lastsMs: Partial<Record<SoftSignal, number>> = { slow_first_token: 30_000, slow_tokens: 30_000 };
 const attemptsMin = 50;
 const clearNats = Math.log(400);
 const acceptMs = 86_400_000;
@@ -262,7 +264,9 @@ function counted(
   }
   draft.open = [...without(draft.open, signal), open];
   // A Float32 may round the sum to just below the height it was held at.
-  return most >= height - 1e-3 && open.excursion.failed >= oddMin ? alarmed(draft, open, tuning, now) : null;
+  const isSure = most >= height - 1e-3 && open.excursion.failed >= oddMin;
+  const hasLasted = now - open.excursion.since >= (lastsMs[signal] ?? 0);
+  return isSure && hasLasted ? alarmed(draft, open, tuning, now) : null;
 }
 
 /** The end of a warning, when it is one. */

@@ -24,8 +24,8 @@ export class WaitingRoom {
   /** Made when the first whole answer is asked for. */
   #whole: StartLog | null = null;
   #usualWhole: FirstToken = nothingSeen;
-  /** Who holds the places of the log of streams. */
-  readonly #holders: Ticket[] = [];
+  /** Who waits at which place of the log of streams. */
+  readonly #holders = new Map<number, Ticket>();
   #waiting = 0;
 
   enter(stream: boolean, now: Instant): StartSlot {
@@ -36,12 +36,14 @@ export class WaitingRoom {
   }
 
   hold(ticket: Ticket): void {
-    if (ticket.stream && ticket.slot !== null) this.#holders[ticket.slot.index] = ticket;
+    if (ticket.stream && ticket.slot !== null) this.#holders.set(ticket.slot.index, ticket);
   }
 
   /** Gives whether it was told of by `late` already. */
-  leave({ stream, slot }: Ticket, ending: Ending): boolean {
+  leave(ticket: Ticket, ending: Ending): boolean {
+    const { stream, slot } = ticket;
     this.#waiting--;
+    if (slot !== null && this.#holders.get(slot.index) === ticket) this.#holders.delete(slot.index);
     const log = stream ? this.#streams : this.#whole;
     return log !== null && noteEnd(log, slot, ending);
   }
@@ -49,7 +51,7 @@ export class WaitingRoom {
   /** Streams that have just waited longer than `limitMs`: each is told of once. */
   late(limitMs: number | null, now: Instant): readonly Ticket[] {
     if (limitMs === null || this.#waiting === 0) return [];
-    return newlyLate(this.#streams, limitMs, now).flatMap((index) => this.#holders[index] ?? []);
+    return newlyLate(this.#streams, limitMs, now).flatMap((index) => this.#holders.get(index) ?? []);
   }
 
   sawWhole(ms: number): void {
