@@ -99,6 +99,27 @@ describe('a switch from the command line', () => {
     ]);
   });
 
+  test('a part, a last resort, or only a look: what the API can, and a wrong part says what is right', async () => {
+    const reason = ['--reason', 'a test'];
+    expect((await run(['switch', 'off', 'model:gpt-4o', '--shed', '50%', ...reason])).out).toContain(
+      'Relieved of 50 % now: openai/gpt-4o',
+    );
+    expect((await run(['switch', 'off', 'model:gpt-4o', '--last-resort', ...reason])).out).toContain(
+      'A last resort now',
+    );
+    expect((await run(['switch', 'off', 'model:gpt-4o', '--observe', ...reason])).out).toContain(
+      'nothing is moved',
+    );
+    expect((await run(['switch', 'list'])).out).toMatch(
+      /50 % shed +model:gpt-4o[^]*last resort +model:gpt-4o[^]*off, observed +model:gpt-4o/,
+    );
+    expect((await run(['switch', 'preview', 'model:gpt-4o', '--shed', '50%'])).exit).toBe(0);
+    expect(await run(['switch', 'off', 'model:gpt-4o', '--shed', 'half', ...reason])).toMatchObject({
+      exit: 2,
+    });
+    expect((await run(['switch', 'on', 'model:gpt-4o', '--at-once'])).exit).toBe(0);
+  });
+
   test('a wider switch is not released by a narrower name', async () => {
     const id = idIn((await run(['switch', 'off', 'model:gpt-4o', '--reason', 'a test'])).out);
     expect((await run(['switch', 'on', 'model:gpt-4o', 'feature:notes'])).exit).toBe(1);

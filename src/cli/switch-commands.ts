@@ -5,7 +5,7 @@ import { scopeKeys } from '../core/switches.ts';
 import { callAdmin, complain, items, show } from './client.ts';
 import type { Json } from './client.ts';
 import { asOption, textOption, usageError } from './command.ts';
-import type { Call, Command, ExitCode } from './command.ts';
+import type { Call, Command, CommandOption, ExitCode } from './command.ts';
 import { entries, paragraph, textOf, timeOf } from './layout.ts';
 
 /** `provider:anthropic feature:notes` → a scope; text says what is wrong with it. */
@@ -33,15 +33,34 @@ function scopeWords(scope: unknown): string {
     .join(' ');
 }
 
-function switchFrom(call: Call, scope: Json, reason: string): Json {
+/** `off` unless a part or a last resort is asked for; text says what is wrong with it. */
+function effectFrom(call: Call): { readonly effect: Json | 'off' | 'last_resort' } | string {
+  const shed = textOption(call, 'shed');
+  const isLast = call.options['last-resort'] === true;
+  if (shed === null) return { effect: isLast ? 'last_resort' : 'off' };
+  if (isLast) return 'Say either --shed or --last-resort: a switch has one effect.';
+  const percent = Number(/^(\d{1,3}(?:\.\d+)?) ?%?$/.exec(shed)?.[1] ?? Number.NaN);
+  return percent <= 100
+    ? { effect: { shed: percent } }
+    : `--shed takes a part of the requests such as 50%, not "${shed}".`;
+}
+
+/** `off`, `last resort`, `50 % shed`. */
+function effectWords(effect: unknown): string {
+  if (typeof effect === 'object' && effect !== null) return `${textOf((effect as Json)['shed'])} % shed`;
+  return textOf(effect).replace('_', ' ');
+}
+
+function switchFrom(call: Call, scope: Json, effect: Json | string, reason: string): Json {
   const forText = textOption(call, 'for');
   const inFlight = textOption(call, 'in-flight');
   const failureClass = textOption(call, 'failure-class');
   const expiry = textOption(call, 'expiry');
   return {
     scope,
-    effect: 'off',
+    effect,
     reason,
+    ...(call.options['observe'] === true ? { mode: 'observe' } : {}),
     ...(forText === null ? {} : { expires_in: forText === 'ever' ? null : forText }),
     ...(inFlight === null ? {} : { in_flight: inFlight }),
     ...(failureClass === null ? {} : { failure_class: failureClass }),
@@ -55,15 +74,27 @@ function untilWords(entry: Json): string {
   return entry['at_expiry'] === 'stay' ? `${until}, and stays off after it` : until;
 }
 
+/** What has just been done. */
+function doneWords({ effect, mode }: Json): string {
+  if (mode === 'observe') return 'Looked at, and nothing is moved';
+  if (effect === 'off') return 'Off now';
+  return effect === 'last_resort'
+    ? 'A last resort now'
+    : `Relieved of ${effectWords(effect).replace(' shed', '')} now`;
+}
+
 async function off(call: Call): Promise<ExitCode> {
   const scope = scopeFrom(call.words);
   if (typeof scope === 'string') return usageError(call, scope);
   const reason = textOption(call, 'reason');
   if (reason === null) return usageError(call, 'Say why with --reason "…": it is kept with the switch.');
-  const reply = await callAdmin(call, 'POST', 'switches', switchFrom(call, scope, reason));
+  const wish = effectFrom(call);
+  if (typeof wish === 'string') return usageError(call, wish);
+  const reply = await callAdmin(call, 'POST', 'switches', switchFrom(call, scope, wish.effect, reason));
   return show(call, reply, (value) => {
     const targets = (value['expands_to'] ?? []) as readonly string[];
-    const covered = targets.length === 0 ? 'Nothing matches it today.' : `Off now: ${targets.join(', ')}`;
+    const covered =
+      targets.length === 0 ? 'Nothing matches it today.' : `${doneWords(value)}: ${targets.join(', ')}`;
     return `${textOf(value['id'])}\n${paragraph(`In force ${untilWords(value)}.`)}\n${paragraph(covered)}`;
   });
 }
@@ -121,7 +152,11 @@ async function on(call: Call): Promise<ExitCode> {
 async function list(call: Call): Promise<ExitCode> {
   return show(call, await callAdmin(call, 'GET', 'switches'), (value) => {
     const switches = items(value).map((entry) => ({
-      head: [textOf(entry['id']), textOf(entry['effect']), scopeWords(entry['scope'])],
+      head: [
+        textOf(entry['id']),
+        `${effectWords(entry['effect'])}${entry['mode'] === 'observe' ? ', observed' : ''}`,
+        scopeWords(entry['scope']),
+      ],
       body: `${untilWords(entry)}, by ${textOf(entry['created_by'])}: ${textOf(entry['reason'])}`,
     }));
     return switches.length === 0 ? 'No switch is in force.' : entries(switches);
@@ -156,7 +191,9 @@ function previewWords(feature: Json): { readonly head: string[]; readonly body: 
 async function preview(call: Call): Promise<ExitCode> {
   const scope = scopeFrom(call.words);
   if (typeof scope === 'string') return usageError(call, scope);
-  const reply = await callAdmin(call, 'POST', 'switches/preview', { scope, effect: 'off' });
+  const wish = effectFrom(call);
+  if (typeof wish === 'string') return usageError(call, wish);
+  const reply = await callAdmin(call, 'POST', 'switches/preview', { scope, ...wish });
   return show(call, reply, (value) => {
     const minutes = Math.round(Number(value['window_ms']) / 60_000);
     const features = (value['features'] ?? []) as readonly Json[];
@@ -170,6 +207,11 @@ async function preview(call: Call): Promise<ExitCode> {
   });
 }
 
+const effectOptions: Readonly<Record<string, CommandOption>> = {
+  shed: { type: 'string', value: '50%', help: 'only this part of the requests' },
+  'last-resort': { type: 'boolean', help: 'only when nothing else is left' },
+};
+
 /** As many as a scope has kinds of words. */
 const scopeWordsMax = scopeKeys.length;
 
@@ -181,6 +223,8 @@ export const switchCommands: readonly Command[] = [
     summary: 'Take a scope out, in force before it returns',
     options: {
       reason: { type: 'string', value: 'TEXT', help: 'why (required)' },
+      ...effectOptions,
+      observe: { type: 'boolean', help: 'move nobody; only note what it would do' },
       for: { type: 'string', value: '2h', help: 'default 2h; "ever": until released' },
       'in-flight': { type: 'string', value: 'WORD', help: 'finish | cancel_uncommitted | cancel' },
       'failure-class': {
@@ -198,7 +242,7 @@ export const switchCommands: readonly Command[] = [
     usage: 'SCOPE:NAME…',
     wordsMax: scopeWordsMax,
     summary: 'Who would move where, who would be stranded, by the last 15 minutes',
-    options: {},
+    options: effectOptions,
     run: preview,
   },
   {
