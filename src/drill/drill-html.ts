@@ -43,7 +43,7 @@ function chartOf({ minutes, title }: FeatureDrill): string {
       y += height;
     }
   }
-  return `<svg viewBox="0 0 ${chart.width} ${chart.height}" role="img" aria-label="${escaped(title)}: what users saw, minute by minute">${bars.join('')}</svg>`;
+  return `<svg viewBox="0 0 ${chart.width} ${chart.height}" shape-rendering="crispEdges" role="img" aria-label="${escaped(title)}: what users saw, minute by minute">${bars.join('')}</svg>`;
 }
 
 function featureSection(feature: FeatureDrill): string {
@@ -69,13 +69,14 @@ function strategies({ strategies: list }: DrillReport): string {
         `<tr><th scope="row">${strategyWords[strategy]}</th><td>${countedShare(goodShare(outcomes))}</td><td>${outcomes.failed + outcomes.cut}</td><td>${outcomes.asked + outcomes.refused + outcomes.busy}</td><td>${attemptsPerRequest.toFixed(2)}</td><td>${durationWords(waitMs ?? 0)}</td><td>${violations}</td></tr>`,
     )
     .join('');
-  return `<section><h2>The same with simpler means</h2><table><thead><tr><th></th><th>answered</th><th>failed or cut</th><th>asked or refused</th><th>calls a request</th><th>95 % knew within</th><th>policy broken</th></tr></thead><tbody>${rows}</tbody></table></section>`;
+  return `<section><h2>The same with simpler means</h2><div class="wide"><table><thead><tr><th></th><th>answered</th><th>failed or cut</th><th>asked or refused</th><th>calls a request</th><th>95 % knew within</th><th>policy broken</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
 }
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a202c}
 svg{width:100%;height:auto;border:1px solid #cbd5e0}h2{margin:2rem 0 .25rem;font-size:1.1rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .5rem;border-bottom:1px solid #e2e8f0}
 .legend span{margin-right:1rem;white-space:nowrap}.legend i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}
+.wide{overflow-x:auto}
 .fails{color:#9b2c2c;font-weight:600}pre{white-space:pre-wrap;font-size:.85rem}`;
 
 export function drillHtml(report: DrillReport): string {
