@@ -1,9 +1,10 @@
 /**
  * Every number that the gates are judged by, measured. `npm run bench:gates` prints them and writes
  * `bench/results/gates.md` and the plots in `docs/pictures/`; `-- --quick` runs a tenth of it and writes nothing;
- * `-- --long` measures months at 10 and 50 requests a second instead (half an hour) and writes `bench/results/gates-long.md`.
+ * `-- --only return,scenarios` measures these sections and leaves the others of the file as they were; `-- --only busy`
+ * adds months at 10 and 50 requests a second (half an hour), which nothing else runs.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { freshCell } from '../src/core/health-cell.ts';
@@ -21,7 +22,8 @@ import { run, steady } from './gates/traffic.ts';
 import type { Noise } from './gates/traffic.ts';
 
 const quick = process.argv.includes('--quick');
-const long = process.argv.includes('--long');
+const onlyAt = process.argv.indexOf('--only');
+const only = onlyAt < 0 ? null : (process.argv[onlyAt + 1] ?? '').split(',');
 const seeds = quick ? 20 : 200;
 const lines: string[] = [];
 const say = (line = ''): void => {
@@ -58,8 +60,8 @@ const quiets: readonly Quiet[] = [
   { name: 'one poisonous caller of ten', most: 0, make: () => poison(0.005) },
 ];
 
-function quietMonths(rates: readonly (readonly [number, number])[]): void {
-  say('## Thirty days without an outage');
+function quietMonths(title: string, rates: readonly (readonly [number, number])[]): void {
+  say(`## ${title}`);
   say();
   table(
     ['noise', 'requests/s', 'runs', 'ejections, median', 'worst', 'sheds, median', 'second attempts', ''],
@@ -92,227 +94,32 @@ function quietMonths(rates: readonly (readonly [number, number])[]): void {
   );
 }
 
-function write(name: string): void {
-  writeFileSync(join(import.meta.dir, 'results', name), `${lines.join('\n').trimEnd()}\n`);
-}
+const root = join(import.meta.dir, '..');
+const pictures = join(root, 'docs/pictures');
 
-if (long) {
-  say('# Gates, measured over busy months');
-  say();
-  say('`npm run bench:gates -- --long`. Written by the program: do not edit.');
-  say();
-  quietMonths([
-    [10, 1],
-    [50, 1],
-  ]);
-  write('gates-long.md');
-  process.exit(0);
-}
-
-say('# Gates, measured');
-say();
-say(`\`npm run bench:gates\`; ${seeds} seeds a row unless said. Written by the program: do not edit.`);
-say();
-
-say('## How soon it sheds');
-say();
-const delays = delayTable(seeds);
-table(
-  ['requests/s', 'failing', 'reference, mean outcomes', 'ours, median', 'ratio', 'at most', 'p95', ''],
-  delays.map(({ perSecond, rate, reference, ours, p95, most }) => [
-    perSecond,
-    percent(rate, 0),
-    reference.toFixed(1),
-    ours,
-    (ours / reference).toFixed(2),
-    most,
-    p95,
-    verdict(ours / reference <= most),
-  ]),
-);
-
-say('## Thin traffic, everything fails');
-say();
-table(
-  ['requests/s', 'ejected after the first failure, median s', 'worst s', 'probes', 'users that failed', ''],
-  [1 / 600, 1 / 60, 0.1, 0.3, 0.45].map((perSecond) => {
-    const all = seeded(seeds, (seed) => thinOutage(perSecond, seed));
-    const worst = Math.max(...all.map((each) => each.seconds));
-    return [
-      perSecond.toPrecision(2),
-      median(all.map((each) => each.seconds)).toFixed(1),
-      worst.toFixed(1),
-      median(all.map((each) => each.probes)),
-      median(all.map((each) => each.users)),
-      verdict(median(all.map((each) => each.seconds)) <= 20),
-    ];
-  }),
-);
-
-quietMonths([
-  [0.02, 3],
-  [0.1, 2],
-  [0.5, 1],
-  [2, 1],
-]);
-
-say('## The way back: an incident of 117 minutes');
-say();
 const incidentSeeds = quick ? 3 : 11;
-table(
-  [
-    'requests/s',
-    'failing',
-    'out after s',
-    'back after its end, s',
-    'transitions',
-    'requests that met it',
-    '',
-  ],
-  [1, 5, 20].flatMap((perSecond) =>
-    [0.1, 0.3, 1].map((rate) => {
-      const found = incidents(() => ourGate(), perSecond, rate, incidentSeeds);
-      return [
-        perSecond,
-        percent(rate, 0),
-        seconds(found.outSeconds),
-        seconds(found.backSeconds),
-        found.transitions,
-        percent(found.exposed, 3),
-        verdict(found.backSeconds <= 300 && found.transitions <= 2 && found.exposed <= 0.002),
-      ];
-    }),
-  ),
-);
 
-say('## Flapping: a minute bad, a minute good, for an hour');
-say();
-table(
-  ['requests/s', 'transitions, median', 'worst', 'share of traffic to the sick target', ''],
-  [1, 5, 20].map((perSecond) => {
-    const all = seeded(incidentSeeds, (seed) => flapping(() => ourGate(), perSecond, seed));
-    const worst = Math.max(...all.map((each) => each.transitions));
-    const share = median(all.map((each) => each.share));
-    return [
+function howSoon(): void {
+  say('## How soon it sheds');
+  say();
+  const delays = delayTable(seeds);
+  table(
+    ['requests/s', 'failing', 'reference, mean outcomes', 'ours, median', 'ratio', 'at most', 'p95', ''],
+    delays.map(({ perSecond, rate, reference, ours, p95, most }) => [
       perSecond,
-      median(all.map((each) => each.transitions)),
-      worst,
-      percent(share),
-      verdict(worst <= 6 && share <= 0.1),
-    ];
-  }),
-);
-
-say('## Beside the rules common elsewhere');
-say();
-say(
-  'The same traffic and the same faults: 5 requests/s, an incident of 117 minutes at three failure rates, then a day of 0.5 % background noise at 1 request/s.',
-);
-say();
-const cases = [0.1, 0.3, 1].map((rate) => ({ perSecond: 5, rate }));
-const compared = comparison(quick ? 1 : 3, cases);
-table(
-  [
-    'rule',
-    'failing',
-    'out after s',
-    'errors users saw',
-    'transitions',
-    'back after its end, s',
-    'false ejections in a day of noise',
-  ],
-  compared.flatMap(({ name, results }) => {
-    const make = contenders.find((each) => each.name === name)?.make ?? contenders[0]!.make;
-    const noisy = seeded(3, (seed) => {
-      const rule = make();
-      run(rule, { perSecond: 1, untilMs: 86_400_000, seed, noise: steady(0.005) });
-      return rule.ejections();
-    });
-    return results.map(({ outSeconds, visible, transitions, backSeconds }, index) => [
-      name,
-      percent(cases[index]?.rate ?? 0, 0),
-      seconds(outSeconds),
-      visible,
-      transitions,
-      seconds(backSeconds),
-      median(noisy),
-    ]);
-  }),
-);
-
-say('## Scenarios');
-say();
-const scenarioSeeds = quick ? 2 : 15;
-say(
-  `${scenarioSeeds} seeds each, five requests a second and feature unless said, in the virtual world with the real routing, failover, limits and gates. Numbers are those of \`docs/gates.md\`.`,
-);
-say();
-const results = scenarios.map(({ play }) => play(scenarioSeeds));
-const inUnit = (value: number, unit: 's' | '%' | ''): string =>
-  unit === '%' ? percent(value, 3) : unit === 's' ? `${seconds(value)} s` : String(value);
-table(
-  ['', 'scenario', 'right scope', 'measured', 'over the seeds', 'value', 'at most', ''],
-  results.flatMap(({ number, name, right, measured }) =>
-    measured.map(({ what, unit, most, how, value, holds }, index) => [
-      index === 0 ? number : '',
-      index === 0 ? name : '',
-      index === 0 && right !== null ? `${right.runs} of ${right.of}` : '',
-      what,
-      how,
-      inUnit(value, unit),
-      unit === '%' ? percent(most, 1) : inUnit(most, unit),
-      verdict(holds),
+      percent(rate, 0),
+      reference.toFixed(1),
+      ours,
+      (ours / reference).toFixed(2),
+      most,
+      p95,
+      verdict(ours / reference <= most),
     ]),
-  ),
-);
-const judged = results.flatMap(({ right }) => right ?? []);
-const rightShare =
-  judged.reduce((sum, { runs }) => sum + runs, 0) / judged.reduce((sum, { of }) => sum + of, 0);
-say(`Right scope over all: ${percent(rightShare, 1)} (at least 95 %): ${verdict(rightShare >= 0.95)}.`);
-say();
-
-say('## Cost');
-say();
-const rule = healthRuleOf(defaultGate);
-let cell = freshCell(rule, instant(0));
-const count = 1_000_000;
-const before = process.cpuUsage();
-for (let n = 0; n < count; n++)
-  ({ cell } = observe(
-    cell,
-    {
-      failure: n % 200 === 0 ? 'server_error' : null,
-      generation: cell.generation,
-      probe: false,
-      callerKey: n % 2 === 0 ? 'a' : 'b',
-      requestKey: null,
-      startedAt: instant(n * 20),
-      firstTokenMs: 500,
-      soft: null,
-      retryAfterMs: null,
-    },
-    rule,
-    instant(n * 20),
-    0.5,
-  ));
-const spent = process.cpuUsage(before);
-const nanoseconds = ((spent.user + spent.system) * 1_000) / count;
-/** Numbers and references in a cell, eight bytes each. */
-const wordsIn = (value: unknown): number =>
-  typeof value === 'object' && value !== null
-    ? Object.values(value).reduce((sum: number, each: unknown) => sum + 1 + wordsIn(each), 2)
-    : 0;
-say(
-  `\`observe\`: ${nanoseconds.toFixed(0)} ns of CPU (at most 2,000); a cell: about ${wordsIn(cell) * 8} bytes (at most 1,024).`,
-);
-
-if (!quick) {
-  const root = join(import.meta.dir, '..');
-  mkdirSync(join(root, 'docs/pictures'), { recursive: true });
-  write('gates.md');
+  );
+  if (quick) return;
   const rates = [0.1, 0.2, 0.5, 1];
   writeFileSync(
-    join(root, 'docs/pictures/gates-delay.svg'),
+    join(pictures, 'gates-delay.svg'),
     chart(
       'Outcomes until the gate sheds',
       'requests per second',
@@ -333,8 +140,134 @@ if (!quick) {
       }),
     ),
   );
+}
+
+function thin(): void {
+  say('## Thin traffic, everything fails');
+  say();
+  table(
+    ['requests/s', 'ejected after the first failure, median s', 'worst s', 'probes', 'users that failed', ''],
+    [1 / 600, 1 / 60, 0.1, 0.3, 0.45].map((perSecond) => {
+      const all = seeded(seeds, (seed) => thinOutage(perSecond, seed));
+      const worst = Math.max(...all.map((each) => each.seconds));
+      return [
+        perSecond.toPrecision(2),
+        median(all.map((each) => each.seconds)).toFixed(1),
+        worst.toFixed(1),
+        median(all.map((each) => each.probes)),
+        median(all.map((each) => each.users)),
+        verdict(median(all.map((each) => each.seconds)) <= 20),
+      ];
+    }),
+  );
+}
+
+function months(): void {
+  quietMonths('Thirty days without an outage', [
+    [0.02, 3],
+    [0.1, 2],
+    [0.5, 1],
+    [2, 1],
+  ]);
+}
+
+function busyMonths(): void {
+  quietMonths('Thirty busy days without an outage', [
+    [10, 1],
+    [50, 1],
+  ]);
+}
+
+function wayBack(): void {
+  say('## The way back: an incident of 117 minutes');
+  say();
+  table(
+    [
+      'requests/s',
+      'failing',
+      'out after s',
+      'back after its end, s',
+      'transitions',
+      'requests that met it',
+      '',
+    ],
+    [1, 5, 20].flatMap((perSecond) =>
+      [0.1, 0.3, 1].map((rate) => {
+        const found = incidents(() => ourGate(), perSecond, rate, incidentSeeds);
+        return [
+          perSecond,
+          percent(rate, 0),
+          seconds(found.outSeconds),
+          seconds(found.backSeconds),
+          found.transitions,
+          percent(found.exposed, 3),
+          verdict(found.backSeconds <= 300 && found.transitions <= 2 && found.exposed <= 0.002),
+        ];
+      }),
+    ),
+  );
+}
+
+function flaps(): void {
+  say('## Flapping: a minute bad, a minute good, for an hour');
+  say();
+  table(
+    ['requests/s', 'transitions, median', 'worst', 'share of traffic to the sick target', ''],
+    [1, 5, 20].map((perSecond) => {
+      const all = seeded(incidentSeeds, (seed) => flapping(() => ourGate(), perSecond, seed));
+      const worst = Math.max(...all.map((each) => each.transitions));
+      const share = median(all.map((each) => each.share));
+      return [
+        perSecond,
+        median(all.map((each) => each.transitions)),
+        worst,
+        percent(share),
+        verdict(worst <= 6 && share <= 0.1),
+      ];
+    }),
+  );
+}
+
+function besideOthers(): void {
+  say('## Beside the rules common elsewhere');
+  say();
+  say(
+    'The same traffic and the same faults: 5 requests/s, an incident of 117 minutes at three failure rates, then a day of 0.5 % background noise at 1 request/s.',
+  );
+  say();
+  const cases = [0.1, 0.3, 1].map((rate) => ({ perSecond: 5, rate }));
+  const compared = comparison(quick ? 1 : 3, cases);
+  table(
+    [
+      'rule',
+      'failing',
+      'out after s',
+      'errors users saw',
+      'transitions',
+      'back after its end, s',
+      'false ejections in a day of noise',
+    ],
+    compared.flatMap(({ name, results }) => {
+      const make = contenders.find((each) => each.name === name)?.make ?? contenders[0]!.make;
+      const noisy = seeded(3, (seed) => {
+        const rule = make();
+        run(rule, { perSecond: 1, untilMs: 86_400_000, seed, noise: steady(0.005) });
+        return rule.ejections();
+      });
+      return results.map(({ outSeconds, visible, transitions, backSeconds }, index) => [
+        name,
+        percent(cases[index]?.rate ?? 0, 0),
+        seconds(outSeconds),
+        visible,
+        transitions,
+        seconds(backSeconds),
+        median(noisy),
+      ]);
+    }),
+  );
+  if (quick) return;
   writeFileSync(
-    join(root, 'docs/pictures/gates-comparison.svg'),
+    join(pictures, 'gates-comparison.svg'),
     chart(
       'Errors users saw in 117 minutes, 5 requests/s',
       'failing, %',
@@ -347,4 +280,111 @@ if (!quick) {
       })),
     ),
   );
+}
+
+function outages(): void {
+  say('## Scenarios');
+  say();
+  const scenarioSeeds = quick ? 2 : 15;
+  say(
+    `${scenarioSeeds} seeds each, five requests a second and feature unless said, in the virtual world with the real routing, failover, limits and gates. Numbers are those of \`docs/gates.md\`.`,
+  );
+  say();
+  const results = scenarios.map(({ play }) => play(scenarioSeeds));
+  const inUnit = (value: number, unit: 's' | '%' | ''): string =>
+    unit === '%' ? percent(value, 3) : unit === 's' ? `${seconds(value)} s` : String(value);
+  table(
+    ['', 'scenario', 'right scope', 'measured', 'over the seeds', 'value', 'at most', ''],
+    results.flatMap(({ number, name, right, measured }) =>
+      measured.map(({ what, unit, most, how, value, holds }, index) => [
+        index === 0 ? number : '',
+        index === 0 ? name : '',
+        index === 0 && right !== null ? `${right.runs} of ${right.of}` : '',
+        what,
+        how,
+        inUnit(value, unit),
+        unit === '%' ? percent(most, 1) : inUnit(most, unit),
+        verdict(holds),
+      ]),
+    ),
+  );
+  const judged = results.flatMap(({ right }) => right ?? []);
+  const rightShare =
+    judged.reduce((sum, { runs }) => sum + runs, 0) / judged.reduce((sum, { of }) => sum + of, 0);
+  say(`Right scope over all: ${percent(rightShare, 1)} (at least 95 %): ${verdict(rightShare >= 0.95)}.`);
+  say();
+}
+
+function cost(): void {
+  say('## Cost');
+  say();
+  const rule = healthRuleOf(defaultGate);
+  let cell = freshCell(rule, instant(0));
+  const count = 1_000_000;
+  const before = process.cpuUsage();
+  for (let n = 0; n < count; n++)
+    ({ cell } = observe(
+      cell,
+      {
+        failure: n % 200 === 0 ? 'server_error' : null,
+        generation: cell.generation,
+        probe: false,
+        callerKey: n % 2 === 0 ? 'a' : 'b',
+        requestKey: null,
+        startedAt: instant(n * 20),
+        firstTokenMs: 500,
+        soft: null,
+        retryAfterMs: null,
+      },
+      rule,
+      instant(n * 20),
+      0.5,
+    ));
+  const spent = process.cpuUsage(before);
+  const nanoseconds = ((spent.user + spent.system) * 1_000) / count;
+  /** Numbers and references in a cell, eight bytes each. */
+  const wordsIn = (value: unknown): number =>
+    typeof value === 'object' && value !== null
+      ? Object.values(value).reduce((sum: number, each: unknown) => sum + 1 + wordsIn(each), 2)
+      : 0;
+  say(
+    `\`observe\`: ${nanoseconds.toFixed(0)} ns of CPU (at most 2,000); a cell: about ${wordsIn(cell) * 8} bytes (at most 1,024).`,
+  );
+}
+
+const sections = {
+  delay: howSoon,
+  thin,
+  months,
+  busy: busyMonths,
+  return: wayBack,
+  flapping: flaps,
+  compared: besideOthers,
+  scenarios: outages,
+  cost,
+} as const satisfies Readonly<Record<string, () => void>>;
+
+/** A file of results as its sections, by heading; what stands before the first has none. */
+function sectionsOf(text: string): Map<string, string> {
+  const parts = text.split(/^(?=## )/m);
+  return new Map(
+    parts.map((part) => [part.startsWith('## ') ? (part.split('\n')[0] ?? '') : '', part.trimEnd()]),
+  );
+}
+
+const file = join(root, 'bench/results/gates.md');
+const intro = `# Gates, measured
+
+\`npm run bench:gates\`; ${seeds} seeds a row unless said. Written by the program: do not edit.`;
+if (!quick) mkdirSync(pictures, { recursive: true });
+for (const [name, measure] of Object.entries(sections)) {
+  if (only === null ? name === 'busy' : !only.includes(name)) continue;
+  lines.length = 0;
+  measure();
+  if (quick) continue;
+  // Read again each time: another run may measure other sections meanwhile.
+  const kept = sectionsOf(readFileSync(file, 'utf8'));
+  kept.set('', intro);
+  for (const [heading, text] of sectionsOf(lines.join('\n'))) if (heading !== '') kept.set(heading, text);
+  writeFileSync(file, `${[...kept.values()].join('\n\n')}\n`);
 }

@@ -40,7 +40,9 @@ function probeDueAt(cell: HealthCell, rule: HealthRule, now: Instant): number | 
   const { health, probing } = cell;
   const spaced = probing.latestAt + rule.probeSpacingMs;
   switch (health.state) {
-    case 'healthy': {
+    // One that ramps is as much in use, by few: a single caller may be all there is to go by.
+    case 'healthy':
+    case 'ramping': {
       const { excursion, tuning } = cell.failures;
       if (excursion === null || probing.passed >= suspicionPassesMin) return null;
       // A target that was busy, or is not known yet, may have fallen silent since.
@@ -55,7 +57,6 @@ function probeDueAt(cell: HealthCell, rule: HealthRule, now: Instant): number | 
     case 'probing':
       return Math.max(health.since, spaced);
     case 'ejected':
-    case 'ramping':
       return null;
   }
 }
