@@ -49,7 +49,8 @@ class Outcomes {
   add(failed: boolean, now: Instant): void {
     // After such a pause none of them matters, and none can be taken for new.
     if (now - this.latest > memoryMs) this.#kept = 0;
-    this.#entries[this.#next] = (now % wrapMs) * 2 + (failed ? 1 : 0);
+    // A clock may tell parts of a millisecond, which would run into the bit for a failure.
+    this.#entries[this.#next] = Math.floor(now % wrapMs) * 2 + (failed ? 1 : 0);
     this.#next = (this.#next + 1) % outcomesMax;
     this.#kept = Math.min(outcomesMax, this.#kept + 1);
     this.latest = now;
