@@ -35,6 +35,8 @@ tests:
 `;
 
 let simulator: Simulator;
+/** Whatever lives is ended with the test, also when it fails. */
+const alive: { kill(signal: number): void }[] = [];
 const folder = mkdtempSync(join(tmpdir(), 'breakwater-standby-'));
 const configPath = join(folder, 'breakwater.yaml');
 const store = `sqlite:${join(folder, 'standby.db')}`;
@@ -53,6 +55,7 @@ beforeAll(async () => {
   await Bun.write(join(folder, 'books/by-hand.yaml'), playbook);
 });
 afterAll(async () => {
+  for (const each of alive) each.kill(9);
   await simulator.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -61,6 +64,7 @@ const itemsOf = (body: Json): readonly Json[] => body['items'] as readonly Json[
 
 test('a standby is refused while the first lives; after each kill the next goes on, and no step is lost or repeated', async () => {
   const first = await serveProcess(configPath, store);
+  alive.push(first.process);
   const program = resolve(import.meta.dir, '../../src/main.ts');
   const words = ['serve', '--config', configPath, '--listen', '127.0.0.1:0', '--store', store];
   const standby = Bun.spawn([process.execPath, program, ...words], {
@@ -89,6 +93,7 @@ test('a standby is refused while the first lives; after each kill the next goes 
     server.process.kill(9);
     await server.process.exited;
     server = await serveProcess(configPath, store);
+    alive.push(server.process);
   }
   const changes = itemsOf(await server.admin('GET', 'changes?limit=200'));
   const incidents = itemsOf(await server.admin('GET', 'incidents'));
