@@ -41,7 +41,11 @@ export type Killed = {
   readonly slowestOpenMs: number;
 };
 
-export async function kill(times: number, seed: number, onKill: (kills: number) => void): Promise<Killed> {
+export async function kill(
+  times: number,
+  seed: number,
+  onKill: (kills: number, bad: number) => void,
+): Promise<Killed> {
   const folder = mkdtempSync(join(tmpdir(), 'breakwater-kill-'));
   const path = join(folder, 'breakwater.db');
   const random = seededRandom(seed);
@@ -70,7 +74,7 @@ export async function kill(times: number, seed: number, onKill: (kills: number) 
       findings.push(...verified.findings.map(({ words }) => words));
       entries = verified.size;
     }
-    onKill(kills);
+    onKill(kills, lost.length + findings.length);
   }
   rmSync(folder, { recursive: true, force: true });
   return { kills: times, shown: shown.length, lost, findings, entries, slowestOpenMs };

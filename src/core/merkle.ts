@@ -17,12 +17,13 @@ export const leafPrefix = 0x00;
 const nodePrefix = 0x01;
 const hashBytes = 32;
 
+/** Where a node's input is put together, because nodes are as many as entries; nothing of it outlives a call. */
+const nodeInput = new Uint8Array(1 + hashBytes * 2).fill(nodePrefix, 0, 1);
+
 export function hashNode(sha256: Sha256, left: Uint8Array, right: Uint8Array): Hash {
-  const input = new Uint8Array(1 + hashBytes * 2);
-  input[0] = nodePrefix;
-  input.set(left, 1);
-  input.set(right, 1 + hashBytes);
-  return sha256(input);
+  nodeInput.set(left, 1);
+  nodeInput.set(right, 1 + hashBytes);
+  return sha256(nodeInput);
 }
 
 export function hashLeaf(sha256: Sha256, entry: Uint8Array): Hash {

@@ -150,8 +150,8 @@ export class Ledger {
       completed = true;
     };
     for (let index = 0; index < count; index++) {
-      const hash = sha256(inputs.subarray(bounds[index], bounds[index + 1]));
-      leaves.set(hash, index * hashBytes);
+      const hash = leaves.subarray(index * hashBytes, (index + 1) * hashBytes);
+      Bun.SHA256.hash(inputs.subarray(bounds[index], bounds[index + 1]), hash);
       edge.add(hash, 0, onNode);
     }
     for (let at = 0; at < count; at += blockEntriesMax) {
@@ -318,7 +318,7 @@ export class Ledger {
 
 /** The leaf inputs of a block; those of one that was erased whole are empty. */
 export function inputsOf({ entries, count }: Pick<BlockRow, 'entries' | 'count'>): Uint8Array<ArrayBuffer> {
-  return entries === null
-    ? new Uint8Array(count).fill(leafPrefix)
-    : new Uint8Array(Bun.zstdDecompressSync(entries));
+  if (entries === null) return new Uint8Array(count).fill(leafPrefix);
+  const { buffer, byteOffset, length } = Bun.zstdDecompressSync(entries);
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
 }

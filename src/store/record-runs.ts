@@ -122,8 +122,13 @@ export class RecordRuns {
     for (let at = 0; at < rows.count;) {
       const place = (first + at) % runLeaves;
       const count = Math.min(rows.count - at, runLeaves - place);
-      const indexes = Array.from({ length: count }, (_, index) => at + index);
-      this.#write(count === rows.count ? rows : someRows(rows, indexes), first + at);
+      const isWhole = count === rows.count;
+      const part = (): RecordRows =>
+        someRows(
+          rows,
+          Array.from({ length: count }, (_, index) => at + index),
+        );
+      this.#write(isWhole ? rows : part(), first + at);
       at += count;
     }
   }
