@@ -46,8 +46,16 @@ async function side(folder: string, origin: string, mode: Mode): Promise<Side> {
   for (const ending of ['', '-wal', '-shm', '.lock']) rmSync(`${store}${ending}`, { force: true });
   const server = await start(
     [
-      ...[bun, ...preload, join(root, 'src/main.ts'), 'serve', '--config', config],
-      ...['--listen', '127.0.0.1:0', '--store', `sqlite:${store}`],
+      bun,
+      ...preload,
+      join(root, 'src/main.ts'),
+      'serve',
+      '--config',
+      config,
+      '--listen',
+      '127.0.0.1:0',
+      '--store',
+      `sqlite:${store}`,
     ],
     0,
     'address',

@@ -36,8 +36,12 @@ async function start(folder: string): Promise<Running> {
       process.execPath,
       join(root, 'src/main.ts'),
       'serve',
-      ...['--config', join(folder, 'breakwater.yaml'), '--listen', '127.0.0.1:0'],
-      ...['--store', `sqlite:${join(folder, 'breakwater.db')}`],
+      '--config',
+      join(folder, 'breakwater.yaml'),
+      '--listen',
+      '127.0.0.1:0',
+      '--store',
+      `sqlite:${join(folder, 'breakwater.db')}`,
     ],
     {
       stdout: 'pipe',
@@ -183,7 +187,12 @@ export async function killServer(
   await upstream.stop(true);
   rmSync(folder, { recursive: true, force: true });
   return {
-    ...{ kills: times, shown: shown.length, lost, findings, entries, emptyStartMs },
+    kills: times,
+    shown: shown.length,
+    lost,
+    findings,
+    entries,
+    emptyStartMs,
     slowestOpenMs: Math.max(...starts),
     medianStartMs: starts.toSorted((one, other) => one - other)[Math.floor(times / 2)] ?? 0,
   };

@@ -28,7 +28,7 @@ import {
   widen,
 } from './run-rows.ts';
 import type { RunRows, SetColumn, Span } from './run-rows.ts';
-import { addPacked, emptyMask, mark, runLeaves } from './run-sets.ts';
+import { addPacked, emptyMask, isEmpty, mark, placesIn, runLeaves } from './run-sets.ts';
 import type { Mask } from './run-sets.ts';
 
 /** More than there are columns, ids included. */
@@ -39,9 +39,11 @@ const partOf = (run: number, part: number): number => run * partsPerRun + part;
 const bytesOf = (numbers: Int32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
   new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 
-/** A copy, because numbers must begin where the platform can read them. */
-const numbersOf = (bytes: Uint8Array): Int32Array<ArrayBuffer> =>
-  new Int32Array(new Uint8Array(bytes).buffer);
+/** Numbers must begin where the platform can read them: a copy, where they do not. */
+const numbersOf = (bytes: Uint8Array<ArrayBuffer>): Int32Array<ArrayBuffer> =>
+  bytes.byteOffset % 4 === 0
+    ? new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+    : new Int32Array(new Uint8Array(bytes).buffer);
 
 type Blob = { readonly bytes: Uint8Array<ArrayBuffer> };
 type Open = RunRows & { readonly span: Span; readonly known: Map<number, number>; filled: number };
@@ -241,11 +243,10 @@ export class RecordRuns {
   ofUser(run: number, hash: number): Mask {
     if (this.#isOpen(run)) return this.#openMask(userColumn, (cell) => cell === hash);
     const some = this.#union(run, [keyOf(userColumn, hash % userKeys)]);
-    if (some.every((bits) => bits === 0)) return some;
+    if (isEmpty(some)) return some;
     const mask = emptyMask();
-    this.#column(run, userColumn).forEach((cell, place) => {
-      if (cell === hash) mark(mask, place);
-    });
+    const cells = this.#column(run, userColumn);
+    for (const place of placesIn(some)) if (cells[place] === hash) mark(mask, place);
     return mask;
   }
 

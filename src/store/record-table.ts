@@ -14,7 +14,7 @@ import type { Condition } from './record-conditions.ts';
 import { RecordRuns } from './record-runs.ts';
 import { runOf, timeAt } from './run-rows.ts';
 import type { Span } from './run-rows.ts';
-import { emptyMask, exclude, narrow, placesIn, runLeaves } from './run-sets.ts';
+import { emptyMask, exclude, isEmpty, narrow, placesIn, runLeaves } from './run-sets.ts';
 import type { Mask } from './run-sets.ts';
 import type { RecordFilter } from './store.ts';
 
@@ -111,7 +111,7 @@ export class RecordTable {
       const found = places(this.#runs, span);
       if (mask === null) mask = found;
       else narrow(mask, found);
-      if (mask.every((bits) => bits === 0)) return null;
+      if (isEmpty(mask)) return null;
     }
     mask ??= this.#runs.all(span.run);
     if (span.from >= since && span.to < until) return mask;

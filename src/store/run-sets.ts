@@ -31,6 +31,11 @@ export function addPacked(mask: Mask, packed: Uint8Array): void {
       mark(mask, (packed[at] ?? 0) | ((packed[at + 1] ?? 0) << 8));
 }
 
+export function isEmpty(mask: Mask): boolean {
+  for (let at = 0; at < maskBytes; at++) if (mask[at] !== 0) return false;
+  return true;
+}
+
 /** Keeps what is in both; says whether anything is. */
 export function narrow(mask: Mask, other: Mask): boolean {
   let some = 0;
