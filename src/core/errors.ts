@@ -30,3 +30,16 @@ export const errorCodes = {
 } as const satisfies Record<string, Row>;
 
 export type ErrorCode = keyof typeof errorCodes;
+
+const callersOwn: ReadonlySet<string> = new Set<ErrorCode>([
+  'invalid_request',
+  'unknown_model',
+  'request_too_large',
+  'request_timeout',
+  'request_rejected',
+  'rate_limited',
+  'budget_exhausted',
+]);
+
+/** Whether an error is the caller's own doing, and so says nothing of how a feature works. */
+export const isCallersOwn = (code: string | null): boolean => code !== null && callersOwn.has(code);

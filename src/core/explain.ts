@@ -5,7 +5,7 @@
  * It refuses to judge: a refusal by policy is told as policy at work, a failure as a failure, and nothing is excused.
  */
 import { exclusionSentence } from './caller-words.ts';
-import { errorCodes } from './errors.ts';
+import { errorCodes, isCallersOwn } from './errors.ts';
 import type { ErrorCode } from './errors.ts';
 import { failureClasses, failureRow } from './failure.ts';
 import type { FailureClass } from './failure.ts';
@@ -28,7 +28,8 @@ type Sentences = readonly string[];
 
 function asked(record: RequestRecord, atText: string): string {
   const by = record.user === null ? '' : ` by user ${record.user}`;
-  const model = record.requested === record.feature ? '' : ` for ${record.requested}`;
+  const isNamed = record.requested !== '' && record.requested !== record.feature;
+  const model = isNamed ? ` for ${record.requested}` : '';
   return `On ${momentWords(atText)}, a request${model} was made${by} in the feature ${record.feature}.`;
 }
 
@@ -251,7 +252,9 @@ function ending(record: RequestRecord): string {
     case 'partial':
       return `The answer was cut off after ${took}: it is not complete, and the caller was told so.`;
     case 'refused':
-      return `It was refused after ${took}; that is the policy at work, not a fault.${codeWords(record.errorCode)}`;
+      return isCallersOwn(record.errorCode)
+        ? `It was turned away after ${took}.${codeWords(record.errorCode)}`
+        : `It was refused after ${took}; that is the policy at work, not a fault.${codeWords(record.errorCode)}`;
     case 'failed':
       return `It failed after ${took}, and the caller was shown the error.${codeWords(record.errorCode)}`;
     case 'cancelled':

@@ -79,6 +79,9 @@ export type AttemptRecord = {
   readonly boundary: readonly BoundaryCrossing[];
 };
 
+/** Names come from callers and providers: kept, but not without end. */
+export const requestedLengthMax = 128;
+
 export type Told = 'none' | 'header' | 'notice' | 'asked' | 'refused';
 export const requestOutcomes = ['answered', 'partial', 'refused', 'failed', 'cancelled'] as const;
 export type RequestOutcome = (typeof requestOutcomes)[number];

@@ -28,7 +28,7 @@ import { deliverWhole } from './relay.ts';
 import type { Delivery, Ending, Interruption, Kept } from './relay.ts';
 import { askReply, embeddingReply, failedReply, refusalReply } from './refusals.ts';
 import type { Refused } from './refusals.ts';
-import { callerError, errorResponse, unrecordable, passOnHeaders, storyHeaders } from './reply.ts';
+import { callerError, errorResponse, passOnHeaders, storyHeaders, unrecordable, whenKept } from './reply.ts';
 import type { ErrorReply, ReplyHeaders } from './reply.ts';
 import { incidentsOf, switchesMet, troublesOf } from './story.ts';
 
@@ -105,12 +105,6 @@ function writeRecord(
 const callersOwn: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'request_rejected', 'forbidden']);
 
 /** Where records are strict, a reply waits for its record, and an answer that has none is not given. */
-function whenKept(run: Run, kept: Kept, response: Response): Response | Promise<Response> {
-  if (kept === null) return response;
-  const { codec, id } = run.exchange;
-  return kept.then((isKept) => (isKept ? response : errorResponse(codec, unrecordable, id, run.headers)));
-}
-
 /** An estimate in place of an error, where the call allows one and says so. */
 function substituted(run: Run, reply: ErrorReply): Response | Promise<Response> | null {
   const { exchange, headers } = run;
@@ -127,7 +121,7 @@ function substituted(run: Run, reply: ErrorReply): Response | Promise<Response> 
     sent: false,
   });
   const marked = { ...body, breakwater: { estimate: true, because: reply.code } };
-  return whenKept(run, kept, Response.json(marked, { headers }));
+  return whenKept(kept, Response.json(marked, { headers }), run);
 }
 
 /** Records and sends an error; `decided` refusals and failed executions alike. */
@@ -146,7 +140,7 @@ async function refuse(run: Run, given: ErrorReply): Promise<Response> {
     served: null,
     sent: false,
   });
-  return whenKept(run, kept, response);
+  return whenKept(kept, response, run);
 }
 
 const inIncident = (reply: ErrorReply, exchange: Exchange): ErrorReply => ({
@@ -277,7 +271,7 @@ function respond(run: Run, execution: Execution): Response | Promise<Response> {
   headers['content-type'] = answer.contentType;
   if (exchange.facts.stream) return streamed(run, delivery);
   const { body, kept } = deliverWhole(delivery);
-  return whenKept(run, kept, new Response(body, { headers }));
+  return whenKept(kept, new Response(body, { headers }), run);
 }
 
 function streamed(run: Run, opening: Delivery | Promise<Opening>): Response {

@@ -28,10 +28,11 @@ import { answer } from './answer.ts';
 import { readBody } from './read-body.ts';
 import type { BodyRead } from './read-body.ts';
 import type { Kept } from './relay.ts';
-import { baseHeaders, earlyHeaders, errorResponse, unrecordable } from './reply.ts';
+import { baseHeaders, earlyHeaders, errorResponse, unrecordable, whenKept } from './reply.ts';
 import type { ErrorReply, ReplyHeaders } from './reply.ts';
 import type { Spending } from './spending.ts';
 import type { GatewayState } from './state.ts';
+import { turnedAwayRecord } from './turned-away.ts';
 
 export type Fingerprint = {
   update(bytes: Uint8Array | string): unknown;
@@ -296,7 +297,7 @@ async function serve(
   const { snapshot } = dependencies.state;
   headers['x-breakwater-policy'] = snapshot.hash;
   const refuse = (reply: ErrorReply, requested = start.address?.model ?? null): Response => {
-    earlyHeaders(headers, snapshot, request.headers.get('x-breakwater-feature'), requested);
+    earlyHeaders(headers, snapshot, request.headers, requested);
     return errorResponse(codec, reply, id, headers);
   };
   const key = dependencies.keyFor(request);
@@ -312,20 +313,27 @@ async function serve(
       retryAfterMs: 1_000,
     });
   if (!dependencies.canRecord()) return refuse(unrecordable);
+  const { clock, watchdog } = dependencies;
+  /** From here on it is known who asks and there is room: what is turned away is recorded as well. */
+  const turnAway = (reply: ErrorReply, requested = start.address?.model ?? null) => {
+    const response = refuse(reply, requested);
+    const away = { id, at: start.at, now: clock.now(), key, headers: request.headers, requested };
+    const kept = dependencies.record(turnedAwayRecord({ ...away, dialect: codec.name, snapshot }, reply));
+    return whenKept(kept, response, { exchange: { codec, id }, headers });
+  };
   const allowance = dependencies.mayStart(key, start.at);
   if (allowance.kind === 'no')
-    return refuse({
+    return turnAway({
       code: allowance.code,
       message: usedUpWords(allowance.code, key?.budget ?? null),
       retryAfterMs: allowance.retryAfterMs,
     });
   const { limits } = snapshot;
-  const { watchdog, clock } = dependencies;
   const body = await readBody(request, { limits, watchdog, now: clock.now });
   const parsed = parse(body, request.headers, codec, { key, address: start.address }, limits);
-  if (parsed.kind === 'reply') return refuse(parsed.reply, parsed.requested);
+  if (parsed.kind === 'reply') return turnAway(parsed.reply, parsed.requested);
   const placed = place(parsed.asked, snapshot);
-  if ('code' in placed) return refuse(placed, parsed.asked.facts.model);
+  if ('code' in placed) return turnAway(placed, parsed.asked.facts.model);
   const exchange = newExchange(parsed.asked, placed, { id, at: start.at }, dependencies);
   const agreed = agreementFor(exchange, placed.route, dependencies.consents);
   const asked = routingRequest(exchange, placed.route, agreed);

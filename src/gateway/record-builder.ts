@@ -5,6 +5,7 @@ import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
 import { isHit } from '../core/incident-hits.ts';
 import type { ErrorCode } from '../core/errors.ts';
+import { requestedLengthMax } from '../core/record.ts';
 import type { AttemptRecord, RequestOutcome, RequestRecord, Told } from '../core/record.ts';
 import type { SwitchId } from '../core/ids.ts';
 import { costUsd } from '../core/cost.ts';
@@ -116,6 +117,3 @@ export function buildRecord(exchange: Exchange, closing: Closing): RequestRecord
   };
   return record.incidents.length === 0 || isHit(record) ? record : { ...record, incidents: [] };
 }
-
-/** Names come from callers and providers: kept, but not without end. */
-const requestedLengthMax = 128;

@@ -71,15 +71,20 @@ function headerText(text: string): string {
 
 const headerLengthMax = 2_000;
 
+/** The feature that a request means before it has a place, as far as can be told. */
+export function earlyFeature(snapshot: Snapshot, headers: Headers, requested: string | null): string {
+  const named = [headers.get('x-breakwater-feature'), requested];
+  return named.find((name) => name !== null && snapshot.features.has(name)) ?? snapshot.defaults.name;
+}
+
 /** What can be told of a request that was refused before it had a place: `requested` null when it could not be read. */
 export function earlyHeaders(
   headers: ReplyHeaders,
   snapshot: Snapshot,
-  named: string | null,
+  asked: Headers,
   requested: string | null,
 ): void {
-  const feature = [named, requested].find((name) => name !== null && snapshot.features.has(name));
-  headers['x-breakwater-feature'] = feature ?? snapshot.defaults.name;
+  headers['x-breakwater-feature'] = earlyFeature(snapshot, asked, requested);
   if (requested !== null) headers['x-breakwater-requested'] = headerText(requested);
   headers['x-breakwater-policy'] = snapshot.hash;
 }
@@ -159,6 +164,21 @@ export function errorResponse(
   if (retryAfterMs !== undefined && retryAfterMs !== null)
     headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
   return new Response(JSON.stringify(codec.errorBody(error)), { status: error.status, headers });
+}
+
+/** An answer that must have a record waits for it; one that has none in the end is not given. */
+export function whenKept(
+  kept: Promise<boolean> | null,
+  response: Response,
+  {
+    exchange,
+    headers,
+  }: { readonly exchange: Pick<Exchange, 'codec' | 'id'>; readonly headers: ReplyHeaders },
+): Response | Promise<Response> {
+  if (kept === null) return response;
+  return kept.then((isKept) =>
+    isKept ? response : errorResponse(exchange.codec, unrecordable, exchange.id, headers),
+  );
 }
 
 /** How long until a moment, for `retry_after_ms`. */

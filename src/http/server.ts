@@ -48,7 +48,7 @@ function refusal(path: string, request: Request, gateway: GatewayDependencies, r
   const codec: DialectCodec = codecFor(dialectOf(path, request.headers));
   const id = gateway.newRequestId(gateway.clock.now());
   const headers = baseHeaders(codec.name, id);
-  earlyHeaders(headers, gateway.state.snapshot, request.headers.get('x-breakwater-feature'), null);
+  earlyHeaders(headers, gateway.state.snapshot, request.headers, null);
   return errorResponse(codec, reply, id, headers);
 }
 

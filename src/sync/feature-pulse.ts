@@ -2,6 +2,7 @@
  * Counts what callers of each feature have met in the last minute, record by record, in a few numbers per feature. When
  * another target begins to serve, counting begins anew: what was met before has been acted upon.
  */
+import { isCallersOwn } from '../core/errors.ts';
 import { feltStatus, graver, isLate, noUsual, usualAfterOne } from '../core/felt.ts';
 import type { Usual } from '../core/felt.ts';
 import type { RequestRecord } from '../core/record.ts';
@@ -45,8 +46,8 @@ export function createFeaturePulse(): FeaturePulse {
   return {
     saw: (record) => {
       const { outcome } = record;
-      // What callers gave up, or policy refused, says nothing of how it works.
-      if (outcome === 'cancelled' || outcome === 'refused') return;
+      // What callers gave up or got wrong, or policy refused, says nothing of how it works.
+      if (outcome === 'cancelled' || outcome === 'refused' || isCallersOwn(record.errorCode)) return;
       const counted = countedOf(record.feature);
       if (counted === null) return;
       const at = Math.floor((record.at + record.durationMs) / spanMs);

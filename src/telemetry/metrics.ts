@@ -3,6 +3,7 @@
  * separate labels. A label that callers can invent is used only when the name is configured, `other` otherwise, and
  * every metric has a cap on its combinations, so that nobody outside can fill the memory.
  */
+import { isCallersOwn } from '../core/errors.ts';
 import { tokensPerSecond } from '../core/pace.ts';
 import type { AttemptRecord, RequestRecord } from '../core/record.ts';
 import { Family } from './series.ts';
@@ -139,7 +140,7 @@ class PrometheusMetrics implements Metrics {
       ],
       1,
     );
-    if (record.outcome === 'refused')
+    if (record.outcome === 'refused' && !isCallersOwn(record.errorCode))
       families.breakwater_policy_refusals_total.add([feature, record.errorCode ?? 'none'], 1);
     if (record.errorCode === 'overloaded') families.breakwater_shed_total.add([feature], 1);
     families.breakwater_request_seconds.observe([feature], record.durationMs / 1_000);

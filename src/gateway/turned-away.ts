@@ -1,0 +1,67 @@
+/** The record of a request that was turned away before it had a place on any route: nothing was sent anywhere. */
+import { errorCodes } from '../core/errors.ts';
+import { instant } from '../core/ids.ts';
+import type { Instant, RequestId } from '../core/ids.ts';
+import type { ApiKey } from '../core/keys.ts';
+import { requestedLengthMax } from '../core/record.ts';
+import type { RequestRecord } from '../core/record.ts';
+import type { Snapshot } from '../core/snapshot.ts';
+import type { Dialect } from '../core/target.ts';
+import { readWishes } from './caller-headers.ts';
+import { earlyFeature } from './reply.ts';
+import type { ErrorReply } from './reply.ts';
+
+export type TurnedAway = {
+  readonly id: RequestId;
+  readonly at: Instant;
+  readonly now: Instant;
+  readonly key: ApiKey | null;
+  readonly headers: Headers;
+  readonly dialect: Dialect;
+  readonly snapshot: Snapshot;
+  /** Null when the model could not be read. */
+  readonly requested: string | null;
+};
+
+export function turnedAwayRecord(away: TurnedAway, { code, status }: ErrorReply): RequestRecord {
+  const wishes = readWishes(away.headers);
+  const known = 'kind' in wishes ? null : wishes;
+  return {
+    id: away.id,
+    at: away.at,
+    durationMs: instant(away.now) - away.at,
+    tenant: away.key?.tenant ?? null,
+    key: away.key?.id ?? null,
+    feature: earlyFeature(away.snapshot, away.headers, away.requested),
+    user: known?.user ?? null,
+    session: known?.session ?? null,
+    trace: known?.traceparent?.slice(3, 35) ?? null,
+    dialect: away.dialect,
+    stream: false,
+    requested: (away.requested ?? '').slice(0, requestedLengthMax),
+    preferred: null,
+    served: null,
+    modelReported: null,
+    dataClass: null,
+    dataClassSource: 'none',
+    consent: 'none',
+    consentOfferedIn: null,
+    snapshot: away.snapshot.hash,
+    hop: null,
+    fallback: null,
+    boundary: [],
+    told: 'refused',
+    outcome: 'refused',
+    errorCode: code,
+    status: status ?? errorCodes[code].status,
+    finish: null,
+    candidates: [],
+    attempts: [],
+    incidents: [],
+    switches: [],
+    fingerprints: { input: null, output: null },
+    warnings: [],
+    seam: null,
+    captured: 'none',
+  };
+}

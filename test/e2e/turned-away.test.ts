@@ -1,0 +1,82 @@
+/** A request that is turned away before it has a place on a route has a record as well. */
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+
+import { startHouse } from '../harness.ts';
+import type { House, Json } from '../harness.ts';
+
+let house: House;
+beforeAll(async () => {
+  house = await startHouse();
+});
+afterAll(() => house.stop());
+
+const hello = { messages: [{ role: 'user', content: 'hello CANARY-55' }] };
+
+async function ask(body: string, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${house.url}/v1/chat/completions`, { method: 'POST', headers, body });
+}
+
+async function recordOf(response: Response): Promise<Json> {
+  await response.text();
+  return house.record(response.headers.get('x-breakwater-request-id') ?? '');
+}
+
+const turned: readonly (readonly [string, number, string, string, string])[] = [
+  ['unknown_model', 404, JSON.stringify({ model: 'no-such-model', ...hello }), '', 'no-such-model'],
+  ['model_not_allowed', 400, JSON.stringify({ model: 'gpt-4o', ...hello }), 'notes', 'gpt-4o'],
+  ['invalid_request', 400, '{ "model": ', 'notes', ''],
+  ['invalid_request', 400, JSON.stringify({ model: 'notes' }), '', 'notes'],
+];
+
+test.each(turned)('%s (%d): %s', async (code, status, body, feature, requested) => {
+  const response = await ask(body, {
+    'x-breakwater-user': 'ann',
+    ...(feature === '' ? {} : { 'x-breakwater-feature': feature }),
+  });
+  expect(response.status).toBe(status);
+  const record = await recordOf(response);
+  expect(record).toMatchObject({
+    requested,
+    user: 'ann',
+    outcome: 'refused',
+    told: 'refused',
+    error_code: code,
+    status,
+    preferred: null,
+    served: null,
+    attempts: [],
+    candidates: [],
+  });
+  if (feature !== '') expect(record['feature']).toBe(feature);
+  expect(JSON.stringify(record)).not.toContain('CANARY');
+  const explained = await house.admin('GET', `requests/${String(record['id'])}`);
+  expect(JSON.stringify(explained.body)).toContain('Nothing was sent to any provider.');
+});
+
+test('a caller who asks wrongly makes no feature look sick, and is no refusal by policy', async () => {
+  for (let n = 0; n < 30; n++) await (await ask(JSON.stringify({ model: 'notes' }))).text();
+  const { body } = await house.admin('GET', 'state');
+  const notes = (body['features'] as Json[]).find(({ feature }) => feature === 'notes');
+  expect(notes?.['status']).toBe('normal');
+  const metrics = await (await fetch(`${house.url}/metrics`)).text();
+  expect(metrics).not.toMatch(/policy_refusals_total\{[^}]*invalid_request/);
+  expect(metrics).toMatch(/requests_total\{[^}]*outcome="refused"/);
+});
+
+test('a key that may not use a feature, and one whose limit is used up', async () => {
+  const made = await house.admin('POST', 'keys', { name: 'narrow', features: ['chat'], rpm: 1 });
+  const headers = { authorization: `Bearer ${String(made.body['secret'])}` };
+  const denied = await recordOf(await ask(JSON.stringify({ model: 'notes', ...hello }), headers));
+  expect(denied).toMatchObject({ key: made.body['id'], feature: 'notes', error_code: 'forbidden' });
+  const limited = await recordOf(await ask(JSON.stringify({ model: 'chat', ...hello }), headers));
+  expect(limited).toMatchObject({ key: made.body['id'], error_code: 'rate_limited', status: 429 });
+});
+
+test('a key that is not known leaves no record: anybody could fill the disk', async () => {
+  const response = await ask(JSON.stringify({ model: 'notes', ...hello }), {
+    authorization: 'Bearer nobody',
+  });
+  expect(response.status).toBe(401);
+  const id = response.headers.get('x-breakwater-request-id') ?? '';
+  expect((await house.admin('GET', `requests/${id}`)).status).toBe(404);
+});
