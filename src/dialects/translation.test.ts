@@ -132,6 +132,12 @@ describe('what does not matter is dropped and named', () => {
     expect(encoded).toMatchObject({ kind: 'encoded', warnings: [warning] });
   });
 
+  test('what is not wished (said as −1 by some clients) is nothing to drop', () => {
+    const encoded = toChat({ top_p: -1, top_k: -1 });
+    expect(encoded).toMatchObject({ kind: 'encoded', warnings: [] });
+    expect(encoded).not.toHaveProperty('body.top_p');
+  });
+
   test('a word of the caller is made harmless before it is named', () => {
     expect(toClaude({ 'x\r\ny: secret words that go on and on and on and on': 1 })).toMatchObject({
       warnings: ['x__y_ secret words that go on and on and'],

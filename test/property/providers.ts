@@ -109,7 +109,7 @@ const errors: readonly ((chance: Chance) => Response)[] = [
   () => failing(400, 'invalid_request_error'),
 ];
 
-const waysToFail = ['error', 'error', 'silent', 'reset', 'refused', 'cut', 'stall'] as const;
+const waysToFail = ['error', 'error', 'silent', 'reset', 'refused', 'cut', 'cut', 'stall'] as const;
 
 class Lost extends Error {
   readonly code: string;

@@ -71,6 +71,9 @@ function readLeftOvers(body: JsonObject, leftOvers: LeftOvers): void {
   dropUnread(asking, readFields, leftOvers);
 }
 
+/** Some clients say −1 where nothing is wished. */
+const wishOf = (value: unknown): number | null => (value === -1 ? null : numberOf(value));
+
 export function decodeRequest(body: JsonObject): Conversation | InvalidRequest {
   const basics = readBasics(body);
   if (isInvalid(basics)) return basics;
@@ -98,8 +101,8 @@ export function decodeRequest(body: JsonObject): Conversation | InvalidRequest {
     parallelToolCalls: choice?.['disable_parallel_tool_use'] === true ? false : null,
     outputTokensMax: numberOf(body['max_tokens']),
     temperature: numberOf(body['temperature']),
-    topP: numberOf(body['top_p']),
-    topK: numberOf(body['top_k']),
+    topP: wishOf(body['top_p']),
+    topK: wishOf(body['top_k']),
     stop: stops.filter((each): each is string => typeof each === 'string'),
     format,
     effort,
