@@ -41,5 +41,14 @@ const callersOwn: ReadonlySet<string> = new Set<ErrorCode>([
   'budget_exhausted',
 ]);
 
-/** Whether an error is the caller's own doing, and so says nothing of how a feature works. */
-export const isCallersOwn = (code: string | null): boolean => code !== null && callersOwn.has(code);
+/**
+ * Whether what the caller saw is its own doing, and so says nothing of how a feature works. A model that a provider was
+ * asked for and does not know is not: it may have been retired.
+ */
+export const isCallersOwn = (record: {
+  readonly errorCode: string | null;
+  readonly attempts: readonly unknown[];
+}): boolean =>
+  record.errorCode !== null &&
+  callersOwn.has(record.errorCode) &&
+  (record.errorCode !== 'unknown_model' || record.attempts.length === 0);

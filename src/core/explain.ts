@@ -252,7 +252,7 @@ function ending(record: RequestRecord): string {
     case 'partial':
       return `The answer was cut off after ${took}: it is not complete, and the caller was told so.`;
     case 'refused':
-      return isCallersOwn(record.errorCode)
+      return isCallersOwn(record)
         ? `It was turned away after ${took}.${codeWords(record.errorCode)}`
         : `It was refused after ${took}; that is the policy at work, not a fault.${codeWords(record.errorCode)}`;
     case 'failed':

@@ -47,7 +47,7 @@ export function createFeaturePulse(): FeaturePulse {
     saw: (record) => {
       const { outcome } = record;
       // What callers gave up or got wrong, or policy refused, says nothing of how it works.
-      if (outcome === 'cancelled' || outcome === 'refused' || isCallersOwn(record.errorCode)) return;
+      if (outcome === 'cancelled' || outcome === 'refused' || isCallersOwn(record)) return;
       const counted = countedOf(record.feature);
       if (counted === null) return;
       const at = Math.floor((record.at + record.durationMs) / spanMs);

@@ -140,7 +140,7 @@ class PrometheusMetrics implements Metrics {
       ],
       1,
     );
-    if (record.outcome === 'refused' && !isCallersOwn(record.errorCode))
+    if (record.outcome === 'refused' && !isCallersOwn(record))
       families.breakwater_policy_refusals_total.add([feature, record.errorCode ?? 'none'], 1);
     if (record.errorCode === 'overloaded') families.breakwater_shed_total.add([feature], 1);
     families.breakwater_request_seconds.observe([feature], record.durationMs / 1_000);
