@@ -145,6 +145,12 @@ const ejected = (target: string, most: number): Measure<Outage> => ({
   most,
   of: (outage) => outage.secondsUntil('ejected', onset, target),
 });
+const providerNamed = (most: number, since = onset): Measure<Outage> => ({
+  what: 'the provider named after',
+  unit: 's',
+  most,
+  of: (outage) => outage.secondsNamed(provider, since),
+});
 
 const brownouts: readonly Case[] = [
   aCase('1', '16 June: the provider at 10 %, then one version', {
@@ -219,12 +225,7 @@ const lyingCodes: readonly Case[] = [
     run: file('april-28'),
     isRight: (outage) => outage.secondsNamed(provider, minutes(10)) <= 15,
     measures: [
-      {
-        what: 'the provider named after',
-        unit: 's',
-        most: 15,
-        of: (outage) => outage.secondsNamed(provider, minutes(10)),
-      },
+      providerNamed(15, minutes(10)),
       {
         what: 'every model and key back after the end',
         unit: 's',
@@ -533,28 +534,12 @@ const others: readonly Case[] = [
   aCase('', 'the whole provider, 30 %', {
     run: fault('provider', { scope: { provider: 'anthropic' }, share: '30%', effect: fail }),
     isRight: (outage) => outage.secondsNamed(provider, onset) < 60,
-    measures: [
-      {
-        what: 'the provider named after',
-        unit: 's',
-        most: 15,
-        of: (outage) => outage.secondsNamed(provider, onset),
-      },
-      visible(0.001),
-    ],
+    measures: [providerNamed(15), visible(0.001)],
   }),
   aCase('', 'many slightly sick models, 8 %', {
     run: fault('slightly', { scope: { provider: 'anthropic' }, share: '8%', effect: fail }),
     isRight: (outage) => outage.secondsNamed(provider, onset) < 300,
-    measures: [
-      {
-        what: 'the provider named after',
-        unit: 's',
-        most: 60,
-        of: (outage) => outage.secondsNamed(provider, onset),
-      },
-      visible(0.001),
-    ],
+    measures: [providerNamed(60), visible(0.001)],
   }),
   aCase('', 'background noise of 0.5 %, one healthy backup, 5 requests/s, three hours', {
     run: (seed) =>

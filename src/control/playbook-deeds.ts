@@ -6,6 +6,7 @@
 import { instant, switchId } from '../core/ids.ts';
 import { confirmed, keyOf } from '../core/playbook-run.ts';
 import type { Deed, MadeSwitch, Outcome, Run } from '../core/playbook-run.ts';
+import { writtenShare } from '../core/percent.ts';
 import type { Playbook } from '../core/playbook.ts';
 import type { Change } from '../core/record.ts';
 import { scopeText } from '../core/switches.ts';
@@ -180,7 +181,7 @@ async function effectsOf(
         deed,
         run,
         { kind: 'shed', percent },
-        `${Math.round(operation.share * 1_000) / 10} % let back in`,
+        `${writtenShare(operation.share)} let back in`,
         dependencies,
       );
     }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 
+import { seededRandom } from '../simulator/random.ts';
 import {
   afterRound,
   canaryFromJson,
@@ -12,16 +13,6 @@ import type { Canary, CanaryMove, Round } from './canary.ts';
 import { traitsOf } from './canary-traits.ts';
 import { instant } from './ids.ts';
 import { chanceOfSame } from './two-sample.ts';
-
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const words =
   'the sky light train harbour winter meeting report code number one two remote work please send'.split(' ');
@@ -61,7 +52,7 @@ describe('a model under its name', () => {
     ['shorter by a third', { lengths: 0.66, accent: 0 }],
     ['with other words', { lengths: 1, accent: 0.4 }],
   ])('%s is found in the next sample', (_name, other) => {
-    const random = seeded(7);
+    const random = seededRandom(7);
     const known = run(freshCanary, referenceRounds, same, 0.001, random);
     const found = run(known.canary, 4, other, 0.001, random);
     expect(found.move?.to).toBe('warned');
@@ -79,7 +70,7 @@ describe('a model under its name', () => {
     const fixed = canaryQuestions.map((question) => traitsOf(question, false));
     let canary = freshCanary;
     for (let n = 0; n < 60; n++) {
-      const next = afterRound(canary, fixed, { at: instant(n), level: 0.05, random: seeded(n) });
+      const next = afterRound(canary, fixed, { at: instant(n), level: 0.05, random: seededRandom(n) });
       expect(next.move).toBeNull();
       canary = next.canary;
     }
@@ -89,7 +80,7 @@ describe('a model under its name', () => {
     const level = 0.05;
     let found = 0;
     const samples = 400;
-    const random = seeded(11);
+    const random = seededRandom(11);
     for (let n = 0; n < samples; n++) {
       const known = run(freshCanary, referenceRounds, same, level, random);
       if (run(known.canary, 4, same, level, random).move !== null) found++;
@@ -101,7 +92,7 @@ describe('a model under its name', () => {
 
   test('that answers too little of a round is not judged by it', () => {
     const half = canaryQuestions.map((question, index) => (index < 3 ? traitsOf(question, false) : null));
-    const asked = { at: instant(1), level: 0.01, random: seeded(1) };
+    const asked = { at: instant(1), level: 0.01, random: seededRandom(1) };
     expect(afterRound(freshCanary, half, asked)).toEqual({ canary: freshCanary, move: null });
   });
 });
@@ -113,11 +104,11 @@ test('the level follows from how often it is asked and how rare errors are to be
 });
 
 test('nothing to compare is no change', () => {
-  expect(chanceOfSame([{ before: [], after: [] }], 0.01, seeded(1))).toBe(1);
+  expect(chanceOfSame([{ before: [], after: [] }], 0.01, seededRandom(1))).toBe(1);
 });
 
 test('what was kept is read again, and what cannot be understood begins afresh', () => {
-  const { canary } = run(freshCanary, 3, same, 0.01, seeded(3));
+  const { canary } = run(freshCanary, 3, same, 0.01, seededRandom(3));
   expect(canaryFromJson(JSON.parse(JSON.stringify(canary)))).toEqual(canary);
   for (const wrong of [
     null,

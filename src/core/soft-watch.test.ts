@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 
+import { seededRandom } from '../simulator/random.ts';
 import { softSignals } from './evidence.ts';
 import type { SoftSignal } from './evidence.ts';
 import { instant } from './ids.ts';
@@ -13,16 +14,6 @@ const dayMs = 86_400_000;
 const falseAlarmMs = 30 * dayMs;
 const start = Date.UTC(2026, 5, 7, 7);
 
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** A target's answers, judged by one signal. */
 class World {
   watch: SoftWatch = freshWatch(instant(start));
@@ -32,7 +23,7 @@ class World {
   readonly #random: () => number;
 
   constructor(seed: number) {
-    this.#random = seeded(seed);
+    this.#random = seededRandom(seed);
   }
 
   ask(odd: boolean, origin: Partial<Origin> = {}, signal: SoftSignal = 'refused'): void {
