@@ -18,7 +18,8 @@ import type { FirstToken } from './first-token.ts';
 import { stillWaiting } from './first-token.ts';
 import type { Instant } from './ids.ts';
 
-const slots = 64;
+/** Starts that a log holds. */
+export const startSlots = 64;
 const spacingMs = 100;
 
 const free = 0;
@@ -55,7 +56,7 @@ export type StartSlot = { readonly index: number; readonly startedAt: number } |
 
 export function createStartLog(): StartLog {
   return {
-    entries: new Uint16Array(slots),
+    entries: new Uint16Array(startSlots),
     next: 0,
     latest: Number.NEGATIVE_INFINITY,
   };
@@ -67,7 +68,7 @@ export function noteStart(log: StartLog, now: Instant): StartSlot {
   const index = log.next;
   log.entries[index] = packed(tick(now), waiting);
   log.latest = now;
-  log.next = (index + 1) % slots;
+  log.next = (index + 1) % startSlots;
   return { index, startedAt: now };
 }
 
@@ -83,7 +84,7 @@ export function noteEnd(log: StartLog, slot: StartSlot, ending: Ending): boolean
 /** The places of those that have waited longer than `limitMs` and were not yet counted as slow; from now on they are. */
 export function newlyLate(log: StartLog, limitMs: number, now: Instant): readonly number[] {
   const found: number[] = [];
-  for (let index = 0; index < slots; index++) {
+  for (let index = 0; index < startSlots; index++) {
     const entry = log.entries[index] ?? free;
     // A start is known to a tenth of a second: to be sure, one more.
     if ((entry & statusMask) !== waiting || ageMs(entry, now) <= limitMs + spacingMs) continue;
@@ -112,8 +113,8 @@ export function waitingEvidence(log: StartLog, known: FirstToken, p0: number, no
   let best = noWaiting;
   let total = 0;
   let held = 0;
-  for (let step = 1; step <= slots; step++) {
-    const index = (log.next - step + slots) % slots;
+  for (let step = 1; step <= startSlots; step++) {
+    const index = (log.next - step + startSlots) % startSlots;
     const entry = log.entries[index] ?? free;
     const status = entry & statusMask;
     if (status === free) continue;

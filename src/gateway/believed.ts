@@ -12,12 +12,15 @@ export type Believed = {
   readonly doubted: Failure | null;
 };
 
+const good: Believed = { outcome: 'good', doubted: null };
+
 export function believed(
   ticket: Ticket,
   { outcome, firstTokenMs, silentMs }: Settlement,
   known: { readonly waiting: WaitingRoom; readonly usual: FirstToken; readonly stallMs: number },
 ): Believed {
-  if (outcome === 'good' || outcome === 'nobody') return { outcome, doubted: null };
+  if (outcome === 'good') return good;
+  if (outcome === 'nobody') return { outcome, doubted: null };
   if (outcome !== 'left' && outcome.class !== 'deadline_exceeded') return { outcome, doubted: null };
   const wasDrivenAway =
     firstTokenMs === null

@@ -119,7 +119,8 @@ class Board implements HealthBoard {
       case 'out': {
         if (mode !== 'enforce') return open;
         const until = cell.health.health.state === 'ejected' ? cell.health.health.until : null;
-        return { ...admitted, until, badness: badness(cell.health) };
+        const { reason, words } = admitted;
+        return { kind: 'out', reason, words, until, badness: badness(cell.health) };
       }
     }
   }

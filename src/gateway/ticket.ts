@@ -93,7 +93,18 @@ export function evidenceOf(
 
 /** What its first token says when it comes. */
 export function evidenceOfFirstToken(ticket: Ticket, firstTokenMs: number): Evidence {
-  return { ...evidenceOf(ticket, null, null, firstTokenMs), firstTokenTold: false };
+  return {
+    failure: null,
+    generation: ticket.generation,
+    probe: ticket.probe,
+    callerKey: ticket.callerKey,
+    requestKey: ticket.requestKey,
+    startedAt: ticket.startedAt,
+    firstTokenMs: ticket.stream ? firstTokenMs : null,
+    firstTokenTold: false,
+    soft: null,
+    retryAfterMs: null,
+  };
 }
 
 /** How the wait for a first token ended that never came. */

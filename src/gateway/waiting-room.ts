@@ -12,6 +12,7 @@ import {
   noteEnd,
   noteStart,
   noWaiting,
+  startSlots,
   waitingEvidence,
 } from '../core/waiting.ts';
 import type { Ending, StartLog, StartSlot, WaitingEvidence } from '../core/waiting.ts';
@@ -25,7 +26,7 @@ export class WaitingRoom {
   #whole: StartLog | null = null;
   #usualWhole: FirstToken = nothingSeen;
   /** Who waits at which place of the log of streams. */
-  readonly #holders = new Map<number, Ticket>();
+  readonly #holders: (Ticket | null)[] = Array.from({ length: startSlots }, () => null);
   #waiting = 0;
 
   enter(stream: boolean, now: Instant): StartSlot {
@@ -36,14 +37,14 @@ export class WaitingRoom {
   }
 
   hold(ticket: Ticket): void {
-    if (ticket.stream && ticket.slot !== null) this.#holders.set(ticket.slot.index, ticket);
+    if (ticket.stream && ticket.slot !== null) this.#holders[ticket.slot.index] = ticket;
   }
 
   /** Gives whether it was told of by `late` already. */
   leave(ticket: Ticket, ending: Ending): boolean {
     const { stream, slot } = ticket;
     this.#waiting--;
-    if (slot !== null && this.#holders.get(slot.index) === ticket) this.#holders.delete(slot.index);
+    if (slot !== null && this.#holders[slot.index] === ticket) this.#holders[slot.index] = null;
     const log = stream ? this.#streams : this.#whole;
     return log !== null && noteEnd(log, slot, ending);
   }
@@ -51,7 +52,7 @@ export class WaitingRoom {
   /** Streams that have just waited longer than `limitMs`: each is told of once. */
   late(limitMs: number | null, now: Instant): readonly Ticket[] {
     if (limitMs === null || this.#waiting === 0) return [];
-    return newlyLate(this.#streams, limitMs, now).flatMap((index) => this.#holders.get(index) ?? []);
+    return newlyLate(this.#streams, limitMs, now).flatMap((index) => this.#holders[index] ?? []);
   }
 
   sawWhole(ms: number): void {

@@ -84,11 +84,13 @@ export class Arena implements Timeline, Moment, Happening {
   readonly #tickMs: number;
   #client: Client | null = null;
   #tickAt = Number.POSITIVE_INFINITY;
-  #clockOffsetMs = 0;
+  /** What the clock showed at the start; later when it has jumped since. */
+  #start: number;
 
   constructor(rehearsal: Rehearsal, strategy: string) {
     const { scenario, seed, snapshot } = rehearsal;
     this.rehearsal = rehearsal;
+    this.#start = scenario.start;
     this.random = chanceFor(seed, `strategy ${strategy}`);
     this.tally = new RunTally(Math.max(1, Math.ceil(scenario.durationMs / minuteMs)));
     this.#tickMs = scenario.durationMs > longMs ? tickMs.long : tickMs.usual;
@@ -105,7 +107,7 @@ export class Arena implements Timeline, Moment, Happening {
   }
 
   get clock(): Instant {
-    return (this.rehearsal.scenario.start + this.now + this.#clockOffsetMs) as Instant;
+    return (this.#start + this.now) as Instant;
   }
 
   get minute(): number {
@@ -122,7 +124,7 @@ export class Arena implements Timeline, Moment, Happening {
 
   /** The clock of the machine jumps; virtual time goes on as before. */
   jumpClock(byMs: number): void {
-    this.#clockOffsetMs += byMs;
+    this.#start += byMs;
   }
 
   /** The strategy that requests meet from now on. */

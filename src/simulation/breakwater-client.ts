@@ -32,6 +32,7 @@ export class BreakwaterClient implements Client, Gateway {
   requests = 0;
   open = 0;
   unheard = 0;
+  readonly used = (target: Target): number => this.capacity.used(target);
   readonly #facts = new Map<Course, Map<TargetName | null, FeatureFacts>>();
 
   /** `unprotected`: routing and gates alone, to show what protecting is for. */

@@ -39,6 +39,8 @@ export type Gateway = {
   /** Calls and probes under way, and those of them that wait for their first token. */
   open: number;
   unheard: number;
+  /** How full a target is. */
+  readonly used: (target: Target) => number;
 };
 
 /** An answer that was read and is like any other. */
@@ -103,8 +105,7 @@ export class RehearsedRequest implements Listener {
     this.place = null;
     this.startedAt = arrival.at;
     this.heardAt = null;
-    const used = (target: Target): number => capacity.used(target);
-    const { plan } = arrange(decision.plan, arrival.course.feature, used, arena.random());
+    const { plan } = arrange(decision.plan, arrival.course.feature, client.used, arena.random());
     this.state = startFailover(plan, arrival.deadline, arena.rehearsal.snapshot.limits);
   }
 
