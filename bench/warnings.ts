@@ -2,17 +2,12 @@
  * How rarely warnings cry wolf, and how soon they come: soft signals over simulated months, canaries over simulated
  * models. `npm run bench:warnings` prints a table; `bench/results/warnings.md` is one such run.
  */
-import {
-  afterRound,
-  canaryQuestions,
-  freshCanary,
-  referenceRounds,
-  sampleRounds,
-} from '../src/core/canary.ts';
-import type { Canary, Round } from '../src/core/canary.ts';
-import { traitsOf } from '../src/core/canary-traits.ts';
+import { afterRound, freshCanary, referenceRounds, sampleRounds } from '../src/core/canary.ts';
+import type { Canary } from '../src/core/canary.ts';
 import { instant } from '../src/core/ids.ts';
 import { freshWatch, hearSigns } from '../src/core/soft-watch.ts';
+import { canaryRound, usualManner } from '../src/simulation/canary-answers.ts';
+import type { Manner } from '../src/simulation/canary-answers.ts';
 import { seededRandom } from '../src/simulator/random.ts';
 
 const dayMs = 86_400_000;
@@ -51,31 +46,14 @@ function softRow(usual: number, rise: number, everyMs: number, seeds: number): s
   return `| ${usual * 100} % | ${rise * 100} % | ${everyMs / 1_000} s | ${warned} in ${seeds} months | ${median(delays)} |`;
 }
 
-const words =
-  'the sky light train harbour winter meeting report code number one two remote work please send'.split(' ');
-
-type Model = { readonly lengths: number; readonly accent: number };
-const same: Model = { lengths: 1, accent: 0 };
-
-function round({ lengths, accent }: Model, random: () => number): Round {
-  return canaryQuestions.map((_, question) => {
-    const length = Math.round((8 + 4 * question) * lengths * (0.7 + 0.6 * random()));
-    const said = Array.from({ length }, () => {
-      const at = Math.floor(random() ** 2 * 6) + question + (random() < accent ? 7 : 0);
-      return words[at % words.length];
-    });
-    return traitsOf(said.join(' '), false);
-  });
-}
-
 /** The share of samples that are called changed. */
-function called(model: Model, level: number, samples: number): number {
+function called(model: Manner, level: number, samples: number): number {
   const random = seededRandom(17);
   let found = 0;
   for (let sample = 0; sample < samples; sample++) {
     let canary: Canary = freshCanary;
     for (let n = 0; n < referenceRounds + sampleRounds; n++) {
-      const next = afterRound(canary, round(n < referenceRounds ? same : model, random), {
+      const next = afterRound(canary, canaryRound(n < referenceRounds ? usualManner : model, random), {
         at: instant(start),
         level,
         random,
@@ -111,14 +89,14 @@ console.log('| model | at the level 5 % | at 1 in 365 |');
 console.log('| ----- | ---------------- | ----------- |');
 const percent = (share: number): string => `${Number((share * 100).toFixed(2))} %`;
 for (const [name, model] of [
-  ['unchanged', same],
-  ['10 % shorter', { lengths: 0.9, accent: 0 }],
-  ['20 % shorter', { lengths: 0.8, accent: 0 }],
-  ['a third shorter', { lengths: 0.66, accent: 0 }],
-  ['10 % other words', { lengths: 1, accent: 0.1 }],
-  ['40 % other words', { lengths: 1, accent: 0.4 }],
+  ['unchanged', usualManner],
+  ['10 % shorter', { length: 0.9, otherWords: 0 }],
+  ['20 % shorter', { length: 0.8, otherWords: 0 }],
+  ['a third shorter', { length: 0.66, otherWords: 0 }],
+  ['10 % other words', { length: 1, otherWords: 0.1 }],
+  ['40 % other words', { length: 1, otherWords: 0.4 }],
 ] as const)
   console.log(
     // Errors are rare, so they take more samples to be seen than changes do.
-    `| ${name} | ${[0.05, 1 / 365].map((level) => percent(called(model, level, seeds * (model === same ? 60 : 4)))).join(' | ')} |`,
+    `| ${name} | ${[0.05, 1 / 365].map((level) => percent(called(model, level, seeds * (model === usualManner ? 60 : 4)))).join(' | ')} |`,
   );

@@ -39,6 +39,7 @@ const facts: PlaybookFacts = {
     {
       target: opusAtAnthropic,
       gate: 'ejected',
+      warnings: [],
       isOut: true,
       counts: () => ({ requests: 0, failed: 0, slow: 0, quality: 0 }),
     },

@@ -78,7 +78,10 @@ test('a share that was let in is judged by what it met, not by the outage before
       slow: 0,
       quality: 0,
     });
-    const facts = { targets: [{ target, gate: 'healthy', isOut: false, counts } as const], features: [] };
+    const facts = {
+      targets: [{ target, gate: 'healthy', warnings: [], isOut: false, counts } as const],
+      features: [],
+    };
     return advance(run, playbook, { facts, now: instant(now), probed: () => ({ sent: 0, passed: 0 }) }).run
       .relapses;
   };

@@ -49,10 +49,10 @@ export class Outage extends Arena {
     if (attempts === 2) this.secondAttempts++;
     super.call(arrival, target, key, {
       firstToken: () => caller.firstToken(),
-      ended: (failure, soft) => {
+      ended: (failure, answer) => {
         made.ended = this.now;
         made.failure = failure;
-        caller.ended(failure, soft);
+        caller.ended(failure, answer);
       },
     });
   }

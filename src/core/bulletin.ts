@@ -16,6 +16,9 @@ export const bulletinTypes = [
   'switch.released',
   'switch.expired',
   'playbook.notified',
+  'quality.warned',
+  'quality.cleared',
+  'model.signal',
   'channel.test',
 ] as const;
 export type BulletinType = (typeof bulletinTypes)[number];
@@ -31,7 +34,7 @@ export type Bulletin = {
   readonly id: string;
   readonly type: BulletinType;
   readonly at: Instant;
-  /** What it is about: the id of an incident, a switch, a channel. */
+  /** What it is about: the id of an incident, a switch, a channel; a target and what is odd about it. */
   readonly subject: string;
   /** Whether it begins a story, goes on with it, or ends it. */
   readonly stage: 'begins' | 'goes_on' | 'ends';

@@ -103,13 +103,14 @@ export type Channel = {
     }
 );
 
+const talk: readonly string[] = ['incident.*', 'message.*', 'switch.*', 'playbook.*', 'quality.*', 'model.*'];
 const usual: Readonly<Record<ChannelKind, readonly string[]>> = {
   webhook: ['*'],
-  slack: ['incident.*', 'message.*', 'switch.*', 'playbook.*'],
-  teams: ['incident.*', 'message.*', 'switch.*', 'playbook.*'],
-  discord: ['incident.*', 'message.*', 'switch.*', 'playbook.*'],
+  slack: talk,
+  teams: talk,
+  discord: talk,
   pagerduty: ['incident.*', 'playbook.*'],
-  smtp: ['incident.*', 'message.*', 'playbook.*'],
+  smtp: ['incident.*', 'message.*', 'playbook.*', 'quality.*', 'model.*'],
 };
 
 const isWebhookSecret = (found: Secret): boolean =>

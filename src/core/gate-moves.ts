@@ -82,9 +82,23 @@ export function said(cell: HealthCell, trouble: Trouble, rule: HealthRule, befor
   return { words: before + numbersWords(cause, numbers) + sick, cause, numbers };
 }
 
+/** Where attempts a second are fewer, only probes tell, and what they find is believed soon. */
+const tellingPerSecond = 0.48;
+/** A burst of twenty failures is no outage: at two attempts a second it lasts ten seconds, at less longer; and somewhat more. */
+const burstPerSecond = 2.5;
+/** Until it was watched for so long, how often a target is asked is not known. */
+const watchedMsMin = 300_000;
+
+/** How long the trouble of this target must last before it is believed. */
+export function lastsMs({ failures }: HealthCell, { sustainMs }: HealthRule): number {
+  const { background, tuning } = failures;
+  if (tuning.perSecond < tellingPerSecond || background.spanMs < watchedMsMin) return sustainMs;
+  return sustainMs * Math.max(1, burstPerSecond / tuning.perSecond);
+}
+
 /** A hiccup is counted from its first failure, which was before anybody could tell; but that may have been a stray one. */
-function trialFrom({ since }: Trouble, { sustainMs }: HealthRule, now: Instant): Instant {
-  return Math.max(since + sustainMs * 1.1, now + sustainMs * 0.7) as Instant;
+function trialFrom({ since }: Trouble, ms: number, now: Instant): Instant {
+  return Math.max(since + ms * 1.1, now + ms * 0.7) as Instant;
 }
 
 /** Out at once, quietly. */
@@ -95,7 +109,7 @@ export function shed(cell: HealthCell, trouble: Trouble, rule: HealthRule, now: 
     since: now,
     words: words.words,
     trial: freshTrial,
-    trialFrom: trialFrom(trouble, rule, now),
+    trialFrom: trialFrom(trouble, lastsMs(cell, rule), now),
     found: 0,
   };
   return moved({ ...cell, trouble, rounds: 0 }, health, now, words);

@@ -13,7 +13,7 @@ export type HealthRule = {
   readonly firstTokenMs: number | null;
   /** False while unrelated providers fail together: then we suspect ourselves, and nothing is declared. */
   readonly mayDeclare: boolean;
-  /** How long trouble must last before it is believed: longer than the hiccups that providers have every day. */
+  /** How long trouble must at least last before it is believed: longer than the hiccups that providers have every day. */
   readonly sustainMs: number;
   /** First and longest wait before a target that is out is asked again. */
   readonly holdMs: number;

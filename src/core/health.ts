@@ -22,7 +22,7 @@
 import { count, culprit, dropExcursion, suspicion } from './detector.ts';
 import type { Evidence, GateCause } from './evidence.ts';
 import { sawFirstToken, slowLimitMs } from './first-token.ts';
-import { comeBack, eject, moved, said, shed, startRamp, unmoved } from './gate-moves.ts';
+import { comeBack, eject, lastsMs, moved, said, shed, startRamp, unmoved } from './gate-moves.ts';
 import type { Observed } from './gate-moves.ts';
 import { hiccupsAt, recentAfter, withFirstToken } from './health-cell.ts';
 import type { Health, HealthCell, Trouble } from './health-cell.ts';
@@ -233,7 +233,7 @@ function observeShed(
       const mayDeclare = rule.mayDeclare && (trouble?.cause !== 'slow' || rule.firstTokenMs !== null);
       const found = health.found + 1;
       if (trouble === null || !mayDeclare || found < trialsFor(hiccups)) {
-        const trialFrom = (now + rule.sustainMs) as Instant;
+        const trialFrom = (now + lastsMs(counted, rule)) as Instant;
         return unmoved({ ...counted, health: { ...health, trial: freshTrial, trialFrom, found } });
       }
       return eject(counted, rule, now, random, { ...said(counted, trouble, rule), again: false });

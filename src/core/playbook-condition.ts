@@ -2,6 +2,7 @@
  * Whether a playbook's condition holds: pure, over facts that the caller gathers. A rate over no requests is no rate, so
  * it holds nothing; a threshold that is not named is not asked.
  */
+import type { WarningSignal } from './evidence.ts';
 import type { FailureClass } from './failure.ts';
 import type { HealthState } from './health-cell.ts';
 import type { Comparison, Condition } from './playbook.ts';
@@ -19,6 +20,7 @@ export type Counts = {
 export type TargetFacts = {
   readonly target: Target;
   readonly gate: HealthState;
+  readonly warnings: readonly WarningSignal[];
   /** A gate or a switch keeps it from answering. */
   readonly isOut: boolean;
   /** `failures` null: all of them count. */
@@ -67,6 +69,10 @@ export function isSick(target: TargetFacts): boolean {
   return target.gate === 'shedding' || target.gate === 'ejected' || target.gate === 'probing';
 }
 
+export function isWarnedOf({ warnings }: TargetFacts, signals: readonly WarningSignal[]): boolean {
+  return warnings.some((signal) => signals.includes(signal));
+}
+
 const minuteMs = 60_000;
 const dayMinutes = 1_440;
 
@@ -99,8 +105,9 @@ export function holds(
   now: number,
 ): boolean {
   if (targets.length === 0) return false;
-  const { gate, sickModels, featuresAffected, allOut, between } = condition;
+  const { gate, warning, sickModels, featuresAffected, allOut, between } = condition;
   if (gate !== undefined && !targets.some((target) => gate.includes(target.gate))) return false;
+  if (warning !== undefined && !targets.some((target) => isWarnedOf(target, warning))) return false;
   if (sickModels !== undefined) {
     const models = new Set(targets.filter(isSick).map(({ target }) => target.model.name));
     if (!compare(models.size, sickModels)) return false;

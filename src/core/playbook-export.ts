@@ -8,7 +8,7 @@ import { scopeText } from './switches.ts';
 import { durationWords } from './words.ts';
 
 export function conditionWords(condition: Condition): string {
-  const { windowMs, gate, failures, between } = condition;
+  const { windowMs, gate, warning, failures, between } = condition;
   const compared = [
     ['requests', condition.requests, String],
     ['failure rate', condition.failureRate, writtenShare],
@@ -21,6 +21,7 @@ export function conditionWords(condition: Condition): string {
     wanted === undefined ? [] : [`${name} ${wanted.sign} ${write(wanted.value)}`],
   );
   if (gate !== undefined) parts.push(`a gate is ${gate.join(' or ')}`);
+  if (warning !== undefined) parts.push(`there is a warning of ${warning.join(' or ')}`);
   if (failures !== undefined) parts.push(`counting ${failures.join(', ')}`);
   if (condition.allOut !== undefined)
     parts.push(condition.allOut ? 'every target is out' : 'some target is usable');

@@ -4,7 +4,7 @@
  * several operations; a ramp becomes a reshaping and a hold for each share. A list that is written out once does not
  * change under a run when the playbook is edited.
  */
-import { countsOf, holds, isSick } from './playbook-condition.ts';
+import { countsOf, holds, isSick, isWarnedOf } from './playbook-condition.ts';
 import type { PlaybookFacts, TargetFacts } from './playbook-condition.ts';
 import type { Condition, Never, Playbook, RestorePlan, Step, Variable } from './playbook.ts';
 import { covers } from './switches.ts';
@@ -36,10 +36,12 @@ export function begins(playbook: Playbook, facts: PlaybookFacts, now: number): b
   return holds(playbook.match.when, watched(playbook, facts), facts.features, now);
 }
 
-/** The watched targets that are in trouble; all of them when none shows it. */
+/** The watched targets that are in trouble, by what the playbook looks for; all of them when none shows it. */
 export function subjectOf(playbook: Playbook, facts: PlaybookFacts): readonly TargetFacts[] {
   const all = watched(playbook, facts);
-  const { windowMs, failures = null } = playbook.match.when;
+  const { windowMs, warning, failures = null } = playbook.match.when;
+  const warned = warning === undefined ? [] : all.filter((each) => isWarnedOf(each, warning));
+  if (warned.length > 0) return warned;
   const sick = all.filter(isSick);
   if (sick.length > 0) return sick;
   const failing = all.filter((each) => {

@@ -7,6 +7,7 @@
  * Gates here are a stand-in (ejected after half a minute at a fifth of failures); how real gates see an outage is what
  * drills rehearse.
  */
+import type { WarningSignal } from './evidence.ts';
 import type { FailureClass } from './failure.ts';
 import type { HealthState } from './health-cell.ts';
 import { instant } from './ids.ts';
@@ -118,12 +119,19 @@ class World {
     return nowMs >= gate.healsMs && failing(nowMs - gate.healsMs) ? 'ramping' : 'healthy';
   }
 
+  #warningsOf(target: Target, nowMs: number): readonly WarningSignal[] {
+    return this.#outages(target).flatMap(({ warning, fromMs, untilMs }) =>
+      warning !== null && nowMs >= fromMs && nowMs < untilMs ? [warning] : [],
+    );
+  }
+
   facts(nowMs: number): PlaybookFacts {
     const targets = this.#topology.targets.map((target): TargetFacts => {
       const state = this.#gateOf(target, nowMs);
       return {
         target,
         gate: state,
+        warnings: this.#warningsOf(target, nowMs),
         isOut: state === 'ejected' || (this.#isSwitchedOff(target) && this.share === 0),
         counts: (windowMs, failures) => this.#counts(target, nowMs, windowMs, failures),
       };

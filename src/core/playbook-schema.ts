@@ -5,6 +5,7 @@
 import { z } from 'zod';
 
 import { durationMs, rate } from './duration.ts';
+import { warningSignals } from './evidence.ts';
 import { failureClasses } from './failure.ts';
 import { incidentClasses } from './incident.ts';
 import { messageStages } from './message-texts.ts';
@@ -46,6 +47,10 @@ const condition = z.strictObject({
   gate: described(
     z.union([z.enum(healthStates), z.array(z.enum(healthStates)).min(1)]).optional(),
     'Some target of the scope is in this state.',
+  ),
+  warning: described(
+    z.union([z.enum(warningSignals), z.array(z.enum(warningSignals)).min(1)]).optional(),
+    'Some target of the scope is warned of by this signal.',
   ),
   sickModels: described(
     comparison('>= 2').optional(),
@@ -150,6 +155,7 @@ const test = z.strictObject({
         qualityRate: share.optional(),
         failure: z.enum(failureClasses as [string, ...string[]]).optional(),
         gate: z.enum(healthStates).optional(),
+        warning: z.enum(warningSignals).optional(),
       }),
     )
     .optional(),

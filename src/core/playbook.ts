@@ -8,6 +8,7 @@
  * is a plain list whose place survives a restart. It refuses to hold code: what cannot be said here is for a person.
  */
 import type { Agreement } from './agreement.ts';
+import type { WarningSignal } from './evidence.ts';
 import type { HealthState } from './health-cell.ts';
 import type { FailureClass } from './failure.ts';
 import type { IncidentClass } from './incident.ts';
@@ -29,6 +30,8 @@ export type Condition = {
   readonly failures?: readonly FailureClass[];
   /** Some target of the scope is in one of these states. */
   readonly gate?: readonly HealthState[];
+  /** Some target of the scope is warned of by one of these signals. */
+  readonly warning?: readonly WarningSignal[];
   /** Model versions in the scope whose gate is not healthy. */
   readonly sickModels?: Comparison;
   /** Share of features that are not working normally, as a fraction of 1. */
@@ -109,6 +112,8 @@ export type Outage = {
   readonly qualityRate: number;
   readonly failure: FailureClass;
   readonly gate: HealthState | null;
+  /** What the targets are warned of meanwhile. */
+  readonly warning: WarningSignal | null;
 };
 
 export type Expected = {

@@ -62,7 +62,7 @@ function comparisonOf(text: string): Comparison {
 const minuteOf = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5));
 
 function conditionOf(document: ConditionDocument): Condition {
-  const { window, gate, failures, allOut, between, ...comparisons } = document;
+  const { window, gate, warning, failures, allOut, between, ...comparisons } = document;
   const compared = Object.fromEntries(
     Object.entries(comparisons).flatMap(([key, text]) =>
       text === undefined ? [] : [[key, comparisonOf(text)]],
@@ -78,6 +78,7 @@ function conditionOf(document: ConditionDocument): Condition {
     ...(gate === undefined
       ? {}
       : { gate: (typeof gate === 'string' ? [gate] : gate) satisfies readonly HealthState[] }),
+    ...(warning === undefined ? {} : { warning: [warning].flat() }),
     ...(allOut === undefined ? {} : { allOut }),
     ...(between === undefined
       ? {}
@@ -209,6 +210,7 @@ function outageOf(given: NonNullable<TestDocument['given']>[number]): Outage {
     qualityRate: shareOf(given.qualityRate, 0),
     failure: (given.failure ?? 'server_error') as FailureClass,
     gate: given.gate ?? null,
+    warning: given.warning ?? null,
   };
 }
 

@@ -4,6 +4,7 @@ import { incidentBulletin, messageBulletin } from '../core/incident-bulletin.ts'
 import { playbookBulletin, questionOf } from '../core/playbook-bulletin.ts';
 import type { Change } from '../core/record.ts';
 import { switchBulletin } from '../core/switch-bulletin.ts';
+import { warningBulletin } from '../core/warning-bulletin.ts';
 
 /** `answerPage` is where a playbook's question can be answered. */
 export function bulletinOf(change: Change, answerPage: (step: string) => string): Bulletin | null {
@@ -12,6 +13,7 @@ export function bulletinOf(change: Change, answerPage: (step: string) => string)
     switchBulletin(change) ??
     incidentBulletin(change) ??
     messageBulletin(change) ??
+    warningBulletin(change) ??
     playbookBulletin(change, question === null ? null : answerPage(question))
   );
 }

@@ -7,6 +7,7 @@
  * event to event, and while nothing is under way, suspected or out, there are none: quiet hours cost nothing. Nothing
  * here sleeps, opens a socket or asks for the time.
  */
+import type { Round } from '../core/canary.ts';
 import { classDemand } from '../core/data-class.ts';
 import { instant, switchId } from '../core/ids.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
@@ -15,6 +16,7 @@ import type { Feature, Snapshot } from '../core/snapshot.ts';
 import { covers } from '../core/switches.ts';
 import type { Scope, Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
+import { canaryRound } from './canary-answers.ts';
 import { chanceFor } from './chance.ts';
 import { EventQueue } from './event-queue.ts';
 import type { Happening } from './event-queue.ts';
@@ -77,6 +79,7 @@ export class Arena implements Timeline, Moment, Happening {
   switches: readonly Switch[] = [];
   /** Milliseconds since the start. */
   now = 0;
+  readonly #canaryRandom: () => number;
   readonly #queue = new EventQueue();
   readonly #traffic: Traffic<Feature>;
   readonly #targets = new Map<TargetName, ServedTarget>();
@@ -92,6 +95,7 @@ export class Arena implements Timeline, Moment, Happening {
     this.rehearsal = rehearsal;
     this.#start = scenario.start;
     this.random = chanceFor(seed, `strategy ${strategy}`);
+    this.#canaryRandom = chanceFor(seed, 'canaries');
     this.tally = new RunTally(Math.max(1, Math.ceil(scenario.durationMs / minuteMs)));
     this.#tickMs = scenario.durationMs > longMs ? tickMs.long : tickMs.usual;
     this.#traffic = new Traffic(
@@ -286,6 +290,11 @@ export class Arena implements Timeline, Moment, Happening {
   probe(target: Target, key: string | null, caller: Listener): void {
     this.tally.target(target).probes++;
     this.#served(target).begin(caller, null, { ...probePatience, key });
+  }
+
+  /** All fixed questions at once. */
+  askCanary(target: Target): Round {
+    return canaryRound(this.#served(target).manner, this.#canaryRandom);
   }
 
   /** Writes down how a request ended, unless its caller tries again. `heardAt`: when its user first saw something. */

@@ -2,6 +2,8 @@
  * The strategy that is rehearsed: the product's own core. `decide` chooses, `next` fails over, the health board gates,
  * capacity protects; only the calls are simulated. Nothing is decided here.
  */
+import { afterRound, freshCanary, levelFor } from '../core/canary.ts';
+import type { Canary } from '../core/canary.ts';
 import { isAtRest } from '../core/health-cell.ts';
 import type { TargetName } from '../core/ids.ts';
 import { decide } from '../core/routing.ts';
@@ -13,7 +15,7 @@ import type { Target } from '../core/target.ts';
 import { createCapacity, waitingTickMs } from '../gateway/capacity.ts';
 import type { Capacity, CapacityOptions } from '../gateway/capacity.ts';
 import { createHealthBoard } from '../gateway/health-board.ts';
-import type { HealthBoard } from '../gateway/board.ts';
+import type { HealthBoard, Kept } from '../gateway/board.ts';
 import type { Ticket } from '../gateway/ticket.ts';
 import type { Arena, Arrival, Client } from './arena.ts';
 import type { Course } from './lane.ts';
@@ -33,6 +35,7 @@ export class BreakwaterClient implements Client, Gateway {
   open = 0;
   unheard = 0;
   readonly used = (target: Target): number => this.capacity.used(target);
+  readonly #canaries = new Map<Target, Canary>();
   readonly #facts = new Map<Course, Map<TargetName | null, FeatureFacts>>();
 
   /** `unprotected`: routing and gates alone, to show what protecting is for. */
@@ -43,6 +46,26 @@ export class BreakwaterClient implements Client, Gateway {
     this.gates = arena.rehearsal.snapshot.gates;
     this.board = this.#newBoard();
     this.capacity = this.#newCapacity();
+    this.#askCanaries();
+  }
+
+  /** As the canary desk does, a round for each target when it is due. */
+  #askCanaries(): void {
+    const { arena } = this;
+    const { canaries } = arena.rehearsal.snapshot;
+    if (canaries === null) return;
+    const level = levelFor(canaries.everyMs, canaries.falseAlarmMs);
+    arena.after(canaries.everyMs, () => {
+      for (const target of canaries.targets) {
+        if (this.board.view(target).cell.health.state !== 'healthy') continue;
+        const known = this.#canaries.get(target) ?? freshCanary;
+        const asked = { at: arena.clock, level, random: arena.random };
+        const { canary, move } = afterRound(known, arena.askCanary(target), asked);
+        this.#canaries.set(target, canary);
+        if (move !== null) this.board.noteCanary(target, canary.finding, move);
+      }
+      if (arena.now < arena.rehearsal.scenario.durationMs) this.#askCanaries();
+    });
   }
 
   #newBoard(): HealthBoard {
@@ -59,9 +82,14 @@ export class BreakwaterClient implements Client, Gateway {
       },
       keysKnown: () => 2,
       stallMs: () => snapshot.defaults.timeouts.stallMs,
-      onSoft: (target, signal) => arena.tally.target(target).heard(signal, arena.now),
-      onNews: () => {},
-      onWarning: () => {},
+      onSoft: () => {},
+      onNews: (target, news) => {
+        if (board === this.board) arena.tally.news.push({ ...news, target: target.name, atMs: arena.now });
+      },
+      onWarning: (target, move) => {
+        if (board === this.board)
+          arena.tally.warnings.push({ ...move, target: target.name, atMs: arena.now });
+      },
       onDisbelieved: () => {},
     });
     return board;
@@ -85,15 +113,14 @@ export class BreakwaterClient implements Client, Gateway {
     });
   }
 
-  /** The process ends and another begins: what was kept of the gates is read again. Requests under way speak to nobody. */
-  restart(): void {
-    const before = this.board;
-    const kept = new Map(before.unkept(true).map(({ target, cell }) => [target, JSON.stringify(cell)]));
+  /** The process ends and another begins, which reads what was kept of the gates. Requests under way speak to nobody. */
+  restart(kept: readonly Kept[]): void {
     this.board = this.#newBoard();
     this.capacity = this.#newCapacity();
-    for (const target of before.known()) {
-      const cell = kept.get(target.name);
-      if (cell !== undefined) this.board.restore(target, JSON.parse(cell));
+    const { targets } = this.arena.rehearsal.snapshot;
+    for (const { target: name, cell } of kept) {
+      const target = targets.get(name);
+      if (target !== undefined) this.board.restore(target, cell);
     }
   }
 
@@ -125,10 +152,10 @@ export class BreakwaterClient implements Client, Gateway {
         this.unheard--;
         board.began(ticket);
       },
-      ended: (failure, soft) => {
+      ended: (failure, answer) => {
         this.open--;
         if (firstTokenMs === null) this.unheard--;
-        board.settle(ticket, settlementOf(failure, firstTokenMs, soft));
+        board.settle(ticket, settlementOf(failure, firstTokenMs, answer));
       },
     });
   }

@@ -1,8 +1,8 @@
 /** What providers of a scenario do to an attempt: usual noise and times, and the faults in force at that moment. */
-import type { SoftSignal } from '../core/evidence.ts';
 import { failureOf } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Target } from '../core/target.ts';
+import type { AnswerRead } from '../gateway/ticket.ts';
 import type { Effect, Fault, Scenario } from './scenario.ts';
 import type { Asked } from './served-target.ts';
 
@@ -10,7 +10,8 @@ import type { Asked } from './served-target.ts';
 export type Fate = {
   /** Null: a good answer. */
   readonly failure: Failure | null;
-  readonly soft: SoftSignal | null;
+  /** What its answer is like, should it arrive. */
+  readonly answer: AnswerRead;
   /** When the first content comes; null when none does. */
   readonly firstTokenMs: number | null;
   readonly durationMs: number;
@@ -71,12 +72,12 @@ function struck(
         status: status ?? (effect.class === 'rate_limited' ? 429 : null),
         retryAfterMs: retryAfter,
       };
-      return { failure, soft: null, firstTokenMs: null, durationMs: around(quickMs, random) };
+      return { ...usual, failure, firstTokenMs: null, durationMs: around(quickMs, random) };
     }
     case 'hang':
       return {
+        ...usual,
         failure: failureOf('first_token_timeout'),
-        soft: null,
         firstTokenMs: null,
         durationMs: Math.max(0, firstTokenMsMax),
       };
@@ -97,12 +98,33 @@ function struck(
     case 'shrink':
       return usual;
     case 'soft':
-      return { ...usual, soft: effect.signal };
+      return { ...usual, answer: { ...usual.answer, soft: effect.signal } };
+    case 'changed': {
+      const { model = usual.answer.model, length = 1 } = effect;
+      const outputTokens = Math.round((usual.answer.outputTokens ?? 0) * length);
+      return {
+        ...usual,
+        answer: { ...usual.answer, model, outputTokens },
+        durationMs: usual.durationMs * length,
+      };
+    }
   }
 }
 
 /** What becomes of a call that begins at this time since the start; `firstTokenMsMax`: how long its caller will wait. */
 export type ProviderModel = (asked: Asked, firstTokenMsMax: number, sinceMs: number) => Fate;
+
+/** Tokens of a usual answer. */
+const usualTokens = 400;
+/** An answer by which every signal can be judged. */
+const plainAnswer: AnswerRead = {
+  soft: null,
+  model: null,
+  fingerprint: null,
+  outputTokens: null,
+  hasCalls: true,
+  isStructured: true,
+};
 
 const broken: Effect = { kind: 'fail', class: 'server_error', status: 500 };
 
@@ -132,7 +154,9 @@ export function createProviderModel(
     const firstTokenMs = usual.firstTokenMs * Math.exp(radius * Math.cos(angle));
     const answerMs = usual.answerMs * Math.exp(radius * Math.sin(angle));
     const durationMs = firstTokenMs + (asked.short ? answerMs * shortShare : answerMs);
-    const good: Fate = { failure: null, soft: null, firstTokenMs, durationMs };
+    const outputTokens = Math.round((usualTokens * answerMs) / usual.answerMs);
+    const answer: AnswerRead = { ...plainAnswer, model: target.model.name, outputTokens };
+    const good: Fate = { failure: null, answer, firstTokenMs, durationMs };
     if (asked.poisonous) return struck(broken, asked, firstTokenMsMax, good, random);
     if (sinceMs >= validUntil) look(sinceMs);
     for (const fault of active) {

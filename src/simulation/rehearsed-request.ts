@@ -1,6 +1,5 @@
 /** One request of a rehearsal, from its decision to its answer: what `next` commands is done in virtual time. */
 import { arrange } from '../core/arrangement.ts';
-import type { SoftSignal } from '../core/evidence.ts';
 import { next, startFailover } from '../core/failover.ts';
 import type { Command, FailoverEvent, FailoverState } from '../core/failover.ts';
 import type { Failure } from '../core/failure.ts';
@@ -12,7 +11,7 @@ import type { Target } from '../core/target.ts';
 import { loadSign } from '../gateway/capacity.ts';
 import type { Capacity, Claim, Place } from '../gateway/capacity.ts';
 import type { HealthBoard } from '../gateway/board.ts';
-import type { Settlement, Ticket } from '../gateway/ticket.ts';
+import type { AnswerRead, Settlement, Ticket } from '../gateway/ticket.ts';
 import type { Arena, Arrival } from './arena.ts';
 import type { Listener } from './served-target.ts';
 
@@ -43,21 +42,11 @@ export type Gateway = {
   readonly used: (target: Target) => number;
 };
 
-/** An answer that was read and is like any other. */
-const plainAnswer = {
-  model: null,
-  fingerprint: null,
-  outputTokens: null,
-  hasCalls: true,
-  isStructured: true,
-} as const;
-
 export function settlementOf(
   failure: Failure | null,
   firstTokenMs: number | null,
-  soft: SoftSignal | null,
+  answer: AnswerRead | null,
 ): Settlement {
-  const answer = soft === null ? null : { ...plainAnswer, soft };
   return { outcome: failure ?? 'good', firstTokenMs, silentMs: 0, answer };
 }
 
@@ -160,7 +149,7 @@ export class RehearsedRequest implements Listener {
       key: arrival.caller,
       user: null,
       request: this.id,
-      feature: null,
+      feature: arrival.course.feature.name,
       stream: true,
     });
     if ('kind' in admitted) {
@@ -199,7 +188,7 @@ export class RehearsedRequest implements Listener {
     if (this.place !== null) this.capacity.seen(this.place, now - this.startedAt);
   }
 
-  ended(failure: Failure | null, soft: SoftSignal | null): void {
+  ended(failure: Failure | null, answer: AnswerRead | null): void {
     const { client, board, capacity, ticket, place, target, heardAt, arrival } = this;
     const { arena } = client;
     if (ticket === null || place === null || target === null) throw new Error('ended before it began');
@@ -208,7 +197,7 @@ export class RehearsedRequest implements Listener {
     this.place = null;
     if (heardAt === null && failure !== null)
       capacity.seen(place, loadSign(failure.class, arena.now - this.startedAt, 0));
-    board.settle(ticket, settlementOf(failure, heardAt === null ? null : heardAt - this.startedAt, soft));
+    board.settle(ticket, settlementOf(failure, heardAt === null ? null : heardAt - this.startedAt, answer));
     capacity.leave(place);
     if (failure === null || heardAt !== null) {
       const outcome = failure === null ? arena.answeredBy(arrival, target) : 'cut';

@@ -56,7 +56,14 @@ const effect = z.discriminatedUnion('kind', [
   /** An answer that arrives whole and is of no use. */
   z.strictObject({
     kind: z.literal('soft'),
-    signal: z.enum(['tool_call_invalid', 'structured_output_invalid']),
+    signal: z.enum(['tool_call_invalid', 'structured_output_invalid', 'refused', 'truncated', 'empty']),
+  }),
+  /** Another model answers under the old name: so many times as long, in partly other words; it may say who it is. */
+  z.strictObject({
+    kind: z.literal('changed'),
+    model: z.string().optional(),
+    length: z.number().positive().max(100).optional(),
+    otherWords: share.optional(),
   }),
 ]);
 

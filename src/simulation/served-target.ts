@@ -3,14 +3,18 @@
  * a queue behind them, and callers whose patience ends. Who gives up on a call frees its place or, where the provider
  * does not notice, does not.
  */
-import type { SoftSignal } from '../core/evidence.ts';
 import { failureOf } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { Target } from '../core/target.ts';
+import type { AnswerRead } from '../gateway/ticket.ts';
+import { usualManner } from './canary-answers.ts';
+import type { Manner } from './canary-answers.ts';
 import type { Happening } from './event-queue.ts';
 import { createProviderModel, shareAt, strikes } from './provider-model.ts';
 import type { ProviderModel } from './provider-model.ts';
-import type { Fault, Pace, Scenario } from './scenario.ts';
+import type { Effect, Fault, Pace, Scenario } from './scenario.ts';
+
+type Changed = Extract<Effect, { kind: 'changed' }>;
 
 /** A call as whoever makes it knows it. */
 export type Asked = {
@@ -28,8 +32,8 @@ export type Asked = {
 
 export type Listener = {
   firstToken(): void;
-  /** Null: the answer is complete. `soft`: it is, and of no use. */
-  ended(failure: Failure | null, soft: SoftSignal | null): void;
+  /** Null: the answer is complete, and like that. */
+  ended(failure: Failure | null, answer: AnswerRead | null): void;
 };
 
 /** Told how many calls are open, when one begins or ends. */
@@ -52,7 +56,7 @@ export class Call implements Happening {
   heard = false;
   /** How it will end, once it is served. */
   failure: Failure | null = null;
-  soft: SoftSignal | null = null;
+  answer: AnswerRead | null = null;
   endsAt = 0;
 
   constructor(target: ServedTarget, listener: Listener, bearer: Bearer | null, asked: Asked) {
@@ -82,7 +86,7 @@ export class Call implements Happening {
     if (this.left) return;
     this.left = true;
     this.bearer?.end(failure !== null);
-    this.listener.ended(failure, failure === null ? this.soft : null);
+    this.listener.ended(failure, failure === null ? this.answer : null);
   }
 }
 
@@ -92,6 +96,7 @@ export class ServedTarget {
   readonly time: Timeline;
   readonly #model: ProviderModel;
   readonly #shrinking: readonly Fault[];
+  readonly #changes: readonly { readonly fault: Fault; readonly effect: Changed }[];
   #serving = 0;
   readonly #line: Call[] = [];
 
@@ -100,8 +105,10 @@ export class ServedTarget {
     this.pace = scenario.pace(target.name);
     this.time = time;
     this.#model = createProviderModel(target, scenario, this.pace, random);
-    this.#shrinking = scenario.faults.filter(
-      (fault) => fault.effect.kind === 'shrink' && strikes(fault, target, null),
+    const striking = scenario.faults.filter((fault) => strikes(fault, target, null));
+    this.#shrinking = striking.filter(({ effect }) => effect.kind === 'shrink');
+    this.#changes = striking.flatMap((fault) =>
+      fault.effect.kind === 'changed' ? { fault, effect: fault.effect } : [],
     );
   }
 
@@ -114,6 +121,16 @@ export class ServedTarget {
         left = Math.max(1, places * fault.effect.to);
     }
     return this.#serving < left;
+  }
+
+  /** How it answers the fixed questions of a canary now. */
+  get manner(): Manner {
+    let manner = usualManner;
+    for (const { fault, effect } of this.#changes) {
+      const { length = manner.length, otherWords = manner.otherWords } = effect;
+      if (shareAt(fault, this.time.now) > 0) manner = { length, otherWords };
+    }
+    return manner;
   }
 
   begin(listener: Listener, bearer: Bearer | null, asked: Asked): void {
@@ -143,7 +160,7 @@ export class ServedTarget {
     const firstTokenMsMax = asked.firstTokenMs - waitedMs;
     const fate = this.#model(asked, firstTokenMsMax, now);
     call.failure = fate.failure;
-    call.soft = fate.soft;
+    call.answer = fate.answer;
     call.endsAt = now + fate.durationMs;
     if (fate.firstTokenMs === null) time.put(call.endsAt, call, steps.finish);
     else if (fate.firstTokenMs > firstTokenMsMax) {

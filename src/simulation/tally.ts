@@ -1,5 +1,6 @@
 /** What users saw, counted per feature and minute, and what targets bore. */
-import type { SoftSignal } from '../core/evidence.ts';
+import type { WarningMove } from '../core/evidence.ts';
+import type { IdentityNews } from '../core/identity.ts';
 import type { Transition } from '../core/gate-moves.ts';
 import type { TargetName } from '../core/ids.ts';
 import type { Target } from '../core/target.ts';
@@ -93,9 +94,6 @@ export class FeatureTally {
   }
 }
 
-/** Soft signals kept of each target. */
-const softKept = 10_000;
-
 export class TargetTally {
   readonly target: Target;
   readonly #calls: Int32Array;
@@ -103,8 +101,6 @@ export class TargetTally {
   failed = 0;
   /** Calls of the gateway's own. */
   probes = 0;
-  /** The first of the answers that arrived and were of no use. */
-  readonly soft: { readonly atMs: number; readonly signal: SoftSignal }[] = [];
   open = 0;
   openMost = 0;
   costUsd = 0;
@@ -128,10 +124,6 @@ export class TargetTally {
     else this.costUsd += costUsd;
   }
 
-  heard(signal: SoftSignal, atMs: number): void {
-    if (this.soft.length < softKept) this.soft.push({ atMs, signal });
-  }
-
   /** Calls in one minute. */
   in(minute: number): number {
     return this.#calls[minute] ?? 0;
@@ -143,6 +135,9 @@ export type Transitioned = Transition & {
   /** From the start of the run. */
   readonly atMs: number;
 };
+
+/** What was noticed of a target's answers. */
+type Noticed<T> = T & { readonly target: TargetName; readonly atMs: number };
 
 /** A call that policy forbids. There must be none. */
 export type Violation = {
@@ -158,6 +153,8 @@ export class RunTally {
   readonly features = new Map<string, FeatureTally>();
   readonly targets = new Map<TargetName, TargetTally>();
   readonly transitions: Transitioned[] = [];
+  readonly warnings: Noticed<WarningMove>[] = [];
+  readonly news: Noticed<IdentityNews>[] = [];
   readonly violations: Violation[] = [];
   violationCount = 0;
   /** Of them, calls to what somebody had switched off. */

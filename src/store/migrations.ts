@@ -111,6 +111,14 @@ export const migrations: readonly Step[] = [
   `,
   fillRuns,
   'CREATE TABLE canaries (target TEXT PRIMARY KEY, at INTEGER NOT NULL, cell TEXT NOT NULL) WITHOUT ROWID;',
+  // Warnings are told as well.
+  `
+  DROP TRIGGER changes_to_outbox;
+  CREATE TRIGGER changes_to_outbox AFTER INSERT ON changes
+    WHEN NEW.kind LIKE 'incident.%' OR NEW.kind LIKE 'message.%' OR NEW.kind LIKE 'switch.%' OR NEW.kind LIKE 'playbook.%'
+      OR NEW.kind LIKE 'quality.%' OR NEW.kind = 'model.signal'
+    BEGIN INSERT INTO outbox (leaf) VALUES (NEW.leaf); END;
+  `,
 ];
 
 const number = (database: Database, sql: string): number =>

@@ -1,6 +1,6 @@
 /**
- * What traffic needs when the store cannot be read: who may ask, what is switched off, what must not be erased, and the
- * secrets that go with them. Not the name of the ledger: one that begins afresh is another one.
+ * What traffic needs when the store cannot be read: who may ask, what is switched off, what is out, what must not be
+ * erased, and the secrets that go with them. Not the name of the ledger: one that begins afresh is another one.
  */
 import type { Database, SQLQueryBindings } from 'bun:sqlite';
 
@@ -9,6 +9,7 @@ const tables = {
   keys: { columns: ['id', 'hash', 'revoked_at', 'body'], where: 'TRUE' },
   switches: { columns: ['id', 'rev', 'released', 'body'], where: 'released = 0' },
   holds: { columns: ['id', 'released', 'body'], where: 'TRUE' },
+  gates: { columns: ['target', 'at', 'cell'], where: 'TRUE' },
 } as const;
 type Rows = readonly (readonly SQLQueryBindings[])[];
 
@@ -39,7 +40,6 @@ const startTables = [
   'incidents',
   'playbook_runs',
   'playbooks',
-  'gates',
   'canaries',
   'consents',
   'spending',

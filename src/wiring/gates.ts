@@ -9,9 +9,9 @@ import type { Engine } from '../engine.ts';
 import { Prober } from '../gateway/prober.ts';
 import type { AdminDependencies } from '../http/admin-dependencies.ts';
 import { gateEntryToWire } from '../http/gate-view.ts';
+import { createGateKeeper } from './gate-keeper.ts';
 import { testGates } from './gate-test.ts';
-import { StoreUnavailable } from '../store/store.ts';
-import type { Store, StoredGate } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** How often probes are looked for; on every second beat time moves the gates, and what moved is kept. */
@@ -77,7 +77,7 @@ export type GateDesk = {
 export async function openGateDesk(engine: Engine, store: Store, log: Log): Promise<GateDesk> {
   const { board, clock } = engine;
   await restoreGates(engine, store);
-  const keeper = gateKeeper(engine, store);
+  const keeper = createGateKeeper({ board, now: clock.now, store, onBug: engine.onBug });
   // What a gate decides is on disk as soon as the disk has it, so that no kill brings back what was out.
   engine.watchGates(() => void keeper.keep(false));
   let keptAllAt = clock.now();
@@ -101,33 +101,6 @@ export async function openGateDesk(engine: Engine, store: Store, log: Log): Prom
     async stop() {
       stop();
       await keeper.keep(true);
-    },
-  };
-}
-
-/** Writes down what has moved, one write after another; what could not be written is written with the next. */
-function gateKeeper(
-  { board, clock, onBug }: Engine,
-  store: Store,
-): { readonly keep: (all: boolean) => Promise<void> } {
-  const unwritten = new Map<TargetName, StoredGate>();
-  let last = Promise.resolve();
-  const write = async (): Promise<void> => {
-    const gates = [...unwritten.values()];
-    if (gates.length === 0) return;
-    try {
-      await store.saveGates(gates);
-      for (const gate of gates) if (unwritten.get(gate.target) === gate) unwritten.delete(gate.target);
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) onBug(error);
-    }
-  };
-  return {
-    keep(all) {
-      const at = clock.now();
-      for (const kept of board.unkept(all)) unwritten.set(kept.target, { ...kept, at });
-      last = last.then(write);
-      return last;
     },
   };
 }

@@ -49,11 +49,13 @@ function factsOf(engine: Engine, tally: AttemptTally): PlaybookFacts {
   const now = clock.now();
   const everybody = switches.filter(isForEverybody);
   const targets = gatedTargets(engine).map((target): TargetFacts => {
-    const gate = board.view(target).cell.health.state;
+    const { cell, warnings } = board.view(target);
+    const gate = cell.health.state;
     const isOff = offBy(speaking(everybody, target, null, now)) !== null;
     return {
       target,
       gate,
+      warnings: warnings.map(({ signal }) => signal),
       isOut: isOff || gate === 'ejected' || gate === 'probing',
       counts: (windowMs, failures) => tally.counts(target.name, windowMs, failures, now),
     };

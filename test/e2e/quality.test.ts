@@ -7,7 +7,12 @@ import { adminToken, configuration, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
 let house: House;
-afterEach(() => house.stop());
+let receiver: ReturnType<typeof Bun.serve> | null = null;
+afterEach(async () => {
+  await house.stop();
+  await receiver?.stop(true);
+  receiver = null;
+});
 
 const gpt = 'openai/gpt-5.2';
 const question = { model: 'chat', messages: [{ role: 'user', content: 'Hello there' }] };
@@ -58,9 +63,30 @@ async function whatChanged(category: string): Promise<readonly Json[]> {
   return body['items'] as Json[];
 }
 
+const playbook = `
+name: model-changed
+match: { scope: { model: gpt-5.2 }, when: { warning: refused } }
+decide:
+  - otherwise:
+      - notify: { channel: hook, text: 'Please read some answers.' }
+      - ask: { question: 'Shall it go?', timeout: 1h, otherwise: skip_rest }
+`;
+
 describe('a rise of refusals', () => {
   test('is warned of in every place, moves nobody, outlives a restart, and ends', async () => {
-    house = await startHouse();
+    const told: Json[] = [];
+    receiver = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      fetch: async (request) => {
+        told.push((await request.json()) as Json);
+        return new Response();
+      },
+    });
+    const url = `http://127.0.0.1:${receiver.port}/`;
+    const hook = { kind: 'webhook', url, secret: 'env:HOOK_SECRET', allowPrivate: true };
+    house = await startHouse({ channels: { hook } });
+    expect((await house.admin('POST', 'playbooks', { text: playbook })).status).toBe(201);
     await askMany(260);
     expect(await warnings()).toEqual([]);
     const fault = house.simulator.setFault({ provider: 'openai', rate: 0.4, fault: { kind: 'refusal' } });
@@ -86,6 +112,19 @@ describe('a rise of refusals', () => {
     expect(house.logs.join('\n')).toContain('"event":"quality"');
     for (const line of ['state', 'gates'])
       expect(await command(line)).toContain(`warning: ${words.slice(0, 20)}`);
+    const toldOf = async (type: string): Promise<Json> => {
+      for (let tries = 0; tries < 600; tries++) {
+        const found = told.find((each) => each['type'] === type);
+        if (found !== undefined) return found['data'] as Json;
+        await Bun.sleep(50);
+      }
+      throw new Error(`nobody was told of ${type}`);
+    };
+    const warned = await toldOf('quality.warned');
+    expect(warned).toMatchObject({ subject: `${gpt} refused`, title: `${gpt}: more refusals` });
+    expect(String(warned['text'])).toContain(words);
+    expect(await toldOf('playbook.notified')).toMatchObject({ title: 'Please read some answers.' });
+    expect(JSON.stringify((await house.admin('GET', 'switches')).body['items'])).toBe('[]');
 
     house = await house.restart();
     expect(await warnings()).toMatchObject([{ signal: 'refused', words }]);
@@ -93,6 +132,7 @@ describe('a rise of refusals', () => {
     for (let n = 0; n < 60 && (await warnings()).length > 0; n++) await askMany(50);
     expect(await warnings()).toEqual([]);
     expect((await whatChanged('quality_drift'))[0]).toMatchObject({ kind: 'quality.cleared', subject: gpt });
+    expect(await toldOf('quality.cleared')).toMatchObject({ subject: `${gpt} refused` });
     expect(await metrics()).toMatch(/breakwater_warning\{target="openai\/gpt-5.2",signal="refused"\} 0/);
   }, 240_000);
 });

@@ -1,5 +1,6 @@
 /** Simulated days, as many as you like: `npm run simulate -- --days 1000 --seed 1`. Prints every seed that breaks an invariant, shrunk. */
-import { breaks, calmMinutes, planOf, shrunk } from './swarm.ts';
+import { planOf } from './swarm-plan.ts';
+import { breaks, calmMinutes, shrunk } from './swarm.ts';
 
 const argument = (name: string, otherwise: number): number => {
   const at = process.argv.indexOf(`--${name}`);
@@ -14,11 +15,11 @@ let failed = 0;
 for (let run = 0; run < runs; run++) {
   const seed = first + run;
   const plan = planOf(seed, runMinutes - calmMinutes);
-  const broken = breaks(plan);
+  const broken = await breaks(plan);
   if (broken.length > 0) {
     failed++;
     console.log(`seed ${seed}: ${broken.slice(0, 5).join('; ')}`);
-    console.log(`  shrunk: ${JSON.stringify(shrunk(plan))}`);
+    console.log(`  shrunk: ${JSON.stringify(await shrunk(plan))}`);
   }
   if ((run + 1) % 100 === 0) console.log(`${run + 1} of ${runs} runs, ${failed} broken`);
 }

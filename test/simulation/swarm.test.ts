@@ -1,7 +1,8 @@
 /** A few seeds of the swarm in every run, and the ones that once broke something for ever. */
 import { expect, test } from 'bun:test';
 
-import { breaks, planOf, shrunk } from './swarm.ts';
+import { planOf } from './swarm-plan.ts';
+import { breaks, shrunk } from './swarm.ts';
 
 /** Seeds that broke an invariant once, with the minutes of their plan. */
 const pinned: [number, number][] = [
@@ -13,10 +14,10 @@ const pinned: [number, number][] = [
 
 test.each([...pinned, ...Array.from({ length: 6 }, (_, index): [number, number] => [index + 1, 60])])(
   'seed %d, %d minutes',
-  (seed, minutes) => {
+  async (seed, minutes) => {
     const plan = planOf(seed, minutes);
-    const broken = breaks(plan);
-    if (broken.length > 0) console.log(JSON.stringify(shrunk(plan)));
+    const broken = await breaks(plan);
+    if (broken.length > 0) console.log(JSON.stringify(await shrunk(plan)));
     expect(broken).toEqual([]);
   },
   120_000,

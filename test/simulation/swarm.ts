@@ -1,127 +1,29 @@
 /**
- * The swarm: each seed draws its own topology, traffic, faults, switches, restarts, reloads and clock jumps; the
- * invariants are checked with every call and every minute; then the faults stop, and everything must come back. A seed
- * that breaks one is printed, with the fewest faults and events that still break it.
+ * The swarm: each seed draws its own topology, traffic, faults, switches, holds, restarts, reloads, clock jumps and losses
+ * of the store (`swarm-plan.ts`); the invariants are checked with every call and every minute; then the faults stop, and
+ * everything must come back. A seed that breaks one is printed, with the fewest faults and events that still break it.
  */
+import type { HealthCell } from '../../src/core/health-cell.ts';
 import { instant, switchId } from '../../src/core/ids.ts';
-import type { Snapshot } from '../../src/core/snapshot.ts';
-import type { Scope, Switch } from '../../src/core/switches.ts';
+import type { Switch } from '../../src/core/switches.ts';
 import type { Target } from '../../src/core/target.ts';
 import { BreakwaterClient } from '../../src/simulation/breakwater-client.ts';
 import { strikes } from '../../src/simulation/provider-model.ts';
 import type { Scenario } from '../../src/simulation/scenario.ts';
 import type { Transitioned } from '../../src/simulation/tally.ts';
-import { seededRandom } from '../../src/simulator/random.ts';
+import { createGateKeeper } from '../../src/wiring/gate-keeper.ts';
+import type { GateKeeper } from '../../src/wiring/gate-keeper.ts';
 import { scenarioOf } from './house.ts';
-import { topologies, topology } from './topology.ts';
+import { LossyStore } from './lossy-store.ts';
+import { routed } from './swarm-plan.ts';
+import type { Plan, SwitchPlan } from './swarm-plan.ts';
+import { topology } from './topology.ts';
 import { Watched } from './watched.ts';
-
-type Draw = Readonly<Record<string, unknown>>;
 
 const minute = 60_000;
 
-type SwitchPlan = {
-  readonly at: number;
-  readonly for: number;
-  readonly scope: Scope;
-  readonly effect: Switch['effect'];
-};
-
-export type Plan = {
-  readonly seed: number;
-  readonly topology: number;
-  /** Minutes with faults and events; quiet ones follow. */
-  readonly minutes: number;
-  readonly rate: number;
-  readonly shape: string;
-  /** One caller of the first feature fails wherever it is sent. */
-  readonly poison: boolean;
-  readonly faults: readonly Draw[];
-  /** Minutes at which a person switches something, a clock jumps, the process restarts, the configuration is read again. */
-  readonly switches: readonly SwitchPlan[];
-  readonly jumps: readonly { readonly at: number; readonly byMs: number }[];
-  readonly restarts: readonly number[];
-  readonly reloads: readonly number[];
-};
-
 /** How long after the last fault everything must be in use again. */
 export const calmMinutes = 30;
-
-const effects = [
-  { kind: 'fail', class: 'server_error', status: 500 },
-  { kind: 'fail', class: 'overloaded', status: 529, retryAfter: '20s' },
-  { kind: 'fail', class: 'rate_limited', status: 429, retryAfter: '5s' },
-  { kind: 'fail', class: 'rate_limited', status: 429, remaining: true },
-  { kind: 'fail', class: 'quota_exhausted', status: 429 },
-  { kind: 'fail', class: 'credential_rejected', status: 401 },
-  { kind: 'fail', class: 'connect_failed' },
-  { kind: 'fail', class: 'request_rejected', status: 400 },
-  { kind: 'hang' },
-  { kind: 'slow', factor: 6 },
-  { kind: 'cut' },
-  { kind: 'stall' },
-  { kind: 'soft', signal: 'tool_call_invalid' },
-];
-
-const routed = (snapshot: Snapshot): Target[] => [
-  ...new Set([...snapshot.features.values()].flatMap((feature) => feature.route)),
-];
-
-/** What one seed stands for. The faults end ten minutes before `minutes`. */
-export function planOf(seed: number, minutes: number): Plan {
-  const random = seededRandom(seed);
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
-  const some = <T>(share: number, most: number, make: () => T): T[] =>
-    random() < share ? Array.from({ length: 1 + Math.floor(random() * most) }, make) : [];
-  const last = minutes - 10;
-  const when = (): number => Math.floor(random() * last);
-  const which = random() < 0.3 ? 0 : Math.floor(random() * topologies);
-  const targets = routed(topology(which));
-  const scopes = targets.flatMap(({ name, provider, model }): Draw[] => [
-    { target: name },
-    { provider: provider.id },
-    { family: model.family },
-    { model: model.name },
-    ...provider.keys.map((key) => ({ key: key.name })),
-  ]);
-  const faults = some(0.9, Math.max(4, Math.round(minutes / 90)), (): Draw => {
-    const at = Math.min(when(), last - 2);
-    return {
-      at: `${at}m`,
-      for: `${Math.min(last - at, 1 + Math.floor(random() * pick([10, 40, 150])))}m`,
-      scope: pick(scopes),
-      share: pick(['3%', '10%', '30%', '60%', '100%']),
-      effect: pick(effects),
-      ...(random() < 0.2 ? { flapping: { bad: '60s', good: '60s' } } : {}),
-    };
-  });
-  const switches = some(0.4, 3, (): SwitchPlan => {
-    const target = pick(targets);
-    return {
-      at: when(),
-      for: 1 + Math.floor(random() * 20),
-      scope: pick([
-        { target: target.name },
-        { provider: target.provider.id },
-        { family: target.model.family },
-      ]),
-      effect: pick([{ kind: 'off' }, { kind: 'last_resort' }, { kind: 'shed', percent: 50 }] as const),
-    };
-  });
-  return {
-    seed,
-    topology: which,
-    minutes,
-    rate: pick([0.005, 0.02, 0.1, 0.1, 0.5, 0.5, minutes > 300 ? 0.5 : 3]),
-    shape: pick(['steady', 'diurnal', 'bursty']),
-    poison: random() < 0.1,
-    faults,
-    switches,
-    jumps: some(0.3, 2, () => ({ at: when(), byMs: pick([3_600_000, -3_600_000]) })),
-    restarts: some(0.4, 3, when),
-    reloads: some(0.3, 3, when),
-  };
-}
 
 function switchOf({ scope, effect }: SwitchPlan, index: number): Switch {
   return {
@@ -141,11 +43,19 @@ function switchOf({ scope, effect }: SwitchPlan, index: number): Switch {
   };
 }
 
+/** A state that a target has since a restart, where it is another one than before. */
+type Resumed = Pick<Transitioned, 'target' | 'atMs'> & { readonly state: string };
+
 /** What must hold of every move, whatever happened. */
-function movesBreak(moves: readonly Transitioned[]): string[] {
+function movesBreak(moves: readonly Transitioned[], resumed: readonly Resumed[]): string[] {
   const broken: string[] = [];
   const states = new Map<string, string>();
-  for (const { target, from, to, words, numbers } of moves) {
+  const left = [...resumed];
+  for (const { target, from, to, words, numbers, atMs } of moves) {
+    for (let next = left[0]; next !== undefined && next.atMs <= atMs; next = left[0]) {
+      states.set(next.target, next.state);
+      left.shift();
+    }
     const before = states.get(target) ?? 'healthy';
     if (before !== from) broken.push(`${target}: moved from ${from} while it was ${before}`);
     states.set(target, to);
@@ -170,19 +80,25 @@ function boardBreaks({ board, capacity }: BreakwaterClient, targets: readonly Ta
   return broken;
 }
 
-/** Declared out at most as often as its faults explain (I17): twice for each, six times where one comes and goes. */
+/**
+ * Declared out at most as often as its faults explain (I17): twice for each, six times where one comes and goes, and once
+ * more for each restart that forgot.
+ */
 function flapBreaks(
   moves: readonly Transitioned[],
   scenario: Scenario,
   targets: readonly Target[],
+  resumed: readonly Resumed[],
 ): string[] {
   return targets.flatMap((target) => {
     const ejections = moves.filter(
-      ({ target: name, to, from }) => name === target.name && to === 'ejected' && from !== 'probing',
+      ({ target: name, to, from, cause }) =>
+        name === target.name && to === 'ejected' && from !== 'probing' && cause !== 'person',
     ).length;
+    const forgot = resumed.filter(({ target: name }) => name === target.name).length;
     const most = scenario.faults
       .filter((fault) => strikes(fault, target, fault.scope.key ?? null))
-      .reduce((sum, { flapping }) => sum + (flapping === undefined ? 2 : 6), 1);
+      .reduce((sum, { flapping }) => sum + (flapping === undefined ? 2 : 6), 1 + forgot);
     return ejections > most
       ? [`${target.name}: out ${ejections} times, ${most} explain themselves (I17)`]
       : [];
@@ -201,77 +117,181 @@ function scenarioFor(plan: Plan): Scenario {
   });
 }
 
-/** Runs a plan; gives what broke. */
-export function breaks(plan: Plan): string[] {
-  const { minutes, seed } = plan;
-  const snapshot = topology(plan.topology);
-  const targets = routed(snapshot);
-  const scenario = scenarioFor(plan);
-  const arena = new Watched({ snapshot, scenario, seed }, 'breakwater');
-  const client = new BreakwaterClient(arena);
-  arena.watch(client);
-  const broken: string[] = [];
-  for (let at = 1; at <= minutes; at++) {
+/** The state that a kept cell is in. */
+function stateKept(cell: unknown): string {
+  return (cell as { readonly gate: HealthCell }).gate.health.state;
+}
+
+/** A plan being lived through, minute by minute. */
+class Life {
+  readonly plan: Plan;
+  readonly targets: readonly Target[];
+  readonly scenario: Scenario;
+  readonly arena: Watched;
+  readonly client: BreakwaterClient;
+  readonly broken: string[] = [];
+  readonly #store = new LossyStore();
+  readonly #resumed: Resumed[] = [];
+  #keeper: GateKeeper;
+  #reloads = 0;
+
+  constructor(plan: Plan) {
+    const snapshot = topology(plan.topology);
+    this.plan = plan;
+    this.targets = routed(snapshot);
+    this.scenario = scenarioFor(plan);
+    this.arena = new Watched({ snapshot, scenario: this.scenario, seed: plan.seed }, 'breakwater');
+    this.client = new BreakwaterClient(this.arena);
+    this.arena.watch(this.client);
+    this.#keeper = this.#newKeeper();
+  }
+
+  #newKeeper(): GateKeeper {
+    const { arena, client } = this;
+    return createGateKeeper({
+      board: client.board,
+      now: () => arena.clock,
+      store: this.#store,
+      onBug: (error) => this.broken.push(String(error)),
+    });
+  }
+
+  async minute(at: number): Promise<void> {
+    const { arena, client, plan, targets, broken } = this;
     arena.runUntil(at * minute);
+    const isBack = this.#loseStore(at);
+    await this.#keeper.keep(at % 2 === 0);
+    if (isBack) this.#checkKept();
+    this.#store.copy();
+    this.#decide(at);
+    await this.#keeper.keep(false);
+    for (const jump of plan.jumps) if (at === jump.at) this.#jump(jump.byMs);
+    if (plan.restarts.includes(at)) await this.#restart();
+    if (plan.reloads.includes(at)) this.#reload();
+    broken.push(...boardBreaks(client, targets));
+  }
+
+  /** Whether the store has come back just now. */
+  #loseStore(at: number): boolean {
+    const wasLost = this.#store.isLost;
+    for (const loss of this.plan.losses) {
+      if (at === loss.at) this.#store.lose(loss.kind);
+      if (at === loss.at + loss.for) this.#store.comeBack();
+    }
+    return wasLost && !this.#store.isLost;
+  }
+
+  #state(target: Target): string {
+    return this.client.board.view(target).cell.health.state;
+  }
+
+  /** What moved while the store was away is kept now. */
+  #checkKept(): void {
+    const kept = new Map(this.#store.open().map(({ target, cell }) => [target, stateKept(cell)]));
+    for (const target of this.targets) {
+      const is = this.#state(target);
+      const was = kept.get(target.name) ?? 'healthy';
+      if (was !== is) this.broken.push(`${target.name} is ${is}, and kept as ${was} (I24)`);
+    }
+  }
+
+  /** What people do. A store that takes nothing takes no new decision either; one that is in force stays so. */
+  #decide(at: number): void {
+    const { arena, client, plan, targets } = this;
     plan.switches.forEach((each, index) => {
-      if (at === each.at) arena.switches = [...arena.switches, switchOf(each, index)];
+      if (at === each.at && !this.#store.isLost) arena.switches = [...arena.switches, switchOf(each, index)];
       if (at !== each.at + each.for) return;
       arena.switches = arena.switches.filter(({ id }) => id !== `sw_swarm_${index}`);
       client.released(each.scope);
     });
-    for (const jump of plan.jumps) if (at === jump.at) jumped(arena, jump.byMs, broken);
-    if (plan.restarts.includes(at)) restarted(client, targets, broken);
-    if (plan.reloads.includes(at)) client.gates = [...client.gates];
-    broken.push(...boardBreaks(client, targets));
+    for (const held of plan.holds) {
+      const target = targets.find(({ name }) => name === held.target);
+      if (target === undefined) continue;
+      const until = instant(arena.clock + held.for * minute);
+      if (at === held.at && !this.#store.isLost) client.board.hold(target, until, 'held by the swarm');
+      const { health } = client.board.view(target).cell;
+      if (at === held.at + Math.ceil(held.for / 2) && health.state === 'ejected' && health.held)
+        client.board.giveBack(target, 'given back by the swarm');
+    }
   }
-  arena.switches = [];
-  arena.runUntil((minutes + calmMinutes) * minute);
-  for (const target of targets) {
-    const { state } = client.board.view(target).cell.health;
-    if (state !== 'healthy') broken.push(`${target.name} is ${state} long after the faults ended (I16)`);
+
+  #reload(): void {
+    const { client, arena, plan } = this;
+    const change = plan.agreements[this.#reloads++ % Math.max(1, plan.agreements.length)];
+    client.gates = arena.rehearsal.snapshot.gates.map((gate) => ({ ...gate, ...change }));
   }
-  // Nobody asks any more: what is under way ends.
-  arena.runUntil((minutes + calmMinutes + 11) * minute);
-  if (client.open !== 0) broken.push(`${client.open} calls never ended (I12)`);
-  const { transitions } = arena.tally;
-  return [
-    ...broken,
-    ...arena.broken(),
-    ...movesBreak(transitions),
-    ...flapBreaks(transitions, scenario, targets),
-  ];
+
+  /** The jump itself, within a tick, moves nothing (I23). */
+  #jump(byMs: number): void {
+    const { arena, broken } = this;
+    const { transitions } = arena.tally;
+    const seen = transitions.length;
+    arena.jumpClock(byMs);
+    arena.runUntil(arena.now + 300);
+    const moved = transitions.slice(seen).find(({ cause }) => cause === 'time');
+    if (moved !== undefined) broken.push(`${moved.target} moved by a clock jump (I23)`);
+  }
+
+  /** What was out before a restart is out after it (I24), unless the store was away when it went out. */
+  async #restart(): Promise<void> {
+    const { arena, client, targets, broken, plan } = this;
+    const before = targets.map((target) => this.#state(target));
+    const wasLost = this.#store.isLost;
+    if (!plan.kills) await this.#keeper.keep(true);
+    client.restart(this.#store.open());
+    this.#keeper = this.#newKeeper();
+    targets.forEach((target, index) => {
+      const is = this.#state(target);
+      if (is === before[index]) return;
+      if (!wasLost) broken.push(`${target.name}: ${before[index]} became ${is} by a restart (I24)`);
+      this.#resumed.push({ target: target.name, atMs: arena.now, state: is });
+    });
+  }
+
+  /** The faults are over: everything comes back, what is under way ends, and what is kept is what is. */
+  async end(): Promise<readonly string[]> {
+    const { arena, client, plan, targets, broken, scenario } = this;
+    arena.switches = [];
+    this.#store.comeBack();
+    arena.runUntil((plan.minutes + calmMinutes) * minute);
+    for (const target of targets) {
+      const state = this.#state(target);
+      if (state !== 'healthy') broken.push(`${target.name} is ${state} long after the faults ended (I16)`);
+    }
+    // Nobody asks any more.
+    arena.runUntil((plan.minutes + calmMinutes + 11) * minute);
+    if (client.open !== 0) broken.push(`${client.open} calls never ended (I12)`);
+    await this.#keeper.keep(true);
+    this.#checkKept();
+    const { transitions } = arena.tally;
+    return [
+      ...broken,
+      ...arena.broken(),
+      ...movesBreak(transitions, this.#resumed),
+      ...flapBreaks(transitions, scenario, targets, this.#resumed),
+    ];
+  }
 }
 
-/** The jump itself, within a tick, moves nothing (I23). */
-function jumped(arena: Watched, byMs: number, broken: string[]): void {
-  const { transitions } = arena.tally;
-  const seen = transitions.length;
-  arena.jumpClock(byMs);
-  arena.runUntil(arena.now + 300);
-  const moved = transitions.slice(seen).find(({ cause }) => cause === 'time');
-  if (moved !== undefined) broken.push(`${moved.target} moved by a clock jump (I23)`);
+/** Runs a plan; gives what broke. */
+export async function breaks(plan: Plan): Promise<readonly string[]> {
+  const life = new Life(plan);
+  for (let at = 1; at <= plan.minutes; at++) await life.minute(at);
+  return life.end();
 }
 
-/** What was out before a restart is out after it (I24). */
-function restarted(client: BreakwaterClient, targets: readonly Target[], broken: string[]): void {
-  const state = (target: Target): string => client.board.view(target).cell.health.state;
-  const before = targets.map(state);
-  client.restart();
-  targets.forEach((target, index) => {
-    if (state(target) !== before[index])
-      broken.push(`${target.name}: ${before[index]} became ${state(target)} by a restart (I24)`);
-  });
-}
+const lists = ['faults', 'switches', 'holds', 'losses', 'jumps', 'restarts', 'reloads'] as const;
 
 /** The fewest faults and events that still break something. */
-export function shrunk(plan: Plan): Plan {
+export async function shrunk(plan: Plan): Promise<Plan> {
   let least = plan;
-  const simpler = (each: Plan): void => {
-    if (breaks(each).length > 0) least = each;
+  const simpler = async (each: Plan): Promise<void> => {
+    if ((await breaks(each)).length > 0) least = each;
   };
-  for (const list of ['faults', 'switches', 'jumps', 'restarts', 'reloads'] as const)
+  for (const list of lists)
     for (const one of plan[list])
-      simpler({ ...least, [list]: (least[list] as readonly unknown[]).filter((each) => each !== one) });
-  if (least.poison) simpler({ ...least, poison: false });
+      await simpler({ ...least, [list]: (least[list] as readonly unknown[]).filter((each) => each !== one) });
+  if (least.poison) await simpler({ ...least, poison: false });
+  if (least.kills) await simpler({ ...least, kills: false });
   return least;
 }
