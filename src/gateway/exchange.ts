@@ -45,6 +45,8 @@ export type Asked = {
   readonly spans: ReadonlyMap<string, Span>;
   readonly facts: RequestFacts;
   readonly headers: Headers;
+  /** Of the address; empty where there is none. */
+  readonly query: string;
   readonly wishes: CallerWishes;
   readonly key: ApiKey | null;
 };

@@ -255,6 +255,7 @@ class Run {
       stream: exchange.facts.stream,
       secret: ticket.key?.secret ?? null,
       callerHeaders: same ? exchange.headers : null,
+      callerQuery: same ? exchange.query : '',
       traceparent: exchange.wishes.traceparent,
       body: payload.body,
     });

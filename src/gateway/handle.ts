@@ -17,6 +17,7 @@ import type { Feature, Limits, Snapshot } from '../core/snapshot.ts';
 import type { Target } from '../core/target.ts';
 import type { DialectCodec } from '../dialects/dialect.ts';
 import { readJsonObject } from '../dialects/json-text.ts';
+import { queryOf } from '../providers/call-query.ts';
 import { agreementFor, noteNormal } from './agreement.ts';
 import type { Agreed } from './agreement.ts';
 import { readWishes } from './caller-headers.ts';
@@ -84,10 +85,10 @@ function parse(
   body: BodyRead,
   headers: Headers,
   codec: DialectCodec,
-  start: { readonly key: ApiKey | null; readonly address: Address | null },
+  start: { readonly key: ApiKey | null; readonly address: Address | null; readonly query: string },
   limits: Limits,
 ): Parsed {
-  const { key, address } = start;
+  const { key, address, query } = start;
   const addressed = address?.model ?? null;
   switch (body.kind) {
     case 'too_large':
@@ -131,6 +132,7 @@ function parse(
       spans: json.spans,
       facts,
       headers,
+      query,
       wishes,
       key,
     },
@@ -173,7 +175,7 @@ function newExchange(
 ): Exchange {
   const { snapshot } = dependencies.state;
   const { clock, watchdog, board, capacity, hedges, flights, reachability, fetchMedia } = dependencies;
-  const { codec, text, body, spans, facts, headers, wishes, key } = asked;
+  const { codec, text, body, spans, facts, headers, query, wishes, key } = asked;
   const { totalMs } = placed.feature.timeouts;
   const wished = asked.wishes.timeoutMs;
   return {
@@ -184,6 +186,7 @@ function newExchange(
     spans,
     facts,
     headers,
+    query,
     wishes,
     key,
     id: times.id,
@@ -330,7 +333,13 @@ async function serve(
     });
   const { limits } = snapshot;
   const body = await readBody(request, { limits, watchdog, now: clock.now });
-  const parsed = parse(body, request.headers, codec, { key, address: start.address }, limits);
+  const parsed = parse(
+    body,
+    request.headers,
+    codec,
+    { key, address: start.address, query: queryOf(request.url) },
+    limits,
+  );
   if (parsed.kind === 'reply') return turnAway(parsed.reply, parsed.requested);
   const placed = place(parsed.asked, snapshot);
   if ('code' in placed) return turnAway(placed, parsed.asked.facts.model);

@@ -123,6 +123,7 @@ async function run(scene: Scene, trace: Trace, stopper: Stopper): Promise<Settle
     stream: true,
     secret: ticket.key?.secret ?? null,
     callerHeaders: null,
+    callerQuery: '',
     traceparent: null,
     body: JSON.stringify(scene.body),
   });

@@ -1,5 +1,6 @@
 /** Anthropic's Messages API. */
 import { callHeaders } from './call-headers.ts';
+import { withCallerQuery } from './call-query.ts';
 import { classify } from './classify.ts';
 import type { ProviderAdapter } from './provider.ts';
 
@@ -8,7 +9,7 @@ const version = '2023-06-01';
 
 export const anthropic: ProviderAdapter = {
   offers: (operation) => operation !== 'embeddings',
-  prepare({ target, operation, secret, callerHeaders, traceparent, body }) {
+  prepare({ target, operation, secret, callerHeaders, callerQuery, traceparent, body }) {
     const headers = callHeaders(callerHeaders, traceparent);
     if (!headers.has('anthropic-version')) headers.set('anthropic-version', version);
     const key = secret?.reveal() ?? null;
@@ -17,7 +18,7 @@ export const anthropic: ProviderAdapter = {
     else if (key !== null) headers.set('x-api-key', key);
     const base = target.provider.baseUrl.replace(/\/v1$/, '');
     const path = operation === 'count_tokens' ? '/v1/messages/count_tokens' : '/v1/messages';
-    return { url: `${base}${path}`, headers, body };
+    return { url: withCallerQuery(`${base}${path}`, callerQuery), headers, body };
   },
   classify,
   requestId: (headers) => headers.get('request-id'),

@@ -4,6 +4,7 @@ import type { Failure } from '../core/failure.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Target } from '../core/target.ts';
 import { callHeaders } from './call-headers.ts';
+import { withCallerQuery } from './call-query.ts';
 import { classify } from './classify.ts';
 import { createCredentialCache } from './credential-cache.ts';
 import type { CredentialCache } from './credential-cache.ts';
@@ -55,10 +56,11 @@ function classifyAzure(evidence: Evidence, now: number): Failure {
 export const azureOpenai: ProviderAdapter = {
   offers: (operation, dialect) => openai.offers(operation, dialect),
   prepare(preparation) {
-    const { target, secret, callerHeaders, traceparent, body } = preparation;
+    const { target, secret, callerHeaders, callerQuery, traceparent, body } = preparation;
     const { cloud } = target.provider;
     const headers = callHeaders(callerHeaders, traceparent);
-    const call: HttpCall = { url: addressOf(target, preparation), headers, body };
+    const url = withCallerQuery(addressOf(target, preparation), callerQuery);
+    const call: HttpCall = { url, headers, body };
     if (secret === null) return call;
     if (cloud?.auth === undefined || cloud.auth === null) {
       headers.set('api-key', secret.reveal());

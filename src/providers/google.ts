@@ -2,6 +2,7 @@
 import type { Failure } from '../core/failure.ts';
 import type { Operation } from '../dialects/dialect.ts';
 import { callHeaders } from './call-headers.ts';
+import { withCallerQuery } from './call-query.ts';
 import { classify } from './classify.ts';
 import type { Evidence, ProviderAdapter } from './provider.ts';
 import { goDurationMs } from './retry-after.ts';
@@ -37,12 +38,13 @@ function classifyGoogle(evidence: Evidence, now: number): Failure {
 
 export const google: ProviderAdapter = {
   offers: (operation) => operation !== 'embeddings',
-  prepare({ target, operation, stream, secret, callerHeaders, traceparent, body }) {
+  prepare({ target, operation, stream, secret, callerHeaders, callerQuery, traceparent, body }) {
     const headers = callHeaders(callerHeaders, traceparent);
     if (secret !== null) headers.set('x-goog-api-key', secret.reveal());
     const base = target.provider.baseUrl.replace(/\/v1beta$/, '');
     const model = encodeURIComponent(target.upstream.replace(/^models\//, ''));
-    return { url: `${base}/v1beta/models/${model}:${methodOf(operation, stream)}`, headers, body };
+    const url = `${base}/v1beta/models/${model}:${methodOf(operation, stream)}`;
+    return { url: withCallerQuery(url, callerQuery), headers, body };
   },
   classify: classifyGoogle,
   requestId: (headers) => headers.get('x-goog-request-id'),

@@ -2,6 +2,7 @@
 import type { Dialect } from '../core/target.ts';
 import type { Operation } from '../dialects/dialect.ts';
 import { callHeaders } from './call-headers.ts';
+import { withCallerQuery } from './call-query.ts';
 import { classify } from './classify.ts';
 import type { ProviderAdapter } from './provider.ts';
 
@@ -25,10 +26,11 @@ export const openai: ProviderAdapter = {
     operation === 'answer' ||
     (operation === 'embeddings' && dialect === 'openai-chat') ||
     (operation === 'count_tokens' && dialect === 'openai-responses'),
-  prepare({ target, dialect, operation, secret, callerHeaders, traceparent, body }) {
+  prepare({ target, dialect, operation, secret, callerHeaders, callerQuery, traceparent, body }) {
     const headers = callHeaders(callerHeaders, traceparent);
     if (secret !== null) headers.set('authorization', `Bearer ${secret.reveal()}`);
-    return { url: `${target.provider.baseUrl}${pathOf(dialect, operation)}`, headers, body };
+    const url = `${target.provider.baseUrl}${pathOf(dialect, operation)}`;
+    return { url: withCallerQuery(url, callerQuery), headers, body };
   },
   classify,
   requestId: (headers) => headers.get('x-request-id'),

@@ -23,6 +23,8 @@ export type Preparation = {
   readonly secret: Secret | null;
   /** The caller's headers when caller and target speak the same dialect, so that versions and betas go through; else null. */
   readonly callerHeaders: Headers | null;
+  /** The caller's query in the same case; else empty. */
+  readonly callerQuery: string;
   readonly traceparent: string | null;
   readonly body: string | Uint8Array;
 };

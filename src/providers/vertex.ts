@@ -5,6 +5,7 @@ import type { Target } from '../core/target.ts';
 import type { ErrorWords } from '../dialects/dialect.ts';
 import { numberOf, objectOf, objectsOf, textOf } from '../dialects/json-value.ts';
 import { callHeaders } from './call-headers.ts';
+import { withCallerQuery } from './call-query.ts';
 import { classify } from './classify.ts';
 import { googleToken } from './google-auth.ts';
 import { hostBetas, hostBody } from './host-body.ts';
@@ -67,10 +68,17 @@ function addressOf(target: Target, publisher: 'anthropic' | 'google', method: st
   return `${baseUrl}/v1/${place}/publishers/${publisher}/models/${model}:${method}`;
 }
 
-function geminiCall({ target, stream, callerHeaders, traceparent, body }: Preparation): HttpCall {
+function geminiCall({
+  target,
+  stream,
+  callerHeaders,
+  callerQuery,
+  traceparent,
+  body,
+}: Preparation): HttpCall {
   const method = stream ? 'streamGenerateContent?alt=sse' : 'generateContent';
   return {
-    url: addressOf(target, 'google', method),
+    url: withCallerQuery(addressOf(target, 'google', method), callerQuery),
     headers: callHeaders(callerHeaders, traceparent),
     body,
   };

@@ -6,6 +6,8 @@ import type { Body } from './speech.ts';
 export type SimulatedCall = {
   readonly provider: string;
   readonly path: string;
+  /** Behind the question mark; empty where there is none. */
+  readonly query: string;
   readonly model: string;
   readonly at: number;
   readonly key: string | null;

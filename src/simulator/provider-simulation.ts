@@ -204,6 +204,7 @@ export class ProviderSimulation {
     const call: SimulatedCall = {
       provider: this.#provider.id,
       path: this.#host === null ? path : asked,
+      query: request.path.slice(path.length + 1),
       model,
       at: Date.now(),
       key,
