@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 import { Secret } from './core/secret.ts';
+import type { MissingSecret } from './core/secret.ts';
 
 export type Environment = {
   readonly configPath: string | null;
@@ -11,7 +12,9 @@ export type Environment = {
   readonly has: (name: string) => boolean;
   /** A variable that holds no secret. */
   readonly text: (name: string) => string | null;
-  readonly secrets: (reference: string) => Secret | string;
+  readonly secrets: (reference: string) => Secret | MissingSecret;
+  /** For who only reads a configuration, in a build say: a secret that is missing there is no error. */
+  readonly secretsIfSet: (reference: string) => Secret | MissingSecret;
   readonly color: boolean;
 };
 
@@ -19,21 +22,25 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 const secretBytesMax = 65_536;
 
-function fromFile(path: string): Secret | string {
+const missing = (why: string): MissingSecret => ({ why, severity: 'error' });
+
+function fromFile(path: string): Secret | MissingSecret {
   try {
     const text = readFileSync(path, 'utf8').slice(0, secretBytesMax).trim();
-    return text === '' ? `the file ${path} is empty` : new Secret(text);
+    return text === '' ? missing(`the file ${path} is empty`) : new Secret(text);
   } catch {
-    return `the file ${path} cannot be read`;
+    return missing(`the file ${path} cannot be read`);
   }
 }
 
-/** Finds the text behind `env:NAME` or `file:PATH`; a string says why it cannot. */
-function secretFrom(reference: string, variables: Variables): Secret | string {
+/** Finds the text behind `env:NAME` or `file:PATH`, or says why it cannot. */
+function secretFrom(reference: string, variables: Variables): Secret | MissingSecret {
   if (reference.startsWith('file:')) return fromFile(reference.slice('file:'.length));
   const name = reference.slice('env:'.length);
   const text = variables[name]?.trim();
-  return text === undefined || text === '' ? `the environment variable ${name} is not set` : new Secret(text);
+  return text === undefined || text === ''
+    ? missing(`the environment variable ${name} is not set`)
+    : new Secret(text);
 }
 
 export function readEnvironment(variables: Variables = process.env): Environment {
@@ -49,6 +56,12 @@ export function readEnvironment(variables: Variables = process.env): Environment
     has: (name) => text(name) !== null,
     text,
     secrets: (reference) => secretFrom(reference, variables),
+    secretsIfSet: (reference) => {
+      const found = secretFrom(reference, variables);
+      return 'why' in found
+        ? { why: `${found.why}, and breakwater serve will need it`, severity: 'warning' }
+        : found;
+    },
     color: text('NO_COLOR') === null,
   };
 }

@@ -1,5 +1,5 @@
 /** The command line, as a person runs it. */
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { join, resolve } from 'node:path';
@@ -118,6 +118,48 @@ test.each(readdirSync('examples').filter((file) => file.endsWith('.yaml')))(
     expect(checked).toMatchObject({ code: 0, out: expect.stringContaining('It can be used.') });
   },
 );
+
+test('a configuration is checked where its secrets are not, and served only where they are', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'breakwater-check-'));
+  const path = join(folder, 'breakwater.yaml');
+  writeFileSync(
+    path,
+    JSON.stringify({
+      providers: { anthropic: { api: 'anthropic', keys: ['env:NOT_SET_ONE', 'file:/not/there'] } },
+      features: { notes: { route: ['anthropic/claude-opus-4-8'] } },
+      channels: {
+        hook: { kind: 'webhook', url: 'https://example.com/hook', secret: 'env:NOT_SET_TWO' },
+        talk: { kind: 'slack', url: 'env:NOT_SET_THREE' },
+      },
+      audit: { capture: { key: 'env:NOT_SET_FOUR', features: ['notes'] } },
+    }),
+  );
+  try {
+    const checked = await run(['check', path, '--json']);
+    const said = JSON.parse(checked.out) as { ok: boolean; problems: Record<string, unknown>[] };
+    expect({ code: checked.code, ok: said.ok }).toEqual({ code: 0, ok: true });
+    expect(said.problems.map(({ path: at, severity }) => [at, severity])).toEqual([
+      ['providers.anthropic.keys[0]', 'warning'],
+      ['providers.anthropic.keys[1]', 'warning'],
+      ['channels.hook.secret', 'warning'],
+      ['channels.talk.url', 'warning'],
+      ['audit.capture.key', 'warning'],
+    ]);
+    expect((await run(['drill', 'loss-of:anthropic', '--config', path, '--duration', '1m'])).code).toBe(0);
+    const served = await run([
+      'serve',
+      '--config',
+      path,
+      '--listen',
+      '127.0.0.1:0',
+      '--store',
+      'sqlite::memory:',
+    ]);
+    expect(served).toMatchObject({ code: 1, complaint: expect.stringContaining('NOT_SET_FOUR is not set') });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test('it does not listen beyond loopback without an admin token', async () => {
   const refused = await run(

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 
 import { parse } from 'yaml';
 
+import type { Environment } from '../config.ts';
 import { durationMs } from '../core/duration.ts';
 import { instant } from '../core/ids.ts';
 import { nearest } from '../core/nearest.ts';
 import type { RequestRecord } from '../core/record.ts';
-import { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { drillHtml } from '../drill/drill-html.ts';
 import { drillToWire } from '../drill/drill-json.ts';
@@ -72,8 +72,8 @@ async function scenarioDocument(words: string): Promise<Document | null> {
 }
 
 /** Keys are not needed to rehearse: a reference that leads nowhere here is as good as one that does. */
-async function snapshotOf(path: string): Promise<Snapshot> {
-  const loaded = await loadConfigFile(path, () => new Secret('not-needed'));
+async function snapshotOf(path: string, { secretsIfSet }: Environment): Promise<Snapshot> {
+  const loaded = await loadConfigFile(path, secretsIfSet);
   if (loaded.ok) return loaded.snapshot;
   throw new Unfit(loaded.problems.map((problem) => problemText(path, problem)).join('\n'));
 }
@@ -133,7 +133,7 @@ function seedOf(call: Call): number {
 async function rehearsed(call: Call, words: string): Promise<ExitCode> {
   const document = await scenarioDocument(words);
   const path = textOption(call, 'config') ?? call.environment.configPath ?? 'breakwater.yaml';
-  const snapshot = await snapshotOf(path);
+  const snapshot = await snapshotOf(path, call.environment);
   const planned = planDrill(
     { words, document, profile: await profileOf(call, snapshot), duration: textOption(call, 'duration') },
     snapshot,

@@ -6,7 +6,6 @@ import { replay } from '../core/playbook-replay.ts';
 import type { Recorded, ReplayResult, ReplayTopology } from '../core/playbook-replay.ts';
 import type { Playbook, PlaybookTest } from '../core/playbook.ts';
 import { momentText } from '../core/moment.ts';
-import { Secret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { scopeText } from '../core/switches.ts';
 import { compileDocument, loadConfigFile, problemText } from '../sync/config-file.ts';
@@ -36,8 +35,8 @@ const topologyOf = ({ targets, features }: Snapshot): ReplayTopology => ({
 async function topology(call: Call): Promise<ReplayTopology | null> {
   const path = textOption(call, 'config') ?? call.environment.configPath;
   // What a playbook decides does not depend on keys: a secret that is missing here is no reason to stop.
-  const anySecret = (): Secret => new Secret('none');
-  const loaded = path === null ? compileDocument(vendors, anySecret) : await loadConfigFile(path, anySecret);
+  const secrets = call.environment.secretsIfSet;
+  const loaded = path === null ? compileDocument(vendors, secrets) : await loadConfigFile(path, secrets);
   if (loaded.ok) return topologyOf(loaded.snapshot);
   for (const problem of loaded.problems) call.complain(problemText(path ?? 'configuration', problem));
   return null;

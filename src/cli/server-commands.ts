@@ -38,7 +38,7 @@ async function check(call: Call): Promise<ExitCode> {
   const path =
     call.words[0] ?? textOption(call, 'config') ?? call.environment.configPath ?? 'breakwater.yaml';
   const now = instant(Date.now());
-  const loaded = await loadConfigFile(path, call.environment.secrets, now);
+  const loaded = await loadConfigFile(path, call.environment.secretsIfSet, now);
   const problems = loaded.ok ? loaded.warnings : loaded.problems;
   const playbooks = loaded.ok ? await checkPlaybooks(loaded.snapshot.playbooks, path) : [];
   const features = loaded.ok ? coverage(loaded.snapshot, now) : [];

@@ -8,6 +8,7 @@ import { targetName } from './ids.ts';
 import type { Report } from './snapshot.ts';
 import { undatedModel } from './models.ts';
 import { Secret } from './secret.ts';
+import type { MissingSecret } from './secret.ts';
 import { cloudOf, hostUrl } from './cloud.ts';
 import { hostName, isHosted } from './host-models.ts';
 import type {
@@ -22,7 +23,7 @@ import type {
 } from './target.ts';
 
 /** Finds the text behind `env:NAME` or `file:PATH`; a string says why it cannot. */
-export type SecretSource = (reference: string) => Secret | string;
+export type SecretSource = (reference: string) => Secret | MissingSecret;
 
 const baseUrls: Record<ProviderApi, string | null> = {
   anthropic: 'https://api.anthropic.com',
@@ -95,18 +96,20 @@ function keysOf(
 ): readonly ProviderKey[] {
   const references = given.keys ?? [];
   const keys: ProviderKey[] = [];
-  const missing: { readonly index: number; readonly why: string }[] = [];
+  const missing: (MissingSecret & { readonly index: number })[] = [];
   references.forEach((reference, index) => {
     const found = secrets(reference);
-    if (typeof found === 'string') missing.push({ index, why: found });
-    else keys.push({ name: `${id}#${index + 1}`, secret: found });
+    if ('why' in found) missing.push({ index, ...found });
+    // Where a secret may be missing, its place is kept: how many keys there are decides what a rehearsal does.
+    const secret = 'why' in found ? (found.severity === 'warning' ? new Secret('') : null) : found;
+    if (secret !== null) keys.push({ name: `${id}#${index + 1}`, secret });
   });
-  for (const { index, why } of missing) {
+  for (const { index, why, severity } of missing) {
     report({
       path: ['providers', id, 'keys', index],
       message: why,
       remedy: 'set it, or remove the reference',
-      severity: keys.length > 0 ? 'warning' : 'error',
+      severity: keys.length > 0 ? 'warning' : severity,
     });
   }
   if (given.keys === undefined && given.auth === undefined && needsKeys(given.api)) {

@@ -17,7 +17,8 @@ const compiled = (capture: unknown, key: string = goodKey) =>
     },
     {
       hash: 'h',
-      secrets: (reference) => (reference === 'env:NOT_SET' ? 'NOT_SET is not set' : new Secret(key)),
+      secrets: (reference) =>
+        reference === 'env:NOT_SET' ? { why: 'NOT_SET is not set', severity: 'error' } : new Secret(key),
     },
   );
 

@@ -125,14 +125,14 @@ function finder(name: string, secrets: SecretSource, report: Report): Found {
       /^(?:env|file):/.test(reference) ? secrets(reference) : new Secret(reference),
     );
     for (const each of found)
-      if (typeof each === 'string')
+      if ('why' in each)
         report({
           path: ['channels', name, field],
-          message: each,
+          message: each.why,
           remedy: 'set it, or remove the channel',
-          severity: 'error',
+          severity: each.severity,
         });
-    return found.every((each): each is Secret => typeof each !== 'string') ? found : null;
+    return found.every((each): each is Secret => !('why' in each)) ? found : null;
   };
 }
 

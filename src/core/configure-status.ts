@@ -77,8 +77,8 @@ type Tell = (field: readonly (string | number)[], message: string, remedy: strin
 function textOf(given: string, field: string, secrets: SecretSource, tell: Tell): string | null {
   if (!given.startsWith('file:')) return given;
   const found = secrets(given);
-  if (typeof found !== 'string') return found.reveal();
-  tell([field], found, 'correct the path');
+  if (!('why' in found)) return found.reveal();
+  tell([field], found.why, 'correct the path');
   return null;
 }
 

@@ -89,8 +89,8 @@ export function secretOf(
 ): Secret | null {
   if (reference === undefined) return null;
   const found = secrets(reference);
-  if (typeof found !== 'string') return found;
-  report({ path, message: found, remedy: 'set it, or name another one', severity: 'error' });
+  if (!('why' in found)) return found;
+  report({ path, message: found.why, remedy: 'set it, or name another one', severity: found.severity });
   return null;
 }
 

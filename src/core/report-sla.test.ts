@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { anSlaInput, monthStart, someTally, someWindows } from '../../test/report-fixture.ts';
 import { bothDown, coherence } from './coherence.ts';
 import { instant } from './ids.ts';
-import { monthBounds, slaReport } from './report-sla.ts';
+import { monthBounds, slaReport, tallyByFeature } from './report-sla.ts';
 import { correlation, sharedWindowsMin, targetOutcomes } from './target-outcomes.ts';
 
 const minute = 60_000;
@@ -89,6 +89,16 @@ describe('the report of a month', () => {
   test('an overdrawn budget is below nothing', () => {
     const byFeature = new Map([['notes', someTally(980, 20)]]);
     expect(slaReport(anSlaInput({ byFeature })).features[0]?.budgetLeft).toBeCloseTo(-19);
+  });
+  test('what a provider refused as invalid is a request of its feature, and no failure of it', () => {
+    const byFeature = tallyByFeature([
+      { values: ['notes', '(none)'], tally: someTally(90, 0) },
+      { values: ['notes', 'request_rejected'], tally: someTally(0, 7) },
+      { values: ['notes', 'unknown_model'], tally: someTally(0, 2) },
+      { values: ['notes', 'upstream_failed'], tally: someTally(0, 1) },
+      { values: ['other', 'upstream_failed'], tally: someTally(0, 5) },
+    ]);
+    expect(slaReport(anSlaInput({ byFeature })).features[0]).toMatchObject({ requests: 100, failed: 3 });
   });
   test('without requests there is neither availability nor budget', () =>
     expect(slaReport(anSlaInput({ byFeature: new Map() })).features[0]).toMatchObject({

@@ -5,10 +5,11 @@
  */
 import { coherence } from './coherence.ts';
 import type { Coherence } from './coherence.ts';
+import { isCallersOwn } from './errors.ts';
 import type { Instant } from './ids.ts';
 import { epochOf } from './moment.ts';
-import { percentileMs } from './statistics.ts';
-import type { Tally } from './statistics.ts';
+import { addGroups, groupKey, noValue, percentileMs, statisticsOf } from './statistics.ts';
+import type { Groups, Statistic, Tally } from './statistics.ts';
 import type { FeatureStatus } from './status.ts';
 import type { StatusInterval } from './status-history.ts';
 import { correlation, sumWindows } from './target-outcomes.ts';
@@ -83,6 +84,21 @@ export type SlaReport = {
   readonly providers: readonly TargetSla[];
   readonly models: readonly TargetSla[];
 };
+
+/**
+ * Requests of each feature, from those counted by feature and error. What failed by its caller's own doing is a request, but
+ * no failure of the feature.
+ */
+export function tallyByFeature(groups: readonly Statistic[]): ReadonlyMap<string, Tally> {
+  const features: Groups = new Map();
+  for (const { values, tally } of groups) {
+    const [feature = noValue, errorCode = noValue] = values;
+    const isOwn = isCallersOwn({ errorCode, attempts: ['what failed was tried'] });
+    const counted = isOwn ? { ...tally, outcomes: { ...tally.outcomes, failed: 0, partial: 0 } } : tally;
+    addGroups(features, new Map([[groupKey([feature]), counted]]));
+  }
+  return new Map(statisticsOf(features).map(({ values, tally }) => [values[0] ?? noValue, tally]));
+}
 
 const none: ReadonlyMap<number, number> = new Map();
 const share = (ok: number, failed: number): number | null => (ok + failed === 0 ? null : ok / (ok + failed));

@@ -20,3 +20,6 @@ export class Secret {
     return '[secret]';
   }
 }
+
+/** Why there is no text behind a reference, and how much that matters to whoever reads the configuration. */
+export type MissingSecret = { readonly why: string; readonly severity: 'error' | 'warning' };

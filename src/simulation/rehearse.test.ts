@@ -10,7 +10,7 @@ import { readScenario } from './scenario.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-const empty = compile({}, { hash: 'none', secrets: () => 'none' });
+const empty = compile({}, { hash: 'none', secrets: () => ({ why: 'none', severity: 'error' }) });
 if (!empty.ok) throw new Error('an empty configuration compiles');
 const { snapshot: nothing } = empty;
 

@@ -8,11 +8,14 @@ import { resolveRequested } from '../core/default-route.ts';
 import { instant } from '../core/ids.ts';
 import { compile } from '../core/policy.ts';
 import { Secret } from '../core/secret.ts';
+import type { MissingSecret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { compileDocument, compileText, loadConfigFile, problemText } from './config-file.ts';
 
-const secrets = (reference: string): Secret | string =>
-  reference === 'env:MISSING' ? 'the environment variable MISSING is not set' : new Secret('text');
+const secrets = (reference: string): Secret | MissingSecret =>
+  reference === 'env:MISSING'
+    ? { why: 'the environment variable MISSING is not set', severity: 'error' }
+    : new Secret('text');
 
 function problems(text: string): string[] {
   const loaded = compileText(text, secrets);

@@ -8,7 +8,7 @@ import { impactOf } from '../core/incident-impact.ts';
 import { dayText } from '../core/moment.ts';
 import { continuityReport } from '../core/report-continuity.ts';
 import type { ContinuityInput } from '../core/report-continuity.ts';
-import { monthBounds, slaReport } from '../core/report-sla.ts';
+import { monthBounds, slaReport, tallyByFeature } from '../core/report-sla.ts';
 import type { SlaFeature } from '../core/report-sla.ts';
 import { noValue } from '../core/statistics.ts';
 import type { Tally } from '../core/statistics.ts';
@@ -94,8 +94,8 @@ export function reportDesk(
       if (bounds === null) return null;
       await engine.records.flush();
       const span = { since: instant(bounds.from), until: instant(bounds.until) };
-      const [byFeature, byTarget, found, intervals] = await Promise.all([
-        collectStatistics(['feature'], span, store),
+      const [counted, byTarget, found, intervals] = await Promise.all([
+        collectStatistics(['feature', 'error'], span, store),
         collectStatistics(['target'], span, store),
         collectWindows(span, store),
         store.loadStatus(span.since, intervalsMax),
@@ -106,11 +106,11 @@ export function reportDesk(
         until: instant(Math.max(bounds.from, Math.min(bounds.until, at))),
         features: featuresOf(engine),
         slaOf: (provider) => engine.state.snapshot.providers.get(provider)?.terms.sla ?? null,
-        byFeature: byName(byFeature),
+        byFeature: tallyByFeature(counted.groups),
         byTarget: byName(byTarget),
         windows: found.windows,
         intervals,
-        isCut: byFeature.isCut || found.isCut,
+        isCut: counted.isCut || found.isCut,
       });
     },
   };
