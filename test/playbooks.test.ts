@@ -61,6 +61,22 @@ describe.each(readdirSync(folder).map((name) => [name] as const))('%s', (name) =
   });
 });
 
+test('yes and no are read as words', () => {
+  const text = readFileSync(join(folder, 'careful-return.yaml'), 'utf8');
+  for (const [written, automatic] of [
+    ['no', false],
+    ['false', false],
+    ['yes', true],
+    ['true', true],
+  ] as const)
+    expect(readPlaybookText(text.replace('automatic: false', `automatic: ${written}`))).toMatchObject({
+      ok: true,
+      playbook: { automatic },
+    });
+  expect(readPlaybookText(text.replace('restore: true', 'restore: yes'))).toMatchObject({ ok: true });
+  expect(readPlaybookText(text.replace('automatic: false', 'automatic: maybe'))).toMatchObject({ ok: false });
+});
+
 test('a share that was let in is judged by what it met, not by the outage before', () => {
   const { playbook } = aShelvedPlaybook();
   const [target] = topology().targets.filter(({ name }) => String(name) === 'anthropic/claude-opus-4-8');

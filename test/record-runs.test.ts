@@ -59,6 +59,7 @@ describe('runs', () => {
     () => [{ user: someUser() }, (record) => record.user === someUser()],
     () => [{ hop: 'other_vendor' }, (record) => record.hop === 'other_vendor'],
     () => [{ boundary: 'entity' }, (record) => record.boundary.includes('entity')],
+    () => [{ boundary: 'none' }, (record) => record.boundary.length === 0],
     () => [
       { failure: 'server_error', feature: 'chat' },
       ({ attempts, feature }) =>

@@ -236,5 +236,6 @@ export function aSite({
       ...settings,
     },
     flavour: 'served',
+    origin: null,
   };
 }

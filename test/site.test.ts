@@ -310,5 +310,9 @@ test('links are relative, so that any prefix may stand before them', () => {
   expect(link(incident, 'home', 'copied')).toBe('../index.html');
   expect(pathOf('home', 'served')).toBe('/status');
   expect(publicLink(incident, aSite())).toBe('https://status.acme.example/status/incidents/inc_1');
-  expect(publicLink(incident, aSite({ settings: { url: null } }))).toBe('/status/incidents/inc_1');
+  const nowhere = aSite({ settings: { url: null } });
+  expect(publicLink(incident, nowhere)).toBe('/status/incidents/inc_1');
+  expect(publicLink(incident, { ...nowhere, origin: 'https://ai.example' })).toBe(
+    'https://ai.example/status/incidents/inc_1',
+  );
 });

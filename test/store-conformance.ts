@@ -247,6 +247,7 @@ function conformance(open: () => Promise<OpenedForTest>): void {
       [{ hop: 'other_vendor' }, [rescue]],
       [{ boundary: 'retention' }, [rescue]],
       [{ boundary: 'region' }, []],
+      [{ boundary: 'none' }, [cut, plain]],
       [{ failure: 'server_error' }, [rescue]],
       [{ failure: 'server' }, []],
       [{ failure: 'stream_stalled', target: opus }, [cut]],

@@ -27,7 +27,7 @@ export const recordOptions: Readonly<Record<string, CommandOption>> = {
   requested: option('NAME', 'that asked for it'),
   hop: option('WORD', 'same_model | same_vendor | other_vendor | local'),
   fallback: option('WORD', 'why the preferred target did not answer, such as overloaded'),
-  boundary: option('WORD', 'content crossed: entity | region | retention'),
+  boundary: option('WORD', 'content crossed: none | entity | region | retention'),
   failure: option('CLASS', 'with an attempt that failed like this'),
   outcome: option('WORD', 'answered | partial | refused | failed | cancelled'),
   tenant: option('NAME', 'of this tenant'),

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 
+import { yesNo } from './configure-fields.ts';
 import { durationMs, rate } from './duration.ts';
 import { warningSignals } from './evidence.ts';
 import { failureClasses } from './failure.ts';
@@ -26,6 +27,8 @@ const text = z.string().min(1).max(2_000);
 const scope = z
   .strictObject(Object.fromEntries(scopeKeys.map((key) => [key, z.string().min(1).max(128).optional()])))
   .refine((value) => Object.values(value).some((each) => each !== undefined), 'must name something');
+/** What is said or left out; parsers differ in what they make of `yes`. */
+const justYes = z.union([z.literal(true), z.literal('yes')]);
 const described = <T extends z.ZodType>(schema: T, description: string): T => schema.describe(description);
 
 const condition = z.strictObject({
@@ -60,7 +63,7 @@ const condition = z.strictObject({
     comparison('>= 50%').optional(),
     'Share of features that do not work normally.',
   ),
-  allOut: described(z.boolean().optional(), 'No target of the scope can answer.'),
+  allOut: described(yesNo.optional(), 'No target of the scope can answer.'),
   between: described(
     z
       .string()
@@ -122,7 +125,7 @@ const step = z.union([
   }),
   z.strictObject({ probe: z.strictObject(probes) }),
   z.strictObject({ ramp: z.strictObject(ramp) }),
-  z.strictObject({ restore: z.literal(true) }),
+  z.strictObject({ restore: justYes }),
   z.strictObject({ drill: z.string().min(1).max(128) }),
 ]);
 
@@ -136,9 +139,9 @@ const expected = {
   incident: z.strictObject({ class: z.enum(incidentClasses).optional() }).optional(),
   publish: z.strictObject({ stage: z.enum(messageStages).optional() }).optional(),
   notify: z.strictObject({ channel: z.string().optional() }).optional(),
-  asked: z.literal(true).optional(),
-  restored: z.literal(true).optional(),
-  started: z.literal(true).optional(),
+  asked: justYes.optional(),
+  restored: justYes.optional(),
+  started: justYes.optional(),
 };
 
 const test = z.strictObject({
@@ -180,7 +183,7 @@ export const playbookSchema = z.strictObject({
     .strictObject({ by: z.array(z.string().min(1)).min(1), on: date, review: duration.optional() })
     .optional(),
   match: described(z.strictObject({ scope, when: condition }), 'When a run begins.'),
-  automatic: described(z.boolean().optional(), 'False: it begins only when a person says so. Default true.'),
+  automatic: described(yesNo.optional(), 'False: it begins only when a person says so. Default true.'),
   cooldown: described(duration.optional(), 'Least time between two runs; default 30m.'),
   decide: described(
     z.array(rule).min(1).max(20),
@@ -191,7 +194,7 @@ export const playbookSchema = z.strictObject({
       z.union([
         z.strictObject({ switch: scope }),
         z.strictObject({ strand: z.string().min(1) }),
-        z.strictObject({ publish: z.literal(true) }),
+        z.strictObject({ publish: justYes }),
       ]),
     )
     .optional(),

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 
+import { isYes } from './configure-fields.ts';
 import { durationMs, rate } from './duration.ts';
 import type { FailureClass } from './failure.ts';
 import type { HealthState } from './health-cell.ts';
@@ -79,7 +80,7 @@ function conditionOf(document: ConditionDocument): Condition {
       ? {}
       : { gate: (typeof gate === 'string' ? [gate] : gate) satisfies readonly HealthState[] }),
     ...(warning === undefined ? {} : { warning: [warning].flat() }),
-    ...(allOut === undefined ? {} : { allOut }),
+    ...(allOut === undefined ? {} : { allOut: isYes(allOut) }),
     ...(between === undefined
       ? {}
       : { between: [minuteOf(between.slice(0, 5)), minuteOf(between.slice(6))] }),
@@ -248,7 +249,7 @@ function playbookOf(document: PlaybookDocument, version: string): Playbook {
           },
     match: { scope: scopeOf(document.match.scope), when: conditionOf(document.match.when) },
     cooldownMs: ms(document.cooldown, standard.cooldownMs),
-    automatic: document.automatic ?? true,
+    automatic: document.automatic === undefined || isYes(document.automatic),
     decide: document.decide.map(ruleOf),
     never: document.never?.map(neverOf) ?? [],
     restore:

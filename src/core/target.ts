@@ -125,7 +125,8 @@ export function hopBetween(preferred: Target, other: Target): Hop | null {
   return preferred.model.vendor === other.model.vendor ? 'same_vendor' : 'other_vendor';
 }
 
-export type BoundaryCrossing = 'entity' | 'region' | 'retention';
+export const boundaryCrossings = ['entity', 'region', 'retention'] as const;
+export type BoundaryCrossing = (typeof boundaryCrossings)[number];
 
 /** The terms as they count at this moment: all unknown once they expired. */
 export function termsAt(terms: Terms, now: number): Terms {

@@ -8,7 +8,7 @@ import { incidentAnswers, incidentBrief, providerWord } from './admin-incident-a
 import { changeKinds, exclusionReasons } from '../core/record.ts';
 import { ruleNames } from '../core/rules.ts';
 import { scopeKeys } from '../core/switches.ts';
-import { dialects, hops } from '../core/target.ts';
+import { boundaryCrossings, dialects, hops } from '../core/target.ts';
 import { contentAnswers } from './admin-content-answers.ts';
 import { holdAnswers } from './admin-hold-answers.ts';
 import { canaryAnswers } from './admin-canary-answers.ts';
@@ -73,7 +73,7 @@ const attempt = z.object({
   cost_usd: measured,
   malformed_events: count,
   adapted: z.enum(['no', 'adapted', 'limited']),
-  boundary: z.array(z.enum(['entity', 'region', 'retention'])),
+  boundary: z.array(z.enum(boundaryCrossings)),
 });
 
 const record = z.object({
@@ -99,7 +99,7 @@ const record = z.object({
   snapshot: text,
   hop: z.enum(hops).nullable(),
   fallback: name,
-  boundary: z.array(z.enum(['entity', 'region', 'retention'])),
+  boundary: z.array(z.enum(boundaryCrossings)),
   told: z.enum(['none', 'header', 'notice', 'asked', 'refused']),
   outcome: z.enum(['answered', 'partial', 'refused', 'failed', 'cancelled']),
   error_code: name,

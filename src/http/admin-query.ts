@@ -11,7 +11,7 @@ import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { requestOutcomes } from '../core/record.ts';
-import { hops } from '../core/target.ts';
+import { boundaryCrossings, hops } from '../core/target.ts';
 import { invalidInput } from './admin-error.ts';
 import type { Read } from './admin-error.ts';
 
@@ -62,7 +62,7 @@ export const recordFilters = {
   requested: word.optional(),
   hop: oneOf(hops).optional(),
   fallback: word.optional(),
-  boundary: oneOf(['entity', 'region', 'retention']).optional(),
+  boundary: oneOf(['none', ...boundaryCrossings]).optional(),
   failure: oneOf(failureClasses).optional(),
   outcome: oneOf(requestOutcomes).optional(),
   tenant: word.optional(),

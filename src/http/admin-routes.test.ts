@@ -246,7 +246,7 @@ async function ask(
   );
   return {
     status: response.status,
-    body: (response.headers.get('content-type')?.startsWith('application/json') === true
+    body: (method !== 'HEAD' && response.headers.get('content-type')?.startsWith('application/json') === true
       ? await response.json()
       : {}) as Record<string, unknown>,
     headers: response.headers,
@@ -454,7 +454,7 @@ describe('what is not there', () => {
   test('an address', async () => expect((await ask('GET', 'nothing')).status).toBe(404));
   test('a method', async () => {
     const answer = await ask('DELETE', 'switches');
-    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, POST']);
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST']);
   });
   test.each(['requests/req_0', 'switches/sw_0', 'switches/sw_0/acks'])('%s', async (path) =>
     expect((await ask('GET', path)).status).toBe(404),
@@ -537,6 +537,19 @@ describe('what goes out', () => {
 
   test('a switch carries its revision', async () =>
     expect((await ask('GET', `switches/${entry.id}`)).headers.get('etag')).toBe('"1"'));
+
+  test('HEAD says as much as GET, without the body', async () => {
+    const url = `http://localhost/admin/v1/switches/${entry.id}`;
+    const headers = { authorization: 'Bearer viewer' };
+    const answer = await adminRoutes(fake).handle(
+      new Request(url, { method: 'HEAD', headers }),
+      new URL(url),
+    );
+    expect([answer.status, answer.headers.get('etag'), await answer.text()]).toEqual([200, '"1"', '']);
+    expect((await ask('HEAD', 'nothing')).status).toBe(404);
+    expect((await ask('HEAD', 'state', { role: null })).status).toBe(401);
+    expect((await ask('HEAD', 'explain')).status).toBe(405);
+  });
 
   test('neither hashes of keys nor core types leave', async () => {
     const keys = JSON.stringify((await ask('GET', 'keys')).body);

@@ -45,9 +45,12 @@ function routesAt(path: string): readonly Matched[] {
 
 function match(request: Request, url: URL): Matched | Refused {
   const matches = routesAt(url.pathname);
-  const matched = matches.find(({ route }) => route.method === request.method);
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  const matched = matches.find(({ route }) => route.method === method);
   if (matched !== undefined) return matched;
-  const methods = matches.map(({ route }) => route.method).join(', ');
+  const methods = matches
+    .map(({ route }) => (route.method === 'GET' ? 'GET, HEAD' : route.method))
+    .join(', ');
   const unknown = matches.length === 0;
   return {
     error: {
@@ -160,13 +163,20 @@ function troubleReply(error: unknown, dependencies: AdminDependencies): Response
   });
 }
 
+/** What a `HEAD` is told: as much as a `GET`, without the body. */
+function headOf(answer: Response): Response {
+  void answer.body?.cancel().catch(() => {});
+  return new Response(null, { status: answer.status, headers: answer.headers });
+}
+
 export function adminRoutes(dependencies: AdminDependencies): {
   handle(request: Request, url: URL): Promise<Response>;
 } {
   return {
     async handle(request, url) {
       try {
-        return await serve(request, url, dependencies);
+        const answer = await serve(request, url, dependencies);
+        return request.method === 'HEAD' ? headOf(answer) : answer;
       } catch (error) {
         return troubleReply(error, dependencies);
       }

@@ -84,11 +84,18 @@ function languageOf(request: Request, { locales, locale: usual }: Site): Spoken 
   return { locale: found[0] ?? usual, isChosen: false };
 }
 
+/** Where it was asked for, as its readers see it. */
+function originOf(request: Request): string {
+  const { host, origin } = urlOf(request);
+  return request.headers.get('x-forwarded-proto') === 'https' ? `https://${host}` : origin;
+}
+
 export function statusRoutes(siteNow: (locale?: string) => Site): StatusRoutes {
   return {
     handle(path, request) {
       if (path === '/status/') return new Response(null, { status: 308, headers: { location: '../status' } });
-      if (path === pathOf('banner', 'served')) return bannerAnswer(siteNow(), request);
+      if (path === pathOf('banner', 'served'))
+        return bannerAnswer({ ...siteNow(), origin: originOf(request) }, request);
       const place = placeAt(path);
       if (place === null) return null;
       const usual = siteNow();
@@ -97,7 +104,8 @@ export function statusRoutes(siteNow: (locale?: string) => Site): StatusRoutes {
       const { locale, isChosen } = isPage
         ? languageOf(request, usual)
         : { locale: usual.locale, isChosen: false };
-      const site: Site = { ...(locale === usual.locale ? usual : siteNow(locale)), isChosen };
+      const spoken = locale === usual.locale ? usual : siteNow(locale);
+      const site: Site = { ...spoken, isChosen, origin: originOf(request) };
       const file = siteFile(place, site);
       if (file === null) return null;
       const answer = publicAnswer(file, request);

@@ -26,6 +26,8 @@ export type Site = {
   readonly isChosen: boolean;
   readonly settings: Pick<StatusPageSettings, 'title' | 'url' | 'logo' | 'css' | 'support'>;
   readonly flavour: Flavour;
+  /** Where it was asked for, `https://host`: its address where none is configured. A copy does not know its own. */
+  readonly origin: string | null;
 };
 
 /** The site's places, each once; an incident and a badge have one for each of theirs. */
@@ -101,8 +103,8 @@ export function languageLink(place: Place, locale: string, site: Pick<Site, 'fla
   return `${up}${locale === usualLocale ? '' : `${locale}/`}${path.map(encodeURIComponent).join('/')}`;
 }
 
-/** How the outside names a file: within the configured address, or by its path where none is configured. */
-export function publicLink(to: Place, { settings }: Pick<Site, 'settings'>): string {
+/** How the outside names a file: within the configured address, or else by where it was asked for. */
+export function publicLink(to: Place, { settings, origin }: Pick<Site, 'settings' | 'origin'>): string {
   const path = servedPath(to).split('/').map(encodeURIComponent).join('/');
-  return settings.url === null ? path : `${settings.url}${path.replace(/^\/status/, '')}`;
+  return settings.url === null ? `${origin ?? ''}${path}` : `${settings.url}${path.replace(/^\/status/, '')}`;
 }

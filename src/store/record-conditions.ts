@@ -1,12 +1,13 @@
 /** A filter of records as conditions on the sets of a run. */
 import type { Database } from 'bun:sqlite';
 
+import { boundaryCrossings } from '../core/target.ts';
 import { uuidBytes } from './record-batch.ts';
 import { textHash, wordSet } from './record-columns.ts';
 import type { RecordRuns } from './record-runs.ts';
 import { idBytes, isThere, timeAt } from './run-rows.ts';
 import type { SetColumn, Span } from './run-rows.ts';
-import { emptyMask, mark, runLeaves } from './run-sets.ts';
+import { emptyMask, exclude, mark, runLeaves } from './run-sets.ts';
 import type { Mask } from './run-sets.ts';
 import type { RecordFilter } from './store.ts';
 import { otherWord, wordsMax } from './words.ts';
@@ -79,6 +80,19 @@ export class RecordConditions {
     return ids.length === 0 ? nowhere : { places: (runs, { run }) => runs.having(run, column, ids) };
   }
 
+  /** Places of records whose set holds none of the words there are for it. */
+  #without(column: SetColumn, words: readonly string[]): Condition {
+    const held = words.map((word) => this.#among(column, word));
+    return {
+      places: (runs, span) => {
+        const mask = runs.all(span.run);
+        exclude(mask, runs.having(span.run, column, [otherWord]));
+        for (const each of held) exclude(mask, each.places(runs, span));
+        return mask;
+      },
+    };
+  }
+
   #hitBy(incident: string): Condition {
     const query = this.#database.query<{ request: string }, [string, string, string]>(
       'SELECT request FROM incident_hits WHERE incident = ? AND request >= ? AND request < ?',
@@ -105,7 +119,8 @@ export class RecordConditions {
     incident: (value) => this.#hitBy(value),
     hop: (value) => this.#equal('hop', value),
     failure: (value) => this.#among('failures', value),
-    boundary: (value) => this.#among('boundary', value),
+    boundary: (value) =>
+      value === 'none' ? this.#without('boundary', boundaryCrossings) : this.#among('boundary', value),
     fallback: (value) => this.#equal('fallback', value),
     outcome: (value) => this.#equal('outcome', value),
     tenant: (value) => this.#equal('tenant', value),

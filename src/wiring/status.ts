@@ -96,6 +96,7 @@ export async function createStatusDesk(
       isChosen: false,
       settings: statusPage,
       flavour: 'served',
+      origin: null,
     };
   };
   /** As it is now, in a language there is; in the usual one where there is no such language. */

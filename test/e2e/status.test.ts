@@ -72,6 +72,14 @@ test('files have the shape that readers of status pages know', async () => {
   for (const name of ['status', 'components', 'incidents', 'incidents/unresolved', 'scheduled-maintenances'])
     expect(await file(name)).toHaveProperty('page');
   expect((await fetch(`${house.url}/api/v2/nothing.json`)).status).toBe(404);
+  // Without a configured address it is where it was asked for.
+  expect(summary['page']).toMatchObject({ url: `${house.url}/status` });
+  const behind = await fetch(`${house.url}/api/v2/status.json`, {
+    headers: { 'x-forwarded-proto': 'https' },
+  });
+  expect(await behind.json()).toMatchObject({
+    page: { url: `${house.url.replace('http:', 'https:')}/status` },
+  });
 });
 
 describe('while a vendor is switched off', () => {
