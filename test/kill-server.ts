@@ -9,14 +9,14 @@ import { join } from 'node:path';
 
 import { seededRandom } from '../src/simulator/random.ts';
 import { verifyStore } from '../src/store/verify.ts';
+import { serveProcess } from './e2e/serve-process.ts';
+import type { ServeProcess } from './e2e/serve-process.ts';
 import type { Killed } from './kill-harness.ts';
 
 const lifeMsMax = 400;
 const firstWaitMs = 30_000;
 const callers = 12;
 const verifyEvery = 10;
-const adminToken = 'kill';
-const root = join(import.meta.dir, '..');
 
 const answer = {
   id: 'chatcmpl-1',
@@ -27,56 +27,14 @@ const answer = {
   usage: { prompt_tokens: 5, completion_tokens: 3, total_tokens: 8 },
 };
 
-type Running = { readonly url: string; readonly startMs: number; readonly kill: () => Promise<void> };
+type Running = ServeProcess & { readonly startMs: number };
 
 async function start(folder: string): Promise<Running> {
   const began = performance.now();
-  const child = Bun.spawn(
-    [
-      process.execPath,
-      join(root, 'src/main.ts'),
-      'serve',
-      '--config',
-      join(folder, 'breakwater.yaml'),
-      '--listen',
-      '127.0.0.1:0',
-      '--store',
-      `sqlite:${join(folder, 'breakwater.db')}`,
-    ],
-    {
-      stdout: 'pipe',
-      stderr: 'ignore',
-      env: { PATH: process.env['PATH'], KILL_KEY: 'k', BREAKWATER_ADMIN_TOKEN: adminToken },
-    },
-  );
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  void (async () => {
-    const decoder = new TextDecoder();
-    let text = '';
-    for await (const chunk of child.stdout) {
-      if (text.length < 65_536) text += decoder.decode(chunk, { stream: true });
-      const address = /"address":"([^"]+)"/.exec(text)?.[1];
-      if (address !== undefined) resolve(address);
-    }
-    reject(new Error(`the server ended before it was ready: ${text.slice(-2_000)}`));
-  })();
-  const url = await promise;
-  return {
-    url,
-    startMs: performance.now() - began,
-    kill: async () => {
-      child.kill('SIGKILL');
-      await child.exited;
-    },
-  };
+  const store = `sqlite:${join(folder, 'breakwater.db')}`;
+  const server = await serveProcess(join(folder, 'breakwater.yaml'), store, { KILL_KEY: 'k' });
+  return { ...server, startMs: performance.now() - began };
 }
-
-const admin = (url: string, path: string, body?: unknown): Promise<Response> =>
-  fetch(`${url}/admin/v1/${path}`, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: { authorization: `Bearer ${adminToken}` },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
 
 /** Callers ask until the server is gone; gives what they and the operator were promised. */
 async function promised(server: Running, key: string, lifeMs: number): Promise<readonly string[]> {
@@ -102,7 +60,7 @@ async function promised(server: Running, key: string, lifeMs: number): Promise<r
   const operator = async (): Promise<void> => {
     while (isAlive) {
       const scope = { target: 'sim/unused' };
-      const made = await admin(server.url, 'switches', {
+      const made = await server.ask('POST', 'switches', {
         scope,
         effect: 'off',
         reason: 'a drill',
@@ -128,7 +86,7 @@ async function missing(server: Running, ids: readonly string[]): Promise<readonl
   const left = [...ids];
   const look = async (): Promise<void> => {
     for (let id = left.pop(); id !== undefined; id = left.pop()) {
-      const found = await admin(server.url, `${id.startsWith('sw_') ? 'switches' : 'requests'}/${id}`);
+      const found = await server.ask('GET', `${id.startsWith('sw_') ? 'switches' : 'requests'}/${id}`);
       await found.body?.cancel();
       if (found.status !== 200) lost.push(id);
     }
@@ -168,7 +126,7 @@ export async function killServer(
   let entries = 0;
   let server = await start(folder);
   const emptyStartMs = server.startMs;
-  const { secret } = (await (await admin(server.url, 'keys', { name: 'kill' })).json()) as { secret: string };
+  const { secret } = (await server.admin('POST', 'keys', { name: 'kill' })) as { secret: string };
   for (let kills = 1; kills <= times; kills++) {
     const ids = await promised(server, secret, random() * lifeMsMax);
     shown.push(...ids);

@@ -217,11 +217,6 @@ async function aside(use: (place: Place) => Promise<void>, on: string | null = n
 const serve = ({ config, path }: Place): Promise<ServeProcess> =>
   serveProcess(config, `sqlite:${path}`, variables);
 
-async function kill({ process: child }: ServeProcess): Promise<void> {
-  child.kill('SIGKILL');
-  await child.exited;
-}
-
 const standingOf = async (server: ServeProcess): Promise<unknown> =>
   (await server.admin('GET', 'audit'))['standing'];
 
@@ -271,7 +266,7 @@ test.each([
       let server = await serve(place);
       for (let round = 0; round < 30; round++) await (await asked(server.url, 'any')).text();
       await server.admin('GET', 'audit/checkpoint');
-      await kill(server);
+      await server.kill();
       expect(existsSync(`${place.path}-wal`)).toBe(true);
       damage(`${place.path}-wal`);
       server = await serve(place);
@@ -279,7 +274,7 @@ test.each([
       expect((await asked(server.url, 'any')).status).toBe(200);
       await server.admin('POST', 'audit/acknowledge', { reason: 'power was lost' });
       expect(await standingOf(server)).toBe('sound');
-      await kill(server);
+      await server.kill();
     }),
   120_000,
 );
@@ -308,7 +303,7 @@ describe.skipIf(!mayMount)('a disk that cannot be written at start', () => {
         let server = await serve(place);
         await (await asked(server.url, 'any')).text();
         await server.admin('GET', 'audit/checkpoint');
-        await kill(server);
+        await server.kill();
         spoil();
         server = await serve(place);
         expect(await standingOf(server)).toBe('unwritable');
@@ -321,7 +316,7 @@ describe.skipIf(!mayMount)('a disk that cannot be written at start', () => {
         const isThere = async (): Promise<boolean> =>
           (await server.admin('GET', `requests/${id}`))['id'] === id;
         await eventually(isThere, 'the record is there');
-        await kill(server);
+        await server.kill();
       }, mounted),
     120_000,
   );
@@ -337,7 +332,7 @@ describe.skipIf(!mayMount)('a disk that cannot be written at start', () => {
         rmSync(filler);
         await isSound(server);
         expect(existsSync(place.path)).toBe(true);
-        await kill(server);
+        await server.kill();
       }, mounted),
     120_000,
   );

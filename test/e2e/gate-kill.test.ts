@@ -65,11 +65,6 @@ async function untilOut(server: ServeProcess): Promise<void> {
   }
 }
 
-async function gone(server: ServeProcess): Promise<void> {
-  server.process.kill('SIGKILL');
-  await server.process.exited;
-}
-
 test(`what is out stays out over kill -9 right after, ${moments} times`, async () => {
   for (let moment = 0; moment < moments; moment++) {
     const store = `sqlite:${join(folder, `${moment}.db`)}`;
@@ -78,7 +73,7 @@ test(`what is out stays out over kill -9 right after, ${moments} times`, async (
     for (let n = 0; n < 20; n++) await ask(before);
     simulator.setFault({ provider: 'first', fault: { kind: 'status', status: 500 } });
     await untilOut(before);
-    await gone(before);
+    await before.kill();
     const asked = simulator.calls('first').length;
     const after = await serveProcess(join(folder, 'breakwater.yaml'), store);
     try {
@@ -86,7 +81,7 @@ test(`what is out stays out over kill -9 right after, ${moments} times`, async (
       expect(await ask(after)).toBe('second/m');
       expect(simulator.calls('first').length).toBe(asked);
     } finally {
-      await gone(after);
+      await after.kill();
     }
   }
 }, 300_000);

@@ -6,20 +6,33 @@ const token = 'process-test';
 
 export type ServeProcess = {
   readonly url: string;
-  readonly process: Bun.Subprocess<'ignore', 'pipe', 'pipe'>;
+  readonly process: Bun.Subprocess<'ignore', 'pipe', 'ignore'>;
+  readonly ask: (method: string, path: string, body?: unknown) => Promise<Response>;
   readonly admin: (method: string, path: string, body?: unknown) => Promise<Record<string, unknown>>;
+  readonly kill: () => Promise<void>;
 };
 
-/** Where a server listens, once it says so. */
-export async function readyAt(stdout: AsyncIterable<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const bytes of stdout) {
-    text += decoder.decode(bytes, { stream: true });
-    const url = /"event":"ready","address":"([^"]+)"/.exec(text)?.[1];
-    if (url !== undefined) return url;
-  }
-  throw new Error(`the server did not start: ${text}`);
+/** Characters of a log that are looked through for where it listens. */
+const logLengthMax = 65_536;
+
+/** Where a server listens, once it says so. Its log is read on to its end: a full pipe would hold the server up. */
+export function readyAt(stdout: AsyncIterable<Uint8Array>): Promise<string> {
+  const { promise, resolve: found, reject } = Promise.withResolvers<string>();
+  const read = async (): Promise<void> => {
+    const decoder = new TextDecoder();
+    let text = '';
+    for await (const bytes of stdout) {
+      if (text.length >= logLengthMax) continue;
+      text += decoder.decode(bytes, { stream: true });
+      const url = /"event":"ready","address":"([^"]+)"/.exec(text)?.[1];
+      if (url === undefined) continue;
+      found(url);
+      text = ' '.repeat(logLengthMax);
+    }
+    reject(new Error(`the server did not start: ${text}`));
+  };
+  void read().catch(reject);
+  return promise;
 }
 
 export async function serveProcess(
@@ -31,20 +44,24 @@ export async function serveProcess(
   const child = Bun.spawn([process.execPath, join(root, 'src/main.ts'), ...words], {
     stdin: 'ignore',
     stdout: 'pipe',
-    stderr: 'pipe',
+    stderr: 'ignore',
     env: { ...process.env, BREAKWATER_ADMIN_TOKEN: token, ...variables },
   });
   const url = await readyAt(child.stdout);
+  const ask: ServeProcess['ask'] = (method, path, body) =>
+    fetch(`${url}/admin/v1/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   return {
     url,
     process: child,
-    admin: async (method, path, body) => {
-      const answer = await fetch(`${url}/admin/v1/${path}`, {
-        method,
-        headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      return (await answer.json()) as Record<string, unknown>;
+    ask,
+    admin: async (...asked) => (await (await ask(...asked)).json()) as Record<string, unknown>,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await child.exited;
     },
   };
 }
