@@ -219,3 +219,30 @@ test('a scenario that strikes nothing of the configuration is refused', async ()
   expect(ran.code).toBe(2);
   expect(ran.err).toContain('the scenario would change nothing');
 });
+
+test('a feature that hedges does so in a drill, and the report says how often', async () => {
+  const config = file(
+    'hedge.yaml',
+    `providers: { anthropic: { api: anthropic, keys: [env:A] }, openai: { api: openai, keys: [env:B] } }
+features:
+  notes: { route: [anthropic/claude-opus-4-8, openai/gpt-5.2], hedge: { after: 1500ms, budget: 20% } }
+  plain: { route: [anthropic/claude-opus-4-8, openai/gpt-5.2] }`,
+  );
+  const json = await drill(
+    'brownout:anthropic:5%',
+    '--config',
+    config,
+    '--profile',
+    quick,
+    '--alone',
+    '--json',
+  );
+  const [notes, plain] = (JSON.parse(json.out) as { features: Json[] }).features;
+  const { sent, won } = notes?.['hedges'] as { sent: number; won: number };
+  expect(sent).toBeGreaterThan(100);
+  expect(won).toBeGreaterThan(0);
+  expect(won).toBeLessThanOrEqual(sent);
+  expect(plain?.['hedges']).toBeNull();
+  const text = await drill('brownout:anthropic:5%', '--config', config, '--profile', quick, '--alone');
+  expect(text.out).toContain(`asked a second target ${sent} times because the first was silent`);
+});

@@ -6,7 +6,7 @@ import { Arena } from '../../src/simulation/arena.ts';
 import type { Arrival } from '../../src/simulation/arena.ts';
 import { BreakwaterClient } from '../../src/simulation/breakwater-client.ts';
 import type { Scenario } from '../../src/simulation/scenario.ts';
-import type { Listener } from '../../src/simulation/served-target.ts';
+import type { Call, Listener } from '../../src/simulation/served-target.ts';
 import type { SeenOutcome, Transitioned } from '../../src/simulation/tally.ts';
 
 const minute = 60_000;
@@ -35,7 +35,7 @@ export class Outage extends Arena {
     this.run(this.client);
   }
 
-  override call(arrival: Arrival, target: Target, key: string | null, caller: Listener): void {
+  override call(arrival: Arrival, target: Target, key: string | null, caller: Listener): Call {
     const made: Made = {
       at: this.now,
       target: target.name,
@@ -47,7 +47,7 @@ export class Outage extends Arena {
     const attempts = (this.#attempts.get(arrival) ?? 0) + 1;
     this.#attempts.set(arrival, attempts);
     if (attempts === 2) this.secondAttempts++;
-    super.call(arrival, target, key, {
+    return super.call(arrival, target, key, {
       firstToken: () => caller.firstToken(),
       ended: (failure, answer) => {
         made.ended = this.now;

@@ -17,6 +17,7 @@ function featureToWire(feature: FeatureDrill): Json {
     requests: requestsOf(outcomes),
     ...outcomes,
     attempts: feature.attempts,
+    hedges: feature.hedges,
     wait_p95_ms: feature.waitMs,
     claims: feature.claims.map(({ claim, outcome, why }) => ({ claim, outcome, why })),
     minutes: feature.minutes.map(minuteToWire),

@@ -27,6 +27,8 @@ export type FeatureDrill = {
   readonly title: string;
   readonly outcomes: Outcomes;
   readonly attempts: number;
+  /** Second calls of silent first ones; null: the feature does not hedge. */
+  readonly hedges: { readonly sent: number; readonly won: number } | null;
   readonly waitMs: number | null;
   readonly minutes: readonly MinuteReport[];
   readonly claims: readonly ClaimResult[];
@@ -95,6 +97,7 @@ function featureDrills(run: RunTally, snapshot: Snapshot, scenario: Scenario): r
       title: feature.title,
       outcomes: tally.outcomes(),
       attempts: tally.attempts,
+      hedges: feature.hedge === null ? null : { sent: tally.hedges, won: tally.hedgesWon },
       waitMs: tally.waitMs(waitShare),
       minutes: Array.from({ length: run.minutes }, (_, minute) => ({
         minute,
@@ -238,9 +241,12 @@ export function runDrill(
   const trouble = troubleWindow(scenario);
   const share = comparedShare(snapshot, scenario);
   const compared = thinned(scenario, share);
+  const readsAnswers = scenario.faults.some(
+    ({ effect }) => effect.kind === 'soft' || effect.kind === 'changed',
+  );
   const run = (strategy: StrategyName, given: Scenario): RunTally => {
     options.onStrategy(strategy);
-    return rehearse({ snapshot, scenario: given, seed }, strategy);
+    return rehearse({ snapshot, scenario: given, seed, readsAnswers }, strategy);
   };
   const own = run('breakwater', scenario);
   const others = options.strategies.map((strategy) =>

@@ -6,6 +6,7 @@ import type { DrillReport, FeatureDrill, Isolation, StrategyDrill, TargetDrill }
 import {
   costText,
   goodShare,
+  hedgesText,
   minuteText,
   outcomesText,
   phasesOf,
@@ -33,6 +34,7 @@ function featureText(feature: FeatureDrill, table: Table): string {
     `${feature.title} (${feature.feature}): ${countWords(requestsOf(feature.outcomes), 'request')}, ${countedShare(goodShare(feature.outcomes))} answered`,
     table(rows),
     ...(more > 0 ? [`  … and ${more} more changes; --json has every minute`] : []),
+    ...(feature.hedges === null ? [] : [`  ${hedgesText(feature.hedges)}`]),
     ...feature.claims.map(({ claim, outcome, why }) => `  ${claimWords[outcome]}: ${claim} (${why})`),
   ].join('\n');
 }

@@ -3,7 +3,8 @@ import type { StrategyName } from '../simulation/rehearse.ts';
 import { seenOutcomes } from '../simulation/tally.ts';
 import type { SeenOutcome } from '../simulation/tally.ts';
 import { countedShare } from '../core/percent.ts';
-import type { MinuteReport, Outcomes } from './drill-report.ts';
+import { countWords } from '../core/words.ts';
+import type { FeatureDrill, MinuteReport, Outcomes } from './drill-report.ts';
 
 export const outcomeWords: Readonly<Record<SeenOutcome, string>> = {
   answered: 'answered as usual',
@@ -99,6 +100,10 @@ export function phasesOf(minutes: readonly MinuteReport[]): readonly Phase[] {
     for (const outcome of seenOutcomes) last.outcomes[outcome] += each.outcomes[outcome];
   }
   return phases;
+}
+
+export function hedgesText({ sent, won }: NonNullable<FeatureDrill['hedges']>): string {
+  return `asked a second target ${countWords(sent, 'time')} because the first was silent; it answered first ${countWords(won, 'time')}`;
 }
 
 /** `$12.40`, or that it is not known. */

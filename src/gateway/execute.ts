@@ -7,6 +7,7 @@ import { failureOf } from '../core/failure.ts';
 import type { Failure, FailureClass } from '../core/failure.ts';
 import { next, startFailover } from '../core/failover.ts';
 import type { Command, FailoverEvent, FailoverState } from '../core/failover.ts';
+import { hedgeAfterMs, takesHedge } from '../core/hedging.ts';
 import type { NonEmpty } from '../core/ids.ts';
 import type { Candidate, ExclusionReason } from '../core/record.ts';
 import { dataPolicyObjection } from '../core/rules.ts';
@@ -91,9 +92,6 @@ type Admitted = {
   readonly payload: Extract<Payload, { kind: 'ready' }>;
 };
 
-/** A target this full gets no hedges: they would add to what makes it slow. */
-const hedgeRoom = 0.8;
-
 class Run {
   readonly #exchange: Exchange;
   readonly #options: ExecuteOptions;
@@ -123,15 +121,15 @@ class Run {
     return off !== null || objection !== null;
   }
 
-  /** `granted`: a place that was waited for. */
-  try(target: Target, moreToTry: boolean, granted: Place | null): Tried | Promise<Tried> {
+  /** `following`: the next of the plan; `granted`: a place that was waited for. */
+  try(target: Target, following: Target | null, granted: Place | null): Tried | Promise<Tried> {
     const exchange = this.#exchange;
     if (this.#triedTarget !== target) this.#triedKeys = new Set();
     this.#triedTarget = target;
     if (target === this.#hedgedOn && hasFailed(exchange, target)) return 'skipped';
     const made = this.#nowForbidden(target) ? null : payloadFor(exchange, target);
     const ask = (payload: Payload | null): Tried | Promise<Tried> =>
-      this.#ask(target, payload, moreToTry, granted);
+      this.#ask(target, payload, following, granted);
     // Fetching takes its time: a switch may have spoken meanwhile, or the caller left.
     return made instanceof Promise
       ? made.then((payload) => ask(exchange.callerLeft || this.#nowForbidden(target) ? null : payload))
@@ -141,7 +139,7 @@ class Run {
   #ask(
     target: Target,
     payload: Payload | null,
-    moreToTry: boolean,
+    following: Target | null,
     granted: Place | null,
   ): Tried | Promise<Tried> {
     const exchange = this.#exchange;
@@ -150,28 +148,24 @@ class Run {
       if (granted !== null) exchange.capacity.leave(granted);
       return admitted;
     }
-    const sending = this.#begin(admitted, moreToTry);
-    const { hedge } = this.#exchange.feature;
-    const next = this.#mayHedge(target, moreToTry);
-    if (hedge === null || next === null) return sending.sent;
-    return hedged(exchange, sending, hedge.afterMs, () => this.#hedgeOn(next));
-  }
-
-  /** The target that a silent first call may be hedged on; null where it may not. */
-  #mayHedge(target: Target, moreToTry: boolean): Target | null {
-    const { feature, facts, codec, traces, hedges } = this.#exchange;
-    const { plan, panic } = this.#options;
-    if (feature.hedge === null || !moreToTry || panic || traces.length > 1 || this.attemptsMax < 2)
-      return null;
-    if (!facts.stream || codec.operation !== 'answer') return null;
+    const sending = this.#begin(admitted, following !== null);
+    const { feature, facts, codec, traces, hedges } = exchange;
+    const afterMs = hedgeAfterMs(feature, {
+      stream: facts.stream && codec.operation === 'answer',
+      panic: this.#options.panic,
+      calls: traces.length,
+      attemptsMax: this.attemptsMax,
+      moreToTry: following !== null,
+    });
+    if (afterMs === null || following === null) return sending.sent;
     hedges.earn(feature);
-    return plan[plan.indexOf(target) + 1] ?? null;
+    return hedged(exchange, sending, afterMs, () => this.#hedgeOn(following));
   }
 
   /** A second call, by the same rules as any: switches, payload, place, ticket. Never where it is already nearly full. */
   #hedgeOn(target: Target): Sending | null {
     const exchange = this.#exchange;
-    if (exchange.capacity.used(target) >= hedgeRoom || this.#nowForbidden(target)) return null;
+    if (!takesHedge(exchange.capacity.used(target)) || this.#nowForbidden(target)) return null;
     const payload = payloadFor(exchange, target);
     if (payload instanceof Promise) return null;
     const tried = this.#triedKeys;
@@ -358,7 +352,7 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
     if (command.waitMs > 0) await wait(command.waitMs, exchange);
     if (exchange.callerLeft) return { kind: 'caller_left' };
     const { target } = command;
-    const tried: Tried = await run.try(target, state.index + 1 < state.plan.length, granted);
+    const tried: Tried = await run.try(target, state.plan[state.index + 1] ?? null, granted);
     granted = null;
     state = { ...state, attempts: state.attempts + run.takeUncounted() };
     let event: FailoverEvent;

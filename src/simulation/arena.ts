@@ -24,7 +24,7 @@ import { Lane } from './lane.ts';
 import type { Course, Moment } from './lane.ts';
 import type { OperatorAct, Scenario } from './scenario.ts';
 import { ServedTarget } from './served-target.ts';
-import type { Listener, Timeline } from './served-target.ts';
+import type { Call, Listener, Timeline } from './served-target.ts';
 import { RunTally } from './tally.ts';
 import type { SeenOutcome } from './tally.ts';
 import { Traffic } from './traffic.ts';
@@ -33,6 +33,8 @@ export type Rehearsal = {
   readonly snapshot: Snapshot;
   readonly scenario: Scenario;
   readonly seed: number;
+  /** Whether anybody looks at what answers are like, beyond whether they come; they do unless it is said that nobody does. */
+  readonly readsAnswers?: boolean;
 };
 
 /** One request, as strategies see it. */
@@ -249,8 +251,9 @@ export class Arena implements Timeline, Moment, Happening {
   #served(target: Target): ServedTarget {
     let served = this.#targets.get(target.name);
     if (served === undefined) {
-      const { scenario, seed } = this.rehearsal;
-      served = new ServedTarget(target, scenario, this, chanceFor(seed, `target ${target.name}`));
+      const { scenario, seed, readsAnswers = true } = this.rehearsal;
+      const random = chanceFor(seed, `target ${target.name}`);
+      served = new ServedTarget(target, scenario, this, random, readsAnswers);
       this.#targets.set(target.name, served);
     }
     return served;
@@ -268,7 +271,7 @@ export class Arena implements Timeline, Moment, Happening {
     target: Target,
     key: string | null,
     caller: Listener,
-  ): void {
+  ): Call {
     const { feature, tally, lanes } = course;
     const lane = lanes.get(target) ?? this.#newLane(course, target);
     const rule = lane.broken(agreedTo === target.name);
@@ -276,7 +279,7 @@ export class Arena implements Timeline, Moment, Happening {
     tally.attempts++;
     const totalMs = deadline - this.clock;
     const { firstTokenMs, stallMs } = feature.timeouts;
-    lane.served.begin(caller, lane, {
+    return lane.served.begin(caller, lane, {
       firstTokenMs: Math.min(firstTokenMs, totalMs),
       stallMs,
       totalMs,

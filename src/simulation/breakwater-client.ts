@@ -15,11 +15,14 @@ import type { Target } from '../core/target.ts';
 import { createCapacity, waitingTickMs } from '../gateway/capacity.ts';
 import type { Capacity, CapacityOptions } from '../gateway/capacity.ts';
 import { createHealthBoard } from '../gateway/health-board.ts';
+import { createHedgeBudgets } from '../gateway/hedge.ts';
+import type { HedgeBudgets } from '../gateway/hedge.ts';
 import type { HealthBoard, Kept } from '../gateway/board.ts';
 import type { Ticket } from '../gateway/ticket.ts';
 import type { Arena, Arrival, Client } from './arena.ts';
 import type { Course } from './lane.ts';
-import { RehearsedRequest, settlementOf } from './rehearsed-request.ts';
+import { settlementOf } from './rehearsed-call.ts';
+import { RehearsedRequest } from './rehearsed-request.ts';
 import type { FeatureFacts, Gateway } from './rehearsed-request.ts';
 
 export class BreakwaterClient implements Client, Gateway {
@@ -31,6 +34,7 @@ export class BreakwaterClient implements Client, Gateway {
   gates: readonly GateRule[];
   board: HealthBoard;
   capacity: Capacity;
+  readonly hedges: HedgeBudgets;
   requests = 0;
   open = 0;
   unheard = 0;
@@ -46,6 +50,7 @@ export class BreakwaterClient implements Client, Gateway {
     this.gates = arena.rehearsal.snapshot.gates;
     this.board = this.#newBoard();
     this.capacity = this.#newCapacity();
+    this.hedges = createHedgeBudgets(() => arena.clock);
     this.#askCanaries();
   }
 

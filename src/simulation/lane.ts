@@ -9,7 +9,7 @@ import type { Switch } from '../core/switches.ts';
 import { hopBetween } from '../core/target.ts';
 import type { Target } from '../core/target.ts';
 import type { Profile } from './scenario.ts';
-import type { Bearer, ServedTarget } from './served-target.ts';
+import type { Bearer, Ending, ServedTarget } from './served-target.ts';
 import type { FeatureTally, SeenOutcome, TargetTally, Violation } from './tally.ts';
 
 /** What is the same for all requests of a feature. */
@@ -62,8 +62,8 @@ export class Lane implements Bearer {
     this.#bore.begin(this.#moment.minute);
   }
 
-  end(failed: boolean): void {
-    this.#bore.end(failed, this.#costUsd);
+  end(how: Ending): void {
+    this.#bore.end(how, this.#costUsd);
   }
 
   /** The rule that forbids this call; null: none. Whoever decided cannot vouch for its own decision. */

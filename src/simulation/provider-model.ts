@@ -10,8 +10,8 @@ import type { Asked } from './served-target.ts';
 export type Fate = {
   /** Null: a good answer. */
   readonly failure: Failure | null;
-  /** What its answer is like, should it arrive. */
-  readonly answer: AnswerRead;
+  /** What its answer is like, should it arrive; null: nobody looks. */
+  readonly answer: AnswerRead | null;
   /** When the first content comes; null when none does. */
   readonly firstTokenMs: number | null;
   readonly durationMs: number;
@@ -98,13 +98,14 @@ function struck(
     case 'shrink':
       return usual;
     case 'soft':
-      return { ...usual, answer: { ...usual.answer, soft: effect.signal } };
+      return usual.answer === null ? usual : { ...usual, answer: { ...usual.answer, soft: effect.signal } };
     case 'changed': {
-      const { model = usual.answer.model, length = 1 } = effect;
-      const outputTokens = Math.round((usual.answer.outputTokens ?? 0) * length);
+      const { answer } = usual;
+      const { model = answer?.model ?? null, length = 1 } = effect;
+      const outputTokens = Math.round((answer?.outputTokens ?? 0) * length);
       return {
         ...usual,
-        answer: { ...usual.answer, model, outputTokens },
+        answer: answer === null ? null : { ...answer, model, outputTokens },
         durationMs: usual.durationMs * length,
       };
     }
@@ -133,6 +134,7 @@ export function createProviderModel(
   scenario: Pick<Scenario, 'faults'>,
   usual: Scenario['usual'],
   random: () => number,
+  readsAnswers = true,
 ): ProviderModel {
   // Which of the faults strike this target is known; which are in force changes rarely.
   const faults = scenario.faults.filter(
@@ -155,7 +157,9 @@ export function createProviderModel(
     const answerMs = usual.answerMs * Math.exp(radius * Math.sin(angle));
     const durationMs = firstTokenMs + (asked.short ? answerMs * shortShare : answerMs);
     const outputTokens = Math.round((usualTokens * answerMs) / usual.answerMs);
-    const answer: AnswerRead = { ...plainAnswer, model: target.model.name, outputTokens };
+    const answer: AnswerRead | null = readsAnswers
+      ? { ...plainAnswer, model: target.model.name, outputTokens }
+      : null;
     const good: Fate = { failure: null, answer, firstTokenMs, durationMs };
     if (asked.poisonous) return struck(broken, asked, firstTokenMsMax, good, random);
     if (sinceMs >= validUntil) look(sinceMs);

@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 
 import { aFeature, aProvider, aTarget, gptAtOpenai, opus, opusAtAnthropic } from '../../test/core-fixture.ts';
 import { compile } from '../core/policy.ts';
@@ -156,4 +156,62 @@ test.each([
   expect(run.violationCount).toBe(0);
   const slowest = run.feature('notes').waitMs(0.99, 4, 7) ?? 0;
   expect(slowest > 20_000).toBe(agreed > 0);
+});
+
+describe('a first call that stays silent', () => {
+  /** A fifth of the calls to the preferred target are slow by far, too few to take it out. */
+  const dragging = trouble({ kind: 'slow', factor: 8 }, { share: '20%' });
+  const hedging = (budget: number): Feature =>
+    aFeature([opusAtAnthropic, gptAtOpenai], {
+      hedge: { afterMs: 2_500, budget },
+      timeouts: { ...notes.timeouts, firstTokenMs: 60_000 },
+    });
+  const watchedOnly = (given: Rehearsal): Rehearsal => ({
+    ...given,
+    snapshot: {
+      ...given.snapshot,
+      gates: given.snapshot.gates.map((gate) => ({ ...gate, mode: 'observe' })),
+    },
+  });
+  const run = (feature: Feature, changes: Json = {}) =>
+    rehearse(watchedOnly(rehearsal(feature, [dragging], changes)), 'breakwater');
+
+  test('is asked of the next target too, and people wait less', () => {
+    const [plain, hedged] = [run(notes), run(hedging(0.3))];
+    const [before, after] = [plain, hedged].map((each) => each.feature('notes').waitMs(0.95, 3, 8) ?? 0);
+    expect(after).toBeLessThan((before ?? 0) * 0.8);
+    const seen = hedged.feature('notes');
+    expect(seen.hedgesWon).toBeGreaterThan(100);
+    expect(seen.hedgesWon).toBeLessThanOrEqual(seen.hedges);
+    expect(seen.outcomes().backup).toBe(seen.hedgesWon);
+    expect(hedged.violationCount).toBe(0);
+    const requests = Object.values(seen.outcomes()).reduce((sum, each) => sum + each, 0);
+    expect(seen.attempts).toBe(requests + seen.hedges);
+    expect([...hedged.targets.values()].map(({ open }) => open)).toEqual([0, 0]);
+  });
+
+  test('is asked again for no more than the budget', () => {
+    const { hedges, attempts } = run(hedging(0.02)).feature('notes');
+    expect(hedges).toBeGreaterThan(20);
+    expect(hedges).toBeLessThanOrEqual(attempts * 0.02 + 2);
+  });
+
+  test('is not asked of a target that somebody switched off', () => {
+    const operator = [{ at: '0s', for: '12m', off: { provider: 'openai' } }];
+    const off = run(hedging(0.3), { operator });
+    expect(off.feature('notes').hedges).toBe(0);
+    expect(off.violationCount).toBe(0);
+  });
+
+  test('and fails on both sides is a failure once', () => {
+    const both = [
+      trouble({ kind: 'hang' }),
+      trouble({ kind: 'fail', class: 'server_error' }, { scope: { provider: 'openai' } }),
+    ];
+    const seen = rehearse(watchedOnly(rehearsal(hedging(1), both)), 'breakwater').feature('notes');
+    const { failed, answered, backup } = seen.outcomes(3, 8);
+    expect(failed).toBeGreaterThan(1_000);
+    expect(answered + backup).toBeLessThan(failed * 0.02);
+    expect(seen.attempts).toBeLessThan((failed + 8 * 60 * 5) * 4);
+  });
 });

@@ -3,17 +3,19 @@ import { arrange } from '../core/arrangement.ts';
 import { next, startFailover } from '../core/failover.ts';
 import type { Command, FailoverEvent, FailoverState } from '../core/failover.ts';
 import type { Failure } from '../core/failure.ts';
+import { hedgeAfterMs, takesHedge } from '../core/hedging.ts';
 import type { RoutingDecision, Standing } from '../core/routing.ts';
 import type { RoutingRequest } from '../core/rules.ts';
+import type { Feature } from '../core/snapshot.ts';
 import { offBy, speaking } from '../core/switches.ts';
 import type { Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
-import { loadSign } from '../gateway/capacity.ts';
-import type { Capacity, Claim, Place } from '../gateway/capacity.ts';
 import type { HealthBoard } from '../gateway/board.ts';
-import type { AnswerRead, Settlement, Ticket } from '../gateway/ticket.ts';
-import type { Arena, Arrival } from './arena.ts';
-import type { Listener } from './served-target.ts';
+import type { Capacity, Claim, Place } from '../gateway/capacity.ts';
+import type { HedgeBudgets } from '../gateway/hedge.ts';
+import type { Arrival } from './arena.ts';
+import { RehearsedCall } from './rehearsed-call.ts';
+import type { Caller, Owner } from './rehearsed-call.ts';
 
 /** What is the same for all requests of a feature. */
 export type FeatureFacts = {
@@ -30,25 +32,24 @@ export type FeatureFacts = {
 };
 
 /** The gateway that requests pass through; a restart replaces board and capacity. */
-export type Gateway = {
-  readonly arena: Arena;
+export type Gateway = Caller & {
   readonly board: HealthBoard;
   readonly capacity: Capacity;
+  readonly hedges: HedgeBudgets;
   requests: number;
-  /** Calls and probes under way, and those of them that wait for their first token. */
-  open: number;
-  unheard: number;
   /** How full a target is. */
   readonly used: (target: Target) => number;
 };
 
-export function settlementOf(
-  failure: Failure | null,
-  firstTokenMs: number | null,
-  answer: AnswerRead | null,
-): Settlement {
-  return { outcome: failure ?? 'good', firstTokenMs, silentMs: 0, answer };
-}
+type Failed = { readonly call: RehearsedCall; readonly failure: Failure };
+
+/** A second call, sent because the first stayed silent. */
+type Hedge = {
+  readonly call: RehearsedCall;
+  hasFailed: boolean;
+  /** The first call has failed meanwhile: the second one is all there is. */
+  firstFailed: Failed | null;
+};
 
 const begin: FailoverEvent = { kind: 'begin' };
 const skipped: FailoverEvent = { kind: 'skipped' };
@@ -58,7 +59,7 @@ const notTried: ReadonlySet<string> = new Set();
 const names = Array.from({ length: 65_536 }, (_, index) => String(index));
 
 /** One request: does what `next` commands, and tells it what came of it. Plain fields: there are millions of these. */
-export class RehearsedRequest implements Listener {
+export class RehearsedRequest implements Owner {
   readonly client: Gateway;
   readonly board: HealthBoard;
   readonly capacity: Capacity;
@@ -69,10 +70,10 @@ export class RehearsedRequest implements Listener {
   state: FailoverState;
   target: Target | null;
   tried: ReadonlySet<string>;
-  ticket: Ticket | null;
   place: Place | null;
-  startedAt: number;
-  heardAt: number | null;
+  /** The call that failover commanded, while it is under way. */
+  call: RehearsedCall | null;
+  hedge: Hedge | null;
 
   constructor(
     client: Gateway,
@@ -80,20 +81,19 @@ export class RehearsedRequest implements Listener {
     facts: FeatureFacts,
     decision: Extract<RoutingDecision, { kind: 'route' }>,
   ) {
-    const { arena, capacity } = client;
+    const { arena } = client;
     this.client = client;
     this.board = client.board;
-    this.capacity = capacity;
+    this.capacity = client.capacity;
     this.arrival = arrival;
     this.facts = facts;
     this.decision = decision;
     this.id = names[client.requests++ % names.length] ?? '';
     this.target = null;
     this.tried = notTried;
-    this.ticket = null;
     this.place = null;
-    this.startedAt = arrival.at;
-    this.heardAt = null;
+    this.call = null;
+    this.hedge = null;
     const { plan } = arrange(decision.plan, arrival.course.feature, client.used, arena.random());
     this.state = startFailover(plan, arrival.deadline, arena.rehearsal.snapshot.limits);
   }
@@ -128,41 +128,79 @@ export class RehearsedRequest implements Listener {
   }
 
   #attempt(target: Target): void {
-    const { client, board, capacity, arrival } = this;
     if (this.target !== target) this.tried = notTried;
     this.target = target;
     const granted = this.place;
     this.place = null;
-    if (this.#switchedOff(target)) {
-      if (granted !== null) capacity.leave(granted);
+    const { hedge } = this;
+    if ((hedge !== null && hedge.hasFailed && hedge.call.target === target) || this.#switchedOff(target)) {
+      if (granted !== null) this.capacity.leave(granted);
       this.step(skipped);
       return;
     }
-    const place = granted ?? capacity.enter(target, this.facts.claim);
-    if ('kind' in place) {
-      this.step(full);
+    const call = this.#admitted(target, granted, this.tried);
+    if (typeof call === 'string') {
+      this.step(call === 'full' ? full : skipped);
       return;
     }
-    const admitted = board.admit(target, {
-      triedKeys: this.tried,
+    this.call = call;
+    call.begin(this.arrival);
+    const { feature } = this.arrival.course;
+    if (feature.hedge !== null) this.#hedgeLater(feature, call);
+  }
+
+  #admitted(
+    target: Target,
+    granted: Place | null,
+    triedKeys: ReadonlySet<string>,
+  ): RehearsedCall | 'full' | 'skipped' {
+    const { client, board, capacity } = this;
+    const place = granted ?? capacity.enter(target, this.facts.claim);
+    if ('kind' in place) return 'full';
+    const ticket = board.admit(target, {
+      triedKeys,
       panic: this.decision.panic,
-      key: arrival.caller,
+      key: this.arrival.caller,
       user: null,
       request: this.id,
-      feature: arrival.course.feature.name,
+      feature: this.arrival.course.feature.name,
       stream: true,
     });
-    if ('kind' in admitted) {
+    if ('kind' in ticket) {
       capacity.leave(place);
-      this.step(skipped);
-      return;
+      return 'skipped';
     }
-    this.ticket = admitted;
-    this.place = place;
-    this.startedAt = client.arena.now;
-    client.open++;
-    client.unheard++;
-    client.arena.call(arrival, target, admitted.key?.name ?? null, this);
+    return new RehearsedCall(client, board, capacity, this, ticket, place);
+  }
+
+  #hedgeLater(feature: Feature, first: RehearsedCall): void {
+    const { client, state } = this;
+    const following = state.plan[state.index + 1];
+    const afterMs = hedgeAfterMs(feature, {
+      stream: true,
+      panic: this.decision.panic,
+      calls: state.attempts,
+      attemptsMax: state.limits.attemptsMax,
+      moreToTry: following !== undefined,
+    });
+    if (afterMs === null || following === undefined) return;
+    client.hedges.earn(feature);
+    client.arena.after(afterMs, () => {
+      if (this.call === first && first.heardAt === null) this.#hedgeOn(following, feature);
+    });
+  }
+
+  /** A second call, by the same rules as any. */
+  #hedgeOn(target: Target, feature: Feature): void {
+    const { client, capacity, arrival } = this;
+    if (!client.hedges.take(feature)) return;
+    if (!takesHedge(capacity.used(target)) || this.#switchedOff(target)) return;
+    const call = this.#admitted(target, null, notTried);
+    if (typeof call === 'string') return;
+    this.hedge = { call, hasFailed: false, firstFailed: null };
+    this.state = { ...this.state, attempts: this.state.attempts + 1 };
+    arrival.course.tally.hedges++;
+    call.begin(arrival);
   }
 
   #switchedOff(target: Target): boolean {
@@ -180,30 +218,37 @@ export class RehearsedRequest implements Listener {
     return known;
   }
 
-  firstToken(): void {
-    const { now } = this.client.arena;
-    this.heardAt = now;
-    this.client.unheard--;
-    if (this.ticket !== null) this.board.began(this.ticket);
-    if (this.place !== null) this.capacity.seen(this.place, now - this.startedAt);
+  /** Of two calls under way the other one is not wanted any more. */
+  heard(call: RehearsedCall): void {
+    const { hedge } = this;
+    if (hedge === null) return;
+    if (call === hedge.call) {
+      this.arrival.course.tally.hedgesWon++;
+      if (hedge.firstFailed === null) this.call?.outrun();
+    } else if (!hedge.hasFailed) hedge.call.outrun();
   }
 
-  ended(failure: Failure | null, answer: AnswerRead | null): void {
-    const { client, board, capacity, ticket, place, target, heardAt, arrival } = this;
-    const { arena } = client;
-    if (ticket === null || place === null || target === null) throw new Error('ended before it began');
-    client.open--;
-    if (heardAt === null) client.unheard--;
-    this.place = null;
-    if (heardAt === null && failure !== null)
-      capacity.seen(place, loadSign(failure.class, arena.now - this.startedAt, 0));
-    board.settle(ticket, settlementOf(failure, heardAt === null ? null : heardAt - this.startedAt, answer));
-    capacity.leave(place);
-    if (failure === null || heardAt !== null) {
-      const outcome = failure === null ? arena.answeredBy(arrival, target) : 'cut';
-      arena.close(arrival, outcome, heardAt ?? arena.now);
+  over({ target, heardAt }: RehearsedCall, failure: Failure | null): void {
+    const { arena } = this.client;
+    const outcome = failure === null ? arena.answeredBy(this.arrival, target) : 'cut';
+    arena.close(this.arrival, outcome, heardAt ?? arena.now);
+  }
+
+  /** While the other call is under way it may still answer; when both have failed, failover goes on from the first. */
+  failed(call: RehearsedCall, failure: Failure): void {
+    const { hedge } = this;
+    if (call === hedge?.call) {
+      hedge.hasFailed = true;
+      if (hedge.firstFailed !== null) this.#goOnFrom(hedge.firstFailed);
       return;
     }
+    this.call = null;
+    if (hedge !== null && !hedge.hasFailed) hedge.firstFailed = { call, failure };
+    else this.#goOnFrom({ call, failure });
+  }
+
+  #goOnFrom({ call: { target, ticket }, failure }: Failed): void {
+    const { board } = this;
     if (ticket.key !== null) this.tried = new Set([...this.tried, ticket.key.name]);
     this.step({
       kind: 'failed',

@@ -37,7 +37,9 @@ export type Listener = {
 };
 
 /** Told how many calls are open, when one begins or ends. */
-export type Bearer = { begin(): void; end(failed: boolean): void };
+export type Bearer = { begin(): void; end(how: Ending): void };
+/** `left`: the caller went away while nothing had come. */
+export type Ending = 'good' | 'failed' | 'left';
 
 /** Virtual time, in milliseconds since the start. */
 export type Timeline = { readonly now: number; put(at: number, what: Happening, step: number): void };
@@ -85,8 +87,16 @@ export class Call implements Happening {
   end(failure: Failure | null): void {
     if (this.left) return;
     this.left = true;
-    this.bearer?.end(failure !== null);
+    this.bearer?.end(failure === null ? 'good' : 'failed');
     this.listener.ended(failure, failure === null ? this.answer : null);
+  }
+
+  /** The caller goes away: it is told nothing more. */
+  leave(): void {
+    if (this.left) return;
+    this.left = true;
+    this.bearer?.end('left');
+    this.target.abandoned(this);
   }
 }
 
@@ -100,11 +110,17 @@ export class ServedTarget {
   #serving = 0;
   readonly #line: Call[] = [];
 
-  constructor(target: Target, scenario: Scenario, time: Timeline, random: () => number) {
+  constructor(
+    target: Target,
+    scenario: Scenario,
+    time: Timeline,
+    random: () => number,
+    readsAnswers: boolean,
+  ) {
     this.target = target;
     this.pace = scenario.pace(target.name);
     this.time = time;
-    this.#model = createProviderModel(target, scenario, this.pace, random);
+    this.#model = createProviderModel(target, scenario, this.pace, random, readsAnswers);
     const striking = scenario.faults.filter((fault) => strikes(fault, target, null));
     this.#shrinking = striking.filter(({ effect }) => effect.kind === 'shrink');
     this.#changes = striking.flatMap((fault) =>
@@ -133,7 +149,7 @@ export class ServedTarget {
     return manner;
   }
 
-  begin(listener: Listener, bearer: Bearer | null, asked: Asked): void {
+  begin(listener: Listener, bearer: Bearer | null, asked: Asked): Call {
     const call = new Call(this, listener, bearer, asked);
     bearer?.begin();
     if (this.#hasPlace()) this.#serve(call);
@@ -141,12 +157,17 @@ export class ServedTarget {
       this.#line.push(call);
       this.time.put(this.time.now + asked.firstTokenMs, call, steps.impatient);
     }
+    return call;
   }
 
   /** The caller waited for a first token as long as it would. */
   impatient(call: Call): void {
     if (call.heard || call.left) return;
     call.end(failureOf('first_token_timeout'));
+    this.abandoned(call);
+  }
+
+  abandoned(call: Call): void {
     if (this.pace.noticesLeaving) this.#drop(call);
   }
 

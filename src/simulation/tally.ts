@@ -4,6 +4,7 @@ import type { IdentityNews } from '../core/identity.ts';
 import type { Transition } from '../core/gate-moves.ts';
 import type { TargetName } from '../core/ids.ts';
 import type { Target } from '../core/target.ts';
+import type { Ending } from './served-target.ts';
 
 /** What became of a request, as its user saw it. */
 export const seenOutcomes = [
@@ -47,6 +48,9 @@ export class FeatureTally {
   readonly #outcomes: Int32Array;
   readonly #waits: Int32Array;
   attempts = 0;
+  /** Second calls because a first one stayed silent, and those of them that answered first. */
+  hedges = 0;
+  hedgesWon = 0;
   /** Targets that were called for it. */
   readonly called = new Map<TargetName, Target>();
 
@@ -118,10 +122,10 @@ export class TargetTally {
   }
 
   /** `costUsd`: of an answer. */
-  end(failed: boolean, costUsd: number): void {
+  end(how: Ending, costUsd: number): void {
     this.open--;
-    if (failed) this.failed++;
-    else this.costUsd += costUsd;
+    if (how === 'failed') this.failed++;
+    else if (how === 'good') this.costUsd += costUsd;
   }
 
   /** Calls in one minute. */

@@ -3,7 +3,7 @@ import type { Target } from '../../src/core/target.ts';
 import { Arena } from '../../src/simulation/arena.ts';
 import type { Arrival } from '../../src/simulation/arena.ts';
 import type { BreakwaterClient } from '../../src/simulation/breakwater-client.ts';
-import type { Listener } from '../../src/simulation/served-target.ts';
+import type { Call, Listener } from '../../src/simulation/served-target.ts';
 import type { SeenOutcome } from '../../src/simulation/tally.ts';
 
 /** Past its deadline by this much, a request that nobody answered has been forgotten. */
@@ -37,14 +37,14 @@ export class Watched extends Arena {
     if (this.#broken.length < 20) this.#broken.push(`minute ${this.minute}: ${words}`);
   }
 
-  override call(arrival: Arrival, target: Target, key: string | null, caller: Listener): void {
+  override call(arrival: Arrival, target: Target, key: string | null, caller: Listener): Call {
     const attempts = (this.#attempts.get(arrival) ?? 0) + 1;
     this.#attempts.set(arrival, attempts);
     const { attemptsMax } = this.rehearsal.snapshot.limits;
     if (attempts > attemptsMax) this.#break(`${attempts} attempts of one request (I5)`);
     if (this.#lateMs(arrival) > 0) this.#break('an attempt after the deadline (I5)');
     this.#checkGate(arrival, target);
-    super.call(arrival, target, key, caller);
+    return super.call(arrival, target, key, caller);
   }
 
   /** A target that is out is asked only when nothing else is in (I8). */
