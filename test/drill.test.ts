@@ -237,12 +237,13 @@ features:
     '--alone',
     '--json',
   );
-  const [notes, plain] = (JSON.parse(json.out) as { features: Json[] }).features;
-  const { sent, won } = notes?.['hedges'] as { sent: number; won: number };
+  type Hedging = { readonly hedges: { readonly sent: number; readonly won: number } | null };
+  const [notes, plain] = (JSON.parse(json.out) as { features: Hedging[] }).features;
+  const { sent = 0, won = 0 } = notes?.hedges ?? {};
   expect(sent).toBeGreaterThan(100);
   expect(won).toBeGreaterThan(0);
   expect(won).toBeLessThanOrEqual(sent);
-  expect(plain?.['hedges']).toBeNull();
+  expect(plain?.hedges).toBeNull();
   const text = await drill('brownout:anthropic:5%', '--config', config, '--profile', quick, '--alone');
   expect(text.out).toContain(`asked a second target ${sent} times because the first was silent`);
 });
