@@ -253,7 +253,7 @@ const limits = z.strictObject({
   requests: described(z.int().positive().optional(), 'Most requests open at once.'),
   attempts: described(z.int().positive().max(10).optional(), 'Most attempts of one request.'),
   bodyPause: duration.optional(),
-  headers: duration.optional(),
+  headers: described(duration.optional(), 'Fixed by the HTTP server at 10 to 15 s.'),
   answer: size.optional(),
   event: size.optional(),
   keepAlive: described(duration.optional(), 'Silence after which a waiting stream gets a sign of life.'),

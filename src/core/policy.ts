@@ -2,7 +2,7 @@
  * Policy compilation: a configuration document → one immutable, indexed snapshot, or every problem at once.
  *
  * All checks of meaning are here, so that a request never meets a name that leads nowhere. Settings that are accepted
- * but do nothing yet are warned of: a safety setting that is silently inert is worse than an error. Secrets are
+ * but change nothing are warned of: a safety setting that is silently inert is worse than an error. Secrets are
  * resolved by a function that is passed in; this module never sees where they come from and never prints them.
  */
 import type { Configuration } from './configuration.ts';
@@ -55,7 +55,6 @@ const defaultLimits: Limits = {
   attemptsMax: 4,
   retryAfterMaxMs: 3_000,
   bodyPauseMs: 30_000,
-  headersMs: 10_000,
   answerBytesMax: 64 * 1_048_576,
   eventBytesMax: 8 * 1_048_576,
   keepAliveMs: 10_000,
@@ -75,7 +74,6 @@ function limitsOf(configuration: Configuration): Limits {
     attemptsMax: given.attempts ?? defaultLimits.attemptsMax,
     retryAfterMaxMs: ms(configuration.retryAfterMax, defaultLimits.retryAfterMaxMs),
     bodyPauseMs: ms(given.bodyPause, defaultLimits.bodyPauseMs),
-    headersMs: ms(given.headers, defaultLimits.headersMs),
     answerBytesMax: bytes(given.answer, defaultLimits.answerBytesMax),
     eventBytesMax: bytes(given.event, defaultLimits.eventBytesMax),
     keepAliveMs: ms(given.keepAlive, defaultLimits.keepAliveMs),
@@ -140,16 +138,15 @@ function dataRulesOf(
   });
 }
 
-/** Settings that are understood but do nothing yet. */
-function warnOfInert(configuration: Configuration, report: Report): void {
-  const warn = (path: readonly (string | number)[]): void =>
-    report({
-      path,
-      message: 'is accepted but not yet in force',
-      remedy: 'do not rely on it',
-      severity: 'warning',
-    });
-  if (configuration.limits?.headers !== undefined) warn(['limits', 'headers']);
+/** The HTTP server's own limit, which it lets nobody change. */
+function warnOfFixed({ limits }: Configuration, report: Report): void {
+  if (limits?.headers === undefined) return;
+  report({
+    path: ['limits', 'headers'],
+    message: 'cannot be changed: headers that take longer than 10 to 15 s are cut off',
+    remedy: 'take it out',
+    severity: 'warning',
+  });
 }
 
 type ListenKey = 'listen' | 'adminListen' | 'statusListen';
@@ -282,7 +279,7 @@ export function compile(document: unknown, context: CompileContext): Compiled {
   }
   const models = modelIndex(targets.values());
   checkFeatureNames(features, models, report);
-  warnOfInert(configuration, report);
+  warnOfFixed(configuration, report);
   const { secrets } = context;
   const names = new Set(Object.keys(configuration.features ?? {}));
   const statusPage = compileStatusPage(configuration.statusPage ?? {}, names, secrets, report);

@@ -140,7 +140,6 @@ export type Limits = {
   readonly attemptsMax: number;
   readonly retryAfterMaxMs: number;
   readonly bodyPauseMs: number;
-  readonly headersMs: number;
   readonly answerBytesMax: number;
   readonly eventBytesMax: number;
   readonly keepAliveMs: number;

@@ -111,7 +111,9 @@ test.each([
   [
     'what does nothing yet',
     `${good}limits: { headers: 5s }\n`,
-    ['f:4:11: warning: limits.headers: is accepted but not yet in force; do not rely on it'],
+    [
+      'f:4:11: warning: limits.headers: cannot be changed: headers that take longer than 10 to 15 s are cut off; take it out',
+    ],
   ],
   [
     'two listeners at one address',
