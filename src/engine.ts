@@ -272,12 +272,11 @@ const bugTeller =
     log('error', { event: 'bug', ...bugPlace(error) });
   };
 
-function switchHands(live: Live): Pick<SwitchDependencies, 'current' | 'publish' | 'expand'> {
+function switchHands(live: Live): Pick<SwitchDependencies, 'current' | 'publish'> {
   const { state } = live;
   return {
     current: () => state.switches,
     publish: (list) => applySwitches(live, list),
-    expand: (scope) => reach(scope, state.snapshot).map((target) => target.name),
   };
 }
 

@@ -18,9 +18,10 @@ afterAll(() => house.stop());
 async function run(
   words: readonly string[],
   environment: Record<string, string> = {},
+  cwd = root,
 ): Promise<{ code: number; out: string; complaint: string }> {
   const child = Bun.spawn([process.execPath, join(root, 'src/main.ts'), ...words], {
-    cwd: root,
+    cwd,
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -146,15 +147,12 @@ test('a configuration is checked where its secrets are not, and served only wher
       ['audit.capture.key', 'warning'],
     ]);
     expect((await run(['drill', 'loss-of:anthropic', '--config', path, '--duration', '1m'])).code).toBe(0);
-    const served = await run([
-      'serve',
-      '--config',
-      path,
-      '--listen',
-      '127.0.0.1:0',
-      '--store',
-      'sqlite::memory:',
-    ]);
+    // A file of the usual name is found where one stands.
+    expect(await run(['check'], {}, folder)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('breakwater.yaml:1:'),
+    });
+    const served = await run(['serve', '--listen', '127.0.0.1:0', '--store', 'sqlite::memory:'], {}, folder);
     expect(served).toMatchObject({ code: 1, complaint: expect.stringContaining('NOT_SET_FOUR is not set') });
   } finally {
     rmSync(folder, { recursive: true });

@@ -6,7 +6,7 @@ import { createKey, keysMax, revokeKey } from '../src/control/keys.ts';
 import type { KeyDependencies } from '../src/control/keys.ts';
 import { tokenHash } from '../src/control/secrets.ts';
 import { createSwitch, expireSwitches, releaseSwitch, switchesMax } from '../src/control/switches.ts';
-import type { SwitchCreated, SwitchDependencies } from '../src/control/switches.ts';
+import type { SwitchDependencies } from '../src/control/switches.ts';
 import type { ControlError, Result } from '../src/control/verb.ts';
 import { instant } from '../src/core/ids.ts';
 import type { ApiKey } from '../src/core/keys.ts';
@@ -16,7 +16,7 @@ import type { Switch } from '../src/core/switches.ts';
 import { openStore } from '../src/store/open-store.ts';
 import { StoreUnavailable } from '../src/store/store.ts';
 import type { Store } from '../src/store/store.ts';
-import { aKey, aSwitch, opus, start } from './record-fixture.ts';
+import { aKey, aSwitch, start } from './record-fixture.ts';
 
 let store: Store;
 let now: number;
@@ -41,7 +41,6 @@ beforeEach(async () => {
     ...control,
     current: () => inForce,
     publish: (list) => void (inForce = list),
-    expand: (scope) => (scope.provider === 'anthropic' ? [opus] : []),
   };
   keyDependencies = {
     ...control,
@@ -63,7 +62,7 @@ function errorOf<T>(result: Result<T>): ControlError {
 }
 
 const changes = async (): Promise<readonly Change[]> => (await store.listChanges(null, 200)).items;
-const create = (input: unknown): Promise<Result<SwitchCreated>> => createSwitch(input, 'ada', dependencies);
+const create = (input: unknown): Promise<Result<Switch>> => createSwitch(input, 'ada', dependencies);
 const off = { scope: { provider: 'anthropic' }, reason: 'elevated errors' };
 
 /** The store as it is when its disk is gone. */
@@ -74,8 +73,7 @@ const brokenStore = (): Store =>
 
 describe('creating a switch', () => {
   test('says what it did, with the defaults', async () => {
-    const { entry, expandsTo } = valueOf(await create(off));
-    expect(expandsTo).toEqual([opus]);
+    const entry = valueOf(await create(off));
     expect(entry).toEqual({
       id: entry.id,
       rev: 1,
@@ -95,7 +93,7 @@ describe('creating a switch', () => {
   });
 
   test('is in force and durable when it returns, with its change', async () => {
-    const { entry } = valueOf(await create(off));
+    const entry = valueOf(await create(off));
     expect(inForce).toEqual([entry]);
     expect(await store.loadSwitches()).toEqual([entry]);
     expect(await changes()).toMatchObject([
@@ -106,7 +104,7 @@ describe('creating a switch', () => {
   test('is durable before it is in force', async () => {
     let stored: Promise<readonly Switch[]> | null = null;
     dependencies = { ...dependencies, publish: () => void (stored = store.loadSwitches()) };
-    const { entry } = valueOf(await create(off));
+    const entry = valueOf(await create(off));
     expect(await (stored as Promise<readonly Switch[]> | null)).toEqual([entry]);
   });
 
@@ -116,7 +114,7 @@ describe('creating a switch', () => {
   });
 
   test('takes everything that can be said', async () => {
-    const { entry } = valueOf(
+    const entry = valueOf(
       await create({
         scope: { vendor: 'anthropic', feature: 'notes', data_class: 'internal', tenant: 'acme' },
         effect: { shed: 50 },
@@ -140,7 +138,9 @@ describe('creating a switch', () => {
   });
 
   test('what matches nothing today is accepted', async () => {
-    expect(valueOf(await create({ ...off, scope: { provider: 'nobody' } })).expandsTo).toEqual([]);
+    expect(valueOf(await create({ ...off, scope: { provider: 'nobody' } })).scope).toEqual({
+      provider: 'nobody',
+    });
   });
 
   test.each([
@@ -202,7 +202,7 @@ describe('creating a switch', () => {
 describe('releasing a switch', () => {
   let entry: Switch;
   beforeEach(async () => {
-    ({ entry } = valueOf(await create(off)));
+    entry = valueOf(await create(off));
     now += 60_000;
   });
 
@@ -255,9 +255,9 @@ describe('releasing a switch', () => {
 
 describe('expiry', () => {
   test('closes what is over, once, and leaves the rest', async () => {
-    const { entry } = valueOf(await create({ ...off, expires_in: '1m' }));
-    const { entry: staying } = valueOf(await create({ ...off, expires_in: '1m', at_expiry: 'stay' }));
-    const { entry: longer } = valueOf(await create(off));
+    const entry = valueOf(await create({ ...off, expires_in: '1m' }));
+    const staying = valueOf(await create({ ...off, expires_in: '1m', at_expiry: 'stay' }));
+    const longer = valueOf(await create(off));
     now += 59_999;
     expect(await expireSwitches(dependencies)).toEqual([]);
     now += 1;

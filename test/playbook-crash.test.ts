@@ -72,7 +72,6 @@ async function life(
     newId: (prefix) => `${prefix}_${Bun.randomUUIDv7()}`,
     current: () => switches,
     publish: (list) => void (switches = list),
-    expand: () => [],
     shelf: () => [shelved],
     runs: () => runs,
     keepRuns: (kept) => void (runs = kept),

@@ -1,4 +1,5 @@
 /** What a command of the command line is: its words, its options, what it does, and how it ended. */
+import { existsSync } from 'node:fs';
 import type { ParseArgsOptionDescriptor } from 'node:util';
 
 import type { Environment } from '../config.ts';
@@ -34,6 +35,14 @@ export type Command = {
 export function textOption(call: Call, name: string): string | null {
   const value = call.options[name];
   return typeof value === 'string' ? value : null;
+}
+
+export const usualConfig = 'breakwater.yaml';
+
+/** The configuration that is meant: the one that is named, or the usual one where it is there; null where neither is. */
+export function configPathOf(call: Call): string | null {
+  const named = textOption(call, 'config') ?? call.environment.configPath;
+  return named ?? (existsSync(usualConfig) ? usualConfig : null);
 }
 
 /** An option that takes a text. */

@@ -35,6 +35,16 @@ describe('help', () => {
     expect(out).toContain('--in-flight WORD');
   });
 
+  test('for programs, of all commands and of some', async () => {
+    const items = async (...words: string[]): Promise<{ name: string }[]> =>
+      (JSON.parse((await run(...words)).out) as { items: { name: string }[] }).items;
+    expect((await items('help', '--json')).map(({ name }) => name)).toEqual(commands.map(({ name }) => name));
+    expect(await items('help', 'switch', 'list', '--json')).toMatchObject([
+      { name: 'switch list', usage: 'breakwater switch list', options: [{ name: '--json', value: null }] },
+    ]);
+    expect(JSON.parse((await run('nonsense', '--json')).err)).toMatchObject({ error: { code: 'usage' } });
+  });
+
   test('of something that is not there is an error', async () =>
     expect(await run('help', 'swich')).toMatchObject({ exit: 2, out: '' }));
 

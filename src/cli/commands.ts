@@ -11,7 +11,7 @@ import { auditCommands } from './audit-commands.ts';
 import { channelCommands } from './channel-commands.ts';
 import { contentCommands } from './content-commands.ts';
 import { drillCommands } from './drill-commands.ts';
-import { commandHelp, jsonOption, overview } from './help.ts';
+import { commandHelp, helpJson, jsonOption, overview } from './help.ts';
 import { gateCommands } from './gate-commands.ts';
 import { holdCommands } from './hold-commands.ts';
 import { incidentCommands } from './incident-commands.ts';
@@ -72,22 +72,23 @@ function unknown(words: readonly string[], terminal: Terminal): ExitCode {
   const name = named.join(' ');
   const meant = nearest(name, names) ?? nearest(named[0] ?? '', names);
   const known = siblings.length > 0 ? `There are: ${names.join(', ')}.` : 'See: breakwater help';
-  terminal.complain(
+  return usageError(
+    { ...terminal, json: words.includes('--json') },
     `There is no command "${name}". ${meant === null ? known : `Did you mean "breakwater ${meant}"?`}`,
   );
-  return 2;
 }
 
 function help(words: readonly string[], terminal: Terminal): ExitCode {
   const named = words.filter((word) => !isOption(word));
+  const json = words.includes('--json');
   if (named.length === 0) {
-    terminal.print(overview(commands));
+    terminal.print(json ? helpJson(commands) : overview(commands));
     return 0;
   }
   const found = find(named);
   const shown = found === null ? (named.length === 1 ? group(named[0]) : []) : [found.command];
-  if (shown.length === 0) return unknown(named, terminal);
-  terminal.print(shown.map(commandHelp).join('\n\n'));
+  if (shown.length === 0) return unknown(words, terminal);
+  terminal.print(json ? helpJson(shown) : shown.map(commandHelp).join('\n\n'));
   return 0;
 }
 

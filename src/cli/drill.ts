@@ -22,7 +22,7 @@ import { recordedProfile } from '../drill/recorded-profile.ts';
 import { simpleStrategyNames } from '../simulation/rehearse.ts';
 import { openStore } from '../store/open-store.ts';
 import { loadConfigFile, problemText } from '../sync/config-file.ts';
-import { textOption, usageError } from './command.ts';
+import { configPathOf, textOption, usageError, usualConfig } from './command.ts';
 import type { Call, ExitCode } from './command.ts';
 import { table } from './layout.ts';
 
@@ -132,7 +132,7 @@ function seedOf(call: Call): number {
 
 async function rehearsed(call: Call, words: string): Promise<ExitCode> {
   const document = await scenarioDocument(words);
-  const path = textOption(call, 'config') ?? call.environment.configPath ?? 'breakwater.yaml';
+  const path = configPathOf(call) ?? usualConfig;
   const snapshot = await snapshotOf(path, call.environment);
   const planned = planDrill(
     { words, document, profile: await profileOf(call, snapshot), duration: textOption(call, 'duration') },

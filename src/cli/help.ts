@@ -14,14 +14,16 @@ const exitCodes: readonly (readonly string[])[] = [
 const variables: readonly (readonly string[])[] = [
   ['Environment', 'BREAKWATER_URL', 'of the server to ask; default http://127.0.0.1:4100'],
   ['', 'BREAKWATER_ADMIN_TOKEN', 'of that server'],
-  ['', 'BREAKWATER_CONFIG', 'FILE for serve and check'],
+  ['', 'BREAKWATER_CONFIG', 'FILE in place of breakwater.yaml'],
 ];
 
+const optionsOf = (command: Command): Readonly<Record<string, CommandOption>> => ({
+  ...command.options,
+  json: { ...jsonOption, help: command.jsonHelp ?? jsonOption.help },
+});
+
 export function commandHelp(command: Command): string {
-  const options = Object.entries({
-    ...command.options,
-    json: { ...jsonOption, help: command.jsonHelp ?? jsonOption.help },
-  }).map(([name, option]) => [
+  const options = Object.entries(optionsOf(command)).map(([name, option]) => [
     `    --${name}${option.value === undefined ? '' : ` ${option.value}`}`,
     option.help,
   ]);
@@ -30,6 +32,21 @@ export function commandHelp(command: Command): string {
     `    ${command.summary}`,
     table(options),
   ].join('\n');
+}
+
+/** The same for programs. */
+export function helpJson(commands: readonly Command[]): string {
+  const items = commands.map((command) => ({
+    name: command.name,
+    usage: `breakwater ${command.name} ${command.usage}`.trimEnd(),
+    summary: command.summary,
+    options: Object.entries(optionsOf(command)).map(([name, { value = null, help }]) => ({
+      name: `--${name}`,
+      value,
+      help,
+    })),
+  }));
+  return JSON.stringify({ items, next_cursor: null }, null, 2);
 }
 
 /** One line a command. */

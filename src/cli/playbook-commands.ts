@@ -11,7 +11,7 @@ import { scopeText } from '../core/switches.ts';
 import { compileDocument, loadConfigFile, problemText } from '../sync/config-file.ts';
 import { readPlaybookFile } from '../sync/playbook-files.ts';
 import { readRecorded } from '../sync/recorded-attempts.ts';
-import { textOption } from './command.ts';
+import { configPathOf, textOption } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';
 import { harmless } from './layout.ts';
 
@@ -33,7 +33,7 @@ const topologyOf = ({ targets, features }: Snapshot): ReplayTopology => ({
 });
 
 async function topology(call: Call): Promise<ReplayTopology | null> {
-  const path = textOption(call, 'config') ?? call.environment.configPath;
+  const path = configPathOf(call);
   // What a playbook decides does not depend on keys: a secret that is missing here is no reason to stop.
   const secrets = call.environment.secretsIfSet;
   const loaded = path === null ? compileDocument(vendors, secrets) : await loadConfigFile(path, secrets);

@@ -6,14 +6,14 @@ import { coverageToWire } from '../http/wire.ts';
 import { loadConfigFile, pathText, problemText } from '../sync/config-file.ts';
 import { readPlaybookFiles } from '../sync/playbook-files.ts';
 import { checkText } from './check-report.ts';
-import { textOption } from './command.ts';
+import { configPathOf, textOption, usualConfig } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';
 import { version } from '../../package.json' with { type: 'json' };
 
 async function serve(call: Call): Promise<ExitCode> {
   const { startServer } = await import('../app.ts');
   const started = await startServer({
-    configPath: textOption(call, 'config') ?? call.environment.configPath,
+    configPath: configPathOf(call),
     listen: textOption(call, 'listen'),
     store: textOption(call, 'store'),
     environment: call.environment,
@@ -35,8 +35,7 @@ async function serve(call: Call): Promise<ExitCode> {
 }
 
 async function check(call: Call): Promise<ExitCode> {
-  const path =
-    call.words[0] ?? textOption(call, 'config') ?? call.environment.configPath ?? 'breakwater.yaml';
+  const path = call.words[0] ?? configPathOf(call) ?? usualConfig;
   const now = instant(Date.now());
   const loaded = await loadConfigFile(path, call.environment.secretsIfSet, now);
   const problems = loaded.ok ? loaded.warnings : loaded.problems;
@@ -99,7 +98,7 @@ export const serverCommands: readonly Command[] = [
       config: {
         type: 'string',
         value: 'FILE',
-        help: 'without one, providers come from the environment',
+        help: 'default breakwater.yaml; without one, providers come from the environment',
       },
       listen: { type: 'string', value: 'HOST:PORT', help: 'default 127.0.0.1:4100' },
       store: { type: 'string', value: 'sqlite:PATH', help: 'default sqlite:./data/breakwater.db' },

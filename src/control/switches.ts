@@ -7,7 +7,6 @@ import { z } from 'zod';
 import { durationMs } from '../core/duration.ts';
 import { instant, switchId } from '../core/ids.ts';
 import { incidentClasses } from '../core/incident.ts';
-import type { TargetName } from '../core/ids.ts';
 import { isInForce, scopeKeys } from '../core/switches.ts';
 import type { Effect, Scope, Switch } from '../core/switches.ts';
 import { reason } from './reason.ts';
@@ -19,8 +18,6 @@ export type SwitchDependencies = ControlDependencies & {
   readonly current: () => readonly Switch[];
   /** Puts the list in force on this replica, at once. */
   readonly publish: (switches: readonly Switch[]) => void;
-  /** Targets that a scope covers today. */
-  readonly expand: (scope: Scope) => readonly TargetName[];
 };
 
 /** Switches kept in force at the same time. */
@@ -65,8 +62,6 @@ export const releaseInput = z.strictObject({
   reason,
   ramp: z.boolean().optional(),
 });
-
-export type SwitchCreated = { readonly entry: Switch; readonly expandsTo: readonly TargetName[] };
 
 function effectOf(input: z.infer<typeof switchInput>['effect']): Effect {
   if (input === undefined) return { kind: 'off' };
@@ -129,7 +124,7 @@ export async function createSwitch(
   input: unknown,
   actor: string,
   dependencies: SwitchDependencies,
-): Promise<Result<SwitchCreated>> {
+): Promise<Result<Switch>> {
   const reject = (error: ControlError): Promise<ControlError> =>
     recordRejection(error, { actor, subject: 'switch' }, dependencies);
   const parsed = parseInput(switchInput, input);
@@ -146,7 +141,7 @@ export async function createSwitch(
     );
     await dependencies.store.insertSwitch(entry, change);
     dependencies.publish([...dependencies.current(), entry]);
-    return done({ entry, expandsTo: dependencies.expand(entry.scope) });
+    return done(entry);
   });
 }
 

@@ -302,6 +302,9 @@ const preview = z.object({
   ),
 });
 
+/** With what it covers today, and who has it in force. */
+const wholeSwitch = switchEntry.extend({ expands_to: z.array(text), matches: count, acks: z.array(ack) });
+
 /** Every answer by the name it has in the OpenAPI file. */
 export const adminAnswers = {
   State: z.object({
@@ -313,11 +316,9 @@ export const adminAnswers = {
     switches: z.array(switchEntry),
     incidents: z.array(incidentBrief),
   }),
-  Switch: switchEntry,
-  SwitchReleased: switchEntry.extend({ acks: z.array(ack) }),
-  SwitchCreated: switchEntry.extend({ expands_to: z.array(text), matches: count, acks: z.array(ack) }),
+  Switch: wholeSwitch,
   SwitchPreview: preview,
-  SwitchList: listOf(switchEntry),
+  SwitchList: listOf(wholeSwitch),
   AckList: listOf(ack),
   RecordList: listOf(record),
   RecordExport: z

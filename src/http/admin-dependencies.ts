@@ -4,7 +4,7 @@ import type { KeyCreated } from '../control/keys.ts';
 import type { IncidentRead } from '../control/incident-queries.ts';
 import type { Telling } from '../control/incident-verb.ts';
 import type { Erased, Proof, Standing } from '../control/ledger.ts';
-import type { Releasing, SwitchCreated } from '../control/switches.ts';
+import type { Releasing } from '../control/switches.ts';
 import type { Action, Shelved, Started as PlaybookStarted } from '../control/playbooks.ts';
 import type { Content } from '../control/content.ts';
 import type { Rejected, Result } from '../control/verb.ts';
@@ -25,7 +25,7 @@ import type { ChangeCategory } from '../core/what-changed.ts';
 import type { ContinuityReport } from '../core/report-continuity.ts';
 import type { SlaReport } from '../core/report-sla.ts';
 import type { Preview } from '../core/preview.ts';
-import type { Switch } from '../core/switches.ts';
+import type { Scope, Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
 import type { DeliveryFilter, Page, Store } from '../control/queries.ts';
 import type { Role } from './roles.ts';
@@ -109,10 +109,12 @@ export type AdminDependencies = {
   readonly switches: {
     readonly list: () => readonly Switch[];
     readonly find: (id: string) => Promise<Switch | null>;
-    readonly create: (input: unknown, actor: string) => Promise<Result<SwitchCreated>>;
+    readonly create: (input: unknown, actor: string) => Promise<Result<Switch>>;
     /** What it would do to the traffic of the last minutes; nothing is changed. */
     readonly preview: (input: unknown) => Promise<Result<Preview>>;
     readonly release: (releasing: Releasing, actor: string) => Promise<Result<Switch>>;
+    /** Targets that a scope covers today. */
+    readonly expand: (scope: Scope) => readonly string[];
     /** Replicas that have every switch in force. */
     readonly acks: () => readonly Json[];
   };

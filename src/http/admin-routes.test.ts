@@ -188,7 +188,7 @@ beforeEach(() => {
     switches: {
       list: () => [entry, aSwitch({ effect: { kind: 'shed', percent: 50 }, expiresAt: null })],
       find: (id) => Promise.resolve(id === entry.id ? entry : null),
-      create: note('create', Promise.resolve(done({ entry, expandsTo: [] }))),
+      create: note('create', Promise.resolve(done(entry))),
       preview: note(
         'preview',
         Promise.resolve(
@@ -196,6 +196,7 @@ beforeEach(() => {
         ),
       ),
       release: note('release', Promise.resolve(done({ ...entry, rev: 2 }))),
+      expand: () => ['anthropic/opus'],
       acks: () => [{ replica: 'r_1', rev: 1, at: new Date(start).toISOString() }],
     },
     gates: {
@@ -488,10 +489,10 @@ describe('trouble', () => {
 describe('what goes out', () => {
   test.each([
     ['GET', 'switches', 'SwitchList', 200],
-    ['POST', 'switches', 'SwitchCreated', 201],
+    ['POST', 'switches', 'Switch', 201],
     ['GET', `switches/${entry.id}`, 'Switch', 200],
     ['GET', `switches/${entry.id}/acks`, 'AckList', 200],
-    ['POST', `switches/${entry.id}/release`, 'SwitchReleased', 200],
+    ['POST', `switches/${entry.id}/release`, 'Switch', 200],
     ['GET', 'requests', 'RecordList', 200],
     ['GET', 'requests/stats?by=feature,target&since=1h', 'RequestStatistics', 200],
     ['GET', 'requests/stats?by=feature,targte', 'Error', 400],

@@ -1,10 +1,19 @@
 /** Switches: take a scope out, see who knows, bring it back. */
+import type { Switch } from '../core/switches.ts';
+import type { AdminDependencies } from './admin-dependencies.ts';
 import { previewInput, releaseInput, switchInput } from '../control/switches.ts';
 import { json } from './admin-error.ts';
 import { notFound, revisionOf, sent } from './admin-route.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { previewToWire } from './preview-view.ts';
 import { listToWire, switchToWire } from './wire.ts';
+import type { Json } from './wire.ts';
+
+/** With what it covers today, and who has it in force. */
+function whole(entry: Switch, { expand, acks }: AdminDependencies['switches']): Json {
+  const covered = expand(entry.scope);
+  return { ...switchToWire(entry), expands_to: covered, matches: covered.length, acks: acks() };
+}
 
 export const switchRoutes: readonly AdminRoute[] = [
   {
@@ -13,7 +22,8 @@ export const switchRoutes: readonly AdminRoute[] = [
     role: 'viewer',
     summary: 'Switches that are not released',
     answer: 'SwitchList',
-    handle: (_call, { switches }) => Promise.resolve(json(listToWire(switches.list().map(switchToWire)))),
+    handle: (_call, { switches }) =>
+      Promise.resolve(json(listToWire(switches.list().map((entry) => whole(entry, switches))))),
   },
   {
     method: 'POST',
@@ -22,15 +32,11 @@ export const switchRoutes: readonly AdminRoute[] = [
     summary: 'Take a scope out; in force before the answer',
     body: switchInput,
     changes: 'switch',
-    answer: 'SwitchCreated',
+    answer: 'Switch',
     status: 201,
     handle: async ({ body, actor }, { switches }) =>
-      sent(await switches.create(body, actor), ({ entry, expandsTo }) =>
-        json(
-          { ...switchToWire(entry), expands_to: expandsTo, matches: expandsTo.length, acks: switches.acks() },
-          201,
-          { etag: `"${entry.rev}"` },
-        ),
+      sent(await switches.create(body, actor), (entry) =>
+        json(whole(entry, switches), 201, { etag: `"${entry.rev}"` }),
       ),
   },
   {
@@ -53,7 +59,7 @@ export const switchRoutes: readonly AdminRoute[] = [
       const entry = await switches.find(parameters['id'] ?? '');
       return entry === null
         ? notFound('such switch')
-        : json(switchToWire(entry), 200, { etag: `"${entry.rev}"` });
+        : json(whole(entry, switches), 200, { etag: `"${entry.rev}"` });
     },
   },
   {
@@ -74,11 +80,11 @@ export const switchRoutes: readonly AdminRoute[] = [
     summary: 'Bring the scope back, by a ramp unless said otherwise',
     body: releaseInput,
     changes: 'switch',
-    answer: 'SwitchReleased',
+    answer: 'Switch',
     handle: async ({ parameters, body, actor, request }, { switches }) =>
       sent(
         await switches.release({ id: parameters['id'] ?? '', input: body, rev: revisionOf(request) }, actor),
-        (entry) => json({ ...switchToWire(entry), acks: switches.acks() }, 200, { etag: `"${entry.rev}"` }),
+        (entry) => json(whole(entry, switches), 200, { etag: `"${entry.rev}"` }),
       ),
   },
 ];

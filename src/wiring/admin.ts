@@ -22,6 +22,7 @@ import { decide, everyRule } from '../core/routing.ts';
 import { plainRequest } from '../core/rules.ts';
 import type { Conditions } from '../core/rules.ts';
 import { capabilities } from '../core/target.ts';
+import { reach } from '../core/switches.ts';
 import type { Engine } from '../engine.ts';
 import type { AdminDependencies, Explained, ExplainInput } from '../http/admin-dependencies.ts';
 import { stateToWire } from '../http/state-view.ts';
@@ -225,14 +226,14 @@ function switchVerbs(
     find: (id) => store.findSwitch(switchId(id)),
     create: async (input, actor) => {
       const result = await createSwitch(input, actor, engine.switchDependencies(store));
-      if (result.kind === 'done') await engine.flights.settle(result.value.entry.scope);
+      if (result.kind === 'done') await engine.flights.settle(result.value.scope);
       incidents.look().catch(engine.onBug);
       if (result.kind === 'done')
         log('warn', {
           event: 'switch',
           action: 'created',
-          id: result.value.entry.id,
-          scope: JSON.stringify(result.value.entry.scope),
+          id: result.value.id,
+          scope: JSON.stringify(result.value.scope),
           actor,
         });
       return result;
@@ -253,6 +254,7 @@ function switchVerbs(
       }
       return result;
     },
+    expand: (scope) => reach(scope, engine.state.snapshot).map(({ name }) => name),
     acks: () => [{ replica, rev: engine.rev(), at: new Date(engine.clock.now()).toISOString() }],
   };
 }
