@@ -1,12 +1,15 @@
 /**
  * What recording costs a request, and an answer, in whole servers side by side in one run: one without recording, one that
- * records, one that waits for every record. Rounds in turn, so that what else the machine does falls on all alike.
+ * records, one that waits for every record. Rounds in turn, so that what else the machine does falls on all alike; the one
+ * without recording has two rounds each time, and what lies between those two is noise.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { cpuSeconds, start } from './processes.ts';
+import { cpuSeconds, pinSelf, start } from './processes.ts';
 import type { Started } from './processes.ts';
+import { rawLoad } from './raw-load.ts';
+import type { Loaded } from './raw-load.ts';
 
 const root = resolve(import.meta.dir, '..');
 const bun = process.execPath;
@@ -15,8 +18,7 @@ const modes = ['off', 'best_effort', 'strict'] as const;
 type Mode = (typeof modes)[number];
 
 /** What one server did in one round. */
-type Round = {
-  readonly answers: number;
+export type Round = {
   readonly perSecond: number;
   readonly microseconds: number;
   readonly p50Ms: number;
@@ -70,51 +72,128 @@ async function side(folder: string, origin: string, mode: Mode): Promise<Side> {
   return { mode, server, url, key: ((await made.json()) as { secret: string }).secret };
 }
 
-async function load({ url, key, server }: Side, callers: number, seconds: number): Promise<Round> {
-  const waits: number[] = [];
-  const began = performance.now();
-  const end = began + seconds * 1_000;
+async function load(
+  { url, key, server }: Side,
+  asked: { readonly seconds: number; readonly perSecond: number | null; readonly connections: number },
+): Promise<Round> {
   const before = cpuSeconds(server.process.pid);
-  const caller = async (): Promise<void> => {
-    while (performance.now() < end) {
-      const asked = performance.now();
-      const response = await fetch(`${url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
-        body,
-      });
-      await response.arrayBuffer();
-      if (response.status !== 200) throw new Error(`the gateway answered ${response.status}`);
-      waits.push(performance.now() - asked);
-    }
-  };
-  await Promise.all(Array.from({ length: callers }, caller));
-  const cpu = cpuSeconds(server.process.pid) - before;
+  const loaded = await rawLoad({ url, key, body, ...asked });
+  return roundOf(loaded, cpuSeconds(server.process.pid) - before);
+}
+
+function roundOf({ waitsMs, seconds }: Loaded, cpu: number): Round {
   return {
-    answers: waits.length,
-    perSecond: waits.length / ((performance.now() - began) / 1_000),
-    microseconds: (cpu / waits.length) * 1e6,
-    p50Ms: quantile(waits, 0.5),
-    p99Ms: quantile(waits, 0.99),
+    perSecond: waitsMs.length / seconds,
+    microseconds: (cpu / waitsMs.length) * 1e6,
+    p50Ms: quantile(waitsMs, 0.5),
+    p99Ms: quantile(waitsMs, 0.99),
   };
 }
 
-export type GatewayFigures = Readonly<Record<Mode, readonly Round[]>>;
+export type GatewayFigures = {
+  /** Rounds at the rate that was asked; `again` is the server without recording a second time. */
+  readonly rounds: readonly Readonly<Record<Mode | 'again', Round>>[];
+  /** As fast as answers come: the load alone against the upstream, then through the server that waits for records. */
+  readonly most: { readonly load: Round; readonly strict: Round };
+};
 
-/** Rounds of each server by turns, after each has been warmed. */
+/** Connections that are enough to keep a server busy while records are waited for. */
+const busyConnections = 256;
+const warmPerSecond = 2_500;
+
 export async function gatewayFigures(
   folder: string,
-  asked: { readonly rounds: number; readonly seconds: number; readonly callers: number },
+  asked: { readonly rounds: number; readonly seconds: number; readonly perSecond: number },
 ): Promise<GatewayFigures> {
+  pinSelf(1);
   const upstream = await start([bun, join(root, 'bench/upstream.ts')], 1, 'ready');
   const origin = `http://127.0.0.1:${upstream.ready['ready'] as number}`;
-  const sides: Side[] = [];
-  for (const mode of modes) sides.push(await side(folder, origin, mode));
-  const found: Record<Mode, Round[]> = { off: [], best_effort: [], strict: [] };
-  for (const each of sides) await load(each, asked.callers, asked.seconds * 2);
+  const [off, on, strict] = await Promise.all(modes.map((mode) => side(folder, origin, mode)));
+  if (off === undefined || on === undefined || strict === undefined) throw new Error('a server is missing');
+  const { seconds, perSecond } = asked;
+  const paced = { seconds, perSecond, connections: busyConnections };
+  // Long enough for the compiler to be done with what is measured.
+  for (const each of [off, on, strict])
+    await load(each, { ...paced, seconds: seconds * 3, perSecond: warmPerSecond });
+  const rounds: Record<Mode | 'again', Round>[] = [];
   for (let round = 0; round < asked.rounds; round++)
-    for (const each of sides) found[each.mode].push(await load(each, asked.callers, asked.seconds));
-  for (const { server } of sides) server.process.kill();
+    rounds.push({
+      off: await load(off, paced),
+      best_effort: await load(on, paced),
+      again: await load(off, paced),
+      strict: await load(strict, paced),
+    });
+  const busy = { seconds, perSecond: null, connections: busyConnections };
+  const most = {
+    load: await load({ mode: 'off', server: upstream, url: origin, key: 'k' }, busy),
+    strict: await load(strict, busy),
+  };
+  for (const { server } of [off, on, strict]) server.process.kill();
   upstream.process.kill();
-  return found;
+  return { rounds, most };
+}
+
+type Row = readonly [what: string, figure: string, promise: string];
+
+/** What the rounds say of one figure: with recording less without, and how far two rounds without lie apart. */
+function compared(
+  rounds: GatewayFigures['rounds'],
+  mode: 'best_effort' | 'strict',
+  what: keyof Round,
+): { readonly more: number; readonly noise: number } {
+  const without = rounds.map(({ off, again }) => (off[what] + again[what]) / 2);
+  return {
+    more: quantile(
+      rounds.map((round, at) => round[mode][what] - (without[at] ?? Number.NaN)),
+      0.5,
+    ),
+    noise: quantile(
+      rounds.map(({ off, again }) => Math.abs(off[what] - again[what])),
+      0.5,
+    ),
+  };
+}
+
+export function gatewayRows({ rounds, most }: GatewayFigures, perSecond: number): readonly Row[] {
+  const of = (modesOf: readonly (Mode | 'again')[], what: keyof Round): readonly number[] =>
+    rounds.flatMap((round) => modesOf.map((mode) => round[mode][what]));
+  const line = (...of_: readonly (Mode | 'again')[]): string => {
+    const figure = (what: keyof Round, digits: number): string => {
+      const all = of(of_, what);
+      const [least, middle, highest] = [0, 0.5, 1].map((share) => quantile(all, share).toFixed(digits));
+      return `${middle} (${least} to ${highest})`;
+    };
+    return `${figure('microseconds', 0)} µs of CPU, ${figure('p50Ms', 2)} ms median, ${figure('p99Ms', 1)} ms p99`;
+  };
+  const [cpu, p99] = [
+    compared(rounds, 'best_effort', 'microseconds'),
+    compared(rounds, 'best_effort', 'p99Ms'),
+  ];
+  const wait = compared(rounds, 'strict', 'p50Ms');
+  const isWithin = Math.abs(p99.more) <= p99.noise;
+  return [
+    [
+      `whole servers at ${perSecond} requests/s, ${rounds.length} rounds in turn: without recording`,
+      line('off', 'again'),
+      '',
+    ],
+    ['the same, recording', line('best_effort'), ''],
+    ['the same, each answer waiting for its record', line('strict'), ''],
+    [
+      'recording costs a request there, fingerprints included',
+      `${cpu.more.toFixed(1)} µs of CPU (two rounds without it lie ${cpu.noise.toFixed(1)} apart)`,
+      '≤ 15 µs',
+    ],
+    [
+      'recording moves the p99 of answers',
+      `by ${p99.more.toFixed(2)} ms (two rounds without it lie ${p99.noise.toFixed(2)} apart): ${isWithin ? 'within' : 'beyond'} noise`,
+      'within noise',
+    ],
+    ['strict: answers wait', `${wait.more.toFixed(2)} ms more in the median`, 'one commit'],
+    [
+      `strict: answers of a whole server on one core, ${busyConnections} at a time`,
+      `${most.strict.perSecond.toFixed(0)} a second at ${most.strict.microseconds.toFixed(0)} µs of CPU each; the load itself makes ${most.load.perSecond.toFixed(0)} a second`,
+      '≥ 5,000 a second',
+    ],
+  ];
 }

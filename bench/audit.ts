@@ -1,7 +1,7 @@
 /**
  * What evidence costs and how fast it answers, each figure by one command on one machine:
  *
- *   bun bench/audit.ts [--records 1000000] [--seconds 10] [--rounds 3] [--keep] [--write]
+ *   bun bench/audit.ts [--records 1000000] [--seconds 10] [--rounds 3] [--rate 1000] [--keep] [--write]
  *     [--parts reads,strict,recorder,gateway,verify]
  *
  * It fills a store (`--keep` uses the one from before), asks it, verifies it, and measures what recording costs.
@@ -19,7 +19,7 @@ import { RecordPacker } from '../src/store/record-packer.ts';
 import { openStore } from '../src/store/open-store.ts';
 import type { RecordFilter, Store } from '../src/store/store.ts';
 import { verifyStore } from '../src/store/verify.ts';
-import { gatewayFigures } from './audit-gateway.ts';
+import { gatewayFigures, gatewayRows } from './audit-gateway.ts';
 import { recordMaker } from './audit-records.ts';
 import { WordTable } from '../src/store/words.ts';
 import { machine } from './processes.ts';
@@ -29,6 +29,7 @@ const { values } = parseArgs({
     records: { type: 'string', default: '1000000' },
     seconds: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '3' },
+    rate: { type: 'string', default: '1000' },
     keep: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     parts: { type: 'string', default: 'reads,strict,recorder,gateway,verify' },
@@ -167,22 +168,9 @@ function verification(): void {
 }
 
 async function gateway(): Promise<void> {
-  const asked = { rounds: Number(values.rounds), seconds: Number(values.seconds), callers: 32 };
-  const figures = await gatewayFigures(folder, asked);
-  const of = (mode: keyof typeof figures, what: 'microseconds' | 'perSecond' | 'p50Ms' | 'p99Ms'): string =>
-    quantile(
-      figures[mode].map((round) => round[what]),
-      0.5,
-    ).toFixed(what === 'p50Ms' || what === 'p99Ms' ? 1 : 0);
-  const row = (mode: keyof typeof figures): string =>
-    `${of(mode, 'microseconds')} µs of CPU, ${of(mode, 'perSecond')} answers a second, ${of(mode, 'p50Ms')} ms median, ${of(mode, 'p99Ms')} ms p99`;
-  tell(['a whole server without recording (fingerprints and all)', row('off'), '']);
-  tell(['the same server, recording', row('best_effort'), 'p99 within noise']);
-  tell([
-    'the same, each answer waiting for its record',
-    row('strict'),
-    'at most one commit more than the line above',
-  ]);
+  const perSecond = Number(values.rate);
+  const asked = { rounds: Number(values.rounds), seconds: Number(values.seconds), perSecond };
+  for (const row of gatewayRows(await gatewayFigures(folder, asked), perSecond)) tell(row);
 }
 
 async function recorder(

@@ -11,6 +11,11 @@ export type Started = {
 
 const canPin = existsSync('/usr/bin/taskset') && cpus().length > 1;
 
+/** Keeps this process off the core that is measured. */
+export function pinSelf(core: number): void {
+  if (canPin) Bun.spawnSync(['taskset', '-a', '-cp', String(core), String(process.pid)]);
+}
+
 /** Starts a command on one core and waits for its first JSON line that has the field. */
 export async function start(
   command: readonly string[],

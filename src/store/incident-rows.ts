@@ -133,14 +133,16 @@ export const hitRow = (hit: Hit): HitRow => [
   hit.leftTo.join('|'),
 ];
 
-/** The hits that records carry with them. */
-export const hitRowsOf = (records: readonly RequestRecord[]): readonly HitRow[] =>
-  records.flatMap((record) =>
-    record.incidents.flatMap((incident) => {
+/** The hits that records carry with them. Most carry none, and are passed by for nothing. */
+export function hitRowsOf(records: readonly RequestRecord[]): readonly HitRow[] {
+  const rows: HitRow[] = [];
+  for (const record of records)
+    for (const incident of record.incidents) {
       const hit = hitOf(record, incident);
-      return hit === null ? [] : [hitRow(hit)];
-    }),
-  );
+      if (hit !== null) rows.push(hitRow(hit));
+    }
+  return rows;
+}
 
 const listOf = (text: string): readonly string[] => (text === '' ? [] : text.split('|'));
 

@@ -80,8 +80,8 @@ class Pump implements RecordPump {
   constructor(options: RecordPumpOptions) {
     this.#options = options;
     this.#spool = options.spool ?? null;
-    this.#batchMax = options.batchMax ?? 256;
-    this.#lingerMs = options.lingerMs ?? 200;
+    this.#batchMax = options.batchMax ?? 512;
+    this.#lingerMs = options.lingerMs ?? 250;
     this.#pendingMax = options.pendingMax ?? 20_000;
     this.#slowMs = options.slowMs ?? 2_000;
     if (this.#spool !== null && this.#spool.pending > 0) {
