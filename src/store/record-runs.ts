@@ -14,6 +14,7 @@ import {
   emptyRows,
   featureColumn,
   idBytes,
+  isOfUsers,
   isThere,
   keyOf,
   runOf,
@@ -24,11 +25,10 @@ import {
   tailOf,
   timeAt,
   userColumn,
-  userKeys,
   widen,
 } from './run-rows.ts';
 import type { RunRows, SetColumn, Span } from './run-rows.ts';
-import { addPacked, emptyMask, isEmpty, mark, placesIn, runLeaves } from './run-sets.ts';
+import { addPacked, emptyMask, mark, runLeaves } from './run-sets.ts';
 import type { Mask } from './run-sets.ts';
 
 /** More than there are columns, ids included. */
@@ -225,7 +225,8 @@ export class RecordRuns {
     if (this.#isOpen(run)) return null;
     return this.#database
       .query<{ key: number; places: Uint8Array }, [number]>('SELECT key, places FROM run_sets WHERE run = ?')
-      .all(run);
+      .all(run)
+      .filter(({ key }) => !isOfUsers(key));
   }
 
   /** Places where a column has one of some words. */
@@ -241,12 +242,10 @@ export class RecordRuns {
 
   /** Places of the records of a user, or of another whose hash is the same. */
   ofUser(run: number, hash: number): Mask {
-    if (this.#isOpen(run)) return this.#openMask(userColumn, (cell) => cell === hash);
-    const some = this.#union(run, [keyOf(userColumn, hash % userKeys)]);
-    if (isEmpty(some)) return some;
     const mask = emptyMask();
     const cells = this.#column(run, userColumn);
-    for (const place of placesIn(some)) if (cells[place] === hash) mark(mask, place);
+    for (let place = cells.indexOf(hash); place >= 0; place = cells.indexOf(hash, place + 1))
+      mark(mask, place);
     return mask;
   }
 

@@ -42,9 +42,9 @@ const wordsPerColumn = 2 ** 20;
 export const keyOf = (column: number, word: number): number => column * wordsPerColumn + word;
 /** The set of all that can be found. */
 export const allKey = -1;
-/** Users are too many for sets of their own: those that share a few bits share one. */
-export const userKeys = 256;
+/** Users are too many for sets: their column is read. Runs of before have sets of them, which nobody reads. */
 export const userColumn = columnOf('user');
+export const isOfUsers = (key: number): boolean => Math.floor(key / wordsPerColumn) === userColumn;
 export const featureColumn = columnOf('feature');
 
 /** UUIDv7: the first 48 bits are the time. */
@@ -93,11 +93,8 @@ export function setsOf({ columns }: RunRows): ReadonlyMap<number, Uint8Array<Arr
       if (word !== noNumber) add(keyOf(column, word), place);
     }
   }
-  for (let place = 0; place < runLeaves; place++) {
+  for (let place = 0; place < runLeaves; place++)
     if ((columns[featureColumn]?.[place] ?? noNumber) !== noNumber) add(allKey, place);
-    const user = columns[userColumn]?.[place] ?? noNumber;
-    if (user !== noNumber) add(keyOf(userColumn, user % userKeys), place);
-  }
   return new Map(
     [...places].toSorted(([one], [other]) => one - other).map(([key, list]) => [key, packedPlaces(list)]),
   );
