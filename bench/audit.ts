@@ -2,7 +2,7 @@
  * What evidence costs and how fast it answers, each figure by one command on one machine:
  *
  *   bun bench/audit.ts [--records 1000000] [--seconds 10] [--rounds 3] [--rate 1000] [--keep] [--write]
- *     [--parts reads,strict,recorder,gateway,verify]
+ *     [--parts reads,incident,strict,recorder,gateway,verify]
  *
  * It fills a store (`--keep` uses the one from before), asks it, verifies it, and measures what recording costs.
  */
@@ -20,6 +20,7 @@ import { openStore } from '../src/store/open-store.ts';
 import type { RecordFilter, Store } from '../src/store/store.ts';
 import { verifyStore } from '../src/store/verify.ts';
 import { gatewayFigures, gatewayRows } from './audit-gateway.ts';
+import { incidentOf, withoutIncident } from './audit-incident.ts';
 import { recordMaker } from './audit-records.ts';
 import { WordTable } from '../src/store/words.ts';
 import { machine } from './processes.ts';
@@ -32,7 +33,7 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '1000' },
     keep: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
-    parts: { type: 'string', default: 'reads,strict,recorder,gateway,verify' },
+    parts: { type: 'string', default: 'reads,incident,strict,recorder,gateway,verify' },
   },
 });
 const loadNow = (): string => (loadavg()[0] ?? 0).toFixed(1);
@@ -148,6 +149,16 @@ async function reads(store: Store): Promise<void> {
     `${both([hit])}; ${both([all])}${inMillions < 1 ? ` (of ${inMillions} million)` : ''}`,
     '≤ 1 s a million',
   ]);
+}
+
+/** An incident as large as promises speak of, or as the store. */
+async function incidentSet(store: Store): Promise<void> {
+  const hits = Math.min(count, 1_000_000);
+  for (const [what, work] of await incidentOf(store, path, hits)) {
+    const times: Time[] = [];
+    for (let round = 0; round < 3; round++) times.push(await timed(work));
+    tell([`an incident of ${hits.toLocaleString('en')} requests: ${what}`, both(times), '≤ 1 s a million']);
+  }
 }
 
 /** Comparing rows reads every entry as a record, which takes long for many. */
@@ -272,7 +283,9 @@ await store.treeHead();
 tell(['opening and reading the tree', `${(performance.now() - openedIn).toFixed(0)} ms`, '≤ 2 s']);
 const parts = values.parts.split(',');
 if (parts.includes('reads')) await reads(store);
+if (parts.includes('incident')) await incidentSet(store);
 await store.close();
+if (parts.includes('incident')) withoutIncident(path);
 if (parts.includes('recorder')) alone();
 if (parts.includes('strict')) await strict();
 if (parts.includes('recorder')) await cost();

@@ -205,6 +205,34 @@ function conformance(open: () => Promise<OpenedForTest>): void {
         last: marked.at,
       });
       expect(await store.countRecords({ feature: 'notes', since: start, until: instant(start + 1) })).toBe(3);
+      const lines = await store.hitLines(one.incident.id, null);
+      expect(lines).toEqual({
+        text: `${marked.id} rescued\n${later.id} rescued\n`,
+        count: 2,
+        last: later.id,
+      });
+      expect(await store.hitLines(one.incident.id, lines.last)).toEqual({ text: '', count: 0, last: null });
+      expect(await store.hitLines(one.incident.id, marked.id)).toMatchObject({ count: 1, last: later.id });
+    });
+
+    test('are counted as they come, the same twice once', async () => {
+      const [early, late] = [aRescue({ at: instant(start + 5) }), aRescue({ at: instant(start + 9) })];
+      const nobody = { ...hit(aRescue({ at: start })), how: 'failed', served: null, leftTo: [] } as const;
+      await store.addHits([hit(late), nobody]);
+      await store.addHits([hit(late), hit(early)]);
+      const counts = await store.countHits(one.incident.id);
+      const rescued = { feature: 'notes', how: 'rescued', served: gpt, leftTo: ['OpenAI', 'Other'] } as const;
+      expect(counts).toHaveLength(2);
+      expect(counts).toContainEqual({ ...rescued, count: 2, first: early.at, last: late.at });
+      expect(counts).toContainEqual({
+        feature: 'notes',
+        how: 'failed',
+        served: null,
+        leftTo: [],
+        count: 1,
+        first: start,
+        last: start,
+      });
     });
 
     test('that take others over take their requests along', async () => {
@@ -221,6 +249,8 @@ function conformance(open: () => Promise<OpenedForTest>): void {
       expect(
         (await store.listHits(one.incident.id, {}, null, 10)).items.map(({ request }) => request),
       ).toEqual([records[0]!.id]);
+      for (const { incident } of [one, other])
+        expect((await store.countHits(incident.id)).map(({ count }) => count)).toEqual([1]);
     });
   });
 

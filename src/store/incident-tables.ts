@@ -4,7 +4,7 @@ import type { SQLQueryBindings } from 'bun:sqlite';
 
 import type { HitCountRow, HitRow } from './incident-rows.ts';
 import { pageSizeMax, timelineEntriesMax } from './store.ts';
-import type { Page } from './store.ts';
+import type { HitLines, Page } from './store.ts';
 import { PolicyTables } from './policy-tables.ts';
 
 export type IncidentRowWrite = {
@@ -18,6 +18,13 @@ export type IncidentRowWrite = {
   /** Takes the requests of another incident over: all, or those that preferred one of these targets. */
   readonly takes: { readonly from: string; readonly preferred: readonly string[] | null } | null;
 };
+
+/** So many lines are read at a time, so that whatever waits for the database waits shortly. */
+const hitLinesMax = 5_000;
+
+/** Beginnings of `incident_counts`: nobody served is an empty word there, because a key has no null. */
+const countsOf = (where: string): string =>
+  `INSERT INTO incident_counts SELECT incident, feature, how, coalesce(served, ''), left_to, count(*), min(at), max(at) FROM incident_hits WHERE ${where} GROUP BY incident, feature, how, served, left_to`;
 
 export type HitFilterRow = { readonly how?: string; readonly feature?: string };
 
@@ -57,6 +64,12 @@ export class IncidentTables extends PolicyTables {
     this.#database
       .query<unknown, SQLQueryBindings[]>(`DELETE FROM incident_hits WHERE incident = ?${only}`)
       .run(...values);
+    for (const changed of [id, takes.from]) this.#recount(changed);
+  }
+
+  #recount(incident: string): void {
+    this.#database.query('DELETE FROM incident_counts WHERE incident = ?').run(incident);
+    this.#database.query(countsOf('incident = ?')).run(incident);
   }
 
   /** False when one of them was changed by somebody else: then nothing is written. */
@@ -114,8 +127,32 @@ export class IncidentTables extends PolicyTables {
       'INSERT OR IGNORE INTO incident_hits (incident, request, at, feature, preferred, how, served, left_to) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     );
     this.#database.transaction(() => {
-      for (const row of rows) insert.run(...row);
+      const fresh = rows.filter((row) => insert.run(...row).changes > 0);
+      this.#count(fresh);
     })();
+  }
+
+  #count(rows: readonly HitRow[]): void {
+    const add = this.#database.query<unknown, SQLQueryBindings[]>(
+      'INSERT INTO incident_counts (incident, feature, how, served, left_to, count, first, last) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count, first = min(first, excluded.first), last = max(last, excluded.last)',
+    );
+    const alike = Map.groupBy(rows, ([incident, , , feature, , how, served, leftTo]) =>
+      JSON.stringify([incident, feature, how, served ?? '', leftTo]),
+    );
+    for (const [key, list] of alike) {
+      const times = list.map(([, , at]) => at);
+      add.run(...(JSON.parse(key) as string[]), list.length, Math.min(...times), Math.max(...times));
+    }
+  }
+
+  /** Requests of an incident after one of them, as lines. They are put together in the order in which they are read. */
+  hitLines(incident: string, after: string | null): HitLines {
+    const found = this.#database
+      .query<{ text: string | null; count: number; last: string | null }, [string, string, number]>(
+        "SELECT group_concat(request || ' ' || how || char(10), '') AS text, count(*) AS count, max(request) AS last FROM (SELECT request, how FROM incident_hits WHERE incident = ? AND request > ? ORDER BY request LIMIT ?)",
+      )
+      .get(incident, after ?? '', hitLinesMax);
+    return { text: found?.text ?? '', count: found?.count ?? 0, last: found?.last ?? null };
   }
 
   listHits(incident: string, filter: HitFilterRow, cursor: string | null, asked: number): Page<HitRow> {
@@ -143,7 +180,7 @@ export class IncidentTables extends PolicyTables {
   countHits(incident: string): readonly HitCountRow[] {
     return this.#database
       .query<HitCountRow, [string]>(
-        'SELECT feature, how, served, left_to, count(*) AS count, min(at) AS first, max(at) AS last FROM incident_hits WHERE incident = ? GROUP BY feature, how, served, left_to',
+        "SELECT feature, how, nullif(served, '') AS served, left_to, count, first, last FROM incident_counts WHERE incident = ?",
       )
       .all(incident);
   }

@@ -128,6 +128,7 @@ type IncidentVerb =
   | 'addHits'
   | 'listHits'
   | 'countHits'
+  | 'hitLines'
   | 'incidentsOf';
 
 /** Incidents, their timelines and their requests. */
@@ -150,6 +151,7 @@ function incidentVerbs(client: Client): Pick<Store, IncidentVerb> {
       return { ...page, items: page.items.map(hitFromRow) };
     },
     countHits: async (id) => (await client.call('countHits', id)).map(hitCountFromRow),
+    hitLines: (id, after) => client.call('hitLines', id, after),
     incidentsOf: async (requests) => {
       const found = new Map<string, string[]>();
       for (const { request, incident } of await client.call('incidentsOf', requests))

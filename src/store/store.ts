@@ -93,6 +93,9 @@ export type KeptCheckpoint = { readonly size: number; readonly at: Instant; read
 export type Expiry = { readonly dataClass: string | null; readonly before: Instant };
 
 export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
+/** Requests of an incident as the text that is hashed when its set is kept, and the last of them; null after the end. */
+export type HitLines = { readonly text: string; readonly count: number; readonly last: string | null };
+
 export const pageSizeMax = 200;
 
 /** The store did not do what was asked of it. Whether a write was kept is not known, unless it was `busy`. */
@@ -201,6 +204,8 @@ export type Store = {
   /** Requests of an incident in the order they came. */
   listHits(id: IncidentId, filter: HitFilter, cursor: string | null, limit: number): Promise<Page<Hit>>;
   countHits(id: IncidentId): Promise<readonly HitCount[]>;
+  /** Requests of an incident after one of them, a few thousand at a time: a line each, its id and how it was hit. */
+  hitLines(id: IncidentId, after: string | null): Promise<HitLines>;
   /** The incidents of each of some requests; those without any are left out. */
   incidentsOf(requests: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
   insertSwitch(entry: Switch, change: Change): Promise<void>;

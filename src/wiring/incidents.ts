@@ -19,7 +19,7 @@ import type { IncidentId, Instant, TargetName } from '../core/ids.ts';
 import type { Target } from '../core/target.ts';
 import type { Engine } from '../engine.ts';
 import { pageSizeMax, StoreUnavailable } from '../store/store.ts';
-import type { Store } from '../store/store.ts';
+import type { HitLines, Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { examine } from './incident-evidence.ts';
 import { failedTarget, routedTargets, worldOf } from './incident-world.ts';
@@ -56,19 +56,20 @@ function createOrder(): IncidentDependencies['inOrder'] {
   };
 }
 
-async function freeze(
-  store: Store,
+/** The set of an incident's requests as one hash: whoever has the list can make it again (`id how`, a line each, by id). */
+export async function freeze(
+  store: Pick<Store, 'hitLines'>,
   id: IncidentId,
 ): Promise<{ readonly hash: string; readonly count: number }> {
   const hasher = new Bun.CryptoHasher('sha256');
   let count = 0;
-  let cursor: string | null = null;
+  let after: string | null = null;
   do {
-    const page: Awaited<ReturnType<Store['listHits']>> = await store.listHits(id, {}, cursor, pageSizeMax);
-    for (const { request, how } of page.items) hasher.update(`${request} ${how}\n`);
-    count += page.items.length;
-    cursor = page.nextCursor;
-  } while (cursor !== null);
+    const lines: HitLines = await store.hitLines(id, after);
+    hasher.update(lines.text);
+    count += lines.count;
+    after = lines.last;
+  } while (after !== null);
   return { hash: hasher.digest('hex'), count };
 }
 
