@@ -567,7 +567,8 @@ const restless: readonly Case[] = [
     isRight: (outage) => outage.that('shedding', regression).length === 0,
     measures: [
       gatesMoved(regression),
-      answersUntilWarned('tool_call_invalid', regression, 300),
+      // A test that knew both rates would need 335 at the agreed rate of false alarms: twice that.
+      answersUntilWarned('tool_call_invalid', regression, 670),
       answersUntilWarned('refused', regression, 300),
       falseWarnings(regression),
     ],

@@ -217,7 +217,7 @@ function observeShed(
   const failed = evidence.failure !== null || isSlow(cell, evidence, rule);
   const counted = withTrouble(cell, failed, evidence.failure);
   if (evidence.startedAt < health.trialFrom) return unmoved(counted);
-  const trial = tried(health.trial, failed);
+  const trial = tried(health.trial, failed, evidence.callerKey);
   const { trouble } = counted;
   const open: HealthCell = { ...counted, health: { ...health, trial } };
   const hiccups = hiccupsAt(cell, now);
@@ -247,7 +247,11 @@ function observeProbing(
   evidence: Evidence,
   { rule, now, random }: Turn,
 ): Observed {
-  const trial = tried(health.trial, evidence.failure !== null || isSlow(cell, evidence, rule));
+  const trial = tried(
+    health.trial,
+    evidence.failure !== null || isSlow(cell, evidence, rule),
+    evidence.callerKey,
+  );
   // Every good attempt of a sick target is a chance to look well: the more there were, the more it must prove.
   const lucky = cell.trouble?.lucky ?? 0;
   const wellOdds = returnWellOdds * (1 + lucky / luckyPerProof) ** 1.5;

@@ -85,6 +85,8 @@ const usualMax = 0.6;
 const caution = 1.5;
 const spreads = 2.5;
 const worse = [3, 10, 30] as const;
+/** That it stands higher makes false alarms rarer than agreed by itself: this much of the height is enough (`bench:warnings`). */
+const slack = 0.8;
 const oddMin = 5;
 const aloneOddMin = 8;
 /** Slow answers come in bursts, of the provider's making or our own: what is over in half a minute is no change. */
@@ -138,7 +140,7 @@ function tuningOf(watch: SoftWatch, signal: SoftSignal, falseAlarmMs: number, no
   const spanMs = Math.max(watch.spanMs + Math.max(0, now - watch.fadedAt), 60_000);
   const perSecond = (seen * 1_000) / spanMs;
   const attempts = (perSecond * falseAlarmMs * softSignals.length) / 1_000;
-  return { usual, p0: upper, height: Math.log(Math.max(attempts, attemptsMin)), perSecond };
+  return { usual, p0: upper, height: slack * Math.log(Math.max(attempts, attemptsMin)), perSecond };
 }
 
 /** How much likelier an answer is when things are so many times worse. */

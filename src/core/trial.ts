@@ -4,6 +4,10 @@
  * probes and one that is merely worse than usual by about twenty, while coming back takes a run of about fifty good
  * ones. A single good probe proves nothing: a target that fails one request in ten passes it nine times of ten.
  *
+ * One caller whose every request fails must not find it sick again and again: when nothing better is left, callers reach a
+ * target that is on trial. Each is heard until its first failure, and then no more; which is fair to the target and to the
+ * truth, for what it asked until then is an honest sample.
+ *
  * "Sick" is a mixture of three rates (gentle, middling, violent), "well" is one in a hundred. How sure is sure enough is
  * the caller's to say. It refuses to decide what follows from the answer.
  */
@@ -16,7 +20,12 @@ export type Trial = {
   readonly high: number;
   /** What speaks for well, since it last did not: a failure of long ago does not hold up the return. */
   readonly recovery: number;
+  /** Callers that have failed, opaque. */
+  readonly failedBy?: readonly string[];
 };
+
+/** When so many have failed, it is not the callers. */
+const failedByMax = 8;
 
 export type Verdict = 'open' | 'sick' | 'well';
 
@@ -42,8 +51,12 @@ const down = {
   high: Math.log((1 - rates.high) / (1 - well)),
 };
 
-export function tried(trial: Trial, failed: boolean): Trial {
+/** The trial with one more outcome; `by`: who asked, null for a probe of ours. */
+export function tried(trial: Trial, failed: boolean, by: string | null): Trial {
+  const { failedBy = [] } = trial;
+  if (by !== null && failedBy.includes(by)) return trial;
   const step = failed ? up : down;
+  const blames = failed && by !== null && failedBy.length < failedByMax;
   return {
     total: trial.total + 1,
     failed: trial.failed + (failed ? 1 : 0),
@@ -51,6 +64,7 @@ export function tried(trial: Trial, failed: boolean): Trial {
     middle: trial.middle + step.middle,
     high: trial.high + step.high,
     recovery: Math.max(0, trial.recovery - step.low),
+    failedBy: blames ? [...failedBy, by] : failedBy,
   };
 }
 
