@@ -36,8 +36,9 @@ export type Tuning = {
   readonly p0: number;
   readonly height: number;
   readonly perSecond: number;
-  readonly up: readonly [number, number, number];
-  readonly down: readonly [number, number, number];
+  /** The rates of the gentle and the middling test; the violent one's is always the same. */
+  readonly low: number;
+  readonly middle: number;
 };
 
 export type Suspect = { readonly key: string; readonly total: number; readonly failed: number };
@@ -95,16 +96,12 @@ function tune(background: Background, agreement: Agreement): Tuning {
   // Three tests could alarm three times as often; that p0 stands half as high again as what was learned (`background.ts`)
   // lengthens the time between false alarms ninefold or more, so nothing is added for it.
   const height = Math.log(Math.max((perSecond * falseAlarmMs) / 1000, attemptsMin));
-  const up = (p1: number): number => Math.log(p1 / p0);
-  const down = (p1: number): number => Math.log((1 - p1) / (1 - p0));
-  return {
-    usual: usualRate(background, budget),
-    p0,
-    height,
-    perSecond,
-    up: [up(low), up(middle), up(violent)],
-    down: [down(low), down(middle), down(violent)],
-  };
+  return { usual: usualRate(background, budget), p0, height, perSecond, low, middle };
+}
+
+/** How much better a rate explains an outcome than the usual one. */
+function step(p1: number, p0: number, failed: boolean): number {
+  return failed ? Math.log(p1 / p0) : Math.log((1 - p1) / (1 - p0));
 }
 
 export function freshBank(agreement: Agreement, now: Instant, background: Background = nothingKnown): Bank {
@@ -218,14 +215,16 @@ export function count(bank: Bank, outcome: Outcome, agreement: Agreement, now: I
   if (repeats(bank, outcome)) return bank;
   const pause = now - bank.latest;
   const kept = pause > pauseMs ? 2 ** (-pause / forgetMs) : 1;
-  const { up, down, height } = bank.tuning;
-  const [a, b, c] = outcome.failed ? up : down;
+  const { p0, height, low, middle } = bank.tuning;
+  const { failed } = outcome;
+  const risen = (sum: number, p1: number): number =>
+    Math.min(height, Math.max(0, sum * kept + step(p1, p0, failed)));
   const next: Bank = {
     background: bank.background,
     tuning: bank.tuning,
-    low: Math.min(height, Math.max(0, bank.low * kept + a)),
-    middle: Math.min(height, Math.max(0, bank.middle * kept + b)),
-    high: Math.min(height, Math.max(0, bank.high * kept + c)),
+    low: risen(bank.low, low),
+    middle: risen(bank.middle, middle),
+    high: risen(bank.high, violent),
     quiet: bank.quiet,
     quietSince: bank.quietSince,
     latest: now,

@@ -114,6 +114,8 @@ export const noProbes: Probing = {
   passed: 0,
 };
 
+const nobody: readonly never[] = [];
+
 export function freshCell(rule: HealthRule, now: Instant): HealthCell {
   return {
     health: { state: 'healthy' },
@@ -123,7 +125,7 @@ export function freshCell(rule: HealthRule, now: Instant): HealthCell {
     firstToken: nothingSeen,
     trouble: null,
     probing: noProbes,
-    setAside: [],
+    setAside: nobody,
     ejections: 0,
     rounds: 0,
     hiccups: 0,

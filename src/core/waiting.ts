@@ -19,7 +19,7 @@ import { stillWaiting } from './first-token.ts';
 import type { Instant } from './ids.ts';
 
 /** Starts that a log holds. */
-export const startSlots = 64;
+const startSlots = 64;
 const spacingMs = 100;
 
 const free = 0;
@@ -81,17 +81,15 @@ export function noteEnd(log: StartLog, slot: StartSlot, ending: Ending): boolean
   return (entry & statusMask) === late;
 }
 
-/** The places of those that have waited longer than `limitMs` and were not yet counted as slow; from now on they are. */
-export function newlyLate(log: StartLog, limitMs: number, now: Instant): readonly number[] {
-  const found: number[] = [];
-  for (let index = 0; index < startSlots; index++) {
-    const entry = log.entries[index] ?? free;
-    // A start is known to a tenth of a second: to be sure, one more.
-    if ((entry & statusMask) !== waiting || ageMs(entry, now) <= limitMs + spacingMs) continue;
-    log.entries[index] = packed(entry >>> statusBits, late);
-    found.push(index);
-  }
-  return found;
+/** Whether it has waited longer than `limitMs` and was not yet counted as slow; from now on it is. */
+export function isNewlyLate(log: StartLog, slot: StartSlot, limitMs: number, now: Instant): boolean {
+  if (slot === null) return false;
+  const { index, startedAt } = slot;
+  const entry = log.entries[index] ?? free;
+  // A start is known to a tenth of a second: to be sure, one more.
+  if (entry !== packed(tick(startedAt), waiting) || ageMs(entry, now) <= limitMs + spacingMs) return false;
+  log.entries[index] = packed(tick(startedAt), late);
+  return true;
 }
 
 const sick = 0.5;

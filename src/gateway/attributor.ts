@@ -16,7 +16,9 @@ const leavesMax = 2_000;
 /** Outcomes kept of each leaf, and the longest that they matter. */
 const outcomesMax = 128;
 const memoryMs = 300_000;
-const wrapMs = 2 ** 31;
+/** Times of outcomes are kept in hundredths of a second, in 15 bits: they wrap around after longer than they matter. */
+const tickMs = 10;
+const wrap = 2 ** 15;
 /** Unrelated providers that go out within this time of each other went out together. */
 const togetherMs = 60_000;
 /** For how long a suspect counts as out without news of it. */
@@ -30,12 +32,12 @@ const us: GateScope = { kind: 'egress', name: 'us' };
 
 /**
  * The latest outcomes of one target through one key: when each came, and whether it failed. There is one for every target
- * and key, so times are kept in 31 bits, which wrap around after 24 days, beside one bit for a failure.
+ * and key, so each takes two bytes: the time, and one bit for a failure.
  */
 class Outcomes {
   readonly target: Target;
   readonly key: string | null;
-  readonly #entries = new Uint32Array(outcomesMax);
+  readonly #entries = new Uint16Array(outcomesMax);
   #next = 0;
   #kept = 0;
   latest: Instant;
@@ -49,26 +51,32 @@ class Outcomes {
   add(failed: boolean, now: Instant): void {
     // After such a pause none of them matters, and none can be taken for new.
     if (now - this.latest > memoryMs) this.#kept = 0;
-    // A clock may tell parts of a millisecond, which would run into the bit for a failure.
-    this.#entries[this.#next] = Math.floor(now % wrapMs) * 2 + (failed ? 1 : 0);
+    this.#entries[this.#next] = (tickOf(now) << 1) | (failed ? 1 : 0);
     this.#next = (this.#next + 1) % outcomesMax;
     this.#kept = Math.min(outcomesMax, this.#kept + 1);
     this.latest = now;
   }
 
   since(from: Instant): { readonly total: number; readonly failed: number } {
+    const latest = tickOf(this.latest);
+    const most = (this.latest - from) / tickMs + 1;
     let total = 0;
     let failed = 0;
+    let ago = 0;
     for (let back = 1; back <= this.#kept; back++) {
       const entry = this.#entries[(this.#next - back + outcomesMax) % outcomesMax] ?? 0;
-      const agoMs = ((this.latest % wrapMs) - Math.floor(entry / 2) + wrapMs) % wrapMs;
-      if (this.latest - agoMs < from) break;
+      const before = ago;
+      ago = (latest - (entry >>> 1) + wrap) % wrap;
+      // Nearer than the one after it: the time has wrapped around.
+      if (ago < before || ago > most) break;
       total++;
-      failed += entry % 2;
+      failed += entry & 1;
     }
     return { total, failed };
   }
 }
+
+const tickOf = (at: number): number => Math.floor(at / tickMs) % wrap;
 
 /** What a leaf's counts are compared with, as its cell has learned it. */
 type Usual = { readonly p0: number; readonly perSecond: number };

@@ -27,6 +27,8 @@ export class GateBook {
   readonly #gates: () => readonly GateRule[];
   #read: readonly GateRule[] | null = null;
   #rules = new Map<TargetName, Agreed>();
+  /** One for each gate, not one for each target. */
+  #agreed = new Map<GateRule, Agreed>();
 
   constructor(gates: () => readonly GateRule[]) {
     this.#gates = gates;
@@ -37,11 +39,13 @@ export class GateBook {
     if (gates !== this.#read) {
       this.#read = gates;
       this.#rules = new Map();
+      this.#agreed = new Map();
     }
     let found = this.#rules.get(target.name);
     if (found === undefined) {
       const gate = gateFor(gates, target);
-      found = { gate, rule: ruleOf(gate), mode: gate.mode };
+      found = this.#agreed.get(gate) ?? { gate, rule: ruleOf(gate), mode: gate.mode };
+      this.#agreed.set(gate, found);
       if (this.#rules.size < remembered) this.#rules.set(target.name, found);
     }
     return found;

@@ -22,8 +22,7 @@ import { GateBook } from './gate-book.ts';
 import { KeyRing } from './key-ring.ts';
 import { noCounts, Tally } from './tally.ts';
 import { believed } from './believed.ts';
-import { freshBoardCell, keep, restoreCell, shiftCell } from './board-cell.ts';
-import type { BoardCell } from './board-cell.ts';
+import { BoardCell } from './board-cell.ts';
 import { endingOf, evidenceOf, evidenceOfFirstToken, unheard } from './ticket.ts';
 import type { Asking, Handing, Settlement, Ticket } from './ticket.ts';
 
@@ -74,7 +73,7 @@ class Board implements HealthBoard {
   }
 
   #jump(byMs: number): void {
-    for (const cell of this.#cells.values()) shiftCell(cell, byMs);
+    for (const cell of this.#cells.values()) cell.shift(byMs);
     this.#attributor.forget();
   }
 
@@ -82,7 +81,7 @@ class Board implements HealthBoard {
     let cell = this.#cells.get(target.name);
     if (cell === undefined) {
       const now = this.#look();
-      cell = freshBoardCell(target, this.#gates.of(target).rule, now);
+      cell = new BoardCell(target, this.#gates.of(target).rule, now);
       if (this.#cells.size >= cellsMax) this.#dropIdle();
       this.#cells.set(target.name, cell);
     }
@@ -106,12 +105,14 @@ class Board implements HealthBoard {
 
   standing(target: Target): Standing {
     if (this.#keys.usable(target, noKeys) === undefined) return this.#keys.trouble(target);
-    const cell = this.#cell(target);
-    // Nearly always; what time alone moves of a healthy one is for `tick`.
-    if (cell.health.health.state === 'healthy') return open;
+    const cell = this.#cells.get(target.name);
+    // Nearly always: it was never asked, or is healthy; what time alone moves of a healthy one is for `tick`.
+    if (cell === undefined || cell.health.health.state === 'healthy') return open;
     const { rule, mode } = this.#gates.of(target);
-    this.#apply(cell, advance(cell.health, rule, this.#look()));
-    const admitted = admission(cell.health, rule, this.#look(), this.#options.random());
+    // First the time: when the clock has jumped, the cell follows it before it is judged by it.
+    const now = this.#look();
+    this.#apply(cell, advance(cell.health, rule, now));
+    const admitted = admission(cell.health, rule, now, this.#options.random());
     switch (admitted.kind) {
       case 'open':
       case 'probe':
@@ -156,6 +157,7 @@ class Board implements HealthBoard {
       feature: asking.feature,
       stream: asking.stream,
       slot: cell.waiting.enter(asking.stream, startedAt),
+      bagIndex: -1,
     };
     cell.waiting.hold(ticket);
     cell.inFlight++;
@@ -291,13 +293,11 @@ class Board implements HealthBoard {
   }
 
   ramp(target: Target, words: string): void {
+    const now = this.#look();
     const cell = this.#cells.get(target.name);
     // What was never asked has no traffic to ramp.
     if (cell !== undefined && isTouched(cell.health) && cell.health.health.state === 'healthy')
-      this.#apply(
-        cell,
-        startRamp(cell.health, this.#gates.of(target).rule, this.#look(), { words, cause: 'person' }),
-      );
+      this.#apply(cell, startRamp(cell.health, this.#gates.of(target).rule, now, { words, cause: 'person' }));
   }
 
   noteCanary(target: Target, finding: CanaryFinding, move: Omit<WarningMove, 'signal'> | null): void {
@@ -306,8 +306,9 @@ class Board implements HealthBoard {
   }
 
   hold(target: Target, until: Instant, words: string): void {
+    const now = this.#look();
     const cell = this.#cell(target);
-    this.#apply(cell, holdOut(cell.health, until, this.#look(), words));
+    this.#apply(cell, holdOut(cell.health, until, now, words));
   }
 
   giveBack(target: Target, words: string): void {
@@ -332,11 +333,11 @@ class Board implements HealthBoard {
   }
 
   unkept(all: boolean): readonly Kept[] {
-    return [...this.#cells.values()].flatMap((cell) => keep(cell, all) ?? []);
+    return [...this.#cells.values()].flatMap((cell) => cell.keep(all) ?? []);
   }
 
   restore(target: Target, kept: unknown): void {
-    restoreCell(this.#cell(target), kept, this.#gates.of(target).rule, this.#look());
+    this.#cell(target).restore(kept, this.#gates.of(target).rule, this.#look());
   }
 
   view(target: Target): GateView {

@@ -23,19 +23,17 @@ type Names = {
   readonly model: string;
 };
 
-const noKey = {};
-const known = new WeakMap<Target, WeakMap<object, Names>>();
+type Named = { readonly key: ProviderKey | null; readonly names: Names };
+const known = new WeakMap<Target, Named[]>();
 
 /** Made once per target and key: requests ask for them all the time. */
 function namesOf(target: Target, key: ProviderKey | null): Names {
   let ofTarget = known.get(target);
-  if (ofTarget === undefined) known.set(target, (ofTarget = new WeakMap()));
-  let names = ofTarget.get(key ?? noKey);
-  if (names === undefined) {
-    const own = key?.name ?? `${target.provider.id}#none`;
-    names = { own, pool: `${own}|${target.model.family}`, model: `${own}|=${target.model.name}` };
-    ofTarget.set(key ?? noKey, names);
-  }
+  if (ofTarget === undefined) known.set(target, (ofTarget = []));
+  for (const named of ofTarget) if (named.key === key) return named.names;
+  const own = key?.name ?? `${target.provider.id}#none`;
+  const names = { own, pool: `${own}|${target.model.family}`, model: `${own}|=${target.model.name}` };
+  ofTarget.push({ key, names });
   return names;
 }
 

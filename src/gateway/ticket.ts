@@ -4,6 +4,7 @@ import type { Failure } from '../core/failure.ts';
 import type { Instant } from '../core/ids.ts';
 import type { ProviderKey, Target } from '../core/target.ts';
 import type { Ending, StartSlot } from '../core/waiting.ts';
+import type { Bagged } from './bag.ts';
 
 /** An attempt that wants to be admitted. */
 export type Asking = {
@@ -22,7 +23,7 @@ export type Asking = {
 };
 
 /** Proof that an attempt was admitted; given back with its outcome, once. */
-export type Ticket = {
+export type Ticket = Bagged & {
   readonly target: Target;
   readonly key: ProviderKey | null;
   readonly generation: number;

@@ -8,14 +8,14 @@ import type { Instant } from '../core/ids.ts';
 import { leftBeforeFirstToken } from '../core/silence.ts';
 import {
   createStartLog,
-  newlyLate,
+  isNewlyLate,
   noteEnd,
   noteStart,
   noWaiting,
-  startSlots,
   waitingEvidence,
 } from '../core/waiting.ts';
 import type { Ending, StartLog, StartSlot, WaitingEvidence } from '../core/waiting.ts';
+import { Bag } from './bag.ts';
 import type { Ticket } from './ticket.ts';
 
 const wholeSeenMin = 50;
@@ -25,8 +25,8 @@ export class WaitingRoom {
   /** Made when the first whole answer is asked for. */
   #whole: StartLog | null = null;
   #usualWhole: FirstToken = nothingSeen;
-  /** Who waits at which place of the log of streams. */
-  readonly #holders: (Ticket | null)[] = Array.from({ length: startSlots }, () => null);
+  /** Who waits and is in the log of streams. */
+  readonly #holders = new Bag<Ticket>();
   #waiting = 0;
 
   enter(stream: boolean, now: Instant): StartSlot {
@@ -37,14 +37,14 @@ export class WaitingRoom {
   }
 
   hold(ticket: Ticket): void {
-    if (ticket.stream && ticket.slot !== null) this.#holders[ticket.slot.index] = ticket;
+    if (ticket.stream && ticket.slot !== null) this.#holders.add(ticket);
   }
 
   /** Gives whether it was told of by `late` already. */
   leave(ticket: Ticket, ending: Ending): boolean {
     const { stream, slot } = ticket;
     this.#waiting--;
-    if (slot !== null && this.#holders[slot.index] === ticket) this.#holders[slot.index] = null;
+    this.#holders.remove(ticket);
     const log = stream ? this.#streams : this.#whole;
     return log !== null && noteEnd(log, slot, ending);
   }
@@ -52,7 +52,11 @@ export class WaitingRoom {
   /** Streams that have just waited longer than `limitMs`: each is told of once. */
   late(limitMs: number | null, now: Instant): readonly Ticket[] {
     if (limitMs === null || this.#waiting === 0) return [];
-    return newlyLate(this.#streams, limitMs, now).flatMap((index) => this.#holders[index] ?? []);
+    const found: Ticket[] = [];
+    this.#holders.forEach((ticket) => {
+      if (isNewlyLate(this.#streams, ticket.slot, limitMs, now)) found.push(ticket);
+    });
+    return found;
   }
 
   sawWhole(ms: number): void {

@@ -21,7 +21,7 @@ for (let run = 0; run < runs; run++) {
     console.log(`seed ${seed}: ${broken.slice(0, 5).join('; ')}`);
     console.log(`  shrunk: ${JSON.stringify(await shrunk(plan))}`);
   }
-  if ((run + 1) % 100 === 0) console.log(`${run + 1} of ${runs} runs, ${failed} broken`);
+  if ((run + 1) % 25 === 0) console.log(`${run + 1} of ${runs} runs, ${failed} broken`);
 }
 console.log(`${days} days in ${runs} runs from seed ${first}: ${failed} broken`);
 process.exitCode = failed === 0 ? 0 : 1;
