@@ -154,6 +154,57 @@ test('a page without script', async () => {
   expect(page).toStartWith('<!doctype html>');
   expect(page).toContain('<svg');
   expect(page).not.toContain('<script');
+  for (const words of [
+    'Policy was kept by every call',
+    'answered by a backup',
+    'how long 95 % waited',
+    'Every minute',
+    'declared out after',
+    'a minute, usually',
+    'The same with simpler means',
+    'Gates tell the time of day; it is 07:00 UTC when the drill begins.',
+  ])
+    expect(page).toContain(words);
+  // Two tables of 90 minutes and four phases would be too few rows, were one of them missing.
+  expect(page.match(/<tr>/g)?.length).toBeGreaterThan(90);
+});
+
+test('a claim is not judged by a drill that loses more than it speaks of, unless it holds even so', async () => {
+  const config = example('breakwater.yaml');
+  const ran = await drill(
+    'loss-of:vendor:anthropic',
+    '--config',
+    config,
+    '--profile',
+    quick,
+    '--alone',
+    '--json',
+  );
+  expect(ran.code).toBe(0);
+  const { features } = JSON.parse(ran.out) as { features: { feature: string; claims: Json[] }[] };
+  const claimsOf = (name: string): unknown => features.find(({ feature }) => feature === name)?.claims;
+  expect(claimsOf('contract-review')).toMatchObject([
+    { outcome: 'not_rehearsed', why: 'aws-us/claude-opus-4-8 has trouble here as well' },
+  ]);
+  expect(claimsOf('meeting-notes')).toMatchObject([{ outcome: 'holds' }, { outcome: 'holds' }]);
+});
+
+test('a feature whose first choice may not have its data says so, and costs what its usual model costs', async () => {
+  const config = file(
+    'classes.yaml',
+    `providers:
+  anthropic: { api: anthropic, keys: [env:A] }
+  openai: { api: openai, keys: [env:B], terms: { entity: x, training: no } }
+dataClasses: { internal: { training: no } }
+features: { notes: { route: [anthropic/claude-opus-4-8, openai/gpt-5.2], dataClass: internal } }`,
+  );
+  const ran = await drill('loss-of:anthropic', '--config', config, '--profile', quick, '--alone');
+  expect(ran.out).toContain(
+    'may not have its data (training is not excluded): openai/gpt-5.2 answers always',
+  );
+  expect(ran.out).toContain('nothing was sent to it in this drill');
+  const [, more = ''] = /Cost at list price: [^,]+, \$([\d.]+) /.exec(ran.out) ?? [];
+  expect(Number(more)).toBeLessThan(1);
 });
 
 test('traffic is learnt from records', async () => {
@@ -197,7 +248,48 @@ test('traffic is learnt from records', async () => {
 test.each([
   [['loss-of:antropic'], 'did you mean "anthropic"?'],
   [['loss-of:family:claude-opuss'], 'no feature uses family "claude-opuss"; did you mean "claude-opus"?'],
-  [['brownout:anthropic'], 'a brownout needs a rate at its end, such as brownout:anthropic:30%'],
+  [['brownout:anthropic'], 'a brownout needs a rate above 0 % at its end, such as brownout:anthropic:30%'],
+  [['brownout:anthropic:0%'], 'a brownout needs a rate above 0 % at its end'],
+  [['loss-of:'], 'what is lost needs a name; there are: anthropic'],
+  [['loss-of'], 'Say what: loss-of:NAME'],
+  [['loss-of:nothing:anthropic'], '"nothing" is no kind of scope; there are: provider, vendor'],
+  [[file('indent.yaml', 'name: x\n a: b')], 'at line 1, column'],
+  [
+    [
+      file(
+        'keys.yaml',
+        'name: x\nduration: 1h\nfaults: [{ at: 1m, for: 1m, scop: {}, effect: { kind: hang } }]',
+      ),
+    ],
+    'faults.0: unknown key "scop"; did you mean "scope"?',
+  ],
+  [
+    [
+      file(
+        'kind.yaml',
+        'name: x\nduration: 1h\nfaults: [{ at: 1m, for: 1m, scope: {}, effect: { kind: hangs } }]',
+      ),
+    ],
+    'faults.0.effect.kind: must be one of fail, hang, slow',
+  ],
+  [
+    [
+      file(
+        'late.yaml',
+        'name: x\nduration: 1h\nfaults: [{ at: 2h, for: 1m, scope: {}, effect: { kind: hang } }]',
+      ),
+    ],
+    'what begins after 2 h 0 min comes when the drill is over: the scenario would change nothing',
+  ],
+  [
+    ['june-7', '--profile', file('strange.yaml', 'traffic: { assistent: { rate: 4 } }')],
+    '"assistent" is no feature of the configuration; did you mean "assistant"?',
+  ],
+  [
+    ['june-7', '--since', '1h', '--store', 'sqlite:/nowhere/at-all.db'],
+    'There is no store at /nowhere/at-all.db',
+  ],
+  [['june-7', '--alone', '--html', '/nowhere/at-all.html'], '/nowhere/at-all.html cannot be written'],
   [['june-77'], 'did you mean "june-7"?'],
   [['nowhere.yaml'], 'nowhere.yaml cannot be read'],
   [['june-7', '--duration', 'soon'], '--duration must be a duration'],

@@ -13,7 +13,7 @@ import type { RequestRecord } from '../core/record.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import { drillHtml } from '../drill/drill-html.ts';
 import { drillToWire } from '../drill/drill-json.ts';
-import { planDrill } from '../drill/drill-plan.ts';
+import { planDrill, strangeName } from '../drill/drill-plan.ts';
 import type { Document } from '../drill/drill-plan.ts';
 import { passed, runDrill } from '../drill/drill-report.ts';
 import { drillText } from '../drill/drill-text.ts';
@@ -51,7 +51,7 @@ async function readDocument(path: string): Promise<Document> {
     value = parse(text, { maxAliasCount: 100 });
   } catch (error) {
     throw new Unfit(
-      `${path}: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'is no YAML'}`,
+      `${path}: ${error instanceof Error ? (error.message.split('\n')[0] ?? '').replace(/:$/, '') : 'is no YAML'}.`,
     );
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -62,6 +62,8 @@ async function readDocument(path: string): Promise<Document> {
 /** The scenario that the words name, if they name a file or one that is shipped; null for `loss-of:` and `brownout:`. */
 async function scenarioDocument(words: string): Promise<Document | null> {
   if (words.includes(':') && !existsSync(words)) return null;
+  if (words === 'loss-of' || words === 'brownout')
+    throw new Unfit(`Say what: loss-of:NAME, or brownout:NAME:RATE, such as brownout:anthropic:30%.`);
   if (/\.(?:ya?ml|json)$/.test(words)) return readDocument(words);
   const names = shippedNames();
   if (names.includes(words)) return readDocument(join(shippedFolder, `${words}.yaml`));
@@ -79,6 +81,11 @@ async function snapshotOf(path: string, { secretsIfSet }: Environment): Promise<
 }
 
 async function recordsSince(address: string, since: number): Promise<readonly RequestRecord[]> {
+  const path = /^sqlite:(.+)$/s.exec(address)?.[1];
+  if (path !== undefined && !existsSync(path))
+    throw new Unfit(
+      `There is no store at ${path}. Name it with --store, or give the traffic with --profile.`,
+    );
   const opened = await openStore(address);
   if (opened.kind === 'failed') throw new Unfit(opened.message);
   const { store } = opened;
@@ -110,6 +117,8 @@ async function profileOf(call: Call, snapshot: Snapshot): Promise<Document> {
       throw new Unfit(
         `${file}: "${strange}" has no place in a profile; there are: ${profileKeys.join(', ')}.`,
       );
+    const name = strangeName(document, snapshot);
+    if (name !== null) throw new Unfit(`${file}: ${sentence(name)}`);
     return document;
   }
   if (since === null) return {};
@@ -122,6 +131,16 @@ async function profileOf(call: Call, snapshot: Snapshot): Promise<Document> {
     throw new Unfit(`There is no record of the last ${since}. Give the traffic with --profile instead.`);
   // Where there were too many to read, or the store is younger, the window is as long as what was read.
   return recordedProfile(records, Math.min(windowMs, Math.max(1_000, now - oldest.at)));
+}
+
+const sentence = (text: string): string => (/[.?]$/.test(text) ? text : `${text}.`);
+
+async function writePage(path: string, page: string): Promise<void> {
+  try {
+    await writeFile(path, page);
+  } catch {
+    throw new Unfit(`${path} cannot be written. Is there such a folder, and may you write there?`);
+  }
 }
 
 function seedOf(call: Call): number {
@@ -138,7 +157,8 @@ async function rehearsed(call: Call, words: string): Promise<ExitCode> {
     { words, document, profile: await profileOf(call, snapshot), duration: textOption(call, 'duration') },
     snapshot,
   );
-  if (!planned.ok) throw new Unfit(`${planned.problem}.`);
+  if (!planned.ok)
+    throw new Unfit(sentence(document === null ? planned.problem : `${words}: ${planned.problem}`));
   const shown = !call.json && process.stderr.isTTY;
   const report = runDrill(planned.plan, snapshot, {
     seed: seedOf(call),
@@ -149,7 +169,7 @@ async function rehearsed(call: Call, words: string): Promise<ExitCode> {
   });
   if (shown) process.stderr.write('\r\u001B[K');
   const html = textOption(call, 'html');
-  if (html !== null) await writeFile(html, drillHtml(report));
+  if (html !== null) await writePage(html, drillHtml(report));
   call.print(call.json ? JSON.stringify(drillToWire(report), null, 2) : drillText(report, table));
   return passed(report) ? 0 : 1;
 }

@@ -1,4 +1,5 @@
 /** `breakwater incident …` */
+import { countedShare } from '../core/percent.ts';
 import { durationWords } from '../core/words.ts';
 import { callAdmin, items, show } from './client.ts';
 import type { Json } from './client.ts';
@@ -62,7 +63,7 @@ function featureRow(feature: Json): readonly string[] {
     textOf(feature['title']),
     textOf(feature['status']),
     textOf(feature['backup']),
-    `${Math.round(share * 1_000) / 10} %`,
+    countedShare(share),
     feature['normal_at'] === null ? 'not yet' : timeOf(feature['normal_at']),
   ];
 }

@@ -8,6 +8,7 @@
  *
  * It refuses to choose among targets: `routing.ts` does.
  */
+import { countedShare } from './percent.ts';
 import { suspicion } from './detector.ts';
 import type { HealthCell } from './health-cell.ts';
 import type { HealthRule } from './health-rule.ts';
@@ -103,7 +104,7 @@ export function admission(cell: HealthCell, rule: HealthRule, now: Instant, rand
       const share = rampShare(cell, rule);
       return random < share
         ? { kind: 'open' }
-        : { kind: 'out', reason: 'ramping', words: `ramping back, ${Math.round(share * 100)} % of requests` };
+        : { kind: 'out', reason: 'ramping', words: `ramping back, ${countedShare(share)} of requests` };
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Whether a feature's continuity claims (`expect`) held in a drill. A claim about a loss is judged only by a drill that
- * loses all of it; a claim about a region by every call that was made, failed ones included.
+ * loses all of it, and fails only by one in which nothing else goes wrong for the feature; a claim about a region by every call that was made, failed ones included.
  */
 import type { Scope } from '../core/switches.ts';
 import { countedShare, writtenShare } from '../core/percent.ts';
@@ -49,7 +49,24 @@ function defined(scope: Readonly<Record<string, string | undefined>>): Scope {
   return Object.fromEntries(Object.entries(scope).filter(([, value]) => value !== undefined));
 }
 
-function judge(claim: Expectation, seen: FeatureTally, scenario: Scenario, snapshot: Snapshot): ClaimResult {
+/** A target of the feature that has trouble in this drill although the claim does not speak of it. */
+function otherTrouble({ route }: Feature, scope: Scope, { faults, operator }: Scenario): Target | undefined {
+  return route.find(
+    (target) =>
+      !covers(scope, target, null) &&
+      (faults.some((fault) => strikes(fault, target, fault.scope.key ?? null)) ||
+        operator.some(({ off }) => covers(defined(off), target, null))),
+  );
+}
+
+type Seen = {
+  readonly feature: Feature;
+  readonly tally: FeatureTally;
+  readonly scenario: Scenario;
+  readonly snapshot: Snapshot;
+};
+
+function judge(claim: Expectation, { feature, tally, scenario, snapshot }: Seen): ClaimResult {
   switch (claim.kind) {
     case 'survives': {
       const words = `survives ${scopeText(claim.scope)}`;
@@ -57,10 +74,13 @@ function judge(claim: Expectation, seen: FeatureTally, scenario: Scenario, snaps
       if (meant.length === 0 || !meant.every((target) => isLost(target, scenario)))
         return { claim: words, outcome: 'not_rehearsed', why: 'this drill does not lose it' };
       const { from, to } = troubleWindow(scenario);
-      const { answered, backup, limited, agreed, ...rest } = seen.outcomes(from, to);
+      const { answered, backup, limited, agreed, ...rest } = tally.outcomes(from, to);
       const good = answered + backup + limited + agreed;
       const total = good + Object.values(rest).reduce((sum, count) => sum + count, 0);
       const share = total === 0 ? 1 : good / total;
+      const other = share >= survivedShare ? undefined : otherTrouble(feature, claim.scope, scenario);
+      if (other !== undefined)
+        return { claim: words, outcome: 'not_rehearsed', why: `${other.name} has trouble here as well` };
       return {
         claim: words,
         outcome: share >= survivedShare ? 'holds' : 'fails',
@@ -68,7 +88,7 @@ function judge(claim: Expectation, seen: FeatureTally, scenario: Scenario, snaps
       };
     }
     case 'never_leaves_region': {
-      const outside = [...seen.called.values()].find(({ provider: { terms } }) =>
+      const outside = [...tally.called.values()].find(({ provider: { terms } }) =>
         terms.regions === 'unknown' ? true : terms.regions.some((region) => region !== claim.region),
       );
       return {
@@ -82,9 +102,9 @@ function judge(claim: Expectation, seen: FeatureTally, scenario: Scenario, snaps
 
 export function judgeClaims(
   feature: Feature,
-  seen: FeatureTally,
+  tally: FeatureTally,
   scenario: Scenario,
   snapshot: Snapshot,
 ): readonly ClaimResult[] {
-  return feature.expect.map((claim) => judge(claim, seen, scenario, snapshot));
+  return feature.expect.map((claim) => judge(claim, { feature, tally, scenario, snapshot }));
 }

@@ -1,86 +1,169 @@
 /** A drill's report as one page: no script, no address outside, to be mailed or kept beside an agreement. */
-import { durationWords } from '../core/words.ts';
-import { escaped } from '../site/html.ts';
-import { seenOutcomes } from '../simulation/tally.ts';
-import type { SeenOutcome } from '../simulation/tally.ts';
 import { countedShare } from '../core/percent.ts';
-import type { DrillReport, FeatureDrill } from './drill-report.ts';
-import { drillText } from './drill-text.ts';
-import { goodShare, minuteText, outcomeWords, requestsOf, strategyWords } from './drill-words.ts';
+import { countWords, durationWords } from '../core/words.ts';
+import { escaped } from '../site/html.ts';
+import { outcomeCharts, outcomeColour } from './drill-charts.ts';
+import { passed } from './drill-report.ts';
+import type { ClaimResult } from './drill-claims.ts';
+import type { DrillReport, FeatureDrill, MinuteReport } from './drill-report.ts';
+import {
+  claimWords,
+  costLine,
+  costText,
+  goodShare,
+  hedgesText,
+  isolationText,
+  minuteText,
+  noteTexts,
+  outcomesText,
+  outcomeWords,
+  passedOverText,
+  phasesOf,
+  requestsOf,
+  strategyWords,
+  verdict,
+} from './drill-words.ts';
+import { seenOutcomes } from '../simulation/tally.ts';
 
-const colours: Readonly<Record<SeenOutcome, string>> = {
-  answered: '#2f855a',
-  backup: '#3182ce',
-  limited: '#805ad5',
-  agreed: '#319795',
-  cut: '#9b2c2c',
-  asked: '#d69e2e',
-  refused: '#718096',
-  busy: '#dd6b20',
-  failed: '#e53e3e',
-};
+/** More minutes than this are told in parts only. */
+const minutesMax = 1_440;
 
-const chart = { width: 920, height: 90 } as const;
-const barsMax = 240;
+type Cells = readonly string[];
 
-/** What users saw, minute by minute, as stacked bars; several minutes in one bar where there are many. */
-function chartOf({ minutes, title }: FeatureDrill): string {
-  const perBar = Math.max(1, Math.ceil(minutes.length / barsMax));
-  const count = Math.ceil(minutes.length / perBar);
-  const width = chart.width / count;
-  const bars: string[] = [];
-  for (let bar = 0; bar < count; bar++) {
-    const part = minutes.slice(bar * perBar, (bar + 1) * perBar);
-    const total = part.reduce((sum, { outcomes }) => sum + requestsOf(outcomes), 0);
-    let y = 0;
-    for (const outcome of seenOutcomes) {
-      const seen = part.reduce((sum, { outcomes }) => sum + outcomes[outcome], 0);
-      if (seen === 0) continue;
-      const height = (seen / total) * chart.height;
-      bars.push(
-        `<rect x="${(bar * width).toFixed(2)}" y="${y.toFixed(2)}" width="${(width + 0.05).toFixed(2)}" height="${height.toFixed(2)}" fill="${colours[outcome]}"><title>${minuteText(part[0]?.minute ?? 0)}: ${seen} ${outcomeWords[outcome]}</title></rect>`,
-      );
-      y += height;
-    }
-  }
-  return `<svg viewBox="0 0 ${chart.width} ${chart.height}" shape-rendering="crispEdges" role="img" aria-label="${escaped(title)}: what users saw, minute by minute">${bars.join('')}</svg>`;
-}
-
-function featureSection(feature: FeatureDrill): string {
-  const claims = feature.claims
-    .map(
-      ({ claim, outcome, why }) =>
-        `<li class="${outcome}">${escaped(claim)}: ${outcome.replace('_', ' ')} (${escaped(why)})</li>`,
-    )
+/** A table that can be moved sideways where it is wider than the window; the first cell of a row names it. */
+function tableOf(caption: string, head: Cells, rows: readonly Cells[]): string {
+  const heads = head.map((cell) => `<th scope="col">${escaped(cell)}</th>`).join('');
+  const body = rows
+    .map(([first = '', ...rest]) => {
+      const cells = rest.map((cell) => `<td>${escaped(cell)}</td>`).join('');
+      return `<tr><th scope="row">${escaped(first)}</th>${cells}</tr>`;
+    })
     .join('');
-  return `<section><h2>${escaped(feature.title)}</h2><p>${requestsOf(feature.outcomes)} requests, ${countedShare(goodShare(feature.outcomes))} answered.</p>${chartOf(feature)}${claims === '' ? '' : `<ul>${claims}</ul>`}</section>`;
+  return `<div class="wide" tabindex="0" role="region" aria-label="${escaped(caption)}"><table><caption>${escaped(caption)}</caption><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
-function legend(): string {
-  return `<p class="legend">${seenOutcomes
-    .map((outcome) => `<span><i style="background:${colours[outcome]}"></i>${outcomeWords[outcome]}</span>`)
-    .join(' ')}</p>`;
+const waitText = (ms: number | null): string => (ms === null ? '–' : `≤ ${durationWords(ms)}`);
+
+function phaseTable({ minutes }: FeatureDrill): string {
+  const rows = phasesOf(minutes).map(({ from, to, outcomes, waitMs }) => [
+    `${minuteText(from)}–${minuteText(to)}`,
+    waitText(waitMs),
+    outcomesText(outcomes),
+  ]);
+  return tableOf('What users saw', ['when', '95 % waited', 'what they saw'], rows);
 }
 
-function strategies({ strategies: list }: DrillReport): string {
-  const rows = list
-    .map(
-      ({ strategy, outcomes, attemptsPerRequest, waitMs, violations }) =>
-        `<tr><th scope="row">${strategyWords[strategy]}</th><td>${countedShare(goodShare(outcomes))}</td><td>${outcomes.failed + outcomes.cut}</td><td>${outcomes.asked + outcomes.refused + outcomes.busy}</td><td>${attemptsPerRequest.toFixed(2)}</td><td>${durationWords(waitMs ?? 0)}</td><td>${violations}</td></tr>`,
-    )
-    .join('');
-  return `<section><h2>The same with simpler means</h2><div class="wide"><table><thead><tr><th></th><th>answered</th><th>failed or cut</th><th>asked or refused</th><th>calls a request</th><th>95 % knew within</th><th>policy broken</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
+function minuteTable({ minutes, title }: FeatureDrill): string {
+  if (minutes.length > minutesMax)
+    return '<p>There are too many minutes for a page: --json has every one.</p>';
+  const kinds = seenOutcomes.filter((outcome) => minutes.some(({ outcomes }) => outcomes[outcome] > 0));
+  const row = ({ minute, outcomes, waitMs }: MinuteReport): Cells => [
+    minuteText(minute),
+    ...kinds.map((kind) => String(outcomes[kind])),
+    waitText(waitMs),
+  ];
+  const head = ['minute', ...kinds.map((kind) => outcomeWords[kind]), '95 % waited'];
+  return `<details><summary>Every minute</summary>${tableOf(`${title}, minute by minute`, head, minutes.map(row))}</details>`;
 }
 
-const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a202c}
-svg{width:100%;height:auto;border:1px solid #cbd5e0}h2{margin:2rem 0 .25rem;font-size:1.1rem}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .5rem;border-bottom:1px solid #e2e8f0}
-.legend span{margin-right:1rem;white-space:nowrap}.legend i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}
-.wide{overflow-x:auto}
-.fails{color:#9b2c2c;font-weight:600}pre{white-space:pre-wrap;font-size:.85rem}`;
+function claimItem({ claim, outcome, why }: ClaimResult): string {
+  return `<li class="${outcome}"><b>${claimWords[outcome]}</b>: ${escaped(claim)} (${escaped(why)})</li>`;
+}
+
+function featureSection(feature: FeatureDrill, report: DrillReport): string {
+  const { title, outcomes, hedges, claims } = feature;
+  const facts = [
+    `${countWords(requestsOf(outcomes), 'request')}, ${countedShare(goodShare(outcomes))} answered.`,
+    feature.passedOver === null ? [] : `${passedOverText(feature.passedOver)}.`,
+    hedges === null ? [] : `It ${hedgesText(hedges)}.`,
+  ].flat();
+  const list = claims.length === 0 ? '' : `<ul class="claims">${claims.map(claimItem).join('')}</ul>`;
+  return `<section><h2>${escaped(title)}</h2><p>${escaped(facts.join(' '))}</p>${outcomeCharts(feature, report.trouble)}${list}${phaseTable(feature)}${minuteTable(feature)}</section>`;
+}
+
+function legend({ features }: DrillReport): string {
+  return `<ul class="legend">${seenOutcomes
+    .filter((outcome) => features.some(({ outcomes }) => outcomes[outcome] > 0))
+    .map((outcome) => `<li><i style="background:${outcomeColour(outcome)}"></i>${outcomeWords[outcome]}</li>`)
+    .join('')}</ul>`;
+}
+
+function isolationSection({ isolation, warnings }: DrillReport): string {
+  const out = isolation.map(
+    ({ words, ...each }) =>
+      `<li><b>${escaped(each.target)}</b>: ${escaped(isolationText(each))}${words === null ? '' : `<br><small>${escaped(words)}</small>`}</li>`,
+  );
+  const warned = warnings.map(
+    ({ target, atMs, words }) =>
+      `<li><b>${escaped(target)}</b>, warned at ${minuteText(Math.floor(atMs / 60_000))}: ${escaped(words)}</li>`,
+  );
+  if (out.length + warned.length === 0) return '';
+  return `<section><h2>Out of routing</h2><ul>${[...out, ...warned].join('')}</ul></section>`;
+}
+
+function loadSection(report: DrillReport): string {
+  const rows = report.targets.map((target) => [
+    target.struck ? `${target.target} (in trouble)` : target.target,
+    String(target.calls),
+    String(target.failed),
+    target.callsPerMinuteUsual === null ? '–' : String(Math.round(target.callsPerMinuteUsual)),
+    String(target.callsPerMinuteMost),
+    String(target.openMost),
+    costText(target.costUsd),
+  ]);
+  const head = [
+    'target',
+    'calls',
+    'failed',
+    'a minute, usually',
+    'a minute, at most',
+    'open, at most',
+    'cost',
+  ];
+  return `<section><h2>Load and cost</h2><p>${escaped(costLine(report))}</p>${tableOf('Load and cost of each target', head, rows)}</section>`;
+}
+
+function strategySection({ strategies, comparedShare }: DrillReport): string {
+  const rows = strategies.map(({ strategy, outcomes, attemptsPerRequest, waitMs, violations }) => [
+    strategyWords[strategy],
+    countedShare(goodShare(outcomes)),
+    String(outcomes.failed + outcomes.cut),
+    String(outcomes.asked + outcomes.refused + outcomes.busy),
+    attemptsPerRequest.toFixed(2),
+    waitText(waitMs),
+    String(violations),
+  ]);
+  const head = ['means', 'answered', 'errors', 'held back', 'calls each', '95 % waited', 'policy broken'];
+  const estimated =
+    comparedShare < 1 ? `<p>Estimated from ${countedShare(comparedShare)} of the traffic.</p>` : '';
+  return `<section><h2>The same with simpler means</h2>${estimated}${tableOf('The same trouble with simpler means', head, rows)}</section>`;
+}
+
+const style = `:root{color-scheme:light dark;--ink:#1a202c;--paper:#fff;--line:#cbd5e0;--bad:#9b2c2c;--soft:#4a5568}
+@media (prefers-color-scheme:dark){:root{--ink:#e2e8f0;--paper:#171923;--line:#4a5568;--bad:#feb2b2;--soft:#a0aec0}}
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:var(--ink);background:var(--paper);overflow-wrap:break-word}
+svg{display:block;width:100%;height:auto}h1{line-height:1.2}h2{margin:2.5rem 0 .25rem;font-size:1.2rem}
+figure{margin:.75rem 0}figcaption,small,caption{color:var(--soft);font-size:.85rem;text-align:left}
+.axis{display:flex;justify-content:space-between;color:var(--soft);font-size:.85rem}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid var(--line)}
+tbody th{font-weight:500;white-space:nowrap}.wide{overflow-x:auto;margin:.75rem 0}
+.legend,.claims{list-style:none;padding:0}.legend li{display:inline-block;margin-right:1rem}.legend i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}
+.verdict{padding:.75rem 1rem;border-left:.4rem solid #2f855a}.verdict.failed{border-color:var(--bad)}.fails{color:var(--bad)}summary{cursor:pointer}`;
 
 export function drillHtml(report: DrillReport): string {
-  const text = drillText(report, (rows) => rows.map((row) => row.join('  ')).join('\n'));
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Drill: ${escaped(report.title)}</title><style>${style}</style></head><body><h1>Drill: ${escaped(report.title)}</h1><p>In virtual time, ${durationWords(report.durationMs)}; something is wrong from ${minuteText(report.trouble.from)} to ${minuteText(report.trouble.to)}. Seed ${report.seed}.</p>${legend()}${report.features.map(featureSection).join('')}${strategies(report)}<section><h2>In words</h2><pre>${escaped(text)}</pre></section></body></html>
+  const { title, trouble, durationMs, seed } = report;
+  const notes = noteTexts(report).map((note) => `<p>${escaped(note)}</p>`);
+  const parts = [
+    `<h1>Drill: ${escaped(title)}</h1>`,
+    `<p>In virtual time, ${durationWords(durationMs)}; something is wrong from ${minuteText(trouble.from)} to ${minuteText(trouble.to)}. Seed ${seed}.</p>`,
+    `<p class="verdict${passed(report) ? '' : ' failed'}">${escaped(verdict(report))}</p>`,
+    ...notes,
+    legend(report),
+    ...report.features.map((feature) => featureSection(feature, report)),
+    isolationSection(report),
+    loadSection(report),
+    strategySection(report),
+  ];
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Drill: ${escaped(title)}</title><style>${style}</style></head><body><main>${parts.join('\n')}</main></body></html>
 `;
 }

@@ -19,6 +19,7 @@ function featureToWire(feature: FeatureDrill): Json {
     attempts: feature.attempts,
     hedges: feature.hedges,
     wait_p95_ms: feature.waitMs,
+    first_choice_passed_over: feature.passedOver,
     claims: feature.claims.map(({ claim, outcome, why }) => ({ claim, outcome, why })),
     minutes: feature.minutes.map(minuteToWire),
   };
@@ -32,6 +33,8 @@ export function drillToWire(report: DrillReport): Json {
     seed: report.seed,
     duration_ms: report.durationMs,
     trouble: { from_minute: report.trouble.from, to_minute: report.trouble.to },
+    starts_at: new Date(report.start).toISOString(),
+    notes: report.notes,
     features: report.features.map(featureToWire),
     targets: report.targets.map((target) => ({
       target: target.target,
@@ -41,6 +44,7 @@ export function drillToWire(report: DrillReport): Json {
       probes: target.probes,
       open_most: target.openMost,
       calls_per_minute_most: target.callsPerMinuteMost,
+      calls_per_minute_usual: target.callsPerMinuteUsual,
       cost_usd: target.costUsd,
     })),
     isolation: report.isolation.map((each) => ({
@@ -49,7 +53,10 @@ export function drillToWire(report: DrillReport): Json {
       ejected_ms: each.ejectedMs,
       words: each.words,
       normal_ms: each.normalMs,
+      by_key: each.byKey,
+      unasked: each.unasked,
     })),
+    warnings: report.warnings.map(({ target, atMs, words }) => ({ target, at_ms: atMs, words })),
     cost_usd: report.costUsd,
     usual_cost_usd: report.usualCostUsd,
     violations: report.violations,

@@ -3,16 +3,23 @@
  * that leads nowhere is an error: a rehearsal must not pass by a typing error.
  */
 import { durationMs, rate } from '../core/duration.ts';
-import { nearest } from '../core/nearest.ts';
+import { didYouMean } from '../core/nearest.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import { covers } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
+import { durationWords } from '../core/words.ts';
 import { strikes } from '../simulation/provider-model.ts';
 import { readScenario } from '../simulation/scenario.ts';
 import type { Fault, Scenario } from '../simulation/scenario.ts';
 
 export type Document = Readonly<Record<string, unknown>>;
 
-export type DrillPlan = { readonly words: string; readonly scenario: Scenario };
+export type DrillPlan = {
+  readonly words: string;
+  readonly scenario: Scenario;
+  /** What of the scenario changes nothing here. */
+  readonly notes: readonly string[];
+};
 export type Planned =
   | { readonly ok: true; readonly plan: DrillPlan }
   | { readonly ok: false; readonly problem: string };
@@ -64,8 +71,10 @@ function scopeOf(text: string, targets: readonly Target[]): FaultScope | string 
   const found = kinds.find((each) => allNames(each, targets).has(name));
   if (found !== undefined) return { [found]: name };
   const known = [...new Set(kinds.flatMap((each) => [...allNames(each, targets)]))];
-  const meant = nearest(name, known);
-  return `no feature uses ${said ?? 'anything called'} "${name}"${meant === null ? `; there are: ${known.join(', ')}` : `; did you mean "${meant}"?`}`;
+  if (name === '') return `what is lost needs a name; there are: ${known.join(', ')}`;
+  const strange = said === undefined && rest.length > 0 && !known.some((each) => each.startsWith(`${kind}:`));
+  if (strange) return `"${kind}" is no kind of scope; there are: ${scopeKinds.join(', ')}`;
+  return `no feature uses ${said ?? 'anything called'} "${name}"; ${didYouMean(name, known) || `there are: ${known.join(', ')}`}`;
 }
 
 /** When the trouble of a drill begins and how long it lasts. */
@@ -87,8 +96,8 @@ function lossOf(text: string, targets: readonly Target[], totalMs: number): Kind
 function brownout(text: string, targets: readonly Target[], totalMs: number): Kind | string {
   const at = text.lastIndexOf(':');
   const share = text.slice(at + 1);
-  if (at < 0 || rate(share) === null)
-    return `a brownout needs a rate at its end, such as brownout:${text.slice(0, at < 0 ? undefined : at) || 'NAME'}:30%`;
+  if (at < 0 || (rate(share) ?? 0) === 0)
+    return `a brownout needs a rate above 0 % at its end, such as brownout:${text.slice(0, at < 0 ? undefined : at) || 'NAME'}:30%`;
   const scope = scopeOf(text.slice(0, at), targets);
   if (typeof scope === 'string') return scope;
   const effect = { kind: 'fail', class: 'server_error', status: 500 };
@@ -146,11 +155,51 @@ export function planDrill(input: PlanInput, snapshot: Snapshot): Planned {
       read.problems.map(({ path, message }) => `${path === '' ? '' : `${path}: `}${message}`).join('; '),
     );
   const { scenario } = read;
-  const targets = routedTargets(snapshot);
-  const idle = scenario.faults.filter((fault) => !targets.some((target) => strikes(fault, target, null)));
-  if (scenario.faults.length > 0 && idle.length === scenario.faults.length && scenario.operator.length === 0)
-    return refused(
-      `no feature uses ${[...new Set(idle.map(({ scope }) => scopeWords(scope)))].join(', ')}: the scenario would change nothing`,
-    );
-  return { ok: true, plan: { words: input.words, scenario } };
+  const { faults, operator } = scenario;
+  const idle = idleParts(scenario, routedTargets(snapshot));
+  const parts = faults.length + operator.length;
+  if (parts > 0 && idle.length === parts)
+    return refused(`${idle.join('; ')}: the scenario would change nothing`);
+  return { ok: true, plan: { words: input.words, scenario, notes: idle } };
+}
+
+/** Faults and acts that concern no target of a feature, or come after the end. */
+function idleParts({ faults, operator, durationMs: total }: Scenario, targets: readonly Target[]): string[] {
+  const late = ({ at }: { readonly at: number }): boolean => at >= total;
+  const unused = (scope: Parameters<typeof scopeWords>[0]): string => `no feature uses ${scopeWords(scope)}`;
+  const after = (at: number): string => `what begins after ${durationWords(at)} comes when the drill is over`;
+  return [
+    ...faults.flatMap((fault) => {
+      if (late(fault)) return after(fault.at);
+      return targets.some((target) => strikes(fault, target, fault.scope.key ?? null))
+        ? []
+        : unused(fault.scope);
+    }),
+    ...operator.flatMap((act) => {
+      if (late(act)) return after(act.at);
+      const { feature, ...rest } = act.off;
+      const scope = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+      return feature === undefined && !targets.some((target) => covers(scope, target, null))
+        ? unused(act.off)
+        : [];
+    }),
+  ].filter((note, index, all) => all.indexOf(note) === index);
+}
+
+/** Names in a profile that are none of the configuration's: a typing error would rehearse other traffic than was meant. */
+export function strangeName({ traffic, targets }: Document, snapshot: Snapshot): string | null {
+  const check = (given: unknown, kind: string, known: readonly string[]): string | null => {
+    const names = typeof given === 'object' && given !== null ? Object.keys(given) : [];
+    const strange = names.find((name) => name !== '*' && !known.includes(name));
+    if (strange === undefined) return null;
+    return `"${strange}" is no ${kind} of the configuration; ${didYouMean(strange, known) || `there are: ${known.join(', ')}`}`;
+  };
+  return (
+    check(traffic, 'feature', [...snapshot.features.keys()]) ??
+    check(
+      targets,
+      'target',
+      routedTargets(snapshot).map(({ name }) => name),
+    )
+  );
 }

@@ -1,11 +1,15 @@
 /** What a drill found, as one value from which the terminal, JSON and HTML say the same. */
 import { costUsd } from '../core/cost.ts';
-import type { Snapshot } from '../core/snapshot.ts';
+import { classDemand } from '../core/data-class.ts';
+import { failureRow } from '../core/failure.ts';
+import type { Instant } from '../core/ids.ts';
+import { dataPolicyObjection } from '../core/rules.ts';
+import type { Feature, Snapshot } from '../core/snapshot.ts';
 import type { Target } from '../core/target.ts';
 import { endOf, strikes } from '../simulation/provider-model.ts';
 import { rehearse } from '../simulation/rehearse.ts';
 import type { StrategyName } from '../simulation/rehearse.ts';
-import type { Profile, Scenario } from '../simulation/scenario.ts';
+import type { Fault, Profile, Scenario } from '../simulation/scenario.ts';
 import { seenOutcomes } from '../simulation/tally.ts';
 import type { RunTally, SeenOutcome, Violation } from '../simulation/tally.ts';
 import { judgeClaims, troubleWindow } from './drill-claims.ts';
@@ -30,6 +34,8 @@ export type FeatureDrill = {
   /** Second calls of silent first ones; null: the feature does not hedge. */
   readonly hedges: { readonly sent: number; readonly won: number } | null;
   readonly waitMs: number | null;
+  /** Its first choice may not have its data, so that another answers always; null: it may. */
+  readonly passedOver: { readonly target: string; readonly why: string; readonly usual: string } | null;
   readonly minutes: readonly MinuteReport[];
   readonly claims: readonly ClaimResult[];
 };
@@ -43,6 +49,8 @@ export type TargetDrill = {
   readonly probes: number;
   readonly openMost: number;
   readonly callsPerMinuteMost: number;
+  /** On average before the trouble; null: it begins with the drill. */
+  readonly callsPerMinuteUsual: number | null;
   /** Null: the price is not known. */
   readonly costUsd: number | null;
 };
@@ -56,7 +64,14 @@ export type Isolation = {
   readonly words: string | null;
   /** From the end of the trouble to normal routing; null: not within the drill. */
   readonly normalMs: number | null;
+  /** Its failures were counted against the provider's keys, which are set aside while the gate stays open. */
+  readonly byKey: boolean;
+  /** It was not asked: nothing went to it while it was well, either. */
+  readonly unasked: boolean;
 };
+
+/** What was noticed of a target's answers; nothing is moved by it. */
+export type WarningDrill = { readonly target: string; readonly atMs: number; readonly words: string };
 
 export type StrategyDrill = {
   readonly strategy: StrategyName;
@@ -73,11 +88,16 @@ export type DrillReport = {
   readonly seed: number;
   readonly durationMs: number;
   readonly trouble: Window;
+  /** What of the scenario changes nothing here. */
+  readonly notes: readonly string[];
+  /** The moment at which the drill begins: gates tell the time of day. */
+  readonly start: Instant;
   readonly features: readonly FeatureDrill[];
   readonly targets: readonly TargetDrill[];
   readonly isolation: readonly Isolation[];
+  readonly warnings: readonly WarningDrill[];
   readonly costUsd: number | null;
-  /** What the same requests cost when every preferred target answers. */
+  /** What the same requests cost when nothing is wrong. */
   readonly usualCostUsd: number | null;
   readonly violations: number;
   readonly violationExamples: readonly Violation[];
@@ -89,6 +109,29 @@ export type DrillReport = {
 const minuteMs = 60_000;
 const waitShare = 0.95;
 
+/** Why a target may not have the data that a feature sends when nothing else is said; null: it may. */
+function dataObjection(
+  feature: Feature,
+  target: Target,
+  snapshot: Snapshot,
+  { start }: Scenario,
+): string | null {
+  const { dataClass } = classDemand(snapshot, feature, null, { tenant: null, keyNames: [] });
+  return dataPolicyObjection(target, dataClass, start);
+}
+
+/** Who answers when nothing is wrong. */
+function usualTarget(feature: Feature, snapshot: Snapshot, scenario: Scenario): Target | null {
+  return feature.route.find((each) => dataObjection(feature, each, snapshot, scenario) === null) ?? null;
+}
+
+function passedOver(feature: Feature, snapshot: Snapshot, scenario: Scenario): FeatureDrill['passedOver'] {
+  const [first] = feature.route;
+  const why = dataObjection(feature, first, snapshot, scenario);
+  const usual = usualTarget(feature, snapshot, scenario);
+  return why === null || usual === null ? null : { target: first.name, why, usual: usual.name };
+}
+
 function featureDrills(run: RunTally, snapshot: Snapshot, scenario: Scenario): readonly FeatureDrill[] {
   return [...snapshot.features.values()].map((feature) => {
     const tally = run.feature(feature.name);
@@ -99,6 +142,7 @@ function featureDrills(run: RunTally, snapshot: Snapshot, scenario: Scenario): r
       attempts: tally.attempts,
       hedges: feature.hedge === null ? null : { sent: tally.hedges, won: tally.hedgesWon },
       waitMs: tally.waitMs(waitShare),
+      passedOver: passedOver(feature, snapshot, scenario),
       minutes: Array.from({ length: run.minutes }, (_, minute) => ({
         minute,
         outcomes: tally.outcomes(minute, minute + 1),
@@ -114,39 +158,49 @@ function hasPrice({ model, provider }: Target): boolean {
   return model.price !== null || provider.local;
 }
 
-function targetDrills(run: RunTally, scenario: Scenario): readonly TargetDrill[] {
+function targetDrills(run: RunTally, scenario: Scenario, { from }: Window): readonly TargetDrill[] {
+  const before = Array.from({ length: from }, (_, minute) => minute);
   return [...run.targets.values()].map((tally) => ({
     target: tally.target.name,
-    struck: scenario.faults.some((fault) => strikes(fault, tally.target, null)),
+    struck: scenario.faults.some((fault) => strikes(fault, tally.target, fault.scope.key ?? null)),
     calls: tally.calls,
     failed: tally.failed,
     probes: tally.probes,
     openMost: tally.openMost,
     callsPerMinuteMost: Math.max(0, ...Array.from({ length: run.minutes }, (_, minute) => tally.in(minute))),
+    callsPerMinuteUsual:
+      from === 0 ? null : before.reduce((total, minute) => total + tally.in(minute), 0) / from,
     costUsd: hasPrice(tally.target) ? tally.costUsd : null,
   }));
 }
 
-/** Of the targets that a feature was to use first or that were called, those that faults strike. */
-function isolations(run: RunTally, scenario: Scenario): readonly Isolation[] {
-  return [...run.targets.values()].flatMap(({ target }): Isolation[] => {
-    const faults = scenario.faults.filter((fault) => strikes(fault, target, null));
-    if (faults.length === 0) return [];
-    const from = Math.min(...faults.map(({ at }) => at));
-    const end = Math.max(...faults.map(endOf));
-    const moves = run.transitions.filter((move) => move.target === target.name && move.atMs >= from);
-    const first = (to: string): number | null => moves.find((move) => move.to === to)?.atMs ?? null;
-    const since = (at: number | null): number | null => (at === null ? null : at - from);
-    const last = moves.at(-1);
-    return [
-      {
-        target: target.name,
-        sheddingMs: since(first('shedding')),
-        ejectedMs: since(first('ejected')),
-        words: moves.find(({ to }) => to === 'ejected' || to === 'shedding')?.words ?? null,
-        normalMs: last?.to === 'healthy' ? Math.max(0, last.atMs - end) : null,
-      },
-    ];
+function countsAgainstKey({ effect }: Fault): boolean {
+  return effect.kind === 'fail' && effect.remaining !== true && failureRow(effect.class).counts === 'key';
+}
+
+function isolation(run: RunTally, target: Target, faults: readonly Fault[]): Isolation {
+  const from = Math.min(...faults.map(({ at }) => at));
+  const end = Math.max(...faults.map(endOf));
+  const moves = run.transitions.filter((move) => move.target === target.name && move.atMs >= from);
+  const first = (to: string): number | null => moves.find((move) => move.to === to)?.atMs ?? null;
+  const since = (at: number | null): number | null => (at === null ? null : at - from);
+  const last = moves.at(-1);
+  return {
+    target: target.name,
+    sheddingMs: since(first('shedding')),
+    ejectedMs: since(first('ejected')),
+    words: moves.find(({ to }) => to === 'ejected' || to === 'shedding')?.words ?? null,
+    normalMs: last?.to === 'healthy' ? Math.max(0, last.atMs - end) : null,
+    byKey: faults.every(countsAgainstKey),
+    unasked: !run.targets.has(target.name),
+  };
+}
+
+/** Of every target of a route that faults strike. */
+function isolations(run: RunTally, snapshot: Snapshot, scenario: Scenario): readonly Isolation[] {
+  return routedTargets(snapshot).flatMap((target) => {
+    const faults = scenario.faults.filter((fault) => strikes(fault, target, fault.scope.key ?? null));
+    return faults.length === 0 ? [] : isolation(run, target, faults);
   });
 }
 
@@ -157,7 +211,7 @@ function sum(list: readonly (number | null)[]): number | null {
   );
 }
 
-/** What the requests cost if the preferred targets answered them all. */
+/** What the requests cost if those answered them all who do when nothing is wrong. */
 function usualCost(run: RunTally, snapshot: Snapshot, scenario: Scenario): number | null {
   return sum(
     [...snapshot.features.values()].map((feature) => {
@@ -166,8 +220,10 @@ function usualCost(run: RunTally, snapshot: Snapshot, scenario: Scenario): numbe
         0,
       );
       const { inputTokens, outputTokens } = scenario.traffic(feature.name);
-      if (!hasPrice(feature.route[0])) return null;
-      const each = costUsd(feature.route[0].model.price, {
+      const usual = usualTarget(feature, snapshot, scenario);
+      if (usual === null) return 0;
+      if (!hasPrice(usual)) return null;
+      const each = costUsd(usual.model.price, {
         inputTokens,
         outputTokens,
         cachedTokens: 0,
@@ -233,7 +289,7 @@ export type DrillOptions = {
 
 /** Runs the drill with the core and with each strategy to compare it with. */
 export function runDrill(
-  { words, scenario }: DrillPlan,
+  { words, scenario, notes }: DrillPlan,
   snapshot: Snapshot,
   options: DrillOptions,
 ): DrillReport {
@@ -252,16 +308,21 @@ export function runDrill(
   const others = options.strategies.map((strategy) =>
     scaled(strategyDrill(strategy, run(strategy, compared), trouble), share),
   );
-  const targets = targetDrills(own, scenario);
+  const targets = targetDrills(own, scenario, trouble);
   return {
     words,
     title: scenario.title,
     seed,
     durationMs: own.minutes * minuteMs,
     trouble,
+    notes,
+    start: scenario.start,
     features: featureDrills(own, snapshot, scenario),
     targets,
-    isolation: isolations(own, scenario),
+    isolation: isolations(own, snapshot, scenario),
+    warnings: own.warnings.flatMap(({ target, atMs, to, words: said }) =>
+      to === 'warned' ? { target, atMs, words: said } : [],
+    ),
     costUsd: sum(targets.map((target) => target.costUsd)),
     usualCostUsd: usualCost(own, snapshot, scenario),
     violations: own.violationCount,

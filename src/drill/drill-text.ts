@@ -1,23 +1,35 @@
 /** A drill's report for the terminal. */
-import { countWords, durationWords, listWords } from '../core/words.ts';
+import { countWords, durationWords } from '../core/words.ts';
 import { countedShare } from '../core/percent.ts';
-import { passed } from './drill-report.ts';
-import type { DrillReport, FeatureDrill, Isolation, StrategyDrill, TargetDrill } from './drill-report.ts';
+import type {
+  DrillReport,
+  FeatureDrill,
+  Isolation,
+  StrategyDrill,
+  TargetDrill,
+  WarningDrill,
+} from './drill-report.ts';
 import {
+  claimWords,
+  costLine,
   costText,
   goodShare,
   hedgesText,
+  isolationText,
+  loadText,
   minuteText,
+  noteTexts,
   outcomesText,
+  passedOverText,
   phasesOf,
   requestsOf,
   strategyWords,
+  verdict,
 } from './drill-words.ts';
 
 /** Columns as wide as their widest cell. */
 type Table = (rows: readonly (readonly string[])[]) => string;
 
-const claimWords = { holds: 'holds', fails: 'FAILS', not_rehearsed: 'not rehearsed here' } as const;
 const phasesMax = 24;
 
 function featureText(feature: FeatureDrill, table: Table): string {
@@ -26,12 +38,13 @@ function featureText(feature: FeatureDrill, table: Table): string {
     .slice(0, phasesMax)
     .map(({ from, to, outcomes, waitMs }) => [
       `  ${minuteText(from)}–${minuteText(to)}`,
-      `95 % knew within ${durationWords(waitMs)}`,
+      `95 % waited ≤ ${durationWords(waitMs)}`,
       outcomesText(outcomes),
     ]);
   const more = phases.length - phasesMax;
   return [
     `${feature.title} (${feature.feature}): ${countWords(requestsOf(feature.outcomes), 'request')}, ${countedShare(goodShare(feature.outcomes))} answered`,
+    ...(feature.passedOver === null ? [] : [`  ${passedOverText(feature.passedOver)}`]),
     table(rows),
     ...(more > 0 ? [`  … and ${more} more changes; --json has every minute`] : []),
     ...(feature.hedges === null ? [] : [`  ${hedgesText(feature.hedges)}`]),
@@ -39,37 +52,27 @@ function featureText(feature: FeatureDrill, table: Table): string {
   ].join('\n');
 }
 
-function isolationText({ target, sheddingMs, ejectedMs, words, normalMs }: Isolation): string {
-  const out = [
-    sheddingMs === null ? null : `set aside after ${durationWords(sheddingMs)}`,
-    ejectedMs === null ? null : `declared out after ${durationWords(ejectedMs)}`,
-  ].filter((part) => part !== null);
-  if (out.length === 0) return `  ${target}: its gate did not close`;
-  const back =
-    normalMs === null
-      ? 'not back within the drill'
-      : `back to normal ${durationWords(normalMs)} after the end`;
-  return `  ${target}: ${[...out, back].join(', ')}\n    ${words ?? ''}`;
+function isolationLine({ words, ...isolation }: Isolation): string {
+  const line = `  ${isolation.target}: ${isolationText(isolation)}`;
+  return words === null ? line : `${line}\n    ${words}`;
 }
 
-function targetRow({
-  target,
-  calls,
-  failed,
-  openMost,
-  callsPerMinuteMost,
-  costUsd,
-}: TargetDrill): readonly string[] {
+function targetRow(target: TargetDrill): readonly string[] {
   return [
-    `  ${target}`,
-    countWords(calls, 'call'),
-    `${failed} failed`,
-    `≤ ${callsPerMinuteMost} a minute, ≤ ${openMost} open`,
-    costText(costUsd),
+    `  ${target.target}${target.struck ? ' *' : ''}`,
+    countWords(target.calls, 'call'),
+    `${target.failed} failed`,
+    loadText(target),
+    `≤ ${target.openMost} open`,
+    costText(target.costUsd),
   ];
 }
 
-const strategyHead = ['', 'errors', 'held back', 'calls each', '95 % knew', 'policy broken'];
+function warningLine({ target, atMs, words }: WarningDrill): string {
+  return `  ${target}, ${minuteText(Math.floor(atMs / 60_000))}: ${words}`;
+}
+
+const strategyHead = ['', 'errors', 'held back', 'calls each', '95 % waited ≤', 'policy broken'];
 
 function strategyRow({
   strategy,
@@ -88,35 +91,21 @@ function strategyRow({
   ];
 }
 
-function costLine({ costUsd, usualCostUsd, targets }: DrillReport): string {
-  if (costUsd === null || usualCostUsd === null) {
-    const missing = targets.filter((target) => target.costUsd === null).map(({ target }) => target);
-    return `What it costs in all is not known: the price of ${listWords(missing)} is missing (models: { NAME: { price: { input, output } } }).`;
-  }
-  const more = costUsd - usualCostUsd;
-  return `Cost at list price: ${costText(costUsd)}, ${costText(Math.abs(more))} ${more < 0 ? 'less' : 'more'} than usual.`;
-}
-
-function verdict(report: DrillReport): string {
-  if (report.violations > 0)
-    return `POLICY BROKEN: ${countWords(report.violations, 'call')} went where policy forbids. Please report this as a bug.`;
-  const failing = report.features
-    .flatMap(({ claims }) => claims)
-    .filter(({ outcome }) => outcome === 'fails').length;
-  return passed(report)
-    ? 'Policy was kept by every call, and no claim that was rehearsed failed.'
-    : `Policy was kept by every call, but ${countWords(failing, 'claim')} of the configuration did not hold.`;
-}
-
 export function drillText(report: DrillReport, table: Table): string {
   const { from, to } = report.trouble;
   return [
     `${report.title}: ${minuteText(from)} to ${minuteText(to)} of ${durationWords(report.durationMs)} (seed ${report.seed})`,
+    ...noteTexts(report),
     ...report.features.map((feature) => featureText(feature, table)),
     ...(report.isolation.length === 0
       ? []
-      : [['Out of routing', ...report.isolation.map(isolationText)].join('\n')]),
-    ['Load and cost', table(report.targets.map(targetRow)), `  ${costLine(report)}`].join('\n'),
+      : [['Out of routing', ...report.isolation.map(isolationLine)].join('\n')]),
+    ...(report.warnings.length === 0 ? [] : [['Warnings', ...report.warnings.map(warningLine)].join('\n')]),
+    [
+      `Load and cost${report.targets.some(({ struck }) => struck) ? ' (*: in trouble)' : ''}`,
+      table(report.targets.map(targetRow)),
+      `  ${costLine(report)}`,
+    ].join('\n'),
     [
       `The same with simpler means${report.comparedShare < 1 ? ` (estimated from ${countedShare(report.comparedShare)} of the traffic)` : ''}`,
       table([strategyHead, ...report.strategies.map(strategyRow)]),

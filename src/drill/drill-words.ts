@@ -3,8 +3,16 @@ import type { StrategyName } from '../simulation/rehearse.ts';
 import { seenOutcomes } from '../simulation/tally.ts';
 import type { SeenOutcome } from '../simulation/tally.ts';
 import { countedShare } from '../core/percent.ts';
-import { countWords } from '../core/words.ts';
-import type { FeatureDrill, MinuteReport, Outcomes } from './drill-report.ts';
+import { countWords, durationWords, listWords } from '../core/words.ts';
+import { passed } from './drill-report.ts';
+import type {
+  DrillReport,
+  FeatureDrill,
+  Isolation,
+  MinuteReport,
+  Outcomes,
+  TargetDrill,
+} from './drill-report.ts';
 
 export const outcomeWords: Readonly<Record<SeenOutcome, string>> = {
   answered: 'answered as usual',
@@ -104,6 +112,72 @@ export function phasesOf(minutes: readonly MinuteReport[]): readonly Phase[] {
 
 export function hedgesText({ sent, won }: NonNullable<FeatureDrill['hedges']>): string {
   return `asked a second target ${countWords(sent, 'time')} because the first was silent; it answered first ${countWords(won, 'time')}`;
+}
+
+/** Who answers a feature when its first choice may not. */
+export function passedOverText({ target, why, usual }: NonNullable<FeatureDrill['passedOver']>): string {
+  return `${target}, its first choice, may not have its data (${why}): ${usual} answers always`;
+}
+
+export const claimWords = { holds: 'holds', fails: 'FAILS', not_rehearsed: 'not rehearsed here' } as const;
+
+/** How a struck target went out of routing and came back. */
+export function isolationText({
+  sheddingMs,
+  ejectedMs,
+  normalMs,
+  byKey,
+  unasked,
+}: Omit<Isolation, 'words'>): string {
+  if (unasked) return 'nothing was sent to it in this drill, so its trouble changed nothing';
+  const out = [
+    sheddingMs === null ? [] : `set aside after ${durationWords(sheddingMs)}`,
+    ejectedMs === null ? [] : `declared out after ${durationWords(ejectedMs)}`,
+  ].flat();
+  if (out.length === 0)
+    return byKey
+      ? "its gate did not close: such failures set the provider's keys aside instead"
+      : 'its gate did not close';
+  const back =
+    normalMs === null
+      ? 'not back within the drill'
+      : `back to normal ${durationWords(normalMs)} after the end`;
+  return [...out, back].join(', ');
+}
+
+/** `120 a minute at most, usually 4`. */
+export function loadText({ callsPerMinuteMost, callsPerMinuteUsual }: TargetDrill): string {
+  const usually = callsPerMinuteUsual === null ? '' : ` (usually ${Math.round(callsPerMinuteUsual)})`;
+  return `≤ ${callsPerMinuteMost} a minute${usually}`;
+}
+
+export function costLine({ costUsd, usualCostUsd, targets }: DrillReport): string {
+  if (costUsd === null || usualCostUsd === null) {
+    const missing = targets.filter((target) => target.costUsd === null).map(({ target }) => target);
+    return `What it costs in all is not known: the price of ${listWords(missing)} is missing (models: { NAME: { price: { input, output } } }).`;
+  }
+  const more = costUsd - usualCostUsd;
+  return `Cost at list price: ${costText(costUsd)}, ${costText(Math.abs(more))} ${more < 0 ? 'less' : 'more'} than usual.`;
+}
+
+export function verdict(report: DrillReport): string {
+  if (report.violations > 0)
+    return `POLICY BROKEN: ${countWords(report.violations, 'call')} went where policy forbids. Please report this as a bug.`;
+  const failing = report.features
+    .flatMap(({ claims }) => claims)
+    .filter(({ outcome }) => outcome === 'fails').length;
+  return passed(report)
+    ? 'Policy was kept by every call, and no claim that was rehearsed failed.'
+    : `Policy was kept by every call, but ${countWords(failing, 'claim')} of the configuration did not hold.`;
+}
+
+/** What a reader must know beside the figures. */
+export function noteTexts({ notes, start }: DrillReport): readonly string[] {
+  const time = new Date(start).toISOString().slice(11, 16);
+  return [
+    ...notes.map((note) => `Part of the scenario changes nothing here: ${note}.`),
+    ...(time === '00:00' ? [] : [`Gates tell the time of day; it is ${time} UTC when the drill begins.`]),
+  ];
 }
 
 /** `$12.40`, or that it is not known. */

@@ -7,11 +7,13 @@
  */
 import { z } from 'zod';
 
+import { keysAt } from '../core/configuration.ts';
 import { durationMs, rate } from '../core/duration.ts';
 import type { FailureClass } from '../core/failure.ts';
 import { failures } from '../core/failure.ts';
 import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
+import { didYouMean } from '../core/nearest.ts';
 
 const ms = z
   .string()
@@ -66,6 +68,8 @@ const effect = z.discriminatedUnion('kind', [
     otherWords: share.optional(),
   }),
 ]);
+
+const effectKinds = effect.options.map(({ shape }) => shape.kind.value);
 
 const fault = z.strictObject({
   at: ms,
@@ -192,13 +196,28 @@ const usualProfile: Profile = {
   agreeAfterMs: 8_000,
 };
 
+function problemsOf(issue: z.core.$ZodIssue): readonly { readonly path: string; readonly message: string }[] {
+  const steps = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
+  const path = steps.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(scenarioSchema, steps);
+    return issue.keys.map((key) => ({
+      path,
+      message: `unknown key "${key}"; ${didYouMean(key, known) || `known keys are ${known.join(', ')}`}`,
+    }));
+  }
+  if (issue.code === 'invalid_union') return [{ path, message: `must be one of ${effectKinds.join(', ')}` }];
+  if (issue.code === 'invalid_type' && issue.input === undefined) return [{ path, message: 'is missing' }];
+  return [{ path, message: issue.message.replace(/^Invalid (?:input|option): /, '') }];
+}
+
 /** Reads a scenario from parsed YAML or JSON. */
 export function readScenario(document: unknown): ScenarioRead {
   const read = scenarioSchema.safeParse(document);
   if (!read.success)
     return {
       ok: false,
-      problems: read.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })),
+      problems: read.error.issues.flatMap(problemsOf),
     };
   const { name, title, start, duration, traffic = {}, faults = [], targets = {} } = read.data;
   const { usual: given = {}, operator = [], callersRetry = 2 } = read.data;
