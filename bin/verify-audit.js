@@ -11,7 +11,7 @@
 // and use checkpoints that you hold yourself (--checkpoint), for only those were out of the exporter's hands.
 // Exit code: 0 it holds, 1 it does not, 2 it could not be read.
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import { createReadStream, readFileSync, realpathSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readFileSync, readSync, realpathSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -216,11 +216,13 @@ export async function verifyExport(lines, { key = null, held = [] } = {}) {
   return reading.end(head);
 }
 
+const proofVersion = 'c2sp.org/tlog-proof@v1';
+
 /** Verifies a c2sp.org/tlog-proof whose `extra` is the entry. */
 export function verifyProof(text, keyText) {
   const split = text.indexOf('\n\n');
   const [version, ...lines] = text.slice(0, split).split('\n');
-  if (version !== 'c2sp.org/tlog-proof@v1') throw new Error('this is no proof');
+  if (version !== proofVersion) throw new Error('this is no proof');
   const extra = lines[0].startsWith('extra ') ? Buffer.from(lines.shift().slice(6), 'base64') : null;
   const index = Number(lines.shift().slice('index '.length));
   const checkpoint = readCheckpoint(text.slice(split + 2), readKey(keyText));
@@ -270,11 +272,20 @@ function optionsOf(words) {
   return options;
 }
 
+/** Whatever it is called: a proof says what it is in its first line. */
+function isProof(file) {
+  const start = Buffer.alloc(proofVersion.length);
+  const opened = openSync(file, 'r');
+  readSync(opened, start, 0, start.length, 0);
+  closeSync(opened);
+  return start.toString() === proofVersion;
+}
+
 async function main(words) {
   const { files, key, held } = optionsOf(words);
   if (files.length !== 1) throw new Error('usage: verify-audit.js FILE [--key VKEY] [--checkpoint FILE]...');
   const [file] = files;
-  if (file.endsWith('.tlog-proof')) {
+  if (isProof(file)) {
     if (key === null)
       throw new Error('a proof is verified with a key that you have from elsewhere: --key VKEY');
     const proof = verifyProof(readFileSync(file, 'utf8'), key);

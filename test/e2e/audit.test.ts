@@ -75,7 +75,7 @@ test('one request is proved, and the proof is verified offline by one file witho
   const id = await ask(house.url);
   await ask(house.url);
   const folder = newFolder();
-  const path = join(folder, `${id}.tlog-proof`);
+  const path = join(folder, 'proof.txt');
   writeFileSync(path, await textOf(house.url, `audit/proof/${id}`));
   const key = await keyOf(house.url);
   const held = await offline(path, '--key', key);
