@@ -9,11 +9,9 @@ import type { ExportFinding } from '../../bin/verify-audit.js';
 import { verifyStore } from '../store/verify.ts';
 import { callAdmin, callAdminText, complain, show } from './client.ts';
 import { saveText } from './save.ts';
-import { asOption, textOption, usageError } from './command.ts';
-import type { Call, Command, CommandOption, ExitCode } from './command.ts';
+import { asOption, option, queryOf, textOption, usageError } from './command.ts';
+import type { Call, Command, ExitCode } from './command.ts';
 import { textOf } from './layout.ts';
-
-const option = (value: string, help: string): CommandOption => ({ type: 'string', value, help });
 
 type Verdict = {
   readonly size: number;
@@ -140,13 +138,14 @@ async function proof(call: Call): Promise<ExitCode> {
 
 async function exportAll(call: Call): Promise<ExitCode> {
   const out = textOption(call, 'out');
-  const trouble = await saveText(call, 'audit/export', out);
+  const query = queryOf(call, ['format']);
+  const trouble = await saveText(call, `audit/export${query}`, out);
   if (trouble !== null) return trouble;
   if (out === null) return 0;
   call.print(
     call.json
       ? JSON.stringify({ out })
-      : `Written to ${out}. Verify it with: node bin/verify-audit.js ${out}`,
+      : `Written to ${out}.${query === '' ? ` Verify it with: node bin/verify-audit.js ${out}` : ''}`,
   );
   return 0;
 }
@@ -226,7 +225,10 @@ export const auditCommands: readonly Command[] = [
     usage: '',
     wordsMax: 0,
     summary: 'Everything, to be verified without us',
-    options: { out },
+    options: {
+      out,
+      format: option('WORD', 'ndjson, to be verified; or the records as csv | ocsf | cloudevents'),
+    },
     run: exportAll,
   },
   {

@@ -3,13 +3,11 @@ import { z } from 'zod';
 
 import { findChanges } from '../control/changes.ts';
 import { pageSizeMax } from '../control/queries.ts';
-import type { KeptRecord, Page, Store } from '../control/queries.ts';
+import type { Store } from '../control/queries.ts';
 import { explainRecord } from '../core/explain.ts';
-import { exportFormats, exportHead, exportLine, exportMedia } from '../core/record-export.ts';
-import type { ExportFormat } from '../core/record-export.ts';
+import { exportFormats } from '../core/record-export.ts';
 import type { RequestRecord } from '../core/record.ts';
 import { warnedAt, warnedSentence } from '../core/warned-at.ts';
-import type { AdminDependencies } from './admin-dependencies.ts';
 import { json } from './admin-error.ts';
 import {
   changeFilter,
@@ -21,37 +19,11 @@ import {
   recordFilters,
   recordQuery,
 } from './admin-query.ts';
-import { notFound, streamed } from './admin-route.ts';
+import { exportFormatOf, recordExport } from './admin-record-export.ts';
+import { notFound } from './admin-route.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { recordsToWire } from './records-view.ts';
 import { changeToWire, listToWire } from './wire.ts';
-
-/** Records of a page, one piece of an export; the next is made when the reader has taken the last. */
-async function* exported(
-  format: ExportFormat,
-  filter: ReturnType<typeof filterOf>,
-  { store }: AdminDependencies,
-): AsyncGenerator<string> {
-  yield exportHead(format);
-  let cursor: string | null = null;
-  do {
-    const page: Page<KeptRecord> = await store.listRecords({
-      ...filter,
-      ...(cursor === null ? {} : { cursor }),
-      limit: pageSizeMax,
-    });
-    const incidents = await store.incidentsOf(page.items.map(({ id }) => id));
-    yield page.items
-      .map((record) =>
-        exportLine(format, { ...record, incidents: incidents.get(record.id) ?? [] }, exportSource),
-      )
-      .join('');
-    cursor = page.nextCursor;
-  } while (cursor !== null);
-}
-
-/** Who says so, in CloudEvents. */
-const exportSource = '/breakwater';
 
 /** How the answers of those that were asked were known to be odd at the time. */
 async function warningsThen(
@@ -85,9 +57,8 @@ export const evidenceRoutes: readonly AdminRoute[] = [
     answer: 'RecordExport',
     media: 'application/x-ndjson',
     handle: ({ query }, dependencies) => {
-      const format = exportFormats.find((each) => each === query['format']) ?? 'ndjson';
-      const source = exported(format, filterOf(query, dependencies.now()), dependencies);
-      return Promise.resolve(streamed(source, exportMedia[format]));
+      const format = exportFormatOf(query);
+      return Promise.resolve(recordExport(format, filterOf(query, dependencies.now()), dependencies));
     },
   },
   {

@@ -2,7 +2,10 @@
 import { z } from 'zod';
 
 import { acknowledgeInput, eraseInput, standingWords } from '../control/ledger.ts';
+import { exportFormats } from '../core/record-export.ts';
 import { json } from './admin-error.ts';
+import { oneOf } from './admin-query.ts';
+import { exportFormatOf, recordExport } from './admin-record-export.ts';
 import { notFound, sent, streamed } from './admin-route.ts';
 import type { AdminRoute } from './admin-route.ts';
 
@@ -68,10 +71,19 @@ export const ledgerRoutes: readonly AdminRoute[] = [
     method: 'GET',
     path: '/admin/v1/audit/export',
     role: 'auditor',
-    summary: 'Everything, to be verified without us',
+    summary:
+      'Everything, to be verified without us; or the records alone, as CSV, OCSF API Activity or CloudEvents',
+    query: z.strictObject({ format: oneOf(exportFormats).optional() }),
     answer: 'LedgerExport',
     media: 'application/x-ndjson',
-    handle: (_call, { ledger }) => Promise.resolve(streamed(ledger.exportLedger(), 'application/x-ndjson')),
+    handle: ({ query }, dependencies) => {
+      const format = exportFormatOf(query);
+      return Promise.resolve(
+        format === 'ndjson'
+          ? streamed(dependencies.ledger.exportLedger(), 'application/x-ndjson')
+          : recordExport(format, {}, dependencies),
+      );
+    },
   },
   {
     method: 'POST',

@@ -297,6 +297,12 @@ test('one user is erased on request: nothing of them is found, everything verifi
   const lines = (await textOf(house.url, 'audit/export')).trimEnd().split('\n');
   expect(lines.join('\n')).not.toContain('user-to-forget-4711');
   expect(await verifyExport(lines)).toMatchObject({ erased: 1, findings: [] });
+  const records = async (format: string): Promise<string> =>
+    textOf(house?.url ?? '', `audit/export?format=${format}`);
+  expect(await records('ndjson')).toBe(`${lines.join('\n')}\n`);
+  expect((await records('csv')).split('\n')[1]).toStartWith(`${stays},`);
+  for (const format of ['ocsf', 'cloudevents'])
+    expect(JSON.parse((await records(format)).split('\n')[0] ?? '')).toBeObject();
   const changes = (await house.admin('GET', 'changes')).body as { items: { kind: string; reason: string }[] };
   expect(changes.items[0]).toMatchObject({ kind: 'records.erased', reason: 'asked to' });
 });
