@@ -34,6 +34,10 @@ async function bytesOf(request: Request): Promise<Uint8Array | null> {
 
 const textTypes = /^(?:application|text)\/(?:x-)?(?:yaml|plain)\b/;
 
+/** YAML as it is. Tools that say nothing of it, or call everything a form, are believed by how it begins. */
+const isPlainText = (text: string, type: string): boolean =>
+  textTypes.test(type) || (!/json/i.test(type) && !/^\s*\{/.test(text));
+
 export async function readAdminBody(request: Request, takesText: boolean): Promise<Read<unknown>> {
   if (Number(request.headers.get('content-length') ?? 0) > adminBodyBytesMax) return tooLarge;
   let bytes: Uint8Array | null;
@@ -49,7 +53,7 @@ export async function readAdminBody(request: Request, takesText: boolean): Promi
   } catch {
     return invalidInput('The body is not UTF-8.', remedy, null);
   }
-  if (takesText && textTypes.test(request.headers.get('content-type') ?? ''))
+  if (takesText && isPlainText(text, request.headers.get('content-type') ?? ''))
     return { kind: 'read', value: { text } };
   const json = readJsonObject(text, { depthMax: adminBodyDepthMax });
   return json.kind === 'invalid'

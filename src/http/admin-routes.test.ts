@@ -413,6 +413,8 @@ describe('what is read', () => {
     ['application/json', '{"text":"a: 1"}'],
     ['application/yaml', 'a: 1'],
     ['text/plain; charset=utf-8', 'a: 1'],
+    ['application/x-www-form-urlencoded', 'a: 1'],
+    ['application/x-www-form-urlencoded', ' {"text":"a: 1"}'],
   ])('a configuration to check may come as %s', async (type, body) => {
     await ask('POST', 'config/check', { body, headers: { 'content-type': type } });
     expect(calls).toEqual([['check', 'a: 1']]);
