@@ -11,6 +11,7 @@ import { demandOf } from './data-class.ts';
 import { resolveRequested } from './default-route.ts';
 import type { Instant, KeyId, TargetName } from './ids.ts';
 import { costUsd } from './cost.ts';
+import { partsOf } from './parts.ts';
 import type { RequestRecord } from './record.ts';
 import { decide } from './routing.ts';
 import type { RoutingDecision } from './routing.ts';
@@ -103,31 +104,28 @@ function grouped(records: readonly RequestRecord[]): readonly Group[] {
   return [...groups.values()];
 }
 
-function decisionFor(
+/** What a record asked for, as routing is asked; null: the configuration has no place for it any more. */
+function requestOf(
   record: RequestRecord,
   snapshot: Snapshot,
-  switches: readonly Switch[],
   conditions: PreviewConditions,
-): RoutingDecision | null {
+): RoutingRequest | null {
   const named = record.feature === snapshot.defaults.name || record.requested === record.feature;
   const resolved = resolveRequested(snapshot, record.requested, named ? null : record.feature);
   if (resolved.kind !== 'resolved') return null;
   const { keyFeatures, keyClassMax } = conditions.keyLimits(record.key);
-  return decide(
-    plainRequest(resolved.feature, {
-      route: resolved.route,
-      demand: demandOf(snapshot.dataClasses, record.dataClass, 'header'),
-      tenant: record.tenant,
-      key: record.key,
-      keyFeatures,
-      keyClassMax,
-    }),
-    { switches, standing: conditions.standing, now: conditions.now, random: 0.999_999 },
-  );
+  return plainRequest(resolved.feature, {
+    route: resolved.route,
+    demand: demandOf(snapshot.dataClasses, record.dataClass, 'header'),
+    tenant: record.tenant,
+    key: record.key,
+    keyFeatures,
+    keyClassMax,
+  });
 }
 
-const serverOf = (decision: RoutingDecision | null): Target | null =>
-  decision?.kind === 'route' ? decision.plan[0] : null;
+const serverOf = (decision: RoutingDecision): Target | null =>
+  decision.kind === 'route' ? decision.plan[0] : null;
 
 /** Refused by policy is the policy at work; stranded is nobody being left. */
 function isPolicy(decision: RoutingDecision): boolean {
@@ -152,25 +150,25 @@ class FeatureTally {
     this.#asked = asked;
   }
 
-  add(group: Group, before: RoutingDecision | null, after: RoutingDecision | null): void {
-    this.requests += group.requests;
+  /** `requests`: how many of them are decided like that. */
+  add(requests: number, before: RoutingDecision, after: RoutingDecision): void {
     const from = serverOf(before);
     const to = serverOf(after);
     if (from !== null && to !== null && from.name !== to.name) {
       const name = `${from.name} ${to.name}`;
       const move = this.moves.get(name) ?? { from, to, requests: 0 };
-      move.requests += group.requests;
+      move.requests += requests;
       this.moves.set(name, move);
     }
-    if (after === null || to !== null || from === null) return;
-    if (after.kind === 'ask') this.asked += group.requests;
-    else if (isPolicy(after)) this.refused += group.requests;
-    else this.stranded += group.requests;
+    if (to !== null || from === null) return;
+    if (after.kind === 'ask') this.asked += requests;
+    else if (isPolicy(after)) this.refused += requests;
+    else this.stranded += requests;
     for (const { target, reason, rule } of after.candidates) {
       // That the switch itself takes a target out is what was asked, not a reason.
       if (reason === null || rule === this.#asked) continue;
       const words = `${target} ${exclusionSentence(reason)}`;
-      this.reasons.set(words, (this.reasons.get(words) ?? 0) + group.requests);
+      this.reasons.set(words, (this.reasons.get(words) ?? 0) + requests);
     }
   }
 
@@ -234,18 +232,26 @@ export function previewSwitch(
   const features = new Map<string, FeatureTally>();
   const loads = new Loads();
   let costChange: number | null = 0;
+  const { now, standing, switches } = conditions;
+  const all = [...switches, entry];
   for (const group of grouped(records)) {
-    const before = decisionFor(group.sample, snapshot, conditions.switches, conditions);
-    const after = decisionFor(group.sample, snapshot, [...conditions.switches, entry], conditions);
     const tally = features.get(group.sample.feature) ?? new FeatureTally(entry.id);
     features.set(group.sample.feature, tally);
-    tally.add(group, before, after);
-    const openCalls = group.durationMs / windowMs;
-    loads.add(serverOf(before), openCalls, 'before');
-    loads.add(serverOf(after), openCalls, 'after');
-    const was = costOf(group, serverOf(before));
-    const will = costOf(group, serverOf(after));
-    costChange = costChange === null || was === null || will === null ? null : costChange + will - was;
+    tally.requests += group.requests;
+    const request = requestOf(group.sample, snapshot, conditions);
+    if (request === null) continue;
+    for (const { share, random } of partsOf(request, all, now)) {
+      const before = decide(request, { switches, standing, now, random });
+      const after = decide(request, { switches: all, standing, now, random });
+      tally.add(group.requests * share, before, after);
+      const openCalls = (share * group.durationMs) / windowMs;
+      loads.add(serverOf(before), openCalls, 'before');
+      loads.add(serverOf(after), openCalls, 'after');
+      const was = costOf(group, serverOf(before));
+      const will = costOf(group, serverOf(after));
+      costChange =
+        costChange === null || was === null || will === null ? null : costChange + share * (will - was);
+    }
   }
   return {
     windowMs,

@@ -36,9 +36,11 @@ function barsOf(minutes: readonly MinuteReport[]): readonly Bar[] {
   });
 }
 
-function rect(x: number, y: number, width: number, height: number, fill: string, title: string): string {
-  const at = [x, y, width, height].map((each) => each.toFixed(2));
-  return `<rect x="${at[0]}" y="${at[1]}" width="${at[2]}" height="${at[3]}" fill="${fill}"><title>${title}</title></rect>`;
+type Box = { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+
+function rect(box: Box, fill: string, title: string): string {
+  const [x, y, width, height] = [box.x, box.y, box.width, box.height].map((each) => each.toFixed(2));
+  return `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${fill}"><title>${title}</title></rect>`;
 }
 
 function outcomeBar({ x, width, minutes }: Bar): string {
@@ -51,7 +53,7 @@ function outcomeBar({ x, width, minutes }: Bar): string {
       const height = (seen / total) * chart.height;
       const title = `${minuteText(minutes[0]?.minute ?? 0)}: ${seen} ${outcomeWords[outcome]}`;
       y += height;
-      return rect(x, y - height, width + 0.05, height, colours[outcome], title);
+      return rect({ x, y: y - height, width: width + 0.05, height }, colours[outcome], title);
     })
     .join('');
 }
@@ -63,7 +65,8 @@ function waitBar(bar: Bar, longest: number): string {
   if (waitMs === 0) return '';
   const height = (waitMs / longest) * chart.waitHeight;
   const title = `${minuteText(bar.minutes[0]?.minute ?? 0)}: 95 % waited ${durationWords(waitMs)} at most`;
-  return rect(bar.x, chart.waitHeight - height, bar.width + 0.05, height, '#718096', title);
+  const box = { x: bar.x, y: chart.waitHeight - height, width: bar.width + 0.05, height };
+  return rect(box, '#718096', title);
 }
 
 function picture(height: number, label: string, shapes: string): string {
@@ -76,10 +79,7 @@ export function outcomeCharts({ title, minutes }: FeatureDrill, { from, to }: Wi
   const longest = Math.max(1, ...bars.map(waitOf));
   const perMinute = chart.width / Math.max(1, minutes.length);
   const trouble = rect(
-    from * perMinute,
-    0,
-    (to - from) * perMinute,
-    4,
+    { x: from * perMinute, y: 0, width: (to - from) * perMinute, height: 4 },
     '#e53e3e',
     `in trouble from ${minuteText(from)} to ${minuteText(to)}`,
   );

@@ -349,6 +349,13 @@ export const adminAnswers = {
   Explained: z.object({
     decision: z.enum(['route', 'ask', 'refuse']),
     plan: z.array(text),
+    shares: z.array(
+      z.object({
+        share: z.number(),
+        decision: z.enum(['route', 'ask', 'refuse']),
+        plan: z.array(text),
+      }),
+    ),
     candidates: z.array(explainedCandidate),
     words: text,
   }),

@@ -18,6 +18,9 @@ export type Caller = {
 
 /** The request that a call is made for. */
 export type Owner = {
+  /** As they were when it arrived: a restart replaces them. */
+  readonly board: HealthBoard;
+  readonly capacity: Capacity;
   heard(call: RehearsedCall): void;
   /** It was heard, and is over; null: the answer is complete. */
   over(call: RehearsedCall, failure: Failure | null): void;
@@ -46,17 +49,10 @@ export class RehearsedCall implements Listener {
   heardAt: number | null;
   call: Call | null;
 
-  constructor(
-    caller: Caller,
-    board: HealthBoard,
-    capacity: Capacity,
-    owner: Owner,
-    ticket: Ticket,
-    place: Place,
-  ) {
+  constructor(caller: Caller, owner: Owner, ticket: Ticket, place: Place) {
     this.caller = caller;
-    this.board = board;
-    this.capacity = capacity;
+    this.board = owner.board;
+    this.capacity = owner.capacity;
     this.owner = owner;
     this.target = ticket.target;
     this.ticket = ticket;

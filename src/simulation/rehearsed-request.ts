@@ -170,7 +170,7 @@ export class RehearsedRequest implements Owner {
       capacity.leave(place);
       return 'skipped';
     }
-    return new RehearsedCall(client, board, capacity, this, ticket, place);
+    return new RehearsedCall(client, this, ticket, place);
   }
 
   #hedgeLater(feature: Feature, first: RehearsedCall): void {

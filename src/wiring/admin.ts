@@ -9,25 +9,18 @@ import { controlError, done, recordRejection, withStore } from '../control/verb.
 import type { Result } from '../control/verb.ts';
 import type { SecretSource } from '../core/compile-provider.ts';
 import { coverage } from '../core/coverage.ts';
-import { resolveRequested } from '../core/default-route.ts';
-import { explainCandidates, explainDecision } from '../core/explain.ts';
 import { instant, switchId } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
 import { previewSwitch } from '../core/preview.ts';
 import type { Preview } from '../core/preview.ts';
 import type { RequestRecord } from '../core/record.ts';
-import { classDemand } from '../core/data-class.ts';
 import { keyLimits } from '../core/keys.ts';
-import { decide, everyRule } from '../core/routing.ts';
-import { plainRequest } from '../core/rules.ts';
-import type { Conditions } from '../core/rules.ts';
-import { capabilities } from '../core/target.ts';
 import { reach } from '../core/switches.ts';
 import type { Engine } from '../engine.ts';
-import type { AdminDependencies, Explained, ExplainInput } from '../http/admin-dependencies.ts';
+import type { AdminDependencies } from '../http/admin-dependencies.ts';
 import { stateToWire } from '../http/state-view.ts';
-import { candidateToWire, ruleToWire } from '../http/wire.ts';
 import type { Json } from '../http/wire.ts';
+import { explain } from './explain.ts';
 import { gateAdmin } from './gates.ts';
 import type { GateDesk } from './gates.ts';
 import { pageSizeMax } from '../store/store.ts';
@@ -55,64 +48,6 @@ export type AdminWiring = {
 };
 
 const replica = `r_${process.pid}`;
-
-const isList = (value: unknown): value is readonly string[] => Array.isArray(value);
-
-function asksFor(needs: ExplainInput['needs'], capability: string): boolean {
-  if (needs === undefined) return false;
-  return isList(needs) ? needs.includes(capability) : needs[capability] === true;
-}
-
-function explain(input: ExplainInput, engine: Engine): Explained {
-  const { snapshot, switches } = engine.state;
-  const name = input.model ?? input.feature;
-  if (name === undefined) return { kind: 'invalid', message: 'Neither a feature nor a model is named.' };
-  const resolved = resolveRequested(snapshot, name, input.feature ?? null);
-  if (resolved.kind !== 'resolved') return { kind: 'invalid', message: resolved.message };
-  const key = [...engine.state.keys.byHash.values()].find((each) => each.id === input.key) ?? null;
-  // Without its key a request would be judged by wider permissions than it has.
-  if (input.key !== undefined && key === null)
-    return { kind: 'invalid', message: `There is no usable key ${input.key}.` };
-  const request = plainRequest(resolved.feature, {
-    route: resolved.route,
-    needs: new Set(capabilities.filter((capability) => asksFor(input.needs, capability))),
-    inputTokensEstimate: input.input_tokens ?? 0,
-    demand: classDemand(snapshot, resolved.feature, input.data_class ?? null, {
-      tenant: key?.tenant ?? null,
-      keyNames: key === null ? [] : [key.id, key.name],
-    }),
-    ...keyLimits(key, snapshot),
-  });
-  const conditions: Conditions = {
-    switches,
-    standing: (target) => engine.board.standing(target),
-    now: engine.clock.now(),
-    random: 0.999_999,
-  };
-  const decision = decide(request, conditions);
-  const spoken = everyRule(request, conditions);
-  const plan = decision.kind === 'route' ? decision.plan.map((target) => target.name) : [];
-  return {
-    kind: 'explained',
-    value: {
-      decision: decision.kind,
-      plan,
-      candidates: decision.candidates.map((candidate) => ({
-        ...candidateToWire(candidate),
-        rules: (spoken.get(candidate.target) ?? []).map(ruleToWire),
-      })),
-      words: [
-        explainDecision(decision),
-        ...explainCandidates(decision.candidates),
-        ...request.route.flatMap((target) =>
-          engine.board
-            .view(target)
-            .warnings.map(({ words }) => `Answers of ${target.name} are not like they were: ${words}.`),
-        ),
-      ].join(' '),
-    },
-  };
-}
 
 /** How far a preview looks back, and at how many requests. */
 const previewWindowMs = 15 * 60_000;

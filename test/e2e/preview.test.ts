@@ -56,6 +56,50 @@ describe('a preview', () => {
     });
   });
 
+  test('of a switch for a part says what part moves, is asked and is stranded', async () => {
+    const { body } = await house.admin('POST', 'switches/preview', {
+      scope: { vendor: 'anthropic' },
+      effect: { shed: 25 },
+    });
+    expect(featureIn(body, 'notes')).toMatchObject({
+      requests: 3,
+      moves: [{ from: 'anthropic/claude-opus-4-8', to: 'openai/gpt-5.2', share: 0.25 }],
+    });
+    expect(featureIn(body, 'contract')).toMatchObject({ asked_share: 0.25, refused_share: 0 });
+    expect(featureIn(body, 'strict')).toMatchObject({ refused_share: 0.25 });
+    expect(featureIn(body, 'alone')).toMatchObject({ stranded_share: 0.25 });
+    const whole = await house.admin('POST', 'switches/preview', { scope: { vendor: 'anthropic' } });
+    expect(body['cost_change']).toBeCloseTo(Number(whole.body['cost_change']) / 4, 9);
+    expect((body['capacity'] as Json[]).map((load) => load['target'])).toContain('openai/gpt-5.2');
+  });
+
+  test('and an explanation of a request that meets one say both ways', async () => {
+    const made = await house.admin('POST', 'switches', {
+      scope: { provider: 'anthropic' },
+      effect: { shed: 25 },
+      reason: 'try',
+      failure_class: 'availability',
+    });
+    const { body } = await house.admin('POST', 'explain', { feature: 'notes' });
+    const moved = await house.admin('POST', 'switches/preview', { scope: { vendor: 'anthropic' } });
+    await house.admin('POST', `switches/${String(made.body['id'])}/release`, { reason: 'done', ramp: false });
+    expect(body).toMatchObject({
+      decision: 'route',
+      plan: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'],
+      shares: [
+        { share: 0.75, plan: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'] },
+        { share: 0.25, plan: ['openai/gpt-5.2'] },
+      ],
+    });
+    expect(body['words']).toContain(
+      'A switch for a part of the requests decides otherwise for 25 % of them: It would go to openai/gpt-5.2.',
+    );
+    // A quarter has moved already.
+    expect(featureIn(moved.body, 'notes')).toMatchObject({ moves: [{ share: 0.75 }] });
+    const without = await house.admin('POST', 'explain', { feature: 'notes' });
+    expect(without.body['shares']).toMatchObject([{ share: 1, decision: 'route' }]);
+  });
+
   test('changes nothing and writes nothing down', async () => {
     const before = await house.admin('GET', 'changes');
     await house.admin('POST', 'switches/preview', { scope: { vendor: '*' } });
