@@ -151,6 +151,7 @@ type Parts = DeskSources & {
   readonly options: ServerOptions;
   readonly token: AdminToken;
   readonly desks: Desks;
+  readonly recoveryMs: number;
 };
 
 function doorOf({ options, engine, store, log, token, desks }: Parts, accepts: () => boolean): OpenDoor {
@@ -211,6 +212,7 @@ async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> 
     snapshot: engine.state.snapshot.hash,
     providers: engine.state.snapshot.providers.size,
     features: engine.state.snapshot.features.size,
+    recoveryMs: parts.recoveryMs,
   });
   const stop = async (): Promise<void> => {
     accepting = false;
@@ -243,6 +245,7 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   const address = options.listen === null ? snapshot.listen : addressOf(options.listen);
   if (address === null) return failed(`--listen ${options.listen ?? ''} is not HOST:PORT.`);
   const storeAddress = options.store ?? snapshot.store;
+  const openedAt = performance.now();
   const opened = await openStore(storeAddress);
   if (opened.kind === 'failed') return failed(opened.message);
   const { store } = opened;
@@ -283,9 +286,10 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   const standby = createStandby({ engine, ledger: ledger.desk, care: opened.care, path: standbyPath });
   const sources = { engine, store, log, configPath: options.configPath, ledger: ledger.desk, standby };
   const desks = await openDesks(sources);
+  const recoveryMs = Math.round(performance.now() - openedAt);
   const addresses = { main: address, admin: snapshot.adminListen, status: snapshot.statusListen };
   try {
-    const server = await open({ ...sources, options, token, desks }, addresses);
+    const server = await open({ ...sources, options, token, desks, recoveryMs }, addresses);
     return { kind: 'started', server };
   } catch (error) {
     await desks.gates.stop();

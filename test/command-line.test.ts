@@ -196,7 +196,7 @@ async function launched(): Promise<{ launcher: Bun.Subprocess; url: string }> {
     stderr: 'inherit',
     env: { PATH: process.env['PATH'] ?? '', BREAKWATER_ADMIN_TOKEN: adminToken, OPENAI_API_KEY: 'k' },
   });
-  return { launcher, url: await readyAt(launcher.stdout) };
+  return { launcher, url: (await readyAt(launcher.stdout)).url };
 }
 
 test('headers of 60 KiB are read, and larger ones refused', async () => {

@@ -19,10 +19,12 @@ const ofServer = values.server ? await killServer(times, seed, onKill) : null;
 const { kills, shown, lost, findings, entries, slowestOpenMs } =
   ofServer ?? (await kill(times, seed, onKill));
 const ms = (value: number): string => `${value.toFixed(0)} ms`;
+const spread = ({ medianMs, slowestMs }: { medianMs: number; slowestMs: number }): string =>
+  `${ms(medianMs)} median, ${ms(slowestMs)} slowest`;
 const starts =
   ofServer === null
     ? `slowest start of the store ${ms(slowestOpenMs)}`
-    : `from the command to ready ${ms(ofServer.medianStartMs)} median, ${ms(slowestOpenMs)} slowest, ${ms(ofServer.emptyStartMs)} with nothing to recover`;
+    : `recovery (store, gates, incidents, runs) ${spread(ofServer.recovery)}; from the command to ready ${spread(ofServer.start)}, ${ms(ofServer.emptyStartMs)} with nothing to recover`;
 console.log(
   `${kills} kills; ${shown} records and switches had been shown, ${lost.length} are lost; ${entries} entries in the ledger, ${findings.length} findings; ${starts}`,
 );

@@ -95,8 +95,22 @@ async function missing(server: Running, ids: readonly string[]): Promise<readonl
   return lost;
 }
 
-/** Beside what a killed writer tells: how long starts took, from the command to `ready`, without and with something to recover. */
-type KilledServer = Killed & { readonly emptyStartMs: number; readonly medianStartMs: number };
+type Spread = { readonly medianMs: number; readonly slowestMs: number };
+
+/**
+ * Beside what a killed writer tells: how long starts took, from the command to `ready`, without and with something to
+ * recover, and what of that the recovery was, from the opening of the store on.
+ */
+type KilledServer = Killed & {
+  readonly emptyStartMs: number;
+  readonly start: Spread;
+  readonly recovery: Spread;
+};
+
+const spreadOf = (times: readonly number[]): Spread => ({
+  medianMs: times.toSorted((one, other) => one - other)[Math.floor(times.length / 2)] ?? 0,
+  slowestMs: Math.max(...times),
+});
 
 export async function killServer(
   times: number,
@@ -122,7 +136,7 @@ export async function killServer(
   );
   const random = seededRandom(seed);
   const [shown, lost, findings]: [string[], string[], string[]] = [[], [], []];
-  const starts: number[] = [];
+  const [starts, recoveries]: [number[], number[]] = [[], []];
   let entries = 0;
   let server = await start(folder);
   const emptyStartMs = server.startMs;
@@ -132,6 +146,7 @@ export async function killServer(
     shown.push(...ids);
     server = await start(folder);
     starts.push(server.startMs);
+    recoveries.push(server.recoveryMs);
     lost.push(...(await missing(server, kills === times ? shown : ids)));
     if (kills % verifyEvery === 0 || kills === times) {
       const path = join(folder, 'breakwater.db');
@@ -151,7 +166,8 @@ export async function killServer(
     findings,
     entries,
     emptyStartMs,
-    slowestOpenMs: Math.max(...starts),
-    medianStartMs: starts.toSorted((one, other) => one - other)[Math.floor(times / 2)] ?? 0,
+    slowestOpenMs: Math.max(...recoveries),
+    start: spreadOf(starts),
+    recovery: spreadOf(recoveries),
   };
 }

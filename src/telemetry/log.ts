@@ -15,6 +15,8 @@ export type LogEvent =
       readonly snapshot: string;
       readonly providers: number;
       readonly features: number;
+      /** From the opening of the store until all that was under way is taken up again. */
+      readonly recoveryMs: number;
     }
   | { readonly event: 'stopping' | 'stopped' }
   | { readonly event: 'admin_token'; readonly origin: 'environment' | 'stored' | 'made' }

@@ -6,6 +6,7 @@ const token = 'process-test';
 
 export type ServeProcess = {
   readonly url: string;
+  readonly recoveryMs: number;
   readonly process: Bun.Subprocess<'ignore', 'pipe', 'ignore'>;
   readonly ask: (method: string, path: string, body?: unknown) => Promise<Response>;
   readonly admin: (method: string, path: string, body?: unknown) => Promise<Record<string, unknown>>;
@@ -15,18 +16,21 @@ export type ServeProcess = {
 /** Characters of a log that are looked through for where it listens. */
 const logLengthMax = 65_536;
 
-/** Where a server listens, once it says so. Its log is read on to its end: a full pipe would hold the server up. */
-export function readyAt(stdout: AsyncIterable<Uint8Array>): Promise<string> {
-  const { promise, resolve: found, reject } = Promise.withResolvers<string>();
+/** What a server says when it is ready. */
+export type Ready = { readonly url: string; readonly recoveryMs: number };
+
+/** Where a server listens, once it says so, and how long it took to recover. Its log is read on to its end: a full pipe would hold the server up. */
+export function readyAt(stdout: AsyncIterable<Uint8Array>): Promise<Ready> {
+  const { promise, resolve: found, reject } = Promise.withResolvers<Ready>();
   const read = async (): Promise<void> => {
     const decoder = new TextDecoder();
     let text = '';
     for await (const bytes of stdout) {
       if (text.length >= logLengthMax) continue;
       text += decoder.decode(bytes, { stream: true });
-      const url = /"event":"ready","address":"([^"]+)"/.exec(text)?.[1];
+      const [, url, ms] = /"event":"ready","address":"([^"]+)".*"recoveryMs":(\d+)/.exec(text) ?? [];
       if (url === undefined) continue;
-      found(url);
+      found({ url, recoveryMs: Number(ms) });
       text = ' '.repeat(logLengthMax);
     }
     reject(new Error(`the server did not start: ${text}`));
@@ -47,7 +51,7 @@ export async function serveProcess(
     stderr: 'ignore',
     env: { ...process.env, BREAKWATER_ADMIN_TOKEN: token, ...variables },
   });
-  const url = await readyAt(child.stdout);
+  const { url, recoveryMs } = await readyAt(child.stdout);
   const ask: ServeProcess['ask'] = (method, path, body) =>
     fetch(`${url}/admin/v1/${path}`, {
       method,
@@ -56,6 +60,7 @@ export async function serveProcess(
     });
   return {
     url,
+    recoveryMs,
     process: child,
     ask,
     admin: async (...asked) => (await (await ask(...asked)).json()) as Record<string, unknown>,
