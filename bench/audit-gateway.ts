@@ -1,6 +1,6 @@
 /**
  * What recording costs a request, and an answer, in whole servers side by side in one run: one without recording, one that
- * records, one that waits for every record. Rounds in turn, so that what else the machine does falls on all alike; the one
+ * records, one that waits for every record, one that keeps content as well. Rounds in turn, so that what else the machine does falls on all alike; the one
  * without recording has two rounds each time, and what lies between those two is noise.
  */
 import { rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,8 @@ import type { Loaded } from './raw-load.ts';
 const root = resolve(import.meta.dir, '..');
 const bun = process.execPath;
 const adminToken = 'bench';
-const modes = ['off', 'best_effort', 'strict'] as const;
+const captureKey = Buffer.alloc(32, 7).toString('base64');
+const modes = ['off', 'best_effort', 'strict', 'captured'] as const;
 type Mode = (typeof modes)[number];
 
 /** What one server did in one round. */
@@ -41,6 +42,7 @@ async function side(folder: string, origin: string, mode: Mode): Promise<Side> {
       providers: { openai: { api: 'openai', baseUrl: `${origin}/v1`, keys: ['env:BENCH_KEY'] } },
       features: { bench: { route: ['openai/gpt-5.2'] } },
       ...(mode === 'strict' && { audit: { mode } }),
+      ...(mode === 'captured' && { audit: { capture: { key: 'env:CAPTURE_KEY', features: ['bench'] } } }),
     }),
   );
   const preload = mode === 'off' ? ['--preload', join(root, 'bench/without-records.ts')] : [];
@@ -61,7 +63,7 @@ async function side(folder: string, origin: string, mode: Mode): Promise<Side> {
     ],
     0,
     'address',
-    { BENCH_KEY: 'k', BREAKWATER_ADMIN_TOKEN: adminToken },
+    { BENCH_KEY: 'k', CAPTURE_KEY: captureKey, BREAKWATER_ADMIN_TOKEN: adminToken },
   );
   const url = server.ready['address'] as string;
   const made = await fetch(`${url}/admin/v1/keys`, {
@@ -108,12 +110,13 @@ export async function gatewayFigures(
   pinSelf(1);
   const upstream = await start([bun, join(root, 'bench/upstream.ts')], 1, 'ready');
   const origin = `http://127.0.0.1:${upstream.ready['ready'] as number}`;
-  const [off, on, strict] = await Promise.all(modes.map((mode) => side(folder, origin, mode)));
-  if (off === undefined || on === undefined || strict === undefined) throw new Error('a server is missing');
+  const [off, on, strict, capturing] = await Promise.all(modes.map((mode) => side(folder, origin, mode)));
+  if (off === undefined || on === undefined || strict === undefined || capturing === undefined)
+    throw new Error('a server is missing');
   const { seconds, perSecond } = asked;
   const paced = { seconds, perSecond, connections: busyConnections };
   // Long enough for the compiler to be done with what is measured.
-  for (const each of [off, on, strict])
+  for (const each of [off, on, strict, capturing])
     await load(each, { ...paced, seconds: seconds * 3, perSecond: warmPerSecond });
   const rounds: Record<Mode | 'again', Round>[] = [];
   for (let round = 0; round < asked.rounds; round++)
@@ -122,13 +125,14 @@ export async function gatewayFigures(
       best_effort: await load(on, paced),
       again: await load(off, paced),
       strict: await load(strict, paced),
+      captured: await load(capturing, paced),
     });
   const busy = { seconds, perSecond: null, connections: busyConnections };
   const most = {
     load: await load({ mode: 'off', server: upstream, url: origin, key: 'k' }, busy),
     strict: await load(strict, busy),
   };
-  for (const { server } of [off, on, strict]) server.process.kill();
+  for (const { server } of [off, on, strict, capturing]) server.process.kill();
   upstream.process.kill();
   return { rounds, most };
 }
@@ -138,7 +142,7 @@ type Row = readonly [what: string, figure: string, promise: string];
 /** What the rounds say of one figure: with recording less without, and how far two rounds without lie apart. */
 function compared(
   rounds: GatewayFigures['rounds'],
-  mode: 'best_effort' | 'strict',
+  mode: Exclude<Mode, 'off'>,
   what: keyof Round,
 ): { readonly more: number; readonly noise: number } {
   const without = rounds.map(({ off, again }) => (off[what] + again[what]) / 2);
@@ -188,6 +192,11 @@ export function gatewayRows({ rounds, most }: GatewayFigures, perSecond: number)
       'recording moves the p99 of answers',
       `by ${p99.more.toFixed(2)} ms (two rounds without it lie ${p99.noise.toFixed(2)} apart): ${isWithin ? 'within' : 'beyond'} noise`,
       'within noise',
+    ],
+    [
+      'keeping content as well (2 KB asked, 1 KB answered) costs a request there',
+      `${(compared(rounds, 'captured', 'microseconds').more - cpu.more).toFixed(1)} µs of CPU more`,
+      '',
     ],
     ['strict: answers wait', `${wait.more.toFixed(2)} ms more in the median`, 'one commit'],
     [

@@ -309,8 +309,9 @@ export async function createEngine(
   const board = boardOf(live, onBug);
   const capacity = capacityOf(state, clock, watchdog);
   const kept = await createKeptPolicy({ store, state, clock, key: fingerprintKey, onBug });
-  const recording = createRecording({ state, store, spool: options.spool, metrics, log });
   const capturing = createCapturing(options.contentPath, { state, metrics, log });
+  const beside = { spool: options.spool, content: capturing.pump };
+  const recording = createRecording({ state, store, ...beside, metrics, log });
   const pulse = createFeaturePulse();
   recording.watch(pulse.saw);
   const openLoopback = options.isLoopback(options.host);

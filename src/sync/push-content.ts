@@ -5,6 +5,7 @@
 import { captureKeyBytes } from '../core/configure-capture.ts';
 import { dayOf, isCaptured } from '../core/capture.ts';
 import type { CaptureMark, CaptureSettings } from '../core/capture.ts';
+import type { RequestId } from '../core/ids.ts';
 import type { Capture } from '../gateway/captured.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import type { ContentItem, ContentStore } from '../store/content-store.ts';
@@ -14,6 +15,8 @@ type Asked = Pick<Exchange, 'id' | 'at' | 'feature' | 'demand' | 'key' | 'wishes
 export type ContentPump = {
   /** Null where the content of this request is not captured. */
   begin(asked: Asked, request: Uint8Array): Capture | null;
+  /** Whether what was handed on of a request is kept, as soon as that is known; null where nothing of it is on its way. */
+  readonly keeping: (request: RequestId) => Promise<boolean> | null;
   /** Resolves when everything that was handed on so far is kept or lost. */
   flush(): Promise<void>;
   counts(): { readonly kept: number; readonly lost: number; readonly held: number };
@@ -68,12 +71,19 @@ class Body {
   }
 }
 
-type Waiting = { readonly item: ContentItem; readonly held: number; readonly settings: CaptureSettings };
+type Handed = {
+  readonly request: RequestId;
+  readonly item: ContentItem;
+  readonly held: number;
+  readonly settings: CaptureSettings;
+};
+type Waiting = Handed & { readonly settle: (isKept: boolean) => void };
 
 class Pump implements ContentPump {
   readonly #options: ContentPumpOptions;
   readonly #heldBytesMax: number;
   #queue: Waiting[] = [];
+  readonly #keeping = new Map<RequestId, Promise<boolean>>();
   #held = 0;
   #kept = 0;
   #lost = 0;
@@ -108,14 +118,18 @@ class Pump implements ContentPump {
           this.#lose(1);
           return 'lost';
         }
-        this.#push({ item: itemOf(asked, input, output), held, settings });
+        this.#push({ request: asked.id, item: itemOf(asked, input, output), held, settings });
         return markOf(input, output);
       },
     };
   }
 
-  #push(waiting: Waiting): void {
-    this.#queue.push(waiting);
+  readonly keeping = (request: RequestId): Promise<boolean> | null => this.#keeping.get(request) ?? null;
+
+  #push(handed: Handed): void {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#keeping.set(handed.request, promise);
+    this.#queue.push({ ...handed, settle: resolve });
     this.#running ??= this.#run();
   }
 
@@ -124,8 +138,12 @@ class Pump implements ContentPump {
     await Promise.resolve();
     while (this.#queue.length > 0) {
       const batch = this.#next();
-      await this.#keep(batch);
-      for (const { held } of batch) this.#held -= held;
+      const isKept = await this.#keep(batch);
+      for (const { request, held, settle } of batch) {
+        this.#held -= held;
+        this.#keeping.delete(request);
+        settle(isKept);
+      }
     }
     this.#running = null;
   }
@@ -143,7 +161,7 @@ class Pump implements ContentPump {
     return this.#queue.splice(0, count);
   }
 
-  async #keep(batch: readonly Waiting[]): Promise<void> {
+  async #keep(batch: readonly Waiting[]): Promise<boolean> {
     const [first] = batch;
     const key = first === undefined ? null : captureKeyBytes(first.settings.key.reveal());
     if (first === undefined || key === null) return this.#lose(batch.length);
@@ -155,17 +173,18 @@ class Pump implements ContentPump {
           batch.map(({ item }) => item),
         );
         this.#kept += batch.length;
-        return;
+        return true;
       } catch {
         if (tries < triesMax) await Bun.sleep(retryMs * tries);
       }
     }
-    this.#lose(batch.length);
+    return this.#lose(batch.length);
   }
 
-  #lose(count: number): void {
+  #lose(count: number): false {
     this.#lost += count;
     this.#options.onLost(count);
+    return false;
   }
 
   async flush(): Promise<void> {

@@ -4,6 +4,8 @@ import type { GatewayDependencies } from '../gateway/handle.ts';
 import type { GatewayState } from '../gateway/state.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import type { RecordFilter, Store, TallyAsked } from '../store/store.ts';
+import { contentFirst } from '../sync/content-first.ts';
+import type { ContentPump } from '../sync/push-content.ts';
 import { createRecordPump } from '../sync/push-records.ts';
 import type { RecordPump } from '../sync/push-records.ts';
 import { openSpool } from '../sync/spool.ts';
@@ -21,6 +23,7 @@ type Sources = {
   readonly state: GatewayState;
   readonly store: Store;
   readonly spool: Spool | null;
+  readonly content: Pick<ContentPump, 'keeping'>;
   readonly metrics: Metrics;
   readonly log: Log;
 };
@@ -50,13 +53,14 @@ function logUnclassified(entry: RequestRecord, log: Log): void {
       });
 }
 
-export function createRecording({ state, store, spool, metrics, log }: Sources): Recording {
-  const pump = createRecordPump({
+export function createRecording({ state, store, spool, content, metrics, log }: Sources): Recording {
+  const written = createRecordPump({
     store,
     spool,
     onTrouble: ({ kind, count }) =>
       log(kind === 'caught_up' ? 'info' : 'error', { event: 'records', trouble: kind, count }),
   });
+  const pump = contentFirst(written, content.keeping);
   const watchers: ((record: RequestRecord) => void)[] = [];
   const isStrict = (): boolean => state.snapshot.audit.mode === 'strict';
   return {
