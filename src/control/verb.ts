@@ -119,18 +119,28 @@ export async function recordRejection(
   return error;
 }
 
+const look = 'Look at what is there before you try again; the server log says what is wrong with the store.';
+const notConfirmed = 'The store did not confirm the change; it is not in force.';
+
+/** What is so, and what to do. At three in the morning the second is what matters. */
+const unavailableWords: Readonly<
+  Record<StoreUnavailable['reason'], readonly [message: string, remedy: string]>
+> = {
+  busy: ['The store has too much waiting; nothing was changed.', look],
+  failed: [notConfirmed, look],
+  closed: [notConfirmed, look],
+  read_only: [
+    'The store takes no changes as it stands; this one is not in force.',
+    'Where it is damaged, shorter than was signed or another one, `breakwater audit acknowledge --reason …` makes it take changes at once, without a restart: then try again. Where the disk is full or read-only, it goes on by itself as soon as it can write. `GET /admin/v1/audit` says which.',
+  ],
+};
+
 /** Runs what touches the store; a store that fails is `unavailable`, not the caller's fault. A bug still throws. */
 export async function withStore<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
-    return controlError(
-      'unavailable',
-      error.reason === 'busy'
-        ? 'The store has too much waiting; nothing was changed.'
-        : 'The store did not confirm the change; it is not in force.',
-      'Look at what is there before you try again; the server log says what is wrong with the store.',
-    );
+    return controlError('unavailable', ...unavailableWords[error.reason]);
   }
 }

@@ -100,9 +100,9 @@ export const pageSizeMax = 200;
 
 /** The store did not do what was asked of it. Whether a write was kept is not known, unless it was `busy`. */
 export class StoreUnavailable extends Error {
-  /** `busy`: too much is waiting already; it was not even tried. */
-  readonly reason: 'busy' | 'failed' | 'closed';
-  constructor(reason: 'busy' | 'failed' | 'closed', message: string) {
+  /** `busy`: too much is waiting already; it was not even tried. `read_only`: nothing is written as the store stands. */
+  readonly reason: 'busy' | 'failed' | 'read_only' | 'closed';
+  constructor(reason: StoreUnavailable['reason'], message: string) {
     super(message);
     this.name = 'StoreUnavailable';
     this.reason = reason;

@@ -24,6 +24,8 @@ export type WorkerAnswer = { readonly id: number } & (
 
 /** Calls that may wait for the worker; more means the disk cannot keep up. */
 export const callsPendingMax = 10_000;
+/** What SQLite says of a database that is not to be written. */
+const closedToWriting = /readonly database/;
 const reopenMs = { first: 20, longest: 2_000 };
 
 type Pending = {
@@ -59,7 +61,10 @@ export class WorkerClient<D extends Database> {
     const pending = this.#pending.get(answer.id);
     this.#pending.delete(answer.id);
     if (answer.ok) pending?.resolve(answer.value);
-    else pending?.reject(new StoreUnavailable('failed', answer.message));
+    else {
+      const reason = closedToWriting.test(answer.message) ? 'read_only' : 'failed';
+      pending?.reject(new StoreUnavailable(reason, answer.message));
+    }
   }
 
   #leave(error: StoreUnavailable): void {

@@ -116,7 +116,10 @@ describe('a file that cannot be read', () => {
       expect((await house.admin('GET', `requests/${id}`)).status).toBe(503);
       expect((await house.admin('GET', 'requests')).status).toBe(503);
       const off = { scope: { provider: 'openai' }, reason: 'not now', failure_class: 'availability' };
-      expect((await house.admin('POST', 'switches', off)).status).toBe(503);
+      const refused = await house.admin('POST', 'switches', off);
+      expect(refused.status).toBe(503);
+      // Whoever must switch now is told how, at once.
+      expect(JSON.stringify(refused.body)).toContain('breakwater audit acknowledge --reason');
       expect(readFileSync(storePath).equals(before)).toBe(true);
       house = await house.restart();
       expect(await standing()).toBe('damaged');
@@ -125,6 +128,9 @@ describe('a file that cannot be read', () => {
       const seen = await house.admin('POST', 'audit/acknowledge', { reason: 'the disk is being replaced' });
       expect(seen.status).toBe(200);
       expect(await standing()).toBe('sound');
+      expect((await house.admin('POST', 'switches', { ...off, scope: { provider: 'nobody' } })).status).toBe(
+        201,
+      );
       await until(() => house.server.engine.records.counts().spooled === 0, 'the spool is empty');
       expect((await house.admin('GET', `requests/${id}`)).status).toBe(200);
       const [acknowledged] = ((await house.admin('GET', 'changes')).body['items'] as readonly Json[]).filter(
