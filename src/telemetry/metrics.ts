@@ -93,7 +93,11 @@ function splitTarget(target: string): { readonly provider: string; readonly mode
   return { provider: target.slice(0, slash), model: target.slice(slash + 1) };
 }
 
+/** Targets are few, and asked for with every attempt. */
+const splitTargetsMax = 1_000;
+
 class PrometheusMetrics implements Metrics {
+  readonly #split = new Map<string, ReturnType<typeof splitTarget>>();
   readonly #families: Readonly<Record<MetricName, Family>>;
   readonly #isKnown: (name: string) => boolean;
 
@@ -121,6 +125,15 @@ class PrometheusMetrics implements Metrics {
   #named(name: string | null): string {
     if (name === null) return 'none';
     return this.#isKnown(name) ? name : 'other';
+  }
+
+  #parts(target: string): ReturnType<typeof splitTarget> {
+    const known = this.#split.get(target);
+    if (known !== undefined) return known;
+    if (this.#split.size >= splitTargetsMax) this.#split.clear();
+    const made = splitTarget(target);
+    this.#split.set(target, made);
+    return made;
   }
 
   observeRequest(record: RequestRecord): void {
@@ -158,7 +171,7 @@ class PrometheusMetrics implements Metrics {
 
   #observeAttempt(attempt: AttemptRecord, isStream: boolean): void {
     const families = this.#families;
-    const { provider, model } = splitTarget(attempt.target);
+    const { provider, model } = this.#parts(attempt.target);
     const target = [provider, this.#isKnown(attempt.target) ? model : 'other'];
     families.breakwater_attempts_total.add([...target, attempt.outcome, attempt.failure ?? 'none'], 1);
     if (attempt.failure === 'unclassified') families.breakwater_unclassified_total.add(target, 1);

@@ -7,7 +7,7 @@ export type Definition = {
   readonly kind: MetricKind;
   readonly labels: readonly string[];
   readonly help: string;
-  /** Upper this.#bounds of a histogram; seconds unless said otherwise. */
+  /** Upper bounds of a histogram; seconds unless said otherwise. */
   readonly buckets?: readonly number[];
 };
 
@@ -15,9 +15,12 @@ export type Definition = {
 export const combinationsMax = 2_000;
 
 const secondBounds = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120];
-const separator = '\u0000';
 
 type Series = { readonly values: readonly string[]; value: number; sum: number; readonly buckets: number[] };
+/** A branch for each value of a label, a level for each label: no key has to be put together to find a series. */
+type Branch = { readonly branches: Map<string, Branch>; series: Series | null };
+
+const newBranch = (): Branch => ({ branches: new Map(), series: null });
 
 const escaped = (text: string): string =>
   text
@@ -35,7 +38,8 @@ export class Family {
   readonly #name: string;
   readonly #definition: Definition;
   readonly #bounds: readonly number[];
-  readonly #series = new Map<string, Series>();
+  readonly #root = newBranch();
+  readonly #series: Series[] = [];
 
   constructor(name: string, definition: Definition) {
     this.#name = name;
@@ -46,15 +50,24 @@ export class Family {
 
   /** The series of these label values, in the order of the labels. */
   #at(values: readonly string[]): Series {
-    const key = values.length === 1 ? (values[0] ?? '') : values.join(separator);
-    const known = this.#series.get(key);
-    if (known !== undefined) return known;
-    if (this.#series.size >= combinationsMax && values.some((value) => value !== 'other'))
+    let branch: Branch | undefined = this.#root;
+    for (const value of values) branch = branch?.branches.get(value);
+    return branch?.series ?? this.#made(values);
+  }
+
+  #made(values: readonly string[]): Series {
+    if (this.#series.length >= combinationsMax && values.some((value) => value !== 'other'))
       return this.#at(values.map(() => 'other'));
+    let branch = this.#root;
+    for (const value of values) {
+      const next = branch.branches.get(value) ?? newBranch();
+      branch.branches.set(value, next);
+      branch = next;
+    }
     const buckets = this.#definition.kind === 'histogram' ? this.#bounds.map(() => 0) : [];
-    const made = { values: [...values], value: 0, sum: 0, buckets };
-    this.#series.set(key, made);
-    return made;
+    branch.series = { values: [...values], value: 0, sum: 0, buckets };
+    this.#series.push(branch.series);
+    return branch.series;
   }
 
   add(values: readonly string[], amount: number): void {
@@ -69,14 +82,15 @@ export class Family {
     const series = this.#at(values);
     series.value += 1;
     series.sum += seconds;
-    const bucket = this.#bounds.findIndex((bound) => seconds <= bound);
-    if (bucket >= 0) series.buckets[bucket] = (series.buckets[bucket] ?? 0) + 1;
+    let bucket = 0;
+    while (seconds > (this.#bounds[bucket] ?? Infinity)) bucket++;
+    if (bucket < series.buckets.length) series.buckets[bucket] = (series.buckets[bucket] ?? 0) + 1;
   }
 
   expose(): string {
     const { kind, help, labels } = this.#definition;
     const lines = [`# HELP ${this.#name} ${help}`, `# TYPE ${this.#name} ${kind}`];
-    for (const series of this.#series.values()) {
+    for (const series of this.#series) {
       if (kind === 'histogram') lines.push(...this.#histogram(series));
       else lines.push(`${labelled(this.#name, labels, series.values)} ${series.value}`);
     }
