@@ -133,16 +133,12 @@ export const hitRow = (hit: Hit): HitRow => [
   hit.leftTo.join('|'),
 ];
 
-/** The hits that records carry with them. Most carry none, and are passed by for nothing. */
-export function hitRowsOf(records: readonly RequestRecord[]): readonly HitRow[] {
-  const rows: HitRow[] = [];
-  for (const record of records)
-    for (const incident of record.incidents) {
-      const hit = hitOf(record, incident);
-      if (hit !== null) rows.push(hitRow(hit));
-    }
-  return rows;
-}
+/** The hits that a record carries with it. Most carry none. */
+export const hitRowsOf = (record: RequestRecord): readonly HitRow[] =>
+  record.incidents.flatMap((incident) => {
+    const hit = hitOf(record, incident);
+    return hit === null ? [] : [hitRow(hit)];
+  });
 
 const listOf = (text: string): readonly string[] => (text === '' ? [] : text.split('|'));
 

@@ -19,6 +19,8 @@ export type RecordBatch = RecordRows & {
   /** Leaf inputs, one after the other: `0x00`, then one line of JSON with its salt. */
   readonly inputs: Uint8Array<ArrayBuffer>;
   readonly words: readonly NumberedWord[];
+  /** Of the words that its numbers mean. */
+  readonly edition: number;
 };
 
 const saltBytes = 16;

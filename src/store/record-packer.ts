@@ -5,13 +5,16 @@
 import { leafPrefix } from '../core/merkle.ts';
 import { recordToEntry } from '../core/record-json.ts';
 import type { AttemptRecord, RequestRecord } from '../core/record.ts';
-import type { RecordBatch } from './record-batch.ts';
+import type { RecordBatch, RecordRows } from './record-batch.ts';
 import { columnNames, writeColumns } from './record-columns.ts';
 import { RecordShapes, writeShaped } from './record-shapes.ts';
 import type { Shape } from './record-shapes.ts';
 import type { WordTable } from './words.ts';
 
-const startBytes = 2_048;
+const startBytes = 256 * 1_024;
+/** More than this is given back: it was an exception. */
+const keptBytesMax = 4 * 1_024 * 1_024;
+const saltsAtOnce = 256;
 const idBytes = 16;
 const saltBytes = 16;
 /** Longest form of one unit of text: an escape of six characters. */
@@ -62,16 +65,12 @@ function writeFigure(bytes: Uint8Array, at: number, value: number): number {
   return end;
 }
 
-/** Bytes that grow. */
+/** Entries that are being written, one behind the other, in memory that is used again. */
 class EntryWriter {
-  readonly #salts: Uint8Array;
-  #bytes: Buffer<ArrayBuffer>;
+  readonly #salts = new Uint8Array(saltBytes * saltsAtOnce);
+  #salt = saltsAtOnce;
+  #bytes = Buffer.from(new ArrayBuffer(startBytes));
   #at = 0;
-
-  constructor(records: number) {
-    this.#bytes = Buffer.from(new ArrayBuffer(startBytes * records));
-    this.#salts = crypto.getRandomValues(new Uint8Array(saltBytes * records));
-  }
 
   #room(bytes: number): void {
     if (this.#at + bytes <= this.#bytes.length) return;
@@ -80,12 +79,22 @@ class EntryWriter {
     this.#bytes = larger;
   }
 
+  /** Where a salt lies that was never used. */
+  #freshSalt(): number {
+    if (this.#salt >= saltsAtOnce) {
+      crypto.getRandomValues(this.#salts);
+      this.#salt = 0;
+    }
+    return this.#salt++ * saltBytes;
+  }
+
   /** The beginning of an entry: its prefix and its salt. */
-  begin(index: number): void {
+  begin(): void {
     this.#room(saltHead.length + saltBytes * 2 + saltTail.length);
     const bytes = this.#bytes;
+    const salt = this.#freshSalt();
     let at = writePiece(bytes, this.#at, saltHead);
-    for (let from = index * saltBytes; from < (index + 1) * saltBytes; from++) {
+    for (let from = salt; from < salt + saltBytes; from++) {
       const byte = this.#salts[from] ?? 0;
       bytes[at++] = hexDigits[byte >> 4] ?? 0;
       bytes[at++] = hexDigits[byte & 15] ?? 0;
@@ -117,8 +126,12 @@ class EntryWriter {
     }
   }
 
-  done(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#bytes.buffer, 0, this.#at);
+  /** What was written, and a fresh start. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = new Uint8Array(this.#bytes.buffer.slice(0, this.#at));
+    this.#at = 0;
+    if (this.#bytes.length > keptBytesMax) this.#bytes = Buffer.from(new ArrayBuffer(startBytes));
+    return taken;
   }
 }
 
@@ -137,39 +150,98 @@ function writeId(id: string, ids: Uint8Array, index: number): void {
   if (nibbles !== idBytes * 2) throw new Error(`the id of a record is not a UUID: ${id}`);
 }
 
+const startRows = 256;
+
+/** Numbers of records that are being put together, column by column, in memory that is used again. */
+class Rows {
+  ids = new Uint8Array(startRows * idBytes);
+  columns = new Int32Array(startRows * columnNames.length);
+  count = 0;
+
+  /** The place of the next one, which is counted when it is whole. */
+  next(): number {
+    const room = this.ids.length / idBytes;
+    if (this.count === room) this.#grow(room * 2);
+    return this.count;
+  }
+
+  #grow(room: number): void {
+    const ids = new Uint8Array(room * idBytes);
+    ids.set(this.ids);
+    this.columns = this.#columnsOf(room);
+    this.ids = ids;
+  }
+
+  #columnsOf(room: number): Int32Array<ArrayBuffer> {
+    const columns = new Int32Array(room * columnNames.length);
+    const step = this.columns.length / columnNames.length;
+    for (let column = 0; column < columnNames.length; column++)
+      columns.set(this.columns.subarray(column * step, column * step + this.count), column * room);
+    return columns;
+  }
+
+  take(): RecordRows {
+    const { count } = this;
+    const taken = { count, ids: this.ids.slice(0, count * idBytes), columns: this.#columnsOf(count) };
+    this.count = 0;
+    return taken;
+  }
+}
+
+/** Packs records one by one, as they come. */
 export class RecordPacker {
   readonly #words: WordTable;
-  readonly #shapes: RecordShapes;
+  readonly #writer = new EntryWriter();
+  readonly #rows = new Rows();
+  #shapes: RecordShapes;
+  #edition: number;
 
   constructor(words: WordTable) {
     this.#words = words;
+    this.#edition = words.edition;
     this.#shapes = new RecordShapes(words.idOf);
   }
 
-  pack(records: readonly RequestRecord[]): RecordBatch {
-    const { length: count } = records;
-    const columns = new Int32Array(count * columnNames.length);
-    const ids = new Uint8Array(count * idBytes);
-    const writer = new EntryWriter(count);
-    for (let index = 0; index < count; index++) {
-      const record = records[index];
-      if (record === undefined) continue;
-      writeId(record.id, ids, index);
-      writer.begin(index);
-      this.#write(record, writer, columns, index);
-    }
-    return { count, inputs: writer.done(), ids, columns, words: this.#words.unsaved() };
+  get count(): number {
+    return this.#rows.count;
   }
 
-  #write(record: RequestRecord, writer: EntryWriter, columns: Int32Array, at: number): void {
+  add(record: RequestRecord): void {
+    if (this.#edition !== this.#words.edition) this.#shapes = new RecordShapes(this.#words.idOf);
+    // Words of one edition say nothing in another: a batch is of the edition that it began in.
+    if (this.count === 0) this.#edition = this.#words.edition;
+    const at = this.#rows.next();
+    writeId(record.id, this.#rows.ids, at);
+    this.#writer.begin();
+    this.#write(record, at);
+    this.#rows.count++;
+  }
+
+  /** What was added since the last time. */
+  take(): RecordBatch {
+    return {
+      ...this.#rows.take(),
+      inputs: this.#writer.take(),
+      words: this.#words.unsaved(),
+      edition: this.#edition,
+    };
+  }
+
+  pack(records: readonly RequestRecord[]): RecordBatch {
+    for (const record of records) this.add(record);
+    return this.take();
+  }
+
+  #write(record: RequestRecord, at: number): void {
+    const { columns } = this.#rows;
     const shape = this.#shapes.of(record);
     const [attempt] = record.attempts;
     if (shape === null || attempt === undefined) {
-      writer.text(JSON.stringify(recordToEntry(record)).slice(1));
+      this.#writer.text(JSON.stringify(recordToEntry(record)).slice(1));
       writeColumns(record, this.#words.idOf, columns, at);
       return;
     }
-    writer.shaped(shape, record, attempt);
+    this.#writer.shaped(shape, record, attempt);
     writeShaped(shape, record, this.#words.idOf, columns, at);
   }
 }

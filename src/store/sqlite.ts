@@ -8,7 +8,6 @@ import {
   hitCountFromRow,
   hitFromRow,
   hitRow,
-  hitRowsOf,
   incidentBody,
   incidentFromBody,
 } from './incident-rows.ts';
@@ -17,7 +16,7 @@ import type { Switch } from '../core/switches.ts';
 import type { SqliteDatabase, SwitchRow } from './database.ts';
 import { runFromBody, runRow } from './playbook-rows.ts';
 import { holdVerbs } from './hold-verbs.ts';
-import { RecordPacker } from './record-packer.ts';
+import { Packed, packed, Packing } from './packed-records.ts';
 import {
   changeFromEntry,
   changeRow,
@@ -35,7 +34,7 @@ import {
   switchBody,
   switchFromBody,
 } from './rows.ts';
-import type { IncidentWrite, KeptRecord, Store } from './store.ts';
+import type { IncidentWrite, KeptRecord, PackedRecords, Store } from './store.ts';
 import type { WordTable } from './words.ts';
 import type { WorkerClient } from './worker-client.ts';
 
@@ -249,20 +248,26 @@ function gateVerbs(client: Client): Pick<Store, 'saveGates' | 'loadGates' | 'sav
   };
 }
 
-export function storeOn(client: Client, words: WordTable): Store {
-  const packer = new RecordPacker(words);
+type RecordVerb = 'packRecords' | 'appendPacked' | 'appendRecords' | 'findRecord' | 'listRecords';
+
+function recordVerbs(client: Client, words: WordTable): Pick<Store, RecordVerb> {
+  const packing = new Packing(words);
+  const write = async ({ batch, hits }: Packed, again: boolean): Promise<void> => {
+    await client.call('appendRecords', batch, again, hits);
+    words.saved(batch.words);
+  };
+  /** Made for this store and its words as they are; made anew from the records otherwise. */
+  const current = (given: PackedRecords): Packed =>
+    given instanceof Packed && given.batch.edition === words.edition
+      ? given
+      : packed(given.records(), packing);
   return {
+    packRecords: () => new Packing(words),
+    appendPacked: async (given, again = false) => {
+      if (given.count > 0) await write(current(given), again);
+    },
     appendRecords: async (records, again = false) => {
-      if (records.length === 0) return;
-      const batch = packer.pack(records);
-      await client.send(
-        [batch.inputs.buffer, batch.ids.buffer, batch.columns.buffer],
-        'appendRecords',
-        batch,
-        again,
-        hitRowsOf(records),
-      );
-      words.saved(batch.words);
+      if (records.length > 0) await write(packed(records, packing), again);
     },
     findRecord: async (id) => {
       const entry = await client.call('findRecord', id);
@@ -272,6 +277,12 @@ export function storeOn(client: Client, words: WordTable): Store {
       const page = await client.call('listRecords', filter);
       return { ...page, items: page.items.map(keptRecord) };
     },
+  };
+}
+
+export function storeOn(client: Client, words: WordTable): Store {
+  return {
+    ...recordVerbs(client, words),
     appendChange: (change) => client.call('appendChange', changeRow(change)),
     listChanges: async (cursor, limit, kinds) => {
       const page = await client.call('listChanges', cursor, limit, kinds ?? null);

@@ -137,9 +137,27 @@ export const timelineEntriesMax = 2_000;
 /** Where a stream of the ledger stands: the next leaf to send, and until when it was told that there is nothing else. */
 export type StreamPosition = { readonly next: number; readonly until: Instant };
 
+/** Records in the form in which they are written: what waits for the store waits in a fraction of their memory. */
+export type PackedRecords = {
+  readonly count: number;
+  /** The records again, for whoever must keep them elsewhere. */
+  records(): readonly RequestRecord[];
+};
+
+/** Puts records together, each as it comes. */
+export type RecordPacking = {
+  readonly count: number;
+  add(record: RequestRecord): void;
+  /** What was added since the last time. */
+  take(): PackedRecords;
+};
+
 /** Every verb rejects with `StoreUnavailable` when the store cannot do it, and with nothing else. */
 export type Store = {
+  packRecords(): RecordPacking;
   /** Durable when the promise resolves. The same id twice is written once; `again` says that they may be there for long. */
+  appendPacked(records: PackedRecords, again?: boolean): Promise<void>;
+  /** As `appendPacked`, of records as they are. */
   appendRecords(records: readonly RequestRecord[], again?: boolean): Promise<void>;
   findRecord(id: string): Promise<KeptRecord | null>;
   /** In the order they were written, newest first. */

@@ -16,13 +16,20 @@ export class WordTable {
   /** Words that the store does not have yet, as far as is known. */
   #unsaved: NumberedWord[] = [];
   #next = 1;
+  #edition = 0;
 
   constructor(known: readonly NumberedWord[]) {
     this.reset(known);
   }
 
+  /** Changes with `reset`: numbers given before it mean nothing any more. */
+  get edition(): number {
+    return this.#edition;
+  }
+
   /** The store is another one now. */
   reset(known: readonly NumberedWord[]): void {
+    this.#edition++;
     this.#ids.clear();
     this.#unsaved = [];
     this.#next = 1;

@@ -98,14 +98,14 @@ export class WorkerClient<D extends Database> {
     }
   }
 
-  #post(call: (id: number) => WorkerCall, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
+  #post(call: (id: number) => WorkerCall): Promise<unknown> {
     if (this.#away !== null) return Promise.reject(this.#away);
     if (this.#pending.size >= callsPendingMax)
       return Promise.reject(new StoreUnavailable('busy', 'the store cannot keep up'));
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#lastId++;
     this.#pending.set(this.#lastId, { resolve, reject });
-    this.#worker.postMessage(call(this.#lastId), [...transfer]);
+    this.#worker.postMessage(call(this.#lastId));
     return promise;
   }
 
@@ -129,15 +129,6 @@ export class WorkerClient<D extends Database> {
 
   async call<V extends Verb<D>>(verb: V, ...values: Values<D, V>): Promise<Value<D, V>> {
     return (await this.#post((id) => ({ id, verb, values }))) as Value<D, V>;
-  }
-
-  /** As `call`, but buffers are handed over instead of copied. */
-  async send<V extends Verb<D>>(
-    transfer: readonly ArrayBuffer[],
-    verb: V,
-    ...values: Values<D, V>
-  ): Promise<Value<D, V>> {
-    return (await this.#post((id) => ({ id, verb, values }), transfer)) as Value<D, V>;
   }
 
   /** Closes the database, so that its lock is gone when the promise resolves. A second time does nothing. */

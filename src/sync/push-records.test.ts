@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { aRecord } from '../../test/record-fixture.ts';
 import type { RequestRecord } from '../core/record.ts';
+import type { PackedRecords, RecordPacking } from '../store/store.ts';
 import { createRecordPump } from './push-records.ts';
 import type { RecordPumpOptions, RecordTrouble } from './push-records.ts';
 import { openSpool } from './spool.ts';
@@ -15,6 +16,25 @@ class FakeStore {
   failures = 0;
   calls = 0;
   hold: Promise<void> | null = null;
+
+  packRecords(): RecordPacking {
+    let open: RequestRecord[] = [];
+    return {
+      get count() {
+        return open.length;
+      },
+      add: (record) => void open.push(record),
+      take: () => {
+        const taken = open;
+        open = [];
+        return { count: taken.length, records: () => taken };
+      },
+    };
+  }
+
+  appendPacked(packed: PackedRecords): Promise<void> {
+    return this.appendRecords(packed.records());
+  }
 
   async appendRecords(records: readonly RequestRecord[]): Promise<void> {
     this.calls++;

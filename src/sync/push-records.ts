@@ -5,7 +5,7 @@
  * they are dropped and counted aloud, or, where that is not allowed, no new work is taken (`accepts`).
  */
 import type { RequestRecord } from '../core/record.ts';
-import type { Store } from '../store/store.ts';
+import type { PackedRecords, RecordPacking, Store } from '../store/store.ts';
 import type { Spool } from './spool.ts';
 
 export type RecordPump = {
@@ -31,7 +31,7 @@ export type RecordCounts = {
 };
 
 export type RecordPumpOptions = {
-  readonly store: Pick<Store, 'appendRecords'>;
+  readonly store: Pick<Store, 'packRecords' | 'appendPacked' | 'appendRecords'>;
   readonly spool?: Spool | null;
   readonly batchMax?: number;
   readonly lingerMs?: number;
@@ -59,7 +59,10 @@ class Pump implements RecordPump {
   readonly #lingerMs: number;
   readonly #pendingMax: number;
   readonly #slowMs: number;
-  #queue: RequestRecord[] = [];
+  /** Packed as they come: records that wait as objects grow old in memory, and are carried there long after they are written. */
+  readonly #open: RecordPacking;
+  #full: PackedRecords[] = [];
+  #fullCount = 0;
   #writing = 0;
   #written = 0;
   #dropped = 0;
@@ -79,6 +82,7 @@ class Pump implements RecordPump {
 
   constructor(options: RecordPumpOptions) {
     this.#options = options;
+    this.#open = options.store.packRecords();
     this.#spool = options.spool ?? null;
     this.#batchMax = options.batchMax ?? 512;
     this.#lingerMs = options.lingerMs ?? 250;
@@ -99,17 +103,30 @@ class Pump implements RecordPump {
   }
 
   accepts(): boolean {
-    return !this.#isStuck && !this.#isStopped && this.#queue.length + this.#writing < this.#pendingMax;
+    return !this.#isStuck && !this.#isStopped && this.#pending < this.#pendingMax;
+  }
+
+  /** Not begun to be written. */
+  get #queued(): number {
+    return this.#fullCount + this.#open.count;
+  }
+
+  get #pending(): number {
+    return this.#queued + this.#writing;
   }
 
   #take(record: RequestRecord): boolean {
-    if (this.#isStopped || this.#queue.length + this.#writing >= this.#pendingMax) {
+    if (this.#isStopped || this.#pending >= this.#pendingMax) {
       this.#drop(1);
       return false;
     }
-    this.#queue.push(record);
+    this.#open.add(record);
     this.#taken++;
-    if (this.#queue.length >= this.#batchMax && this.#writing === 0) this.#wake?.();
+    if (this.#open.count >= this.#batchMax) {
+      this.#full.push(this.#open.take());
+      this.#fullCount += this.#batchMax;
+      if (this.#writing === 0) this.#wake?.();
+    }
     if (!this.#isRunning) void this.#run();
     return true;
   }
@@ -118,16 +135,22 @@ class Pump implements RecordPump {
     this.#isRunning = true;
     // Whoever asks in this turn of the loop shares the first batch.
     await Promise.resolve();
-    while (this.#queue.length > 0) {
-      if (this.#queue.length < this.#batchMax && this.#waiting.length === 0)
-        await this.#pause(this.#lingerMs);
-      const batch = this.#queue.splice(0, this.#batchMax);
-      this.#writing = batch.length;
+    while (this.#queued > 0) {
+      if (this.#full.length === 0 && this.#waiting.length === 0) await this.#pause(this.#lingerMs);
+      const batch = this.#next();
+      this.#writing = batch.count;
       const kept = await this.#keep(batch);
       this.#writing = 0;
-      this.#settle(batch.length, kept);
+      this.#settle(batch.count, kept);
     }
     this.#isRunning = false;
+  }
+
+  #next(): PackedRecords {
+    const full = this.#full.shift();
+    if (full === undefined) return this.#open.take();
+    this.#fullCount -= full.count;
+    return full;
   }
 
   /** Waits, unless somebody wakes it. */
@@ -140,20 +163,20 @@ class Pump implements RecordPump {
     this.#wake = null;
   }
 
-  async #keep(batch: readonly RequestRecord[]): Promise<boolean> {
+  async #keep(batch: PackedRecords): Promise<boolean> {
     let again = false;
     for (let waitMs = retryMs.first; ; waitMs = Math.min(waitMs * 2, retryMs.longest)) {
       if (!this.#isBehind || this.#isStuck) {
         const outcome = await this.#toStore(batch, again);
         if (outcome === 'kept') return this.#kept();
-        this.#options.onTrouble({ kind: outcome, count: batch.length });
+        this.#options.onTrouble({ kind: outcome, count: batch.count });
         this.#report();
         again = true;
       }
       if (await this.#toSpool(batch)) return this.#kept();
       this.#isStuck = true;
       if (this.#isStopped) {
-        this.#drop(batch.length);
+        this.#drop(batch.count);
         return false;
       }
       await this.#pause(waitMs);
@@ -166,13 +189,10 @@ class Pump implements RecordPump {
     return true;
   }
 
-  async #toStore(
-    batch: readonly RequestRecord[],
-    again: boolean,
-  ): Promise<'kept' | 'store_failed' | 'store_slow'> {
-    const write = this.#options.store.appendRecords(batch, again).then(
+  async #toStore(batch: PackedRecords, again: boolean): Promise<'kept' | 'store_failed' | 'store_slow'> {
+    const write = this.#options.store.appendPacked(batch, again).then(
       () => {
-        this.#written += batch.length;
+        this.#written += batch.count;
         return 'kept' as const;
       },
       () => 'store_failed' as const,
@@ -185,13 +205,13 @@ class Pump implements RecordPump {
     return outcome;
   }
 
-  async #toSpool(batch: readonly RequestRecord[]): Promise<boolean> {
+  async #toSpool(batch: PackedRecords): Promise<boolean> {
     if (this.#spool === null) return false;
-    const outcome = await this.#spool.append(batch);
+    const outcome = await this.#spool.append(batch.records());
     if (outcome !== 'kept') {
       this.#options.onTrouble({
         kind: outcome === 'full' ? 'spool_full' : 'spool_failed',
-        count: batch.length,
+        count: batch.count,
       });
       return false;
     }
@@ -260,17 +280,22 @@ class Pump implements RecordPump {
     await Promise.race([this.flush(), promise]);
     clearTimeout(timer);
     this.#isStopped = true;
-    const left = this.#queue.splice(0);
-    const kept = left.length > 0 && (await this.#toSpool(left));
-    if (!kept && left.length > 0) this.#drop(left.length);
-    this.#settle(left.length, kept);
+    const left: PackedRecords[] = [];
+    while (this.#queued > 0) left.push(this.#next());
+    let lost = 0;
+    for (const batch of left) {
+      const kept = await this.#toSpool(batch);
+      if (!kept) lost += batch.count;
+      this.#settle(batch.count, kept);
+    }
+    if (lost > 0) this.#drop(lost);
     this.#wake?.();
     await this.#spool?.close();
   }
 
   counts(): RecordCounts {
     return {
-      pending: this.#queue.length + this.#writing,
+      pending: this.#pending,
       written: this.#written,
       dropped: this.#dropped,
       spooled: this.#spool?.pending ?? 0,

@@ -22,9 +22,11 @@ async function ask(stream = false): Promise<Response> {
 /** From now on the store takes nothing, and neither does the spool. */
 function breakEverything(): () => void {
   const { store } = house.server;
-  const append = store.appendRecords.bind(store);
-  Object.assign(store, { appendRecords: () => Promise.reject(new Error('disk full')) });
-  return () => void Object.assign(store, { appendRecords: append });
+  const appendPacked = store.appendPacked.bind(store);
+  const appendRecords = store.appendRecords.bind(store);
+  const fails = (): Promise<void> => Promise.reject(new Error('disk full'));
+  Object.assign(store, { appendPacked: fails, appendRecords: fails });
+  return () => void Object.assign(store, { appendPacked, appendRecords });
 }
 
 test('strict: when an answer has ended, its record is there, whole or streamed', async () => {
