@@ -11,7 +11,7 @@ import { RecordShapes, writeShaped } from './record-shapes.ts';
 import type { Shape } from './record-shapes.ts';
 import type { WordTable } from './words.ts';
 
-const startBytes = 256 * 1_024;
+const startBytes = 512 * 1_024;
 /** More than this is given back: it was an exception. */
 const keptBytesMax = 4 * 1_024 * 1_024;
 const saltsAtOnce = 256;
@@ -150,7 +150,7 @@ function writeId(id: string, ids: Uint8Array, index: number): void {
   if (nibbles !== idBytes * 2) throw new Error(`the id of a record is not a UUID: ${id}`);
 }
 
-const startRows = 256;
+const startRows = 512;
 
 /** Numbers of records that are being put together, column by column, in memory that is used again. */
 class Rows {
