@@ -1,5 +1,6 @@
 /** Made-up records, changes, switches and keys for the tests of storage and control. */
 import { changeId, incidentId, instant, keyId, requestId, switchId, targetName } from '../src/core/ids.ts';
+import type { RecordPacking } from '../src/store/store.ts';
 import type { Instant } from '../src/core/ids.ts';
 import type { ApiKey } from '../src/core/keys.ts';
 import type { AttemptRecord, Change, RequestRecord } from '../src/core/record.ts';
@@ -189,5 +190,21 @@ export function aHold(changes: Partial<Hold> = {}): Hold {
     placedBy: 'kim',
     release: null,
     ...changes,
+  };
+}
+
+/** Puts records together as they are. */
+export function plainPacking(): RecordPacking {
+  let open: RequestRecord[] = [];
+  return {
+    get count() {
+      return open.length;
+    },
+    add: (record) => void open.push(record),
+    take: () => {
+      const taken = open;
+      open = [];
+      return { count: taken.length, records: () => taken };
+    },
   };
 }

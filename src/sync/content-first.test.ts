@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 
-import { aRecord } from '../../test/record-fixture.ts';
+import { aRecord, plainPacking } from '../../test/record-fixture.ts';
 import type { RequestRecord } from '../core/record.ts';
+import type { PackedRecords } from '../store/store.ts';
 import { contentFirst } from './content-first.ts';
 import { createRecordPump } from './push-records.ts';
 
@@ -12,7 +13,12 @@ function pumpWith(keeping: Promise<boolean> | null) {
     written.push(...records);
     return Promise.resolve();
   };
-  const inner = createRecordPump({ store: { appendRecords }, lingerMs: 1, onTrouble: () => {} });
+  const store = {
+    appendRecords,
+    appendPacked: (packed: PackedRecords) => appendRecords(packed.records()),
+    packRecords: plainPacking,
+  };
+  const inner = createRecordPump({ store, lingerMs: 1, onTrouble: () => {} });
   return { written, pump: contentFirst(inner, () => keeping) };
 }
 

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { aRecord } from '../../test/record-fixture.ts';
+import { aRecord, plainPacking } from '../../test/record-fixture.ts';
 import type { RequestRecord } from '../core/record.ts';
-import type { PackedRecords, RecordPacking } from '../store/store.ts';
+import type { PackedRecords } from '../store/store.ts';
 import { createRecordPump } from './push-records.ts';
 import type { RecordPumpOptions, RecordTrouble } from './push-records.ts';
 import { openSpool } from './spool.ts';
@@ -17,20 +17,7 @@ class FakeStore {
   calls = 0;
   hold: Promise<void> | null = null;
 
-  packRecords(): RecordPacking {
-    let open: RequestRecord[] = [];
-    return {
-      get count() {
-        return open.length;
-      },
-      add: (record) => void open.push(record),
-      take: () => {
-        const taken = open;
-        open = [];
-        return { count: taken.length, records: () => taken };
-      },
-    };
-  }
+  readonly packRecords = plainPacking;
 
   appendPacked(packed: PackedRecords): Promise<void> {
     return this.appendRecords(packed.records());
