@@ -59,7 +59,9 @@ class World {
   readonly #topology: ReplayTopology;
   readonly #recorded: readonly Recorded[];
   readonly #known = new Map<Target, readonly Outage[]>();
-  switches: readonly MadeSwitch[] = [];
+  #switches: readonly MadeSwitch[] = [];
+  /** Targets they cover, as long as they are these. */
+  #covered = new Map<Target, boolean>();
   /** Shares of traffic let through the switches, as fractions of 1. */
   share = 0;
   probesSince = new Map<string, number>();
@@ -81,7 +83,17 @@ class World {
   }
 
   #isSwitchedOff(target: Target): boolean {
-    return this.switches.some(({ scope }) => covers(scope, target, null));
+    let isOff = this.#covered.get(target);
+    if (isOff === undefined) {
+      isOff = this.#switches.some(({ scope }) => covers(scope, target, null));
+      this.#covered.set(target, isOff);
+    }
+    return isOff;
+  }
+
+  #switch(switches: readonly MadeSwitch[]): void {
+    this.#switches = switches;
+    this.#covered = new Map();
   }
 
   #counts(target: Target, nowMs: number, windowMs: number, failures: readonly FailureClass[] | null): Counts {
@@ -165,8 +177,8 @@ class World {
       case 'switch': {
         if (operation.effect.kind !== 'off') return { kind: 'done', words: 'switched' };
         this.share = 0;
-        this.switches = [...this.switches, { id: deed.key, scope: operation.scope }];
-        return { kind: 'done', words: 'switched off', switches: this.switches };
+        this.#switch([...this.#switches, { id: deed.key, scope: operation.scope }]);
+        return { kind: 'done', words: 'switched off', switches: this.#switches };
       }
       case 'reshape':
         this.share = operation.share;
@@ -175,7 +187,7 @@ class World {
         this.share = 0;
         return { kind: 'done', words: 'off again' };
       case 'release':
-        this.switches = [];
+        this.#switch([]);
         return { kind: 'done', words: 'released', switches: [] };
       case 'probe':
         this.probesSince.set(deed.key, nowMs);
@@ -240,18 +252,22 @@ function unmet(expected: Expected, decisions: readonly Decision[]): string | nul
 
 const testMsMax = 7 * 86_400_000;
 
-/** Plays one test of a playbook. `recorded` is what its `replay` file holds. */
-export function replay(
+/** Steps between two breaths: a server that plays a week must go on answering meanwhile. */
+const breathSteps = 32;
+
+/** Plays one test of a playbook, in pieces. `recorded` is what its `replay` file holds. */
+export function* playing(
   playbook: Playbook,
   test: PlaybookTest,
   topology: ReplayTopology,
   recorded: readonly Recorded[] = [],
-): ReplayResult {
+): Generator<undefined, ReplayResult> {
   const world = new World(test, topology, recorded);
   const decisions: Decision[] = [];
   let run: Run | null = null;
   let idleFrom = 0;
   for (let nowMs = 0; nowMs <= Math.min(test.untilMs, testMsMax); nowMs += stepMs) {
+    if ((nowMs / stepMs) % breathSteps === 0) yield;
     const now = instant(dayZero + nowMs);
     const facts = world.facts(nowMs);
     if (run === null || run.endedAt !== null) {
@@ -272,6 +288,15 @@ export function replay(
   }
   const failures = test.expect.flatMap((expected) => unmet(expected, decisions) ?? []);
   return { test: test.name, ok: failures.length === 0, decisions, failures };
+}
+
+/** Plays it in one go. */
+export function replay(...asked: Parameters<typeof playing>): ReplayResult {
+  const played = playing(...asked);
+  for (;;) {
+    const step = played.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 type Settling = { readonly facts: PlaybookFacts; readonly nowMs: number; readonly decisions: Decision[] };

@@ -91,15 +91,34 @@ function matchesPattern(pattern: string, value: string): boolean {
   return expression.test(value);
 }
 
-/** Every name a target's model goes by, its undated forms included. */
+const namesKnown = new WeakMap<Target, readonly string[]>();
+
+/** Every name a target's model goes by, its undated forms included. Asked with every request, so it is put together once. */
 function modelNames(target: Target): readonly string[] {
-  const names = [target.model.name, target.upstream, ...target.model.aliases];
-  return [...names, ...names.map(undatedModel)];
+  let names = namesKnown.get(target);
+  if (names === undefined) {
+    const given = [target.model.name, target.upstream, ...target.model.aliases];
+    names = [...new Set([...given, ...given.map(undatedModel)])];
+    namesKnown.set(target, names);
+  }
+  return names;
+}
+
+const undatedKnown = new Map<string, string>();
+
+function undated(pattern: string): string {
+  let name = undatedKnown.get(pattern);
+  if (name === undefined) {
+    name = undatedModel(pattern);
+    if (undatedKnown.size >= patternsMax) undatedKnown.clear();
+    undatedKnown.set(pattern, name);
+  }
+  return name;
 }
 
 function matchesModel(pattern: string, target: Target): boolean {
   const names = modelNames(target);
-  return names.some((name) => matchesPattern(pattern, name)) || names.includes(undatedModel(pattern));
+  return names.some((name) => matchesPattern(pattern, name)) || names.includes(undated(pattern));
 }
 
 function matchesTarget(pattern: string, target: Target): boolean {

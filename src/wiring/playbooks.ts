@@ -5,7 +5,7 @@ import { moveRuns, runPlaybook, savePlaybook, tellRun } from '../control/playboo
 import type { PlaybookDependencies, Shelved, TextRead } from '../control/playbooks.ts';
 import type { Instant, TargetName } from '../core/ids.ts';
 import type { PlaybookFacts, TargetFacts } from '../core/playbook-condition.ts';
-import { replay } from '../core/playbook-replay.ts';
+import { playing } from '../core/playbook-replay.ts';
 import type { ReplayResult } from '../core/playbook-replay.ts';
 import type { Run } from '../core/playbook-run.ts';
 import { staleWords } from '../core/agreement.ts';
@@ -106,6 +106,15 @@ async function lastEnds(names: readonly string[], store: Store): Promise<Map<str
   return ends;
 }
 
+/** What takes long, a piece at a time: requests go first. */
+async function inBreaths<T>(work: Generator<undefined, T>): Promise<T> {
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+    await Bun.sleep(0);
+  }
+}
+
 async function tested({ playbook, path }: Placed, engine: Engine): Promise<readonly ReplayResult[]> {
   const { targets, features } = engine.state.snapshot;
   const topology = {
@@ -126,7 +135,7 @@ async function tested({ playbook, path }: Placed, engine: Engine): Promise<reado
     results.push(
       typeof recorded === 'string'
         ? { test: test.name, ok: false, decisions: [], failures: [recorded] }
-        : replay(playbook, test, topology, recorded),
+        : await inBreaths(playing(playbook, test, topology, recorded)),
     );
   }
   return results;

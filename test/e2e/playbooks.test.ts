@@ -1,6 +1,6 @@
 /** Playbooks over real sockets: an outage at a simulated provider, a run that switches, asks and restores. */
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { configuration, startHouse } from '../harness.ts';
@@ -139,6 +139,22 @@ test('a playbook that is handed in is kept, tested and run; a broken one is refu
   expect(begun.status).toBe(201);
   expect((await house.admin('POST', 'playbooks/opus-fails/run', { reason: 'again' })).status).toBe(409);
   expect((await house.admin('POST', 'playbooks/nothing/run', { reason: 'again' })).status).toBe(404);
+});
+
+test('while a test of many hours is played, requests are answered', async () => {
+  const text = readFileSync(join(import.meta.dir, '../../examples/playbooks/vendor-off.yaml'), 'utf8');
+  expect((await house.admin('POST', 'playbooks', { text })).status).toBe(201);
+  const order: string[] = [];
+  const played = house.admin('POST', 'playbooks/vendor-off/test').then(({ body }) => {
+    order.push('played');
+    return body;
+  });
+  for (const each of ['first', 'second', 'third']) {
+    await (await fetch(`${house.url}/healthz`)).text();
+    order.push(each);
+  }
+  expect(await played).toMatchObject({ playbook: 'vendor-off' });
+  expect(order).toEqual(['first', 'second', 'third', 'played']);
 });
 
 test('a playbook rehearses, and says how it went', async () => {
