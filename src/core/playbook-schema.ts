@@ -10,6 +10,7 @@ import { warningSignals } from './evidence.ts';
 import { failureClasses } from './failure.ts';
 import { incidentClasses } from './incident.ts';
 import { messageStages } from './message-texts.ts';
+import { windowMsMax } from './playbook.ts';
 import { scopeKeys } from './switches.ts';
 
 const healthStates = ['healthy', 'shedding', 'ejected', 'probing', 'ramping'] as const;
@@ -32,7 +33,10 @@ const justYes = z.union([z.literal(true), z.literal('yes')]);
 const described = <T extends z.ZodType>(schema: T, description: string): T => schema.describe(description);
 
 const condition = z.strictObject({
-  window: described(duration.optional(), 'Over how long counts are taken; default 2m.'),
+  window: described(
+    duration.refine((text) => (durationMs(text) ?? 0) <= windowMsMax, 'must be at most 1h').optional(),
+    'Over how long counts are taken, at most 1h; default 2m.',
+  ),
   requests: described(comparison('>= 50').optional(), 'Attempts at the scope in the window.'),
   failureRate: described(comparison('>= 10%').optional(), 'Share of them that failed.'),
   slowRate: described(comparison('>= 40%').optional(), 'Share whose first token came late.'),

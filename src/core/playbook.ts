@@ -17,6 +17,9 @@ import type { Effect, InFlight, Scope } from './switches.ts';
 
 export type Comparison = { readonly sign: '>=' | '>' | '<=' | '<'; readonly value: number };
 
+/** The longest time that counts are kept for. */
+export const windowMsMax = 3_600_000;
+
 /** What must hold, all of it. What is absent is not asked. */
 export type Condition = {
   /** Over how long counts are taken. */

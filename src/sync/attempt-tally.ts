@@ -1,22 +1,24 @@
 /**
  * What happened to attempts lately, per target: the counts that playbooks ask for. Fed by every record as it is made, in
- * buckets of ten seconds, so that a window costs a few additions; it forgets what is older than any window.
+ * spans of ten seconds, so that a window costs a few additions; it forgets what is older than any window.
  */
 import type { FailureClass } from '../core/failure.ts';
 import type { Counts } from '../core/playbook-condition.ts';
+import { windowMsMax } from '../core/playbook.ts';
 import type { RequestRecord } from '../core/record.ts';
+import { RecentSpans } from './recent-spans.ts';
 
-const bucketMs = 10_000;
-const bucketsMax = 360;
+const spanMs = 10_000;
+const spansMax = windowMsMax / spanMs + 1;
 const targetsMax = 2_000;
 
-type Bucket = {
-  readonly at: number;
+type Span = {
   requests: number;
   slow: number;
   quality: number;
   readonly failed: Map<FailureClass, number>;
 };
+const noneYet = (): Span => ({ requests: 0, slow: 0, quality: 0, failed: new Map() });
 
 /** Failures that say something of how good answers are. */
 const qualityFailures: ReadonlySet<FailureClass> = new Set([
@@ -36,46 +38,38 @@ export type AttemptTally = {
 };
 
 export function createAttemptTally(): AttemptTally {
-  const byTarget = new Map<string, Bucket[]>();
+  const byTarget = new Map<string, RecentSpans<Span>>();
 
-  function bucketAt(target: string, at: number): Bucket | null {
-    let buckets = byTarget.get(target);
-    if (buckets === undefined) {
+  function spanAt(target: string, at: number): Span | null {
+    let spans = byTarget.get(target);
+    if (spans === undefined) {
       if (byTarget.size >= targetsMax) return null;
-      byTarget.set(target, (buckets = []));
+      byTarget.set(target, (spans = new RecentSpans(spanMs, spansMax, noneYet)));
     }
-    const start = Math.floor(at / bucketMs) * bucketMs;
-    const last = buckets.at(-1);
-    if (last !== undefined && last.at >= start)
-      return buckets.findLast((bucket) => bucket.at <= start) ?? last;
-    const fresh: Bucket = { at: start, requests: 0, slow: 0, quality: 0, failed: new Map() };
-    buckets.push(fresh);
-    if (buckets.length > bucketsMax) buckets.shift();
-    return fresh;
+    return spans.at(at);
   }
 
   return {
     add(record, slowMs) {
       for (const attempt of record.attempts) {
         if (attempt.outcome === 'cancelled') continue;
-        const bucket = bucketAt(attempt.target, attempt.startedAt + attempt.durationMs);
-        if (bucket === null) continue;
-        bucket.requests++;
+        const span = spanAt(attempt.target, attempt.startedAt + attempt.durationMs);
+        if (span === null) continue;
+        span.requests++;
         if (attempt.failure !== null)
-          bucket.failed.set(attempt.failure, (bucket.failed.get(attempt.failure) ?? 0) + 1);
-        if (attempt.firstTokenMs !== null && attempt.firstTokenMs > slowMs(attempt.target)) bucket.slow++;
+          span.failed.set(attempt.failure, (span.failed.get(attempt.failure) ?? 0) + 1);
+        if (attempt.firstTokenMs !== null && attempt.firstTokenMs > slowMs(attempt.target)) span.slow++;
         const isRefusal = attempt.outcome === 'ok' && record.finish === 'refusal';
-        if (isRefusal || (attempt.failure !== null && qualityFailures.has(attempt.failure))) bucket.quality++;
+        if (isRefusal || (attempt.failure !== null && qualityFailures.has(attempt.failure))) span.quality++;
       }
     },
     counts(target, windowMs, failures, now) {
       const total = { requests: 0, failed: 0, slow: 0, quality: 0 };
-      for (const bucket of byTarget.get(target) ?? []) {
-        if (bucket.at + bucketMs <= now - windowMs) continue;
-        total.requests += bucket.requests;
-        total.slow += bucket.slow;
-        total.quality += bucket.quality;
-        for (const [failure, count] of bucket.failed)
+      for (const span of byTarget.get(target)?.within(windowMs, now) ?? []) {
+        total.requests += span.requests;
+        total.slow += span.slow;
+        total.quality += span.quality;
+        for (const [failure, count] of span.failed)
           if (failures === null || failures.includes(failure)) total.failed += count;
       }
       return total;

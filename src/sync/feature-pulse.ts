@@ -7,17 +7,18 @@ import { feltStatus, graver, isLate, noUsual, usualAfterOne } from '../core/felt
 import type { Usual } from '../core/felt.ts';
 import type { RequestRecord } from '../core/record.ts';
 import type { FeatureView } from '../core/status.ts';
+import { RecentSpans } from './recent-spans.ts';
 
 const spanMs = 5_000;
 const spans = 12;
 /** Features that are counted; the configuration has fewer. */
 const featuresMax = 1_000;
 
-type Span = { at: number; ended: number; failed: number; timed: number; slow: number };
-type Counted = { spans: Span[]; usual: Usual };
+type Span = { ended: number; failed: number; timed: number; slow: number };
+type Counted = { spans: RecentSpans<Span>; usual: Usual };
 
-const noSpans = (): Span[] =>
-  Array.from({ length: spans }, () => ({ at: 0, ended: 0, failed: 0, timed: 0, slow: 0 }));
+const noneYet = (): Span => ({ ended: 0, failed: 0, timed: 0, slow: 0 });
+const noSpans = (): RecentSpans<Span> => new RecentSpans(spanMs, spans, noneYet);
 
 export type FeaturePulse = {
   readonly saw: (record: RequestRecord) => void;
@@ -50,10 +51,8 @@ export function createFeaturePulse(): FeaturePulse {
       if (outcome === 'cancelled' || outcome === 'refused' || isCallersOwn(record)) return;
       const counted = countedOf(record.feature);
       if (counted === null) return;
-      const at = Math.floor((record.at + record.durationMs) / spanMs);
-      const span = counted.spans[at % spans];
-      if (span === undefined || span.at > at) return;
-      if (span.at !== at) Object.assign(span, { at, ended: 0, failed: 0, timed: 0, slow: 0 });
+      const span = counted.spans.at(record.at + record.durationMs);
+      if (span === null) return;
       span.ended++;
       if (outcome !== 'answered') span.failed++;
       const waitedMs = firstWordMs(record);
@@ -68,10 +67,8 @@ export function createFeaturePulse(): FeaturePulse {
       serving.set(view.feature, view.serving);
       if (counted === undefined) return view;
       if (before !== undefined && before !== view.serving) counted.spans = noSpans();
-      const oldest = Math.floor(now / spanMs) - spans;
-      const sum = { ended: 0, failed: 0, timed: 0, slow: 0 };
-      for (const span of counted.spans) {
-        if (span.at <= oldest) continue;
+      const sum = noneYet();
+      for (const span of counted.spans.within((spans - 1) * spanMs, now)) {
         sum.ended += span.ended;
         sum.failed += span.failed;
         sum.timed += span.timed;
