@@ -109,6 +109,8 @@ const file = (name: string) => (seed: number) => new Outage(house, scenarioFile(
 
 /** A fault from minute 5 on for as long as it says, then time to come back. */
 const onset = minutes(5);
+/** When those end that last as long as most. */
+const end = minutes(11);
 function fault(
   name: string,
   given: object,
@@ -144,6 +146,13 @@ const ejected = (target: string, most: number): Measure<Outage> => ({
   unit: 's',
   most,
   of: (outage) => outage.secondsUntil('ejected', onset, target),
+});
+/** Whoever was out, when full traffic is there again. */
+const back = (targets: readonly string[], endMs: number): Measure<Outage> => ({
+  what: 'in full use again after its end',
+  unit: 's',
+  most: 300,
+  of: (outage) => targets.map((each) => outage.secondsBack(endMs, each)),
 });
 const providerNamed = (most: number, since = onset): Measure<Outage> => ({
   what: 'the provider named after',
@@ -275,6 +284,7 @@ const lyingCodes: readonly Case[] = [
         most: 60,
         of: (outage) => outage.secondsUntil('shedding', minutes(10), gpt),
       },
+      back([gpt], minutes(145)),
       visible(0.01),
     ],
   }),
@@ -324,6 +334,7 @@ const silences: readonly Case[] = [
         most: 10,
         of: (outage) => (outage.tally.feature('search').waitMs(0.95, 5, 11) ?? 0) / 1_000,
       },
+      back([gpt], end),
       { what: 'calls open at the end', most: 0, how: 'all', of: (outage) => outage.client.open },
       visible(0.001),
     ],
@@ -355,6 +366,7 @@ const silences: readonly Case[] = [
           return Number.isFinite(seconds) ? outage.callsTo(gpt, onset, onset + seconds * 1_000) : seconds;
         },
       },
+      back([gpt], end),
       visible(0.001),
     ],
   }),
@@ -393,6 +405,7 @@ const broken: readonly Case[] = [
         },
       },
       ejected(sonnet, 60),
+      back([sonnet], end),
     ],
   }),
   aCase('10', 'failures before the first token, of six kinds, all at once', {
@@ -616,22 +629,23 @@ const others: readonly Case[] = [
         most: 60,
         of: (outage) => outage.secondsNamed('egress us', minutes(10)),
       },
+      back([opus8, opus7, sonnet, gpt], minutes(200)),
     ],
   }),
   aCase('', 'one version, everything fails', {
     run: fault('one', { scope: { target: opus8 }, effect: fail }),
     isRight: (outage) => same(outage.that('ejected', onset), [opus8]),
-    measures: [ejected(opus8, 20), visible(0.001)],
+    measures: [ejected(opus8, 20), back([opus8], end), visible(0.001)],
   }),
   aCase('', 'the whole provider, 30 %', {
     run: fault('provider', { scope: { provider: 'anthropic' }, share: '30%', effect: fail }),
     isRight: (outage) => outage.secondsNamed(provider, onset) < 60,
-    measures: [providerNamed(15), visible(0.001)],
+    measures: [providerNamed(15), back([opus8, opus7, sonnet], end), visible(0.001)],
   }),
   aCase('', 'many slightly sick models, 8 %', {
     run: fault('slightly', { scope: { provider: 'anthropic' }, share: '8%', effect: fail }),
     isRight: (outage) => outage.secondsNamed(provider, onset) < 300,
-    measures: [providerNamed(60), visible(0.001)],
+    measures: [providerNamed(60), back([opus8, opus7, sonnet], end), visible(0.001)],
   }),
   aCase('', 'background noise of 0.5 %, one healthy backup, 5 requests/s, three hours', {
     run: (seed) =>
