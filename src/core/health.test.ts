@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { admission, badness, dropProbe, rampShare, startProbe, wantsProbe } from './admission.ts';
 import type { Evidence } from './evidence.ts';
 import type { FailureClass } from './failure.ts';
-import { holdOut, shedWith, startRamp, withAttribution } from './gate-moves.ts';
+import { holdOut, lastsMs, shedWith, startRamp, withAttribution } from './gate-moves.ts';
 import type { Transition } from './gate-moves.ts';
 import { cellFromJson, cellToJson, freshCell, isTouched, recentCounts, shifted } from './health-cell.ts';
 import type { HealthCell } from './health-cell.ts';
@@ -102,6 +102,48 @@ test('the sentence says it in numbers', () => {
   );
   expect(shed?.numbers).toMatchObject({ budget: 0.005, runnerUp: null });
   expect(out.moves[1]?.numbers?.failed).toBeGreaterThanOrEqual(6);
+});
+
+test('a target that is found sick again still says why it is out', () => {
+  const again = play('+6s fail*2', out).moves.at(-1);
+  expect(again?.words).toMatch(
+    /^\d+ of \d+ attempts failed since .+; still sick: 2 of 2 attempts on the way back failed$/,
+  );
+});
+
+test('one caller alone cannot keep a target on trial sick; many can', () => {
+  const trial = (callers: number, failing: number): string => {
+    let { cell, now } = play('+6s', out);
+    for (let n = 0; n < 3_000 && cell.health.state === 'probing'; n++) {
+      now += 100;
+      const caller = n % callers;
+      const failure = caller < failing ? 'server_error' : null;
+      ({ cell } = observe(
+        cell,
+        evidenceOf(cell, failure, now, { callerKey: `user ${caller}` }),
+        rule,
+        instant(now),
+        0.5,
+      ));
+    }
+    return cell.health.state;
+  };
+  expect(trial(10, 1)).toBe('ramping');
+  expect(trial(10, 5)).toBe('ejected');
+});
+
+test('trouble must last as long as a burst of twenty attempts, where traffic is neither thin nor busy', () => {
+  const lasting = (perSecond: number): number => {
+    let cell = freshCell(rule, instant(0));
+    for (let n = 0; n < 2_000; n++) {
+      const at = (n * 1_000) / perSecond;
+      ({ cell } = observe(cell, evidenceOf(cell, null, at), rule, instant(at), 0.5));
+    }
+    return lastsMs(cell, rule);
+  };
+  expect(lastsMs(freshCell(rule, instant(0)), rule)).toBe(rule.sustainMs);
+  expect([0.1, 5, 50].map(lasting)).toEqual([rule.sustainMs, rule.sustainMs, rule.sustainMs]);
+  expect(lasting(1)).toBeWithin(24_000, 26_000);
 });
 
 test('a hold doubles with each failed round, is jittered, and heeds Retry-After up to a cap', () => {

@@ -259,7 +259,9 @@ function observeProbing(
     case 'open':
       return unmoved({ ...cell, health: { ...health, trial } });
     case 'sick': {
-      const words = `still sick: ${trial.failed} of ${trial.total} attempts on the way back failed`;
+      const still = `still sick: ${trial.failed} of ${trial.total} attempts on the way back failed`;
+      // Why it is out in the first place is said each time: this may be the only sentence that somebody reads.
+      const words = cell.trouble === null ? still : `${said(cell, cell.trouble, rule).words}; ${still}`;
       const trouble =
         cell.trouble === null ? null : { ...cell.trouble, lucky: lucky + trial.total - trial.failed };
       return eject({ ...cell, trouble }, rule, now, random, { words, cause: 'probes', again: true });

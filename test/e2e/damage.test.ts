@@ -38,10 +38,14 @@ const asked = (url: string, key: string, model = 'notes'): Promise<Response> =>
     body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hello' }] }),
   });
 
-/** Keys, a switch and many records: enough pages to damage the middle of. */
+const heldOut = 'aws/claude-opus-4-8';
+
+/** Keys, a switch, a gate that is held and many records: enough pages to damage the middle of. */
 async function live(): Promise<void> {
   const made = await house.admin('POST', 'keys', { name: 'k', features: ['notes', 'solo'] });
   secret = String(made.body['secret']);
+  const held = await house.admin('POST', `gates/${heldOut}/hold`, { reason: 'so that it stays out' });
+  expect(held.status).toBe(200);
   await house.admin('POST', 'switches', {
     scope: { provider: 'anthropic' },
     reason: 'so that it stays off',
@@ -62,12 +66,15 @@ function overwrite(path: string, from: (size: number) => number, length: (size: 
 
 const standing = async (): Promise<unknown> => (await house.admin('GET', 'audit')).body['standing'];
 
-/** Keys still hold, what was switched off stays off, and records wait. */
+/** Keys still hold, what was switched off stays off, what was out stays out, and records wait. */
 async function servesOn(): Promise<string> {
   const answer = await asked(house.url, secret);
   expect([answer.status, answer.headers.get('x-breakwater-target')]).toEqual([200, 'openai/gpt-5.2']);
   await answer.text();
   expect((await asked(house.url, 'bw_unknown')).status).toBe(401);
+  const { targets } = (await house.admin('GET', 'state')).body as { targets: readonly Json[] };
+  const { gate } = targets.find(({ target }) => target === heldOut) as { gate: Json };
+  expect(gate['state']).toBe('ejected');
   return answer.headers.get('x-breakwater-request-id') ?? '';
 }
 
