@@ -324,3 +324,14 @@ describe('the launcher', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 });
+
+test('a preview says what moves, what that costs and how full targets get', async () => {
+  house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'delay', beforeHeadersMs: 950 } });
+  await ask('twins');
+  house.simulator.clearFaults();
+  await house.server.engine.records.flush();
+  const { out } = await run(['switch', 'preview', 'provider:anthropic', '--shed', '50%']);
+  expect(out).toContain('50 % move from anthropic/claude-opus-4-8 to aws/claude-opus-4-8 (same_model).');
+  expect(out).toMatch(/Load:\n[^]*aws\/claude-opus-4-8: 0 → 0\.001 calls open on average, of 5000 at most/);
+  expect(out).toMatch(/Cost at list price over that time: [+−]\$\d|What it changes in cost is not known/);
+});

@@ -188,6 +188,18 @@ function previewWords(feature: Json): { readonly head: string[]; readonly body: 
   };
 }
 
+/** `openai/gpt-5.2: 0.4 → 12 calls open on average, of 200 at most`, where that changes. */
+function capacityLines(value: Json): readonly string[] {
+  return ((value['capacity'] ?? []) as readonly Json[]).flatMap((load) => {
+    const [before = '', after = ''] = [load['load_before'], load['load_after']].map((open) =>
+      String(Number(Number(Number(open).toPrecision(2)).toFixed(3))),
+    );
+    return before === after
+      ? []
+      : `  ${textOf(load['target'])}: ${before} → ${after} calls open on average, of ${textOf(load['limit'])} at most`;
+  });
+}
+
 async function preview(call: Call): Promise<ExitCode> {
   const scope = scopeFrom(call.words);
   if (typeof scope === 'string') return usageError(call, scope);
@@ -201,9 +213,15 @@ async function preview(call: Call): Promise<ExitCode> {
     const cost = value['cost_change'];
     const costWords =
       typeof cost === 'number'
-        ? `\nCost at list price over that time: ${cost < 0 ? '−' : '+'}$${Math.abs(cost)}`
-        : '';
-    return `The last ${minutes} minutes, ${textOf(value['requests'])} requests:\n${entries(features.map(previewWords))}${costWords}`;
+        ? `Cost at list price over that time: ${cost < 0 ? '−' : '+'}$${Number(Math.abs(cost).toPrecision(3))}`
+        : 'What it changes in cost is not known: a price, or the tokens of a request, is missing.';
+    const capacity = capacityLines(value);
+    return [
+      `The last ${minutes} minutes, ${textOf(value['requests'])} requests:`,
+      entries(features.map(previewWords)),
+      ...(capacity.length === 0 ? [] : ['Load:', ...capacity]),
+      costWords,
+    ].join('\n');
   });
 }
 

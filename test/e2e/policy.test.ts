@@ -123,6 +123,14 @@ test('a refusal by policy is counted as the policy at work', async () => {
   expect(metrics).not.toMatch(/breakwater_requests_total\{[^}]*outcome="failed"/);
 });
 
+test('a budget that is used up is still used up after a restart', async () => {
+  const secret = await keyWith({ budget: '0.000001usd/month' });
+  expect((await ask({ 'x-api-key': secret })).status).toBe(200);
+  house = await house.restart();
+  const stopped = await ask({ 'x-api-key': secret });
+  expect([stopped.status, codeOf(stopped)]).toEqual([429, 'budget_exhausted']);
+});
+
 test('a budget that is used up stops the next request', async () => {
   const secret = await keyWith({ budget: '0.000001usd/day' });
   expect((await ask({ 'x-api-key': secret })).status).toBe(200);
