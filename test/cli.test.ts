@@ -326,12 +326,22 @@ describe('the launcher', () => {
 });
 
 test('a preview says what moves, what that costs and how full targets get', async () => {
-  house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'delay', beforeHeadersMs: 950 } });
-  await ask('twins');
-  house.simulator.clearFaults();
-  await house.server.engine.records.flush();
-  const { out } = await run(['switch', 'preview', 'provider:anthropic', '--shed', '50%']);
-  expect(out).toContain('50 % move from anthropic/claude-opus-4-8 to aws/claude-opus-4-8 (same_model).');
-  expect(out).toMatch(/Load:\n[^]*aws\/claude-opus-4-8: 0 → 0\.001 calls open on average, of 5000 at most/);
-  expect(out).toMatch(/Cost at list price over that time: [+−]\$\d|What it changes in cost is not known/);
+  const busy = await startHouse();
+  try {
+    busy.simulator.setFault({ provider: 'anthropic', fault: { kind: 'delay', beforeHeadersMs: 950 } });
+    await busy.anthropic.messages.create({
+      model: 'twins',
+      max_tokens: 20,
+      messages: [{ role: 'user', content: 'Hello' }],
+    });
+    const words = ['switch', 'preview', 'provider:anthropic', '--shed', '50%'];
+    const { out } = await run(words, { BREAKWATER_URL: busy.url });
+    expect(out).toContain('50 % move from anthropic/claude-opus-4-8 to aws/claude-opus-4-8 (same_model).');
+    expect(out).toMatch(
+      /Load:\n[^]*aws\/claude-opus-4-8: 0 → 0\.00\d calls open on average, of 5000 at most/,
+    );
+    expect(out).toContain('Cost at list price over that time: unchanged');
+  } finally {
+    await busy.stop();
+  }
 });

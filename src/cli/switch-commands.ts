@@ -1,6 +1,7 @@
 /** `breakwater switch …` */
 import { didYouMean } from '../core/nearest.ts';
 import { countedShare } from '../core/percent.ts';
+import { countWords } from '../core/words.ts';
 import { scopeKeys } from '../core/switches.ts';
 import { callAdmin, complain, items, show } from './client.ts';
 import type { Json } from './client.ts';
@@ -200,6 +201,11 @@ function capacityLines(value: Json): readonly string[] {
   });
 }
 
+function costChangeText(usd: number): string {
+  const shown = Number(Math.abs(usd).toPrecision(3));
+  return shown === 0 ? 'unchanged' : `${usd < 0 ? '−' : '+'}$${shown}`;
+}
+
 async function preview(call: Call): Promise<ExitCode> {
   const scope = scopeFrom(call.words);
   if (typeof scope === 'string') return usageError(call, scope);
@@ -213,11 +219,11 @@ async function preview(call: Call): Promise<ExitCode> {
     const cost = value['cost_change'];
     const costWords =
       typeof cost === 'number'
-        ? `Cost at list price over that time: ${cost < 0 ? '−' : '+'}$${Number(Math.abs(cost).toPrecision(3))}`
+        ? `Cost at list price over that time: ${costChangeText(cost)}`
         : 'What it changes in cost is not known: a price, or the tokens of a request, is missing.';
     const capacity = capacityLines(value);
     return [
-      `The last ${minutes} minutes, ${textOf(value['requests'])} requests:`,
+      `The last ${minutes} minutes, ${countWords(Number(value['requests']), 'request')}:`,
       entries(features.map(previewWords)),
       ...(capacity.length === 0 ? [] : ['Load:', ...capacity]),
       costWords,
