@@ -169,11 +169,27 @@ function cellBytes(): number {
   return (after - before) / cells.length;
 }
 
-const all = bytesEach();
-console.log(`all that is known of a target: ${Math.round(all)} bytes`);
-console.log(`of it the evidence of its gate: ${Math.round(cellBytes())} bytes (agreed: 1024)`);
-const [good, mixed] = [observeNanoseconds(0), observeNanoseconds(200)];
-console.log(
-  `observe: ${Math.round(good)} ns, with one failure in 200 ${Math.round(mixed)} ns (agreed: 2000)`,
-);
-console.log(`an attempt, from admission to settlement: ${Math.round(nanosecondsEach())} ns`);
+export type GateCost = {
+  readonly gateBytes: number;
+  readonly allBytes: number;
+  readonly observeNs: number;
+  readonly mixedNs: number;
+  readonly attemptNs: number;
+};
+
+if (import.meta.main) {
+  const cost: GateCost = {
+    allBytes: Math.round(bytesEach()),
+    gateBytes: Math.round(cellBytes()),
+    observeNs: Math.round(observeNanoseconds(0)),
+    mixedNs: Math.round(observeNanoseconds(200)),
+    attemptNs: Math.round(nanosecondsEach()),
+  };
+  if (process.argv.includes('--json')) console.log(JSON.stringify(cost));
+  else {
+    console.log(`all that is known of a target: ${cost.allBytes} bytes`);
+    console.log(`of it the evidence of its gate: ${cost.gateBytes} bytes (agreed: 1024)`);
+    console.log(`observe: ${cost.observeNs} ns, with one failure in 200 ${cost.mixedNs} ns (agreed: 2000)`);
+    console.log(`an attempt, from admission to settlement: ${cost.attemptNs} ns`);
+  }
+}

@@ -7,11 +7,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { freshCell } from '../src/core/health-cell.ts';
-import { healthRuleOf } from '../src/core/health-rule.ts';
-import { observe } from '../src/core/health.ts';
-import { instant } from '../src/core/ids.ts';
-import { defaultGate } from '../src/core/snapshot.ts';
+import type { GateCost } from './gate-state.ts';
 import { contenders, ourGate } from './gates/contenders.ts';
 import { delayTable, median } from './gates/delay.ts';
 import { blips, bursts, poison } from './gates/noise.ts';
@@ -318,38 +314,31 @@ function outages(): void {
 function cost(): void {
   say('## Cost');
   say();
-  const rule = healthRuleOf(defaultGate);
-  let cell = freshCell(rule, instant(0));
-  const count = 1_000_000;
-  const before = process.cpuUsage();
-  for (let n = 0; n < count; n++)
-    ({ cell } = observe(
-      cell,
-      {
-        failure: n % 200 === 0 ? 'server_error' : null,
-        generation: cell.generation,
-        probe: false,
-        callerKey: n % 2 === 0 ? 'a' : 'b',
-        requestKey: null,
-        startedAt: instant(n * 20),
-        firstTokenMs: 500,
-        soft: null,
-        retryAfterMs: null,
-      },
-      rule,
-      instant(n * 20),
-      0.5,
-    ));
-  const spent = process.cpuUsage(before);
-  const nanoseconds = ((spent.user + spent.system) * 1_000) / count;
-  /** Numbers and references in a cell, eight bytes each. */
-  const wordsIn = (value: unknown): number =>
-    typeof value === 'object' && value !== null
-      ? Object.values(value).reduce((sum: number, each: unknown) => sum + 1 + wordsIn(each), 2)
-      : 0;
-  say(
-    `\`observe\`: ${nanoseconds.toFixed(0)} ns of CPU (at most 2,000); a cell: about ${wordsIn(cell) * 8} bytes (at most 1,024).`,
+  const { gateBytes, allBytes, observeNs, mixedNs, attemptNs } = costOf();
+  table(
+    ['what', 'measured', 'at most', ''],
+    [
+      [
+        '`observe`, a good answer, least of seven rounds',
+        `${observeNs} ns`,
+        '2,000 ns',
+        verdict(observeNs <= 2_000),
+      ],
+      ['`observe`, one in 200 fails', `${mixedNs} ns`, '2,000 ns', verdict(mixedNs <= 2_000)],
+      ['the state of a gate, on the heap', `${gateBytes} bytes`, '1,024 bytes', verdict(gateBytes <= 1_024)],
+      ['an attempt, from admission to settlement, all of health', `${attemptNs} ns`, '', ''],
+      ['all that is known of a target (below)', `${allBytes} bytes`, '', ''],
+    ],
   );
+  say(
+    'All that is known: the gate; eight soft signals with what is usual for each; the latest 64 starts and who waits; the latest 128 outcomes of each key for attribution; five minutes of counts for people; the retry budget.',
+  );
+}
+
+/** Measured in a process of its own, so that nothing else is on its heap. */
+function costOf(): GateCost {
+  const child = Bun.spawnSync([process.execPath, join(root, 'bench/gate-state.ts'), '--json']);
+  return JSON.parse(child.stdout.toString()) as GateCost;
 }
 
 const sections = {
