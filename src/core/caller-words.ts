@@ -7,6 +7,7 @@ import type { FailureClass } from './failure.ts';
 import type { TargetName } from './ids.ts';
 import type { Candidate, ExclusionReason } from './record.ts';
 import type { Priority } from './snapshot.ts';
+import type { Hop } from './target.ts';
 import { listWords } from './words.ts';
 
 export type Trouble = { readonly target: TargetName; readonly failure: FailureClass };
@@ -75,6 +76,10 @@ export function overloadedWords(featureTitle: string, priority: Priority): strin
     ? `Every model of ${featureTitle} is busy with more urgent requests. Please try again in a moment.`
     : `Every model of ${featureTitle} is at its limit right now. Please try again in a moment.`;
 }
+
+/** The same model somewhere else is told apart by who runs it. */
+export const offerWords = (model: string, hop: Hop, company: string | null): string =>
+  hop === 'same_model' && company !== null ? `${model} at ${company}` : model;
 
 export function consentWords(requested: string, featureTitle: string, offers: readonly string[]): string {
   return `${requested} is not available right now. ${featureTitle} can use ${listWords(offers, 'or')} instead, if you agree.`;

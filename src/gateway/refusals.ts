@@ -1,6 +1,7 @@
 /** What a caller is told when there is no answer: which error, in which words, with which offers. */
 import {
   consentWords,
+  offerWords,
   dataPolicyWords,
   keyWords,
   noTargetWords,
@@ -69,8 +70,10 @@ export function refusalReply(
 
 export function askReply(refused: Refused): ErrorReply {
   const { exchange, consents, consentScope, asked } = refused;
+  const names: string[] = [];
   const offers = exchange.offers.map(({ target, hop }): JsonObject => {
     const terms = termsAt(target.provider.terms, exchange.clock.now());
+    names.push(offerWords(target.model.name, hop, terms.entity));
     return {
       target: target.name,
       company: terms.entity,
@@ -80,7 +83,6 @@ export function askReply(refused: Refused): ErrorReply {
       token: consents.offer(consentScope, asked.route[0], target, exchange.id),
     };
   });
-  const names = exchange.offers.map(({ target }) => target.model.name);
   return {
     code: 'fallback_consent_required',
     message: consentWords(askedName(exchange), exchange.feature.title, names),
