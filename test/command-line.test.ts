@@ -187,6 +187,20 @@ test('the demo runs to its end and answers from the records', async () => {
   expect(demo.out).toMatch(/Meeting notes\s+working\s+\d+\s+\d+\s+0\s+0\s+0/);
 }, 60_000);
 
+test('the demo tells a program each scene and each answer', async () => {
+  const demo = await run(['demo', '--json', '--fast']);
+  expect(demo.code).toBe(0);
+  const lines = demo.out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(new Set(lines.map(({ event }) => event))).toEqual(new Set(['started', 'scene', 'answer', 'ended']));
+  expect(lines.find(({ event }) => event === 'scene')).toMatchObject({
+    traffic: { 'meeting-notes': { failed: 0 } },
+    state: { features: expect.any(Array) },
+  });
+}, 60_000);
+
 /** A server started as a person starts it: by the launcher. */
 async function launched(): Promise<{ launcher: Bun.Subprocess; url: string }> {
   const launcher = Bun.spawn(['node', join(root, 'bin/breakwater.js'), 'serve', '--listen', '127.0.0.1:0'], {

@@ -81,7 +81,7 @@ async function checkPlaybooks(pattern: string | null, besides: string): Promise<
 async function demo(call: Call): Promise<ExitCode> {
   const { runDemo } = await import('../demo/demo.ts');
   return runDemo({
-    plain: call.options['plain'] === true || call.json || !process.stdout.isTTY,
+    form: call.json ? 'json' : call.options['plain'] === true || !process.stdout.isTTY ? 'plain' : 'screen',
     fast: call.options['fast'] === true,
     keep: call.options['keep'] === true,
     environment: call.environment,
@@ -116,7 +116,7 @@ export const serverCommands: readonly Command[] = [
       fast: { type: 'boolean', help: 'shorter phases' },
       keep: { type: 'boolean', help: 'stay when the story is over, to be asked' },
     },
-    jsonHelp: 'lines, as with --plain',
+    jsonHelp: 'one JSON object a line: each scene, each answer',
     run: demo,
   },
   {

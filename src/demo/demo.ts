@@ -1,7 +1,6 @@
 /** `breakwater demo`: builds the world, plays the scenes, and answers the questions. Needs no key and no network. */
 import type { Environment } from '../config.ts';
 import type { ExitCode } from '../cli/command.ts';
-import { paragraph } from '../cli/layout.ts';
 import { readKeys } from './keys.ts';
 import type { Keys } from './keys.ts';
 import { answerQuestions } from './questions.ts';
@@ -9,13 +8,16 @@ import { scenes } from './story.ts';
 import type { Scene } from './story.ts';
 import { startTraffic } from './traffic.ts';
 import type { Traffic } from './traffic.ts';
+import { peopleTeller, programsTeller } from './teller.ts';
+import type { Teller } from './teller.ts';
 import { openScreen, painted, picture, unpainted } from './view.ts';
 import type { Paint, Screen } from './view.ts';
 import { buildWorld } from './world.ts';
 import type { World } from './world.ts';
 
 export type DemoOptions = {
-  readonly plain: boolean;
+  /** A live picture, lines for people, or lines of JSON for programs. */
+  readonly form: 'screen' | 'plain' | 'json';
   readonly fast: boolean;
   /** Stays when the story is over, until it is interrupted. */
   readonly keep: boolean;
@@ -30,12 +32,12 @@ type Stage = {
   readonly paint: Paint;
   readonly screen: Screen | null;
   readonly keys: Keys;
-  readonly write: (text: string) => void;
+  readonly teller: Teller;
 };
 
 /** Plays one scene; true when the person wants to leave. */
 async function play(scene: Scene, stage: Stage): Promise<boolean> {
-  const { world, traffic, paint, screen, keys, write } = stage;
+  const { world, traffic, paint, screen, keys, teller } = stage;
   await scene.begin(world);
   let leftMs = scene.seconds * 1_000;
   let paused = false;
@@ -48,28 +50,15 @@ async function play(scene: Scene, stage: Stage): Promise<boolean> {
     if (key === 'next') break;
     if (key === 'pause') paused = !paused;
   }
-  if (screen === null) write(`${await picture(world, scene, traffic.tallies, paint)}\n\n${'─'.repeat(78)}\n`);
+  if (screen === null) await teller.scene(world, scene, traffic.tallies);
   return false;
 }
 
-async function tellAnswers(stage: Stage): Promise<void> {
-  stage.write(
-    `\n${stage.paint('bold', 'Eleven questions that people asked that day, answered by the commands you have')}\n`,
-  );
-  for (const { question, command, lines } of await answerQuestions(stage.world))
-    stage.write(
-      `\n${stage.paint('cyan', paragraph(question, 0))}\n$ ${command}\n${lines.map((line) => `  ${line}`.trimEnd()).join('\n')}\n`,
-    );
-  stage.write('\nNext: npm start, or put it in front of your own product: docs/get-started.md\n');
-}
-
 /** Leaves the server to whoever wants to ask it, until the process is told to end. */
-async function stay({ world, write }: Stage): Promise<void> {
+async function stay({ world, teller }: Stage): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  write(
-    `\nTo ask it yourself, in another terminal (Ctrl-C here ends it):\nexport BREAKWATER_URL=${world.server.url}\nexport BREAKWATER_ADMIN_TOKEN=${world.token}\n`,
-  );
+  teller.waiting(world);
   await promise;
 }
 
@@ -77,19 +66,18 @@ async function stay({ world, write }: Stage): Promise<void> {
 export async function runDemo(options: DemoOptions): Promise<ExitCode> {
   const unitSeconds = options.fast ? 2 : 8;
   const write = (text: string): void => void process.stdout.write(text);
-  const paint = options.plain || !options.environment.color ? unpainted : painted;
+  const isLive = options.form === 'screen';
+  const paint = isLive && options.environment.color ? painted : unpainted;
+  const teller = options.form === 'json' ? programsTeller(write) : peopleTeller(write, paint);
   const world = await buildWorld(options.fast ? 500 : 2_000);
-  const screen = options.plain ? null : openScreen(write);
-  const keys = options.plain ? { pressed: () => null, close: () => {} } : readKeys(process.stdin);
-  const stage: Stage = { world, traffic: startTraffic(world), paint, screen, keys, write };
-  if (options.plain)
-    write(
-      `Breakwater replays 7 June 2026 with simulated providers. No keys, no network.\nStatus page, while this runs: ${world.server.url}/status\n\n`,
-    );
+  const screen = isLive ? openScreen(write) : null;
+  const keys = isLive ? readKeys(process.stdin) : { pressed: () => null, close: () => {} };
+  const stage: Stage = { world, traffic: startTraffic(world), paint, screen, keys, teller };
+  if (!isLive) teller.started(world);
   try {
     for (const scene of scenes(unitSeconds)) if (await play(scene, stage)) break;
     await stage.traffic.stop();
-    await tellAnswers(stage);
+    teller.answers(await answerQuestions(world));
     keys.close();
     if (options.keep) await stay(stage);
   } finally {

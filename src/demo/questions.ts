@@ -1,4 +1,4 @@
-/** The eleven questions people asked that day, each answered by the command that anyone would use. */
+/** Questions people asked that day, each answered by the command that anyone would use. */
 import { runCommand } from '../cli/commands.ts';
 import { readEnvironment } from '../config.ts';
 import type { World } from './world.ts';
