@@ -204,7 +204,7 @@ async function recorder(
 
 /** The same work in one thread without pause, the least of some passes: what else the machine does counts least here. */
 function alone(): void {
-  const [make, packer] = [recordMaker(5), new RecordPacker(new WordTable([]))];
+  const make = recordMaker(5);
   const batches = Array.from({ length: 200 }, (_, at) =>
     Array.from({ length: 200 }, (_each, index) => make(began + at * 200 + index)),
   );
@@ -218,8 +218,15 @@ function alone(): void {
   const passes = Array.from({ length: 8 }, () => {
     remove(file);
     const database = new SqliteDatabase(file, false);
-    const packed: RecordBatch[] = [];
-    const packing = spent(() => packed.push(...batches.map((batch) => packer.pack(batch))));
+    const [words, packed]: [WordTable, RecordBatch[]] = [new WordTable([]), []];
+    const packer = new RecordPacker(words);
+    const packing = spent(() => {
+      for (const batch of batches) {
+        packed.push(packer.pack(batch));
+        // As if each was written before the next: words travel once.
+        words.saved(packed.at(-1)?.words ?? []);
+      }
+    });
     const writing = spent(() => {
       for (const batch of packed) database.appendRecords(batch, false, []);
     });
