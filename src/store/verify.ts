@@ -17,6 +17,8 @@ import { idBytes, isThere, runOf, setsOf } from './run-rows.ts';
 import type { RunRows } from './run-rows.ts';
 import { runLeaves } from './run-sets.ts';
 
+const utf8 = new TextDecoder();
+
 /** What is wrong, and where: entries from the first to the last. */
 export type Finding = {
   readonly problem:
@@ -287,7 +289,7 @@ class Verification {
     if (!isIdAt(id, ids, place))
       return this.#find('row_changed', index, index, `the row of record ${id} names another one`, id);
     if (!this.#options.rows) return undefined;
-    const record = recordFromJson(JSON.parse(new TextDecoder().decode(input.subarray(1))) as RecordJson);
+    const record = recordFromJson(JSON.parse(utf8.decode(input.subarray(1))) as RecordJson);
     writeColumns(record, (text) => this.#words.get(text) ?? 0, this.#expected, 0);
     const wrong = columnNames.find((_, column) => columns[column]?.[place] !== this.#expected[column]);
     if (wrong !== undefined)
@@ -303,7 +305,7 @@ class Verification {
       .get(index);
     if (row === null)
       return this.#find('row_missing', index, index, `nobody finds change ${id}: its row is gone`, id);
-    const json = JSON.parse(new TextDecoder().decode(input.subarray(1))) as {
+    const json = JSON.parse(utf8.decode(input.subarray(1))) as {
       kind: string;
       after: { leaves?: readonly (readonly [number, number])[] } | null;
     };
