@@ -345,3 +345,25 @@ test('a preview says what moves, what that costs and how full targets get', asyn
     await busy.stop();
   }
 });
+
+test('what is left after a loss is told for each data class too, with the claims', async () => {
+  const claiming = await startHouse((simulator) => {
+    const base = configuration(simulator);
+    const features = base['features'] as Record<string, Json>;
+    const notes = {
+      ...features['notes'],
+      expect: [{ survives: { vendor: 'anthropic' } }, { never: { leavesRegion: 'eu' } }],
+    };
+    return { ...base, features: { ...features, notes } };
+  });
+  try {
+    const { out, exit } = await run(['coverage', 'notes'], { BREAKWATER_URL: claiming.url });
+    expect(exit).toBe(0);
+    expect(out).toContain('without provider:anthropic     survives  openai/gpt-5.2 (other_vendor)');
+    expect(out).toContain('data of class restricted: refused, nobody here may process it');
+    expect(out).toContain('holds: survives vendor:anthropic');
+    expect(out).toContain('FAILS: never leaves region eu');
+  } finally {
+    await claiming.stop();
+  }
+});

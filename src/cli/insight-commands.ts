@@ -3,6 +3,7 @@ import { callAdmin, complain, items, show } from './client.ts';
 import type { Json } from './client.ts';
 import { option, queryOf, usageError } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';
+import { coverageText } from './coverage-text.ts';
 import { entries, paragraph, table, textOf, timeOf } from './layout.ts';
 
 async function diagnose(call: Call): Promise<ExitCode> {
@@ -54,11 +55,6 @@ async function canaries(call: Call): Promise<ExitCode> {
   });
 }
 
-function coverageRow(loss: Json): readonly string[] {
-  const by = loss['by'] === null ? '' : textOf(loss['by']);
-  return [`  without ${textOf(loss['loss'])}`, textOf(loss['verdict']), by];
-}
-
 async function coverage(call: Call): Promise<ExitCode> {
   const [feature] = call.words;
   const reply = await callAdmin(call, 'GET', 'coverage');
@@ -67,16 +63,7 @@ async function coverage(call: Call): Promise<ExitCode> {
   if (feature !== undefined && found.length === 0)
     return usageError(call, `There is no feature ${feature}. See: breakwater state`);
   const value = { items: found, next_cursor: null };
-  return show(call, { ok: true, value }, () =>
-    found
-      .map((each) =>
-        [
-          `${textOf(each['title'])} (${textOf(each['feature'])})`,
-          table((each['losses'] as readonly Json[]).map(coverageRow)),
-        ].join('\n'),
-      )
-      .join('\n\n'),
-  );
+  return show(call, { ok: true, value }, () => found.map(coverageText).join('\n\n'));
 }
 
 export const insightCommands: readonly Command[] = [
@@ -92,7 +79,7 @@ export const insightCommands: readonly Command[] = [
     name: 'coverage',
     usage: '[FEATURE]',
     wordsMax: 1,
-    summary: 'What was agreed for the loss of a provider, a vendor or a model',
+    summary: 'What is left after a loss, per feature and data class, and which claims hold',
     options: {},
     run: coverage,
   },
