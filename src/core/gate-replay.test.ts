@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 
 import { anAttempt, aRecord, opus, start } from '../../test/record-fixture.ts';
+import { inOneGo } from './breaths.ts';
 import { pastAttempts, replayGates } from './gate-replay.ts';
 import type { PastAttempt, Replayed } from './gate-replay.ts';
 import { instant } from './ids.ts';
@@ -29,7 +30,7 @@ function traffic(seconds: number, failedShare: (second: number) => number): read
 }
 
 const one = (attempts: readonly PastAttempt[], rule = gate): Replayed =>
-  replayGates(attempts, () => rule)[0]!;
+  inOneGo(replayGates(attempts, () => rule))[0]!;
 
 describe('a gate tried on the past', () => {
   test('quiet traffic trips nothing', () => {
@@ -63,7 +64,9 @@ describe('a gate tried on the past', () => {
 
   test('the order in which records come changes nothing', () => {
     const outage = traffic(900, (second) => (second >= 300 && second < 600 ? 1 : 0));
-    expect(replayGates([...outage].reverse(), () => gate)).toEqual(replayGates(outage, () => gate));
+    expect(inOneGo(replayGates([...outage].reverse(), () => gate))).toEqual(
+      inOneGo(replayGates(outage, () => gate)),
+    );
   });
 });
 

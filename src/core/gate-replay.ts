@@ -169,18 +169,22 @@ function play(playing: Playing, attempt: PastAttempt, rule: HealthRule): void {
   if (observed.transition !== null) note(playing, observed.transition);
 }
 
-/** Plays attempts, in any order, through the gate of each target. */
-export function replayGates(
+/** Attempts between two breaths. */
+const breathAttempts = 500;
+
+/** Plays attempts, in any order, through the gate of each target, in pieces. */
+export function* replayGates(
   attempts: readonly PastAttempt[],
   gateOf: (target: TargetName) => GateRule | null,
-): readonly Replayed[] {
+): Generator<undefined, readonly Replayed[]> {
   // One key for everybody tells callers apart as little as none.
   const told = new Set(attempts.map(({ callerKey }) => callerKey)).size > 1;
   const inOrder = [...attempts].sort(
     (one, other) => one.endedAt - other.endedAt || one.startedAt - other.startedAt,
   );
   const playings = new Map<TargetName, { readonly playing: Playing; readonly rule: HealthRule } | null>();
-  for (const attempt of inOrder) {
+  for (const [index, attempt] of inOrder.entries()) {
+    if (index % breathAttempts === 0) yield;
     let found = playings.get(attempt.target);
     if (found === undefined) {
       const gate = gateOf(attempt.target);

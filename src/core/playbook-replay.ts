@@ -7,6 +7,7 @@
  * Gates here are a stand-in (ejected after half a minute at a fifth of failures); how real gates see an outage is what
  * drills rehearse.
  */
+import { inOneGo } from './breaths.ts';
 import type { WarningSignal } from './evidence.ts';
 import type { FailureClass } from './failure.ts';
 import type { HealthState } from './health-cell.ts';
@@ -291,13 +292,7 @@ export function* playing(
 }
 
 /** Plays it in one go. */
-export function replay(...asked: Parameters<typeof playing>): ReplayResult {
-  const played = playing(...asked);
-  for (;;) {
-    const step = played.next();
-    if (step.done === true) return step.value;
-  }
-}
+export const replay = (...asked: Parameters<typeof playing>): ReplayResult => inOneGo(playing(...asked));
 
 type Settling = { readonly facts: PlaybookFacts; readonly nowMs: number; readonly decisions: Decision[] };
 const deedsMax = 1_000;

@@ -12,6 +12,7 @@ import type { Instant } from '../core/ids.ts';
 import type { Engine } from '../engine.ts';
 import type { GateTest } from '../http/admin-dependencies.ts';
 import { pageSizeMax } from '../store/store.ts';
+import { inBreaths } from './in-breaths.ts';
 import type { Store } from '../store/store.ts';
 
 /** More would hold the process up; the newest are looked at. */
@@ -51,19 +52,23 @@ export function testGates(
     const { targets, gates } = state.snapshot;
     const read = await readAttempts(store, instant(until - (durationMs(parsed.value.since) ?? 0)));
     const proposal = parsed.value.gate === undefined ? null : gateOf(parsed.value.gate);
-    const current = replayGates(read.attempts, (name) => {
-      const target = targets.get(name);
-      return target === undefined || (proposal !== null && !matchesGate(proposal, target))
-        ? null
-        : gateFor(gates, target);
-    });
+    const current = await inBreaths(
+      replayGates(read.attempts, (name) => {
+        const target = targets.get(name);
+        return target === undefined || (proposal !== null && !matchesGate(proposal, target))
+          ? null
+          : gateFor(gates, target);
+      }),
+    );
     const proposed =
       proposal === null
         ? null
-        : replayGates(read.attempts, (name) => {
-            const target = targets.get(name);
-            return target !== undefined && matchesGate(proposal, target) ? proposal : null;
-          });
+        : await inBreaths(
+            replayGates(read.attempts, (name) => {
+              const target = targets.get(name);
+              return target !== undefined && matchesGate(proposal, target) ? proposal : null;
+            }),
+          );
     const { records, since, isCut } = read;
     return done({ since, until, records, isCut, current, proposed });
   });

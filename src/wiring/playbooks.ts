@@ -23,6 +23,7 @@ import { readPlaybookFiles, readPlaybookText } from '../sync/playbook-files.ts';
 import { readRecorded } from '../sync/recorded-attempts.ts';
 import type { Log } from '../telemetry/log.ts';
 import { gatedTargets } from './gates.ts';
+import { inBreaths } from './in-breaths.ts';
 import { handsOf } from './playbook-hands.ts';
 import type { HandsWorld } from './playbook-hands.ts';
 
@@ -104,15 +105,6 @@ async function lastEnds(names: readonly string[], store: Store): Promise<Map<str
     if (ended !== null) ends.set(name, ended);
   }
   return ends;
-}
-
-/** What takes long, a piece at a time: requests go first. */
-async function inBreaths<T>(work: Generator<undefined, T>): Promise<T> {
-  for (;;) {
-    const step = work.next();
-    if (step.done === true) return step.value;
-    await Bun.sleep(0);
-  }
 }
 
 async function tested({ playbook, path }: Placed, engine: Engine): Promise<readonly ReplayResult[]> {
