@@ -3,7 +3,7 @@
  * records, one that waits for every record, one that keeps content as well. Rounds in turn, so that what else the machine does falls on all alike; the one
  * without recording has two rounds each time, and what lies between those two is noise.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { cpuSeconds, pinSelf, start } from './processes.ts';
@@ -47,7 +47,6 @@ async function side(folder: string, origin: string, mode: Mode): Promise<Side> {
   );
   const preload = mode === 'off' ? ['--preload', join(root, 'bench/without-records.ts')] : [];
   const store = join(folder, `gateway-${mode}.db`);
-  for (const ending of ['', '-wal', '-shm', '.lock']) rmSync(`${store}${ending}`, { force: true });
   const server = await start(
     [
       bun,
@@ -108,9 +107,13 @@ export async function gatewayFigures(
   asked: { readonly rounds: number; readonly seconds: number; readonly perSecond: number },
 ): Promise<GatewayFigures> {
   pinSelf(1);
+  // A checkpoint or a spool of the run before would make the stores of this one look cut.
+  const servers = join(folder, 'servers');
+  rmSync(servers, { recursive: true, force: true });
+  mkdirSync(servers, { recursive: true });
   const upstream = await start([bun, join(root, 'bench/upstream.ts')], 1, 'ready');
   const origin = `http://127.0.0.1:${upstream.ready['ready'] as number}`;
-  const [off, on, strict, capturing] = await Promise.all(modes.map((mode) => side(folder, origin, mode)));
+  const [off, on, strict, capturing] = await Promise.all(modes.map((mode) => side(servers, origin, mode)));
   if (off === undefined || on === undefined || strict === undefined || capturing === undefined)
     throw new Error('a server is missing');
   const { seconds, perSecond } = asked;
