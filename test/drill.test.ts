@@ -10,6 +10,7 @@ import { runCommand } from '../src/cli/commands.ts';
 import { readEnvironment } from '../src/config.ts';
 import { instant } from '../src/core/ids.ts';
 import { openStore } from '../src/store/open-store.ts';
+import { browserPath, lookAt } from './e2e/browser.ts';
 import { aRecord } from './record-fixture.ts';
 
 type Json = Record<string, unknown>;
@@ -168,6 +169,26 @@ test('a page without script', async () => {
   // Two tables of 90 minutes and four phases would be too few rows, were one of them missing.
   expect(page.match(/<tr>/g)?.length).toBeGreaterThan(90);
 });
+
+test.skipIf(browserPath === undefined)(
+  'the page is as wide as the window, and an accessibility checker has nothing to say',
+  async () => {
+    const path = join(folder, 'page.html');
+    await drill(
+      'loss-of:vendor:anthropic',
+      '--config',
+      example('breakwater.yaml'),
+      '--profile',
+      quick,
+      '--html',
+      path,
+    );
+    const looked = await lookAt({ drill: `file://${path}` });
+    expect(looked.map(({ violations, isWide, complaints }) => ({ violations, isWide, complaints }))).toEqual(
+      looked.map(() => ({ violations: [], isWide: false, complaints: [] })),
+    );
+  },
+);
 
 test('a claim is not judged by a drill that loses more than it speaks of, unless it holds even so', async () => {
   const config = example('breakwater.yaml');

@@ -44,13 +44,13 @@ function tableOf(caption: string, head: Cells, rows: readonly Cells[]): string {
 
 const waitText = (ms: number | null): string => (ms === null ? '–' : `≤ ${durationWords(ms)}`);
 
-function phaseTable({ minutes }: FeatureDrill): string {
+function phaseTable({ minutes, title }: FeatureDrill): string {
   const rows = phasesOf(minutes).map(({ from, to, outcomes, waitMs }) => [
     `${minuteText(from)}–${minuteText(to)}`,
     waitText(waitMs),
     outcomesText(outcomes),
   ]);
-  return tableOf('What users saw', ['when', '95 % waited', 'what they saw'], rows);
+  return tableOf(`${title}: what users saw`, ['when', '95 % waited', 'what they saw'], rows);
 }
 
 function minuteTable({ minutes, title }: FeatureDrill): string {
