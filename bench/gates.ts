@@ -288,7 +288,11 @@ function outages(): void {
   say();
   const results = scenarios.map(({ play }) => play(scenarioSeeds));
   const inUnit = (value: number, unit: 's' | '%' | ''): string =>
-    unit === '%' ? percent(value, 3) : unit === 's' ? `${seconds(value)} s` : String(value);
+    unit === '%'
+      ? percent(value, 3)
+      : unit === 's'
+        ? `${seconds(value)} s`
+        : String(Number(value.toFixed(3)));
   table(
     ['', 'scenario', 'right scope', 'measured', 'over the seeds', 'value', 'at most', ''],
     results.flatMap(({ number, name, right, measured }) =>
