@@ -11,6 +11,9 @@ import type { Store } from '../store/store.ts';
 /** Pages of signals that a start reads back. */
 const pagesMax = 20;
 
+/** A store that takes nothing is not asked again with every answer. */
+const againMs = 5_000;
+
 /** What targets have reported before, as it was written down. */
 async function loadReported(store: Store): Promise<Reported> {
   const found: Change[] = [];
@@ -31,8 +34,11 @@ async function loadReported(store: Store): Promise<Reported> {
   }, new Map());
 }
 
-export async function watchModels(engine: Engine, store: Store): Promise<void> {
+type Watched = Pick<Engine, 'watchRecords' | 'control' | 'clock' | 'onBug'>;
+
+export async function watchModels(engine: Watched, store: Store): Promise<void> {
   let reported = await loadReported(store);
+  let notBefore = 0;
   const write = (signal: ModelSignal): Promise<void> => {
     const facts = {
       kind: 'model.signal',
@@ -46,10 +52,11 @@ export async function watchModels(engine: Engine, store: Store): Promise<void> {
   };
   engine.watchRecords((record) => {
     const signal = signalOf(reported, record);
-    if (signal === null) return;
+    if (signal === null || engine.clock.now() < notBefore) return;
     reported = withSignal(reported, signal);
     write(signal).catch((error: unknown) => {
       reported = withoutSignal(reported, signal);
+      notBefore = engine.clock.now() + againMs;
       if (!(error instanceof StoreUnavailable)) engine.onBug(error);
     });
   });
