@@ -139,7 +139,9 @@ test('a database with a row for each record goes into runs', async () => {
   const batch = new RecordPacker(words).pack(records);
   const word = old.query('INSERT OR IGNORE INTO words (id, text) VALUES (?, ?)');
   for (const [id, text] of batch.words) word.run(id, text);
-  old.transaction(() => insertRows(old, batch, new Ledger(old).append(batch.inputs, batch.count)))();
+  old.transaction(() =>
+    insertRows(old, batch, new Ledger(old).append(new Uint8Array(batch.inputs), batch.count)),
+  )();
   old.close();
   const store = await openOrThrow(`sqlite:${path}`);
   expect(await store.countRecords({ hop: 'other_vendor' })).toBe(100);

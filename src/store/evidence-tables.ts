@@ -84,12 +84,14 @@ export class EvidenceTables extends HoldTables {
   }
 
   appendRecords(batch: RecordBatch, again: boolean, hits: readonly HitRow[]): void {
+    // The platform hashes and compresses only what nobody else can write to.
+    const inputs = new Uint8Array(batch.inputs);
     this.#database.transaction(() => {
       this.#records.saveWords(batch.words);
       const fresh = this.#records.fresh(batch, again);
       if (fresh.length === batch.count) {
         this.#records.append(batch, this.#ledger.size);
-        this.#ledger.append(batch.inputs, batch.count);
+        this.#ledger.append(inputs, batch.count);
       } else if (fresh.length > 0) {
         this.#records.append(someRows(batch, fresh), this.#ledger.size);
         this.#ledger.append(someInputs(batch, fresh), fresh.length);

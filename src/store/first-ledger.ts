@@ -87,7 +87,7 @@ export function fillLedger(database: Database, { ledger }: Filled): void {
     for (const [id, text] of batch.words) saveWord.run(id, text);
     words.saved(batch.words);
     insertRows(database, batch, ledger.size);
-    ledger.append(batch.inputs, batch.count);
+    ledger.append(new Uint8Array(batch.inputs), batch.count);
     page = bodies('first_records', page.at(-1)?.id ?? '');
   }
   const insert = database.query('INSERT INTO changes (leaf, id, kind) VALUES (?, ?, ?)');

@@ -14,10 +14,29 @@ const decoder = new TextDecoder();
 export class Packed implements PackedRecords {
   readonly batch: RecordBatch;
   readonly hits: readonly HitRow[];
+  #onKept: (() => void) | null;
+  #writes = 0;
+  #isKept = false;
 
-  constructor(batch: RecordBatch, hits: readonly HitRow[]) {
+  constructor(batch: RecordBatch, hits: readonly HitRow[], onKept: () => void) {
     this.batch = batch;
     this.hits = hits;
+    this.#onKept = onKept;
+  }
+
+  /** Writes it. A write that was given up may still be under way: what it reads must stay until it has ended as well. */
+  async write(write: () => Promise<void>): Promise<void> {
+    this.#writes++;
+    try {
+      await write();
+      this.#isKept = true;
+    } finally {
+      this.#writes--;
+      if (this.#isKept && this.#writes === 0) {
+        this.#onKept?.();
+        this.#onKept = null;
+      }
+    }
   }
 
   get count(): number {
@@ -25,7 +44,8 @@ export class Packed implements PackedRecords {
   }
 
   records(): readonly RequestRecord[] {
-    const { inputs, count } = this.batch;
+    const { count } = this.batch;
+    const inputs = new Uint8Array(this.batch.inputs);
     const bounds = inputBounds(inputs, count);
     return Array.from({ length: count }, (_, at) =>
       // Behind the byte that the tree hashes before a leaf.
@@ -54,7 +74,8 @@ export class Packing implements RecordPacking {
   take(): Packed {
     const hits = this.#hits;
     this.#hits = [];
-    return new Packed(this.#packer.take(), hits);
+    const batch = this.#packer.take();
+    return new Packed(batch, hits, () => this.#packer.giveBack(batch));
   }
 }
 

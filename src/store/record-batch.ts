@@ -16,8 +16,8 @@ export type RecordRows = {
 };
 
 export type RecordBatch = RecordRows & {
-  /** Leaf inputs, one after the other: `0x00`, then one line of JSON with its salt. */
-  readonly inputs: Uint8Array<ArrayBuffer>;
+  /** Leaf inputs, one after the other: `0x00`, then one line of JSON with its salt. Memory that both threads see. */
+  readonly inputs: Uint8Array;
   readonly words: readonly NumberedWord[];
   /** Of the words that its numbers mean. */
   readonly edition: number;

@@ -15,6 +15,10 @@ const startBytes = 512 * 1_024;
 /** More than this is given back: it was an exception. */
 const keptBytesMax = 4 * 1_024 * 1_024;
 const saltsAtOnce = 256;
+/** Batches that are kept at once are few. */
+const freeMax = 3;
+
+const sharedBytes = (length: number): Buffer<SharedArrayBuffer> => Buffer.from(new SharedArrayBuffer(length));
 const idBytes = 16;
 const saltBytes = 16;
 /** Longest form of one unit of text: an escape of six characters. */
@@ -65,16 +69,20 @@ function writeFigure(bytes: Uint8Array, at: number, value: number): number {
   return end;
 }
 
-/** Entries that are being written, one behind the other, in memory that is used again. */
+/**
+ * Entries that are being written, one behind the other. Both threads see their memory, and it is used again once they are
+ * kept: memory of half a megabyte a batch would grow old here, and there be copied.
+ */
 class EntryWriter {
   readonly #salts = new Uint8Array(saltBytes * saltsAtOnce);
   #salt = saltsAtOnce;
-  #bytes = Buffer.from(new ArrayBuffer(startBytes));
+  readonly #free: Buffer<SharedArrayBuffer>[] = [];
+  #bytes = sharedBytes(startBytes);
   #at = 0;
 
   #room(bytes: number): void {
     if (this.#at + bytes <= this.#bytes.length) return;
-    const larger = Buffer.from(new ArrayBuffer((this.#at + bytes) * 2));
+    const larger = sharedBytes((this.#at + bytes) * 2);
     larger.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = larger;
   }
@@ -127,11 +135,17 @@ class EntryWriter {
   }
 
   /** What was written, and a fresh start. */
-  take(): Uint8Array<ArrayBuffer> {
-    const taken = new Uint8Array(this.#bytes.buffer.slice(0, this.#at));
+  take(): Uint8Array {
+    const taken = this.#bytes.subarray(0, this.#at);
+    this.#bytes = this.#free.pop() ?? sharedBytes(startBytes);
     this.#at = 0;
-    if (this.#bytes.length > keptBytesMax) this.#bytes = Buffer.from(new ArrayBuffer(startBytes));
     return taken;
+  }
+
+  /** Of what was taken nothing is needed any more. */
+  giveBack({ buffer }: Uint8Array): void {
+    const isUsual = buffer instanceof SharedArrayBuffer && buffer.byteLength <= keptBytesMax;
+    if (isUsual && this.#free.length < freeMax) this.#free.push(Buffer.from(buffer));
   }
 }
 
@@ -225,6 +239,11 @@ export class RecordPacker {
       words: this.#words.unsaved(),
       edition: this.#edition,
     };
+  }
+
+  /** A batch is kept: its text may be written over. */
+  giveBack({ inputs }: RecordBatch): void {
+    this.#writer.giveBack(inputs);
   }
 
   pack(records: readonly RequestRecord[]): RecordBatch {

@@ -252,10 +252,11 @@ type RecordVerb = 'packRecords' | 'appendPacked' | 'appendRecords' | 'findRecord
 
 function recordVerbs(client: Client, words: WordTable): Pick<Store, RecordVerb> {
   const packing = new Packing(words);
-  const write = async ({ batch, hits }: Packed, again: boolean): Promise<void> => {
-    await client.call('appendRecords', batch, again, hits);
-    words.saved(batch.words);
-  };
+  const write = (given: Packed, again: boolean): Promise<void> =>
+    given.write(async () => {
+      await client.call('appendRecords', given.batch, again, given.hits);
+      words.saved(given.batch.words);
+    });
   /** Made for this store and its words as they are; made anew from the records otherwise. */
   const current = (given: PackedRecords): Packed =>
     given instanceof Packed && given.batch.edition === words.edition
