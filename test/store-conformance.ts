@@ -461,8 +461,10 @@ function conformance(open: () => Promise<OpenedForTest>): void {
     test('when it is read only nothing is written, and everything can be read', async () => {
       await store.appendRecords([aRecord(), aRecord(), aRecord()]);
       await store.setReadOnly(true);
-      expect(await failureOf(store.appendRecords([aRecord()]))).toMatchObject({ reason: 'failed' });
-      expect(await failureOf(store.insertSwitch(aSwitch(), aChange()))).toMatchObject({ reason: 'failed' });
+      expect(await failureOf(store.appendRecords([aRecord()]))).toMatchObject({ reason: 'read_only' });
+      expect(await failureOf(store.insertSwitch(aSwitch(), aChange()))).toMatchObject({
+        reason: 'read_only',
+      });
       expect(await idsOf({})).toHaveLength(3);
       await store.setReadOnly(false);
       await store.appendRecords([aRecord()]);
