@@ -64,6 +64,7 @@ export class EvidenceTables extends HoldTables {
   readonly #ledger: Ledger;
   readonly #records: RecordTable;
   readonly #words: WordReader;
+  #scratch = new Uint8Array(0);
 
   constructor(database: Database) {
     super(database);
@@ -84,8 +85,7 @@ export class EvidenceTables extends HoldTables {
   }
 
   appendRecords(batch: RecordBatch, again: boolean, hits: readonly HitRow[]): void {
-    // The platform hashes and compresses only what nobody else can write to.
-    const inputs = new Uint8Array(batch.inputs);
+    const inputs = this.#owned(batch.inputs);
     this.#database.transaction(() => {
       this.#records.saveWords(batch.words);
       const fresh = this.#records.fresh(batch, again);
@@ -98,6 +98,13 @@ export class EvidenceTables extends HoldTables {
       }
       this.addHits(hits);
     })();
+  }
+
+  /** What is hashed and compressed is not what another thread can write to; it is copied to the same memory each time. */
+  #owned(inputs: Uint8Array): Uint8Array<ArrayBuffer> {
+    if (this.#scratch.length < inputs.length) this.#scratch = new Uint8Array(inputs.length * 2);
+    this.#scratch.set(inputs);
+    return this.#scratch.subarray(0, inputs.length);
   }
 
   loadWords(): RecordBatch['words'] {
