@@ -139,6 +139,7 @@ function translationDocument(): string {
     '  target is left out when that fails.',
     '- What one provider signed (thinking, encrypted reasoning, thought signatures) goes back to that provider only.',
     '- What a newer model refuses (sampling, forced tools, fixed budgets of thinking) is dropped for that model and named.',
+    '- What a caller turns on by header (`anthropic-beta`, `openai-beta`) is dropped, and the header is named.',
     '',
     `| feature | from | ${dialects.map((to) => `to \`${to}\``).join(' | ')} |`,
     `|---|---|${dialects.map(() => '---').join('|')}|`,

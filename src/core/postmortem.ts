@@ -47,7 +47,9 @@ function summary({ incident, impact }: PostmortemInput): readonly string[] {
   const end = times.normalRoutingResumed;
   const lasted =
     times.detected === null || end === null
-      ? 'It is not over yet.'
+      ? incident.state === 'resolved' || incident.state === 'reviewed'
+        ? 'It was called resolved; routing is not as agreed again yet.'
+        : 'It is not over yet.'
       : `From detection to normal routing it took ${durationWords(end - times.detected)}.`;
   const features = incident.features.map(({ title }) => plain(title));
   return [

@@ -133,6 +133,9 @@ function sameDialect(exchange: Exchange, target: Target, change: Change | null):
   );
 }
 
+/** What a caller turns on by header belongs to its dialect, and stays behind like a field that has no place elsewhere. */
+const betaHeaders = ['anthropic-beta', 'openai-beta'] as const;
+
 function translated(
   exchange: Exchange,
   conversation: Conversation,
@@ -148,11 +151,13 @@ function translated(
   const encoded = codecFor(dialect).encodeRequest(changed.request, traitsOf(target));
   if (encoded.kind === 'lacks') return lacking(encoded.capability);
   const adapted = adaptedWord(exchange, target, change);
+  const left =
+    dialect === exchange.codec.name ? [] : betaHeaders.filter((name) => exchange.headers.has(name));
   return {
     kind: 'ready',
     body: JSON.stringify(encoded.body),
     dialect,
-    warnings: [...new Set([...adaptedWarnings[adapted], ...changed.warnings, ...encoded.warnings])],
+    warnings: [...new Set([...adaptedWarnings[adapted], ...changed.warnings, ...encoded.warnings, ...left])],
     adapted,
   };
 }

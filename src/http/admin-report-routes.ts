@@ -13,7 +13,8 @@ import { continuityToWire, slaToWire } from './report-view.ts';
 import type { Json } from './wire.ts';
 
 const reportMedia = ['application/json', 'text/markdown', 'text/html'] as const;
-const formats = ['json', 'markdown', 'html'] as const;
+/** `md` is what files of Markdown are called. */
+const formats = ['json', 'markdown', 'md', 'html'] as const;
 const format = oneOf(formats).optional();
 const month = z
   .string()
@@ -29,6 +30,7 @@ function shown(asked: string | undefined, wire: () => Json, document: () => Repo
     case 'json':
       return json(wire());
     case 'markdown':
+    case 'md':
       return page(asMarkdown(document()), 'text/markdown');
     case 'html':
       return page(asHtml(document()), 'text/html');

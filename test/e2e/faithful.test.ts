@@ -67,3 +67,17 @@ test('no key, version or form of the answer can be set by the query, and another
   await ask('alone', 'a=1');
   expect(house.simulator.calls('anthropic').map(({ query }) => query)).toEqual(['']);
 });
+
+test('what a caller turns on by header is named where another dialect has no place for it', async () => {
+  const ask = async (model: string): Promise<string | null> => {
+    const answer = await fetch(`${house.url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'anthropic-beta': 'new-thing-2026-11-01' },
+      body: JSON.stringify({ model, max_tokens: 10, messages: [{ role: 'user', content: 'x' }] }),
+    });
+    expect(answer.status).toBe(200);
+    return answer.headers.get('x-breakwater-warnings');
+  };
+  expect(await ask('chat')).toBe('anthropic-beta');
+  expect(await ask('notes')).toBeNull();
+});
