@@ -8,7 +8,7 @@ import type { RequestRecord } from '../../src/core/record.ts';
 import type { Switch } from '../../src/core/switches.ts';
 import type { Shape } from './asking.ts';
 import type { Call } from './providers.ts';
-import { hopOf, mayBeKept, mayProcess, modeOf, targetAt } from './world.ts';
+import { hopOf, isAbove, mayBeKept, mayProcess, modeOf, targetAt } from './world.ts';
 import type { FeatureSpec, HopKind, Mode, WorldSpec } from './world.ts';
 
 /** A request as its caller meant it. */
@@ -24,6 +24,8 @@ export type Asked = {
   /** Every class that speaks: the caller's, the feature's, a rule's. */
   readonly classes: readonly string[];
   readonly keyMay: boolean;
+  /** The highest class that its key may send. */
+  readonly highest: string | null;
   readonly token: Offer | 'none' | 'worthless';
   readonly arrivedAt: number;
   /** The caller has begun to read the answer. */
@@ -202,6 +204,9 @@ export class Judge {
       this.blame('ask crosses only with a valid token or agreement', facts);
     if (isOff(switches(), target, asked)) this.blame('what is switched off gets nothing', facts);
     if (!asked.keyMay) this.blame('a key reaches its own features only', facts);
+    const { highest } = asked;
+    if (highest !== null && classes.some((each) => isAbove(spec, each, highest)))
+      this.blame('a key sends nothing above its highest class', facts);
     if (operation !== 'answer' && hop !== null && target.split('/')[1] !== preferred.split('/')[1])
       this.blame('a call beside the answer stays with its model', facts);
     if (classes.length > 0) counts.classed++;

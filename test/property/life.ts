@@ -417,6 +417,7 @@ export class Life {
         this.#spec.ruleTenant !== null && key?.tenant === this.#spec.ruleTenant ? 'c2' : null,
       ].filter((each) => each !== null),
       keyMay: key?.features?.has(name) ?? true,
+      highest: key?.dataClassMax ?? null,
       token: token.offer,
       arrivedAt: this.#time.now,
       heard: false,

@@ -248,6 +248,20 @@ export function mayProcess(spec: WorldSpec, target: string, className: string, n
   return accepts.entities === null || (who !== null && accepts.entities.includes(who));
 }
 
+/** Whether a class asks for something that another does not: then its data is above it. */
+export function isAbove(spec: WorldSpec, className: string, highest: string): boolean {
+  const [asks, most] = [className, highest].map((name) => spec.classes[classNames.indexOf(name as 'c0')]);
+  if (asks === undefined || most === undefined) return true;
+  const leaves = (wants: readonly string[] | null, has: readonly string[] | null): boolean =>
+    wants !== null && (has === null || has.some((each) => !wants.includes(each)));
+  return (
+    (asks.training === 'no' && most.training !== 'no') ||
+    (asks.retentionDays !== null && (most.retentionDays ?? Infinity) > asks.retentionDays) ||
+    leaves(asks.regions, most.regions) ||
+    leaves(asks.entities, most.entities)
+  );
+}
+
 /** Whether content of a class may be kept at all; a class that nobody defined may not. */
 export function mayBeKept(spec: WorldSpec, className: string): boolean {
   return spec.classes[classNames.indexOf(className as (typeof classNames)[number])]?.kept ?? false;
