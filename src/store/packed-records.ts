@@ -24,8 +24,12 @@ export class Packed implements PackedRecords {
     this.#onKept = onKept;
   }
 
-  /** Writes it. A write that was given up may still be under way: what it reads must stay until it has ended as well. */
+  /**
+   * Writes it, unless it is kept already: a write that was given up may still end well. What such a one reads stays as it
+   * is until it has ended.
+   */
   async write(write: () => Promise<void>): Promise<void> {
+    if (this.#isKept) return;
     this.#writes++;
     try {
       await write();
@@ -44,6 +48,7 @@ export class Packed implements PackedRecords {
   }
 
   records(): readonly RequestRecord[] {
+    if (this.#onKept === null) throw new Error('these records are kept, and their memory is in use again');
     const { count } = this.batch;
     const inputs = new Uint8Array(this.batch.inputs);
     const bounds = inputBounds(inputs, count);
