@@ -24,6 +24,10 @@ export class Packed implements PackedRecords {
     this.#onKept = onKept;
   }
 
+  get isKept(): boolean {
+    return this.#isKept;
+  }
+
   /**
    * Writes it, unless it is kept already: a write that was given up may still end well. What such a one reads stays as it
    * is until it has ended.

@@ -257,9 +257,9 @@ function recordVerbs(client: Client, words: WordTable): Pick<Store, RecordVerb> 
       await client.call('appendRecords', given.batch, again, given.hits);
       words.saved(given.batch.words);
     });
-  /** Made for this store and its words as they are; made anew from the records otherwise. */
+  /** Made for this store and its words as they are, or kept already; made anew from the records otherwise. */
   const current = (given: PackedRecords): Packed =>
-    given instanceof Packed && given.batch.edition === words.edition
+    given instanceof Packed && (given.isKept || given.batch.edition === words.edition)
       ? given
       : packed(given.records(), packing);
   return {
