@@ -9,7 +9,8 @@ import { join } from 'node:path';
 
 import type { GateCost } from './gate-state.ts';
 import { contenders, ourGate } from './gates/contenders.ts';
-import { delayTable, median } from './gates/delay.ts';
+import { median } from './figures.ts';
+import { delayTable } from './gates/delay.ts';
 import { blips, bursts, poison } from './gates/noise.ts';
 import { chart } from './gates/plot.ts';
 import { comparison, flapping, incidents, thinOutage } from './gates/recovery.ts';

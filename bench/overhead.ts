@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 
 import { cpuSeconds, machine, residentMb, start } from './processes.ts';
 import type { Started } from './processes.ts';
+import { median } from './figures.ts';
 
 const { values } = parseArgs({
   options: {
@@ -108,9 +109,6 @@ const sides: readonly Side[] = [
   },
   { name: 'breakwater', url: address, pid: gateway.process.pid, key: made.secret },
 ];
-
-const median = (list: readonly number[]): number =>
-  [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
 
 async function compare(
   stream: boolean,

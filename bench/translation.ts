@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { cpuSeconds, machine, start } from './processes.ts';
+import { median } from './figures.ts';
 
 const { values } = parseArgs({
   options: {
@@ -104,9 +105,6 @@ async function load(way: Way, stream: boolean, seconds: number): Promise<number>
   await Promise.all(Array.from({ length: workers }, work));
   return ((cpuSeconds(gateway.process.pid) - before) / requests) * 1e6;
 }
-
-const median = (list: readonly number[]): number =>
-  [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
 
 async function compare(stream: boolean): Promise<readonly string[]> {
   const figures = new Map<string, number[]>(ways.map((way) => [way.name, []]));

@@ -9,6 +9,7 @@ import { freshWatch, hearSigns } from '../src/core/soft-watch.ts';
 import { canaryRound, usualManner } from '../src/simulation/canary-answers.ts';
 import type { Manner } from '../src/simulation/canary-answers.ts';
 import { seededRandom } from '../src/simulator/random.ts';
+import { median } from './figures.ts';
 
 const dayMs = 86_400_000;
 const falseAlarmMs = 30 * dayMs;
@@ -35,9 +36,6 @@ function month(seed: number, usual: number, rise: number, everyMs: number): Mont
   for (let n = 1; n <= 20_000; n++) if (ask(rise)) return { warned, delay: n };
   return { warned, delay: null };
 }
-
-const median = (list: readonly number[]): number =>
-  list.toSorted((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
 
 function softRow(usual: number, rise: number, everyMs: number, seeds: number): string {
   const months = Array.from({ length: seeds }, (_, seed) => month(seed + 1, usual, rise, everyMs));

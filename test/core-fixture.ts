@@ -1,5 +1,6 @@
 /** Small hand-made targets and features for the tests of core. */
-import { targetName } from '../src/core/ids.ts';
+import type { Scope, Switch } from '../src/core/switches.ts';
+import { instant, switchId, targetName } from '../src/core/ids.ts';
 import type { NonEmpty } from '../src/core/ids.ts';
 import { Secret } from '../src/core/secret.ts';
 import type { Feature } from '../src/core/snapshot.ts';
@@ -92,6 +93,26 @@ export function aFeature(route: NonEmpty<Target>, changes: Partial<Feature> = {}
     adapt: new Map(),
     expect: [],
     sla: { availability: null, promised: null },
+    ...changes,
+  };
+}
+
+/** In force from the beginning of time, with no end. */
+export function aSwitchOver(scope: Scope, changes: Partial<Switch> = {}): Switch {
+  return {
+    id: switchId('sw_1'),
+    rev: 1,
+    scope,
+    effect: { kind: 'off' },
+    reason: 'test',
+    failureClass: null,
+    actor: 'me',
+    createdAt: instant(0),
+    expiresAt: null,
+    atExpiry: 'ramp',
+    inFlight: 'finish',
+    mode: 'enforce',
+    release: null,
     ...changes,
   };
 }

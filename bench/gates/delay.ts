@@ -7,14 +7,10 @@ import { instant } from '../../src/core/ids.ts';
 import { defaultGate } from '../../src/core/snapshot.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
 import { heightFor, meanRun } from './reference.ts';
+import { median } from '../figures.ts';
 
 const rule = healthRuleOf(defaultGate);
 const usual = 0.005;
-
-export const median = (list: readonly number[]): number => {
-  const sorted = [...list].sort((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-};
 
 /** Outcomes from the onset of a fault to the shed, after some healthy hours. */
 function outcomesToShed(perSecond: number, rate: number, seed: number): number {

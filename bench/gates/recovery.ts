@@ -1,7 +1,7 @@
 /** Thin traffic, the way back, flapping: single incidents at one target with a backup. */
 import { contenders, ourGate } from './contenders.ts';
 import type { Contender } from './contenders.ts';
-import { median } from './delay.ts';
+import { median } from '../figures.ts';
 import { during, run } from './traffic.ts';
 import type { Noise } from './traffic.ts';
 

@@ -8,7 +8,7 @@ import type { Scenario } from '../../src/simulation/scenario.ts';
 import { houseDocument, compiled, scenarioFile, scenarioOf } from '../../test/simulation/house.ts';
 import { answeredShare, attemptsPerRequest, minutes as overload, on, runCase } from '../overload/case.ts';
 import { ourGate } from './contenders.ts';
-import { median } from './delay.ts';
+import { median } from '../figures.ts';
 import { blips } from './noise.ts';
 import { Outage, minutes } from './outages.ts';
 import { flapping, thinOutage } from './recovery.ts';

@@ -10,11 +10,10 @@ import {
   stages,
 } from './case.ts';
 import type { Kind } from './case.ts';
+import { median } from '../figures.ts';
 
 const seeds = Number(process.argv[2] ?? 8);
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((one, other) => one - other)[values.length >> 1] ?? 0;
 const percent = (share: number): string => `${(share * 100).toFixed(share > 0.995 ? 2 : 1)} %`;
 
 console.log(

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-import { instant } from '../core/ids.ts';
+import { instant, modelIn } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
 import { vagueRemedy, vagueWords } from '../core/incident-words.ts';
 import { composed, nextUpdateAfter, stageOf } from '../core/message.ts';
@@ -62,8 +62,6 @@ export type Draft = {
   readonly problems: readonly string[];
 };
 
-const modelOf = (target: string): string => target.slice(target.indexOf('/') + 1);
-
 export function factsOf(
   { incident, impact }: Pick<IncidentRead, 'incident' | 'impact'>,
   nextUpdateAt: Instant | null,
@@ -72,7 +70,7 @@ export function factsOf(
   const failing = new Set(modelsOf(incident));
   const backups = incident.features.flatMap(({ backup }) => {
     if (backup === null) return [];
-    return [failing.has(modelOf(backup)) ? null : modelOf(backup)];
+    return [failing.has(modelIn(backup)) ? null : modelIn(backup)];
   });
   const isExamined = incident.targets.every(({ from }) => from !== null);
   return {

@@ -4,6 +4,7 @@
  *
  * It refuses to judge: a refusal by policy is told as policy at work, a failure as a failure, and nothing is excused.
  */
+import { modelIn } from './ids.ts';
 import { exclusionSentence } from './caller-words.ts';
 import { errorCodes, isCallersOwn } from './errors.ts';
 import type { ErrorCode } from './errors.ts';
@@ -46,8 +47,6 @@ function dataClass(record: RequestRecord): Sentences {
   }
 }
 
-const modelOf = (target: string): string => target.slice(target.indexOf('/') + 1);
-
 function served(record: RequestRecord): Sentences {
   const { served: target, hop, modelReported } = record;
   if (target === null) return ['No model answered it.'];
@@ -55,7 +54,7 @@ function served(record: RequestRecord): Sentences {
     hop === null
       ? `${target} answered, the model it was meant for.`
       : `${target} answered instead of ${record.preferred ?? record.requested}: ${hopWords[hop]}.`;
-  const agrees = modelReported === null || undatedModel(modelReported) === undatedModel(modelOf(target));
+  const agrees = modelReported === null || undatedModel(modelReported) === undatedModel(modelIn(target));
   return agrees ? [who] : [who, `In its answer the provider called the model ${modelReported}.`];
 }
 

@@ -24,6 +24,9 @@ export const incidentId = (text: string): IncidentId => text as IncidentId;
 export const keyId = (text: string): KeyId => text as KeyId;
 export const targetName = (provider: string, model: string): TargetName =>
   `${provider}/${model}` as TargetName;
+/** The two parts of a target's name, where nothing but the name is known. The name of a model may hold slashes too. */
+export const providerIn = (target: string): string => target.split('/', 1)[0] ?? target;
+export const modelIn = (target: string): string => target.slice(target.indexOf('/') + 1);
 export const instant = (epochMs: number): Instant => epochMs as Instant;
 
 /** True when the list has an element; narrows it so that `list[0]` needs no check. */

@@ -7,7 +7,7 @@ import { isOpen, modelsOf, severityElsewhere } from './incident.ts';
 import type { Incident, IncidentState, TimelineEntry } from './incident.ts';
 import { rescuedShare } from './incident-impact.ts';
 import type { Impact } from './incident-impact.ts';
-import { instant } from './ids.ts';
+import { instant, modelIn } from './ids.ts';
 import { inLocale } from './message.ts';
 import type { Message } from './message.ts';
 import { incidentTitle } from './incident-words.ts';
@@ -84,8 +84,6 @@ function updatesOf(
   return [...said, ...added].sort((one, other) => other.at - one.at);
 }
 
-const modelOf = (target: string): string => target.slice(target.indexOf('/') + 1);
-
 /** A language, and what is said in it. */
 export type Tongue = { readonly locale: string; readonly texts: TextSet };
 export const inEnglish: Tongue = { locale: 'en', texts: english };
@@ -123,7 +121,7 @@ export function storyOf(known: IncidentKnown, { locale, texts } = inEnglish): St
         title: feature.title,
         status: feature.status,
         worst: feature.worst,
-        backup: feature.backup === null ? null : modelOf(feature.backup),
+        backup: feature.backup === null ? null : modelIn(feature.backup),
         share: total === 0 ? null : rescuedShare(impact.features.get(feature.feature), total),
         normalAt: feature.normalAt,
       };

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 
-import { aFeature, gptAtOpenai, opusAtAnthropic } from '../../test/core-fixture.ts';
+import { aFeature, aSwitchOver, gptAtOpenai, opusAtAnthropic } from '../../test/core-fixture.ts';
 import { instant, switchId } from './ids.ts';
 import { partsOf } from './parts.ts';
 import { decide } from './routing.ts';
@@ -10,22 +10,8 @@ import type { Scope, Switch } from './switches.ts';
 const now = instant(1_000_000);
 const request = plainRequest(aFeature([opusAtAnthropic, gptAtOpenai]));
 
-const shed = (percent: number, scope: Scope, changes: Partial<Switch> = {}): Switch => ({
-  id: switchId(`sw_${percent}`),
-  rev: 1,
-  scope,
-  effect: { kind: 'shed', percent },
-  reason: 'test',
-  failureClass: null,
-  actor: 'test',
-  createdAt: instant(0),
-  expiresAt: null,
-  atExpiry: 'ramp',
-  inFlight: 'finish',
-  mode: 'enforce',
-  release: null,
-  ...changes,
-});
+const shed = (percent: number, scope: Scope, changes: Partial<Switch> = {}): Switch =>
+  aSwitchOver(scope, { id: switchId(`sw_${percent}`), effect: { kind: 'shed', percent }, ...changes });
 
 const sharesOf = (switches: readonly Switch[]): readonly [number, readonly string[]][] =>
   partsOf(request, switches, now).map(({ share, random }) => {

@@ -3,6 +3,7 @@
  * version, and whether what customers are promised can be kept. Every number is counted from records and from how features
  * were watched to be; time that nobody watched is said, not filled in.
  */
+import { modelIn, providerIn } from './ids.ts';
 import { coherence } from './coherence.ts';
 import type { Coherence } from './coherence.ts';
 import { isCallersOwn } from './errors.ts';
@@ -163,8 +164,6 @@ function featureSla(feature: SlaFeature, input: SlaInput): FeatureSla {
   };
 }
 
-const providerOf = (target: string): string => target.split('/', 1)[0] ?? target;
-
 function mergedTimes(tallies: readonly Tally[], which: 'duration' | 'firstToken'): Tally['duration'] {
   const merged: Tally['duration'] = new Map();
   for (const tally of tallies)
@@ -176,7 +175,7 @@ function targetSla(targets: readonly string[], model: string | null, input: SlaI
   const sums = targets.map((target) => sumWindows(input.windows.get(target) ?? new Map()));
   const ok = sums.reduce((sum, each) => sum + each.ok, 0);
   const failed = sums.reduce((sum, each) => sum + each.failed, 0);
-  const provider = providerOf(targets[0] ?? '');
+  const provider = providerIn(targets[0] ?? '');
   const promised = input.slaOf(provider);
   const availability = share(ok, failed);
   const tallies = targets.flatMap((target) => input.byTarget.get(target) ?? []);
@@ -197,7 +196,7 @@ function targetSla(targets: readonly string[], model: string | null, input: SlaI
 
 export function slaReport(input: SlaInput): SlaReport {
   const targets = [...input.windows.keys()].sort();
-  const providers = [...new Set(targets.map(providerOf))];
+  const providers = [...new Set(targets.map(providerIn))];
   return {
     month: input.month,
     from: input.from,
@@ -206,12 +205,12 @@ export function slaReport(input: SlaInput): SlaReport {
     features: input.features.map((feature) => featureSla(feature, input)),
     providers: providers.map((provider) =>
       targetSla(
-        targets.filter((target) => providerOf(target) === provider),
+        targets.filter((target) => providerIn(target) === provider),
         null,
         input,
       ),
     ),
-    models: targets.map((target) => targetSla([target], target.slice(target.indexOf('/') + 1), input)),
+    models: targets.map((target) => targetSla([target], modelIn(target), input)),
   };
 }
 

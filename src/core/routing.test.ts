@@ -1,6 +1,13 @@
 import { expect, test } from 'bun:test';
 
-import { aFeature, gptAtOpenai, llamaAtLocal, opusAtAnthropic, opusAtAws } from '../../test/core-fixture.ts';
+import {
+  aFeature,
+  aSwitchOver,
+  gptAtOpenai,
+  llamaAtLocal,
+  opusAtAnthropic,
+  opusAtAws,
+} from '../../test/core-fixture.ts';
 import { instant, switchId } from './ids.ts';
 import type { NonEmpty } from './ids.ts';
 import { decide } from './routing.ts';
@@ -8,7 +15,7 @@ import { plainRequest } from './rules.ts';
 import type { Conditions, RoutingDecision, RoutingRequest, Standing } from './routing.ts';
 import type { ClassDemand } from './data-class.ts';
 import type { DataClass, Feature } from './snapshot.ts';
-import type { Scope, Switch } from './switches.ts';
+import type { Switch } from './switches.ts';
 import type { Target } from './target.ts';
 
 const route: NonEmpty<Target> = [opusAtAnthropic, opusAtAws, gptAtOpenai, llamaAtLocal];
@@ -20,25 +27,6 @@ const ejected = (badness: number): Standing => ({
   until: instant(9_000),
   badness,
 });
-
-function aSwitch(scope: Scope, changes: Partial<Switch> = {}): Switch {
-  return {
-    id: switchId('sw_1'),
-    rev: 1,
-    scope,
-    effect: { kind: 'off' },
-    reason: 'test',
-    failureClass: null,
-    actor: 'me',
-    createdAt: instant(0),
-    expiresAt: null,
-    atExpiry: 'ramp',
-    inFlight: 'finish',
-    mode: 'enforce',
-    release: null,
-    ...changes,
-  };
-}
 
 type Setting = {
   feature?: Partial<Feature>;
@@ -91,57 +79,57 @@ const careful = { same_model: 'auto', same_vendor: 'auto', other_vendor: 'ask', 
 
 test.each([
   ['the whole route, in order', {}, 'anthropic aws-us openai local'],
-  ['a provider switched off', { switches: [aSwitch({ provider: 'anthropic' })] }, 'aws-us openai local'],
+  ['a provider switched off', { switches: [aSwitchOver({ provider: 'anthropic' })] }, 'aws-us openai local'],
   [
     'a family switched off catches it everywhere',
-    { switches: [aSwitch({ family: 'claude-opus' })] },
+    { switches: [aSwitchOver({ family: 'claude-opus' })] },
     'openai local',
   ],
   [
     'a model by its dated name',
-    { switches: [aSwitch({ model: 'claude-opus-4-8-20260601' })] },
+    { switches: [aSwitchOver({ model: 'claude-opus-4-8-20260601' })] },
     'openai local',
   ],
   [
     'a model by its name on another host',
-    { switches: [aSwitch({ model: 'us.anthropic.claude-opus-4-8-20260601-v1:0' })] },
+    { switches: [aSwitchOver({ model: 'us.anthropic.claude-opus-4-8-20260601-v1:0' })] },
     'openai local',
   ],
-  ['a pattern', { switches: [aSwitch({ model: 'claude-*' })] }, 'openai local'],
+  ['a pattern', { switches: [aSwitchOver({ model: 'claude-*' })] }, 'openai local'],
   [
     'a scope is an AND',
-    { switches: [aSwitch({ provider: 'anthropic', feature: 'other' })] },
+    { switches: [aSwitchOver({ provider: 'anthropic', feature: 'other' })] },
     'anthropic aws-us openai local',
   ],
-  ['one target', { switches: [aSwitch({ target: 'aws-us/claude-opus-4-8' })] }, 'anthropic openai local'],
+  ['one target', { switches: [aSwitchOver({ target: 'aws-us/claude-opus-4-8' })] }, 'anthropic openai local'],
   [
     'an expired switch does nothing',
-    { switches: [aSwitch({ provider: 'anthropic' }, { expiresAt: instant(500) })] },
+    { switches: [aSwitchOver({ provider: 'anthropic' }, { expiresAt: instant(500) })] },
     'anthropic aws-us openai local',
   ],
   [
     'one that stays off does',
-    { switches: [aSwitch({ provider: 'anthropic' }, { expiresAt: instant(500), atExpiry: 'stay' })] },
+    { switches: [aSwitchOver({ provider: 'anthropic' }, { expiresAt: instant(500), atExpiry: 'stay' })] },
     'aws-us openai local',
   ],
   [
     'one that only observes does nothing',
-    { switches: [aSwitch({ provider: 'anthropic' }, { mode: 'observe' })] },
+    { switches: [aSwitchOver({ provider: 'anthropic' }, { mode: 'observe' })] },
     'anthropic aws-us openai local',
   ],
   [
     'a last resort goes to the end',
-    { switches: [aSwitch({ provider: 'anthropic' }, { effect: { kind: 'last_resort' } })] },
+    { switches: [aSwitchOver({ provider: 'anthropic' }, { effect: { kind: 'last_resort' } })] },
     'aws-us openai local anthropic',
   ],
   [
     'shedding takes its share',
-    { switches: [aSwitch({ provider: 'anthropic' }, { effect: { kind: 'shed', percent: 60 } })] },
+    { switches: [aSwitchOver({ provider: 'anthropic' }, { effect: { kind: 'shed', percent: 60 } })] },
     'aws-us openai local',
   ],
   [
     'and leaves the rest',
-    { switches: [aSwitch({ provider: 'anthropic' }, { effect: { kind: 'shed', percent: 40 } })] },
+    { switches: [aSwitchOver({ provider: 'anthropic' }, { effect: { kind: 'shed', percent: 40 } })] },
     'anthropic aws-us openai local',
   ],
   ['an ejected target is passed over', { out: { anthropic: ejected(5) } }, 'aws-us openai local'],
@@ -153,7 +141,7 @@ test.each([
   [
     'panic never undoes a switch',
     {
-      switches: [aSwitch({ provider: 'aws-us' })],
+      switches: [aSwitchOver({ provider: 'aws-us' })],
       out: { anthropic: ejected(7), openai: ejected(6), local: ejected(9) },
     },
     'openai (panic)',
@@ -165,17 +153,17 @@ test.each([
   ],
   [
     'never: nothing else',
-    { feature: { fallback: never }, switches: [aSwitch({ provider: 'anthropic' })] },
+    { feature: { fallback: never }, switches: [aSwitchOver({ provider: 'anthropic' })] },
     'fallback_not_allowed',
   ],
   [
     'ask: offers',
-    { feature: { fallback: careful }, switches: [aSwitch({ family: 'claude-opus' })] },
+    { feature: { fallback: careful }, switches: [aSwitchOver({ family: 'claude-opus' })] },
     'ask openai',
   ],
   [
     'ask does not stand in the way of auto',
-    { feature: { fallback: careful }, switches: [aSwitch({ provider: 'anthropic' })] },
+    { feature: { fallback: careful }, switches: [aSwitchOver({ provider: 'anthropic' })] },
     'aws-us',
   ],
   [
@@ -185,7 +173,7 @@ test.each([
   ],
   [
     'a caller may tighten',
-    { request: { fallbackLimit: 'never' }, switches: [aSwitch({ provider: 'anthropic' })] },
+    { request: { fallbackLimit: 'never' }, switches: [aSwitchOver({ provider: 'anthropic' })] },
     'fallback_not_allowed',
   ],
   [
@@ -193,7 +181,7 @@ test.each([
     {
       feature: { fallback: never },
       request: { fallbackLimit: 'auto' },
-      switches: [aSwitch({ provider: 'anthropic' })],
+      switches: [aSwitchOver({ provider: 'anthropic' })],
     },
     'fallback_not_allowed',
   ],
@@ -212,7 +200,7 @@ test.each([
   ['a capability nobody has', { request: { needs: new Set(['audio']) } }, 'no_eligible_target'],
   ['a long request', { request: { inputTokensEstimate: 50_000 } }, 'anthropic aws-us openai'],
   ['too long for all', { request: { inputTokensEstimate: 5_000_000 } }, 'context_exceeded'],
-  ['everything switched off', { switches: [aSwitch({ provider: '*' })] }, 'no_eligible_target'],
+  ['everything switched off', { switches: [aSwitchOver({ provider: '*' })] }, 'no_eligible_target'],
 ] as [string, Setting, string][])('%s', (_name, setting, expected) => {
   expect(plan(run(setting))).toBe(expected);
 });
@@ -220,7 +208,7 @@ test.each([
 test('rules speak in their order: data policy before switches before gates', () => {
   const decision = run({
     request: { demand: demanding(strict) },
-    switches: [aSwitch({ provider: '*' })],
+    switches: [aSwitchOver({ provider: '*' })],
     out: { local: ejected(5) },
   });
   expect(reasons(decision)).toBe('data_policy data_policy data_policy switched_off');

@@ -1,9 +1,16 @@
 import { expect, test } from 'bun:test';
 
-import { aFeature, gptAtOpenai, llamaAtLocal, opusAtAnthropic, opusAtAws } from '../../test/core-fixture.ts';
+import {
+  aFeature,
+  aSwitchOver,
+  gptAtOpenai,
+  llamaAtLocal,
+  opusAtAnthropic,
+  opusAtAws,
+} from '../../test/core-fixture.ts';
 import { noParams } from './adaptation.ts';
 import type { Adaptation } from './adaptation.ts';
-import { instant, switchId } from './ids.ts';
+import { instant } from './ids.ts';
 import type { NonEmpty } from './ids.ts';
 import { decide, everyRule } from './routing.ts';
 import { keyClassObjection, plainRequest } from './rules.ts';
@@ -60,21 +67,7 @@ test('every rule says what it has to say, also behind the one that decided', () 
 });
 
 test('a switch that only observes is noted and excludes nothing', () => {
-  const observing = {
-    id: switchId('sw_1'),
-    rev: 1,
-    scope: { provider: 'anthropic' },
-    effect: { kind: 'off' },
-    reason: 'test',
-    failureClass: null,
-    actor: 'me',
-    createdAt: instant(0),
-    expiresAt: null,
-    atExpiry: 'ramp',
-    inFlight: 'finish',
-    mode: 'observe',
-    release: null,
-  } as const;
+  const observing = aSwitchOver({ provider: 'anthropic' }, { mode: 'observe' });
   const spoken = everyRule(request(), { ...open, switches: [observing] });
   expect(spoken.get(opusAtAnthropic.name)?.find(({ rule }) => rule === 'switches')).toEqual({
     rule: 'switches',

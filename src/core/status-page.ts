@@ -4,6 +4,7 @@
  * than the gateway. It speaks of models and features, never of quality: that a model fails says nothing about how well
  * it answers. It refuses to guess causes that nobody has written down.
  */
+import { modelIn } from './ids.ts';
 import { english } from './message-texts.ts';
 import type { TextSet } from './message-texts.ts';
 import { filled } from './site-words.ts';
@@ -118,8 +119,6 @@ function modelLines(
   });
 }
 
-const modelOf = (target: string): string => target.slice(target.indexOf('/') + 1);
-
 function eventWords(state: Event['state'], features: readonly FeatureLine[], { and, site }: TextSet): string {
   const onBackup = features.filter((feature) => feature.status === 'backup').map((feature) => feature.title);
   const out = features
@@ -156,7 +155,7 @@ function eventsOf(
   return groups.map(({ state, since, models: held }): Event => {
     const names = held.map((model) => model.model);
     const affected = features.filter(
-      (feature) => names.includes(modelOf(feature.preferred)) && feature.status !== 'normal',
+      (feature) => names.includes(modelIn(feature.preferred)) && feature.status !== 'normal',
     );
     const title = filled(texts.site.eventTitles[names.length === 1 ? state : (`${state}Many` as const)], {
       models: listWords(names, texts.and),
@@ -200,7 +199,7 @@ export function buildStatusPage(facts: StatusFacts, texts: TextSet = english): S
   const features = facts.features.map((view): FeatureLine => ({
     ...view,
     words: texts.states[view.status],
-    backup: view.status === 'backup' && view.serving !== null ? modelOf(view.serving) : null,
+    backup: view.status === 'backup' && view.serving !== null ? modelIn(view.serving) : null,
     past: pastOf(history.get(view.feature) ?? [], now, texts),
   }));
   const models = modelLines(facts.targets, texts);

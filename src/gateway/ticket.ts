@@ -94,18 +94,7 @@ export function evidenceOf(
 
 /** What its first token says when it comes. */
 export function evidenceOfFirstToken(ticket: Ticket, firstTokenMs: number): Evidence {
-  return {
-    failure: null,
-    generation: ticket.generation,
-    probe: ticket.probe,
-    callerKey: ticket.callerKey,
-    requestKey: ticket.requestKey,
-    startedAt: ticket.startedAt,
-    firstTokenMs: ticket.stream ? firstTokenMs : null,
-    firstTokenTold: false,
-    soft: null,
-    retryAfterMs: null,
-  };
+  return { ...evidenceOf(ticket, null, null, firstTokenMs), firstTokenTold: false };
 }
 
 /** How the wait for a first token ended that never came. */

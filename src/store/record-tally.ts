@@ -1,4 +1,5 @@
 /** Counts rows of records for statistics, a part at a time. */
+import { modelIn, providerIn } from '../core/ids.ts';
 import type { Database } from 'bun:sqlite';
 
 import { requestOutcomes } from '../core/record.ts';
@@ -79,9 +80,9 @@ function valuesOf(dimension: Dimension, text: string | null, at: number): readon
     case 'boundary':
       return text === null ? [noValue] : membersOf(text);
     case 'provider':
-      return [text?.split('/', 1)[0] ?? noValue];
+      return [text === null ? noValue : providerIn(text)];
     case 'model':
-      return [text === null ? noValue : text.slice(text.indexOf('/') + 1)];
+      return [text === null ? noValue : modelIn(text)];
     case 'feature':
     case 'target':
     case 'requested':

@@ -4,6 +4,7 @@
  * every metric has a cap on its combinations, so that nobody outside can fill the memory.
  */
 import { isCallersOwn } from '../core/errors.ts';
+import { modelIn, providerIn } from '../core/ids.ts';
 import { tokensPerSecond } from '../core/pace.ts';
 import type { AttemptRecord, RequestRecord } from '../core/record.ts';
 import { Family } from './series.ts';
@@ -88,16 +89,13 @@ function valuesOf(name: MetricName, labels: Labels): readonly string[] {
   return metricTable[name].labels.map((label) => labels[label] ?? '');
 }
 
-function splitTarget(target: string): { readonly provider: string; readonly model: string } {
-  const slash = target.indexOf('/');
-  return { provider: target.slice(0, slash), model: target.slice(slash + 1) };
-}
+type TargetParts = { readonly provider: string; readonly model: string };
 
 /** Targets are few, and asked for with every attempt. */
-const splitTargetsMax = 1_000;
+const targetPartsMax = 1_000;
 
 class PrometheusMetrics implements Metrics {
-  readonly #split = new Map<string, ReturnType<typeof splitTarget>>();
+  readonly #partsOf = new Map<string, TargetParts>();
   readonly #families: Readonly<Record<MetricName, Family>>;
   readonly #isKnown: (name: string) => boolean;
 
@@ -127,12 +125,12 @@ class PrometheusMetrics implements Metrics {
     return this.#isKnown(name) ? name : 'other';
   }
 
-  #parts(target: string): ReturnType<typeof splitTarget> {
-    const known = this.#split.get(target);
+  #parts(target: string): TargetParts {
+    const known = this.#partsOf.get(target);
     if (known !== undefined) return known;
-    if (this.#split.size >= splitTargetsMax) this.#split.clear();
-    const made = splitTarget(target);
-    this.#split.set(target, made);
+    if (this.#partsOf.size >= targetPartsMax) this.#partsOf.clear();
+    const made = { provider: providerIn(target), model: modelIn(target) };
+    this.#partsOf.set(target, made);
     return made;
   }
 

@@ -82,9 +82,8 @@ export class Family {
     const series = this.#at(values);
     series.value += 1;
     series.sum += seconds;
-    let bucket = 0;
-    while (seconds > (this.#bounds[bucket] ?? Infinity)) bucket++;
-    if (bucket < series.buckets.length) series.buckets[bucket] = (series.buckets[bucket] ?? 0) + 1;
+    const bucket = this.#bounds.findIndex((bound) => seconds <= bound);
+    if (bucket >= 0) series.buckets[bucket] = (series.buckets[bucket] ?? 0) + 1;
   }
 
   expose(): string {

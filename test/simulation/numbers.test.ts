@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'bun:test';
 
 import { contenders, ourGate } from '../../bench/gates/contenders.ts';
-import { delayTable, median } from '../../bench/gates/delay.ts';
+import { median } from '../../bench/figures.ts';
+import { delayTable } from '../../bench/gates/delay.ts';
 import { blips, bursts, poison } from '../../bench/gates/noise.ts';
 import { flapping, incident, thinOutage } from '../../bench/gates/recovery.ts';
 import { heightFor, meanRun } from '../../bench/gates/reference.ts';

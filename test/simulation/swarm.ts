@@ -13,6 +13,7 @@ import type { Scenario } from '../../src/simulation/scenario.ts';
 import type { Transitioned } from '../../src/simulation/tally.ts';
 import { createGateKeeper } from '../../src/wiring/gate-keeper.ts';
 import type { GateKeeper } from '../../src/wiring/gate-keeper.ts';
+import { aSwitchOver } from '../core-fixture.ts';
 import { scenarioOf } from './house.ts';
 import { LossyStore } from './lossy-store.ts';
 import { routed } from './swarm-plan.ts';
@@ -25,23 +26,14 @@ const minute = 60_000;
 /** How long after the last fault everything must be in use again. */
 export const calmMinutes = 30;
 
-function switchOf({ scope, effect }: SwitchPlan, index: number): Switch {
-  return {
+const switchOf = ({ scope, effect }: SwitchPlan, index: number): Switch =>
+  aSwitchOver(scope, {
     id: switchId(`sw_swarm_${index}`),
-    rev: 1,
-    scope,
     effect,
     reason: 'swarm',
     failureClass: 'availability',
     actor: 'swarm',
-    createdAt: instant(0),
-    expiresAt: null,
-    atExpiry: 'ramp',
-    inFlight: 'finish',
-    mode: 'enforce',
-    release: null,
-  };
-}
+  });
 
 /** A state that a target has since a restart, where it is another one than before. */
 type Resumed = Pick<Transitioned, 'target' | 'atMs'> & { readonly state: string };
