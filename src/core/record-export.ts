@@ -8,6 +8,7 @@
  *
  * https://schema.ocsf.io/1.8.0/classes/api_activity · https://github.com/cloudevents/spec
  */
+import { modelIn, providerIn } from './ids.ts';
 import { momentText } from './moment.ts';
 import { recordToJson } from './record-json.ts';
 import type { RequestRecord } from './record.ts';
@@ -109,7 +110,8 @@ function ocsfModel(record: Exported): object {
   const served = record.attempts.find(({ target }) => target === record.served) ?? record.attempts.at(-1);
   const input = total(record, (attempt) => attempt.inputTokens);
   const output = total(record, (attempt) => attempt.outputTokens);
-  const [provider = '', ...name] = (served?.target ?? '').split('/');
+  const target = served?.target ?? '';
+  const provider = providerIn(target);
   const context = known({
     application: { name: record.feature },
     service: { name: served === undefined ? 'breakwater' : provider },
@@ -126,7 +128,7 @@ function ocsfModel(record: Exported): object {
     }),
     ai_model: known({
       ai_provider: served.company ?? provider,
-      name: name.join('/'),
+      name: modelIn(target),
       version: record.modelReported,
     }),
     message_context: context,
