@@ -276,6 +276,17 @@ describe('what a switch made for it moves', () => {
     expect(followed(incident, after(4, [entry], ['ejected', 'healthy'])).switches).toEqual([entry.id]);
   });
 
+  test('what is off before its failing is known is no longer said to be well, once it is known', () => {
+    const incident = opened();
+    const entry = aSwitch({ covers: vendor });
+    const moved = followed(incident, after(4, [entry], ['ejected', 'healthy']));
+    const [failing] = incident.targets;
+    const known = { ...moved, targets: [failing!, { ...failing!, target: sonnet }] };
+    const held = followed(known, after(5, [entry], ['ejected', 'ejected']));
+    expect(held.moved).toEqual([]);
+    expect(held.targets.map(({ target }) => target)).toEqual([failing!.target, sonnet]);
+  });
+
   test('it stays moved over the ramp, and the incident ends when it is back', () => {
     const entry = aSwitch({ covers: vendor });
     const ramping = followed(

@@ -89,7 +89,10 @@ export function followMoved(
   now: Instant,
 ): readonly MovedTarget[] {
   const failing = new Set(incident.targets.map(({ target }) => target));
-  const moved = new Map(incident.moved.map((each) => [each.target, each]));
+  // One that was off before its failing was known is among the failing as soon as it is.
+  const moved = new Map(
+    incident.moved.filter(({ target }) => !failing.has(target)).map((each) => [each.target, each]),
+  );
   for (const { at, covers } of own)
     for (const { target } of covers) {
       const from = moved.get(target)?.from ?? at;
