@@ -96,6 +96,16 @@ test.each([
     ['anthropic first', 'aws-us next_target'],
   ],
   [
+    'whatever the failure it comes with',
+    [failed('server_error', { retryAfterMs: 1_000 })],
+    ['anthropic first', 'anthropic same_target_waited after 1050'],
+  ],
+  [
+    'and a long one is heeded there too',
+    [failed('server_error', { retryAfterMs: 20_000 })],
+    ['anthropic first', 'aws-us next_target'],
+  ],
+  [
     'once only',
     [failed('overloaded', { retryAfterMs: 100 }), failed('overloaded', { retryAfterMs: 100 })],
     ['anthropic first', 'anthropic same_target_waited after 150', 'aws-us next_target'],

@@ -183,7 +183,8 @@ function sameTarget(
   if (row.counts === 'key' && event.otherKey && state.keysTried < target.provider.keys.length)
     return attemptSame(state, target, 0, 'other_key');
   if (state.triedAgain || !event.budget || !leavesRoom(state)) return null;
-  switch (row.retrySame) {
+  // A provider that says how long to wait is believed, whatever kind of failure it says it with.
+  switch (row.retrySame === 'once' && failure.retryAfterMs !== null ? 'hint' : row.retrySame) {
     case 'other_key':
       return null;
     case 'once':

@@ -60,6 +60,8 @@ export type SourceOptions = {
 
 const encoder = new TextEncoder();
 const nothing = new Uint8Array(0);
+/** Ends the last event of a stream that ended without it: readers pass over an event that is not ended. */
+const blankLine = encoder.encode('\n\n');
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 0) return nothing;
@@ -299,13 +301,16 @@ class StreamSource implements AnswerSource {
 
   #cleanEnd(): Piece {
     const last = this.#parser.end();
-    if (last !== null) {
-      const piece = this.#take([last], null);
-      if (piece.kind !== 'data') return piece;
-      const end = this.#broken(null);
-      return end.kind === 'end' ? { ...end, bytes: joined([piece.bytes, end.bytes]) } : end;
-    }
-    return this.#broken(null);
+    if (last === null) return this.#broken(null);
+    const malformed = this.#malformed;
+    const piece = this.#take([last], null);
+    // What the end cut in two is no malformed event: it shows that the answer was cut.
+    this.#malformed = malformed;
+    const end = piece.kind === 'data' ? this.#broken(null) : piece;
+    if (end.kind !== 'end') return end;
+    const ended = this.#writer === null ? blankLine : nothing;
+    const parts = piece.kind === 'data' ? [piece.bytes, ended, end.bytes] : [end.bytes, ended];
+    return { ...end, bytes: joined(parts) };
   }
 
   /** Every part has its finish reason: only the end signal is missing, so it is added. */

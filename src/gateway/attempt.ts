@@ -188,15 +188,17 @@ function openSource(
   clock: Clock,
 ): AnswerSource | Failure {
   const { stream } = exchange.facts;
-  const contentType = answered.headers.get('content-type') ?? '';
+  const contentType = (answered.headers.get('content-type') ?? '').toLowerCase();
   if (answered.body === null) return failureOf('empty_completion');
   const { target } = plan.ticket;
   const unframed =
     adapterFor(target.provider.api).unframed?.(answered.headers, answered.body, target) ?? null;
-  const isStream = unframed?.isStream ?? contentType.includes('text/event-stream');
-  if (isStream !== stream) {
-    if (!stream || !contentType.includes('json')) return failureOf('malformed_response', 'content_type');
-  }
+  // Who does not say what it sends is taken to send what was asked for.
+  const isStream =
+    unframed?.isStream ?? (contentType === '' ? stream : contentType.includes('text/event-stream'));
+  // A whole body may be an error that came with a 200; it is read to see.
+  if (isStream !== stream && !(stream && contentType.includes('json')))
+    return failureOf('malformed_response', 'content_type');
   const options: SourceOptions = {
     body: unframed?.body ?? answered.body,
     target: plan.dialect === exchange.codec.name ? exchange.codec : codecFor(plan.dialect),
@@ -213,7 +215,7 @@ function openSource(
       ),
     now: clock.now,
   };
-  return isStream ? streamSource(options) : wholeSource(options);
+  return isStream ? streamSource(options) : wholeSource(options, { streamWanted: stream });
 }
 
 /** The failure a stop means, or who stopped it. */
@@ -385,7 +387,7 @@ function readAnswered(
   opened: { answered: Answered; stopper: Stopper; watch: Watch },
 ): AttemptResult | Promise<AttemptResult> {
   const { answered, stopper, watch } = opened;
-  if (answered.status !== 200)
+  if (answered.status < 200 || answered.status > 299)
     return refused(plan, answered, exchange.clock.now()).then((result) => stoppedResult(stopper) ?? result);
   const source = openSource(exchange, plan, answered, exchange.clock);
   if ('class' in source) {

@@ -154,7 +154,9 @@ export function failedReply(refused: Refused, failed: Extract<Execution, { kind:
     return passedOnReply(refused, failed, failure);
   if (exchange.offers.length > 0) return askReply(refused);
   const common = { failures: troubles, excluded: exchange.candidates, retryAfterMs: failure.retryAfterMs };
-  if (troubles.every((trouble) => trouble.failure === 'model_not_found'))
+  // A caller can only be wrong about a name that it chose; what a feature leads to is ours to know.
+  const isCallersName = exchange.feature.name === exchange.snapshot.defaults.name;
+  if (isCallersName && troubles.every((trouble) => trouble.failure === 'model_not_found'))
     return {
       ...common,
       code: 'unknown_model',

@@ -54,10 +54,12 @@ function failed(failure: Failure, words: ErrorWords | null = null): Piece {
 
 class WholeSource implements AnswerSource {
   readonly #options: SourceOptions;
+  readonly #streamWanted: boolean;
   #facts: AnswerFacts | null = null;
 
-  constructor(options: SourceOptions) {
+  constructor(options: SourceOptions, streamWanted: boolean) {
     this.#options = options;
+    this.#streamWanted = streamWanted;
   }
 
   next(): Promise<Piece> {
@@ -79,6 +81,7 @@ class WholeSource implements AnswerSource {
       return words === null ? failed(failureOf('malformed_response')) : failed(classify(words), words);
     }
     if (isEmptyFailure(facts)) return failed(failureOf('empty_completion'));
+    if (this.#streamWanted) return failed(failureOf('malformed_response', 'content_type'));
     return { kind: 'end', bytes: this.#asAsked(bytes, body as JsonObject), soft: brokenForm(facts) };
   }
 
@@ -108,6 +111,10 @@ class WholeSource implements AnswerSource {
   }
 }
 
-export function wholeSource(options: SourceOptions): AnswerSource {
-  return new WholeSource(options);
+/** `streamWanted`: events were asked for, so that a whole body can only be a failure. */
+export function wholeSource(
+  options: SourceOptions,
+  { streamWanted }: { readonly streamWanted: boolean },
+): AnswerSource {
+  return new WholeSource(options, streamWanted);
 }
