@@ -18,7 +18,8 @@ describe('the catalogue', () => {
   test('a model it does not know is not guessed at', () => {
     expect(modelNamed('something-new-9', 'local')).toMatchObject({
       vendor: 'local',
-      limitsKnown: false,
+      contextKnown: false,
+      outputKnown: false,
       price: null,
       keptUntil: null,
     });

@@ -94,8 +94,9 @@ export type Model = {
   readonly aliases: readonly string[];
   readonly contextTokens: number;
   readonly outputTokens: number;
-  /** False where the two limits above are careful assumptions. */
-  readonly limitsKnown: boolean;
+  /** False where the limit above of that name is a careful assumption. */
+  readonly contextKnown: boolean;
+  readonly outputKnown: boolean;
   /** US dollars per million tokens; null when unknown. */
   readonly price: TokenPrice | null;
   /** The day until which the vendor promises to keep it; null when none is known. */

@@ -350,9 +350,11 @@ export async function attempt(
   const adapter = adapterFor(plan.ticket.target.provider.api);
   let answered: Sent | null = null;
   const silence = (): FailureClass => {
-    if (exchange.deadlineByCaller && clock.now() >= exchange.deadline) return 'deadline_exceeded';
+    const isAnswering = trace.firstTokenAt !== null;
+    if ((isAnswering || exchange.deadlineByCaller) && clock.now() >= exchange.deadline)
+      return 'deadline_exceeded';
     if (answered === null) return 'headers_timeout';
-    return trace.firstTokenAt === null ? 'first_token_timeout' : 'stream_stalled';
+    return isAnswering ? 'stream_stalled' : 'first_token_timeout';
   };
   const watch: Watch = {
     dueAt: clock.now() + firstContentMs(exchange, plan, clock),

@@ -33,7 +33,7 @@ import { baseHeaders, earlyHeaders, errorResponse, unrecordable, whenKept } from
 import type { ErrorReply, ReplyHeaders } from './reply.ts';
 import type { Spending } from './spending.ts';
 import type { GatewayState } from './state.ts';
-import { turnedAwayRecord } from './turned-away.ts';
+import { modelIn, turnedAwayRecord } from './turned-away.ts';
 
 export type Fingerprint = {
   update(bytes: Uint8Array | string): unknown;
@@ -325,14 +325,17 @@ async function serve(
     return whenKept(kept, response, { exchange: { codec, id }, headers });
   };
   const allowance = dependencies.mayStart(key, start.at);
-  if (allowance.kind === 'no')
-    return turnAway({
+  const { limits } = snapshot;
+  const patience = { limits, watchdog, now: clock.now };
+  if (allowance.kind === 'no') {
+    const reply: ErrorReply = {
       code: allowance.code,
       message: usedUpWords(allowance.code, key?.budget ?? null),
       retryAfterMs: allowance.retryAfterMs,
-    });
-  const { limits } = snapshot;
-  const body = await readBody(request, { limits, watchdog, now: clock.now });
+    };
+    return turnAway(reply, start.address?.model ?? (await modelIn(request, patience)));
+  }
+  const body = await readBody(request, patience);
   const parsed = parse(
     body,
     request.headers,

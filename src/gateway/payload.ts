@@ -93,7 +93,7 @@ function ownText({ codec, text, body, facts, spans }: Exchange, target: Target):
 function exceedsOutput({ facts, preferred }: Exchange, { name, model }: Target): boolean {
   return (
     facts.outputTokensMax !== null &&
-    model.limitsKnown &&
+    model.outputKnown &&
     name !== preferred.name &&
     facts.outputTokensMax > model.outputTokens
   );

@@ -51,6 +51,11 @@ function settleTicket({ exchange, execution }: Delivery, outcome: Settlement['ou
   });
 }
 
+/** An answer that outlasts the time we give it is too slow, unless the caller made that time short. */
+function countedAs({ deadlineByCaller }: Exchange, failure: Failure): Failure {
+  return failure.class === 'deadline_exceeded' && !deadlineByCaller ? failureOf('stream_stalled') : failure;
+}
+
 /** Closes the committed attempt: trace, flight, watch and ticket. */
 function closeAttempt(delivery: Delivery, ending: Ending): void {
   const { exchange, execution } = delivery;
@@ -71,7 +76,7 @@ function closeAttempt(delivery: Delivery, ending: Ending): void {
       case 'partial':
         trace.outcome = 'failed';
         trace.failure = ending.failure;
-        settleTicket(delivery, ending.failure);
+        settleTicket(delivery, countedAs(exchange, ending.failure));
         break;
       case 'caller_left':
         trace.outcome = 'cancelled';

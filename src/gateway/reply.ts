@@ -148,6 +148,9 @@ export function callerError(reply: ErrorReply, id: RequestId): CallerError {
   };
 }
 
+/** What is told where no provider was called. */
+export const nobodyAsked: ReplyHeaders = { 'x-breakwater-attempts': '0', 'x-breakwater-boundary': 'none' };
+
 /** The whole error answer. */
 export function errorResponse(
   codec: DialectCodec,
@@ -156,8 +159,7 @@ export function errorResponse(
   headers: ReplyHeaders,
 ): Response {
   const error = callerError(reply, id);
-  headers['x-breakwater-attempts'] ??= '0';
-  headers['x-breakwater-boundary'] ??= 'none';
+  for (const [name, value] of Object.entries(nobodyAsked)) headers[name] ??= value;
   headers['content-type'] = 'application/json';
   headers['x-should-retry'] = String(reply.retryHelps ?? errorCodes[reply.code].retryHelps);
   const { retryAfterMs } = reply;

@@ -7,7 +7,10 @@ import { requestedLengthMax } from '../core/record.ts';
 import type { RequestRecord } from '../core/record.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Dialect } from '../core/target.ts';
+import { readJsonObject } from '../dialects/json-text.ts';
 import { readWishes } from './caller-headers.ts';
+import { readBody } from './read-body.ts';
+import type { Patience } from './read-body.ts';
 import { earlyFeature } from './reply.ts';
 import type { ErrorReply } from './reply.ts';
 
@@ -22,6 +25,19 @@ export type TurnedAway = {
   /** Null when the model could not be read. */
   readonly requested: string | null;
 };
+
+/** A longer body is not read only to know what was asked. */
+const namingBytesMax = 65_536;
+
+/** The model that the body of a request names, which is not looked at otherwise; null where it takes too much to tell. */
+export async function modelIn(request: Request, patience: Patience): Promise<string | null> {
+  const limits = { ...patience.limits, bodyBytesMax: namingBytesMax };
+  const body = await readBody(request, { ...patience, limits });
+  if (body.kind !== 'text') return null;
+  const json = readJsonObject(body.text, { depthMax: limits.jsonDepthMax });
+  const model = json.kind === 'invalid' ? null : json.value['model'];
+  return typeof model === 'string' ? model : null;
+}
 
 export function turnedAwayRecord(away: TurnedAway, { code, status }: ErrorReply): RequestRecord {
   const wishes = readWishes(away.headers);

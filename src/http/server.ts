@@ -3,7 +3,7 @@ import type { DialectCodec } from '../dialects/dialect.ts';
 import { codecFor, codecForCall } from '../dialects/registry.ts';
 import { handle } from '../gateway/handle.ts';
 import type { GatewayDependencies } from '../gateway/handle.ts';
-import { baseHeaders, earlyHeaders, errorResponse } from '../gateway/reply.ts';
+import { baseHeaders, earlyHeaders, errorResponse, nobodyAsked } from '../gateway/reply.ts';
 import type { ErrorReply } from '../gateway/reply.ts';
 import { modelsAnswer } from './model-routes.ts';
 import { asJsonArray } from './json-array-stream.ts';
@@ -108,8 +108,8 @@ function models(path: string, request: Request, door: FrontDoor): Response {
     });
   const id = gateway.newRequestId(gateway.clock.now());
   const headers = baseHeaders(dialectOf(path, request.headers), id);
-  headers['x-breakwater-policy'] = gateway.state.snapshot.hash;
-  return Response.json(answer.body, { headers });
+  earlyHeaders(headers, gateway.state.snapshot, request.headers, modelIn(path));
+  return Response.json(answer.body, { headers: { ...headers, ...nobodyAsked } });
 }
 
 function serviceOf(kind: DataRoute['kind']): Service | 'every' {

@@ -189,6 +189,22 @@ describe('lists of models', () => {
     expect((await house.openai.models.retrieve('openai/gpt-5.2')).id).toBe('openai/gpt-5.2');
   });
 
+  test('carry the headers of every answer', async () => {
+    const listed = await fetch(`${house.url}/v1/models`);
+    expect(Object.fromEntries(listed.headers)).toMatchObject({
+      'x-breakwater-request-id': expect.stringMatching(/^req_/),
+      'x-breakwater-feature': 'default',
+      'x-breakwater-attempts': '0',
+      'x-breakwater-boundary': 'none',
+      'x-breakwater-policy': expect.stringMatching(/./),
+    });
+    const one = await fetch(`${house.url}/v1/models/gpt-5.2`, {
+      headers: { 'x-breakwater-feature': 'chat' },
+    });
+    expect(one.headers.get('x-breakwater-requested')).toBe('gpt-5.2');
+    expect(one.headers.get('x-breakwater-feature')).toBe('chat');
+  });
+
   test('in the shape of Anthropic, page by page', async () => {
     const names: string[] = [];
     for await (const model of house.anthropic.models.list({ limit: 2 })) names.push(model.id);

@@ -9,6 +9,8 @@ import { postTo } from './wire-fixture.ts';
 
 /** What is sent back, whatever is asked, before the connection is closed. */
 let reply = '';
+/** What then follows without end, instead. */
+let drips = '';
 const odd = createServer((socket: Socket) => {
   let request = '';
   socket.on('error', () => {});
@@ -18,7 +20,10 @@ const odd = createServer((socket: Socket) => {
     const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
     if (body.length < length) return;
     request = '';
-    socket.end(reply);
+    if (drips === '') return void socket.end(reply);
+    socket.write(reply);
+    const timer = setInterval(() => socket.write(drips), 20);
+    socket.on('close', () => clearInterval(timer));
   });
 });
 const listening = new Promise<void>((resolve) => odd.listen(0, '127.0.0.1', resolve));
@@ -35,7 +40,7 @@ beforeEach(async () => {
     const own = {
       api: 'openai-compatible',
       baseUrl: `http://127.0.0.1:${port}/v1`,
-      models: { 'odd-1': null },
+      models: { 'odd-1': { context: 50_000 } },
       terms: { entity: 'us', regions: ['eu'], retention: 'none', training: 'no' },
     };
     return {
@@ -43,12 +48,16 @@ beforeEach(async () => {
       providers: { ...(base['providers'] as Json), odd: own },
       features: {
         single: { route: ['odd/odd-1'], timeouts },
+        short: { route: ['odd/odd-1'], timeouts: { ...timeouts, total: '600ms' } },
         backed: { route: ['odd/odd-1', 'openai/gpt-5.2'], timeouts },
       },
     };
   });
 });
-afterEach(() => house.stop());
+afterEach(() => {
+  drips = '';
+  return house.stop();
+});
 
 const ask = (model: string, stream: boolean): Promise<Response> =>
   postTo(house.url, '/v1/chat/completions', { model, stream, messages: [{ role: 'user', content: 'x' }] });
@@ -141,4 +150,20 @@ test('a model that a feature leads to and its provider does not know is no mista
   const byName = await ask('odd/odd-2', false);
   expect(byName.status).toBe(404);
   expect(await byName.json()).toMatchObject({ breakwater: { code: 'unknown_model' } });
+});
+
+test('a stream that flows on past the time for the request has not stalled', async () => {
+  reply = sse;
+  drips = chunk({ content: 'x' });
+  const answer = await ask('short', true);
+  expect(dataOf(await answer.clone().text()).at(-1)).toContain('"failure":"deadline_exceeded"');
+  expect((await attempts(answer))[0]).toMatchObject({ failure: 'deadline_exceeded' });
+  const { body } = await house.admin('GET', 'state');
+  const [target] = (body['targets'] as Json[]).filter((each) => each['target'] === 'odd/odd-1');
+  expect(target?.['traffic']).toMatchObject({ ok: 0, failed: 1 });
+});
+
+test('of a model whose window alone is configured the window is known', async () => {
+  const { breakwater } = (await (await fetch(`${house.url}/v1/models/single`)).json()) as Json;
+  expect(breakwater).toMatchObject({ context_tokens: 50_000, output_tokens: null });
 });

@@ -68,8 +68,21 @@ test('a key that may not use a feature, and one whose limit is used up', async (
   const headers = { authorization: `Bearer ${String(made.body['secret'])}` };
   const denied = await recordOf(await ask(JSON.stringify({ model: 'notes', ...hello }), headers));
   expect(denied).toMatchObject({ key: made.body['id'], feature: 'notes', error_code: 'forbidden' });
-  const limited = await recordOf(await ask(JSON.stringify({ model: 'chat', ...hello }), headers));
-  expect(limited).toMatchObject({ key: made.body['id'], error_code: 'rate_limited', status: 429 });
+  const answer = await ask(JSON.stringify({ model: 'chat', ...hello }), headers);
+  expect(answer.headers.get('x-breakwater-feature')).toBe('chat');
+  expect(answer.headers.get('x-breakwater-requested')).toBe('chat');
+  expect(await recordOf(answer)).toMatchObject({
+    key: made.body['id'],
+    feature: 'chat',
+    requested: 'chat',
+    error_code: 'rate_limited',
+    status: 429,
+  });
+  const long = JSON.stringify({ model: 'chat', messages: [{ role: 'user', content: 'x'.repeat(100_000) }] });
+  expect(await recordOf(await ask(long, headers))).toMatchObject({ requested: '', status: 429 });
+  const { body } = await house.admin('GET', 'state');
+  const chat = (body['features'] as Json[]).find(({ feature }) => feature === 'chat');
+  expect(chat?.['status']).toBe('normal');
 });
 
 test('a key that is not known leaves no record: anybody could fill the disk', async () => {
