@@ -162,18 +162,16 @@ type Answered = Extract<Sent, { kind: 'answered' }>;
 async function refused(plan: AttemptPlan, answered: Answered, now: Instant): Promise<AttemptResult> {
   const text = await readErrorBody(answered.body);
   const body = parsed(text);
+  const { status, headers } = answered;
   const adapter = adapterFor(plan.ticket.target.provider.api);
   const words =
-    adapter.readError?.(body, answered.headers) ??
+    adapter.readError?.(body, headers) ??
     (body === undefined ? null : codecFor(plan.dialect).readError(body));
-  const evidence = {
-    status: answered.status,
-    headers: answered.headers,
-    words,
-    bodyStart: text.slice(0, bodyStartLength),
-  };
-  const failure = adapter.classify(evidence, now);
-  return { kind: 'failed', failure, refusal: { status: answered.status, body, words } };
+  const failure = adapter.classify(
+    { status, headers, words, bodyStart: text.slice(0, bodyStartLength) },
+    now,
+  );
+  return { kind: 'failed', failure, refusal: { status, body, words } };
 }
 
 function wantsUsage(exchange: Scene): boolean {
@@ -194,8 +192,8 @@ function openSource(
   const unframed =
     adapterFor(target.provider.api).unframed?.(answered.headers, answered.body, target) ?? null;
   // Who does not say what it sends is taken to send what was asked for.
-  const isStream =
-    unframed?.isStream ?? (contentType === '' ? stream : contentType.includes('text/event-stream'));
+  const saysStream = contentType === '' ? stream : contentType.includes('text/event-stream');
+  const isStream = unframed?.isStream ?? saysStream;
   // A whole body may be an error that came with a 200; it is read to see.
   if (isStream !== stream && !(stream && contentType.includes('json')))
     return failureOf('malformed_response', 'content_type');
@@ -351,8 +349,8 @@ export async function attempt(
   let answered: Sent | null = null;
   const silence = (): FailureClass => {
     const isAnswering = trace.firstTokenAt !== null;
-    if ((isAnswering || exchange.deadlineByCaller) && clock.now() >= exchange.deadline)
-      return 'deadline_exceeded';
+    const isOver = clock.now() >= exchange.deadline;
+    if (isOver && (isAnswering || exchange.deadlineByCaller)) return 'deadline_exceeded';
     if (answered === null) return 'headers_timeout';
     return isAnswering ? 'stream_stalled' : 'first_token_timeout';
   };
