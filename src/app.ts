@@ -22,7 +22,13 @@ import { adminRoutes } from './http/admin-routes.ts';
 import { statusRoutes } from './http/status-routes.ts';
 import { besideStore, openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
-import { compileDocument, loadConfigFile, problemText, watchConfigFile } from './sync/config-file.ts';
+import {
+  compileDocument,
+  loadConfigFile,
+  problemText,
+  unlessEmptied,
+  watchConfigFile,
+} from './sync/config-file.ts';
 import type { Loaded } from './sync/config-file.ts';
 import { createLog } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
@@ -96,7 +102,7 @@ function reportLoaded(loaded: Loaded, log: Log): void {
 
 /** Loads again and puts it in force; a configuration with errors changes nothing and says why. */
 async function reload(options: ServerOptions, engine: Engine, store: Store, log: Log): Promise<Loaded> {
-  const loaded = await load(options);
+  const loaded = unlessEmptied(await load(options));
   const before = engine.state.snapshot.hash;
   if (!loaded.ok) {
     const problems = loaded.problems.map((problem) =>

@@ -158,7 +158,15 @@ describe('creating a switch', () => {
     ['a blank reason', { ...off, reason: ' \n ' }, 'reason', /say why/],
     ['a long reason', { ...off, reason: 'x'.repeat(501) }, 'reason', /reason/],
     ['a strange effect', { ...off, effect: 'on' }, 'effect', /must be off, last_resort or/],
-    ['too much shed', { ...off, effect: { shed: 101 } }, 'effect.shed', /<=100/],
+    ['too much shed', { ...off, effect: { shed: 101 } }, 'effect.shed', /must be at most 100/],
+    [
+      'a list for a name',
+      { ...off, scope: { provider: ['a'] } },
+      'scope.provider',
+      /must be text, not a list/,
+    ],
+    ['a command to a terminal', { ...off, reason: 'a \u001B[2J b' }, 'reason', /cannot be shown/],
+    ['half a character', { ...off, reason: 'a \uD800 b' }, 'reason', /cannot be shown/],
     ['no duration', { ...off, expires_in: 'soon' }, 'expires_in', /such as 2h/],
     ['no time at all', { ...off, expires_in: '0s' }, 'expires_in', /from 1s/],
     ['a time beyond the calendar', { ...off, expires_in: '99999999999d' }, 'expires_in', /to 366d/],
@@ -336,16 +344,29 @@ describe('keys', () => {
 
   test('a revoked one is out of force at once, and cannot be revoked again', async () => {
     const { key } = valueOf(await makeKey({ name: 'backend' }));
-    valueOf(await revokeKey(key.id, 'bob', keyDependencies));
+    const revoke = (id: string, input: unknown = {}, rev: number | null = null) =>
+      revokeKey({ id, input, rev }, 'bob', keyDependencies);
+    expect(errorOf(await revoke(key.id, {}, 9)).code).toBe('precondition_failed');
+    expect(errorOf(await revoke(key.id, { why: 'leaked' })).field).toBe('why');
+    expect(keys).toEqual([key]);
+    expect(valueOf(await revoke(key.id, { reason: 'leaked' }, 1))).toEqual({ ...key, revokedAt: start });
     expect(keys).toEqual([{ ...key, revokedAt: start }]);
-    expect(errorOf(await revokeKey(key.id, 'bob', keyDependencies)).code).toBe('not_found');
-    expect(errorOf(await revokeKey('key_none', 'bob', keyDependencies)).code).toBe('not_found');
-    expect((await changes()).map(({ kind }) => kind)).toEqual([
+    expect(errorOf(await revoke(key.id)).code).toBe('conflict');
+    expect(errorOf(await revoke('key_none')).code).toBe('not_found');
+    const told = await changes();
+    expect(told.map(({ kind }) => kind)).toEqual([
       'write.rejected',
       'write.rejected',
       'key.revoked',
+      'write.rejected',
+      'write.rejected',
       'key.created',
     ]);
+    expect(told[2]).toMatchObject({
+      reason: 'leaked',
+      before: { name: 'backend', revokedAt: null },
+      after: { name: 'backend', revokedAt: start },
+    });
   });
 });
 

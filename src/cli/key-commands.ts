@@ -70,7 +70,13 @@ async function list(call: Call): Promise<ExitCode> {
 async function revoke(call: Call): Promise<ExitCode> {
   const [id] = call.words;
   if (id === undefined) return usageError(call, 'Name the key: breakwater keys revoke key_…');
-  const reply = await callAdmin(call, 'POST', `keys/${encodeURIComponent(id)}/revoke`);
+  const reason = textOption(call, 'reason');
+  const reply = await callAdmin(
+    call,
+    'POST',
+    `keys/${encodeURIComponent(id)}/revoke`,
+    reason === null ? {} : { reason },
+  );
   return show(call, reply, () => `${id} is revoked.`);
 }
 
@@ -107,7 +113,10 @@ export const keyCommands: readonly Command[] = [
     usage: 'key_…',
     wordsMax: 1,
     summary: 'Make a key useless',
-    options: { as: asOption },
+    options: {
+      reason: { type: 'string', value: 'TEXT', help: 'why; kept in the changes' },
+      as: asOption,
+    },
     run: revoke,
   },
 ];

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 
-import { gateSchema } from '../core/configure-gates.ts';
+import { gateFaults, gateSchema } from '../core/configure-gates.ts';
 import { durationMs } from '../core/duration.ts';
 import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
@@ -40,11 +40,20 @@ const longestMs = 400 * 86_400_000;
 
 /** A gate to be tried on stored evidence; nothing is changed. */
 export const testInput = z.strictObject({
-  since: z.string().refine((text) => {
-    const ms = durationMs(text);
-    return ms !== null && ms > 0 && ms <= longestMs;
-  }, 'must be a duration such as 7d, up to 400d'),
-  gate: gateSchema.optional(),
+  /** Default 7d. */
+  since: z
+    .string()
+    .refine((text) => {
+      const ms = durationMs(text);
+      return ms !== null && ms > 0 && ms <= longestMs;
+    }, 'must be a duration such as 7d, up to 400d')
+    .optional(),
+  gate: gateSchema
+    .superRefine((given, context) => {
+      for (const { path, message, remedy } of gateFaults(given))
+        context.addIssue({ code: 'custom', path: [...path], message: `${message}; ${remedy}` });
+    })
+    .optional(),
 });
 
 type Word = { readonly name: string; readonly input: unknown };

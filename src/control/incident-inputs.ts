@@ -6,7 +6,7 @@ import type { IncidentTimes } from '../core/incident.ts';
 import { vagueRemedy, vagueWords } from '../core/incident-words.ts';
 import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
-import { reason } from './reason.ts';
+import { reason, written } from './reason.ts';
 import { controlError } from './verb.ts';
 import type { ControlError } from './verb.ts';
 
@@ -15,8 +15,8 @@ const titleLengthMax = 160;
 const namesMax = 100;
 
 const time = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-06-07T08:00:00Z' });
-const text = z.string().trim().min(1).max(textLengthMax);
-const title = z.string().trim().min(3).max(titleLengthMax);
+const text = written.min(1).max(textLengthMax);
+const title = written.min(3).max(titleLengthMax);
 const name = z.string().min(1).max(200);
 const names = z.array(name).max(namesMax);
 const role = z
@@ -91,6 +91,17 @@ export function readTime(text: string | undefined, now: Instant): Instant | Cont
   const at = instant(Date.parse(text));
   if (at <= now + aheadMaxMs) return at;
   return controlError('invalid', `${text} is in the future.`, 'Give the time when it happened.', 'at');
+}
+
+/** A word that is promised for a time that has passed is none. */
+export function promiseProblem(text: string | null | undefined, now: Instant): ControlError | null {
+  if (text === undefined || text === null || Date.parse(text) >= now - aheadMaxMs) return null;
+  return controlError(
+    'invalid',
+    `${text} has passed.`,
+    'Give the time when you will say more, or null to promise nothing.',
+    'next_update_at',
+  );
 }
 
 export type TimesInput = NonNullable<UpdateInput['times']>;

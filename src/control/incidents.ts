@@ -9,6 +9,7 @@ import type { IncidentWrite } from '../store/store.ts';
 import {
   correctedTimes,
   incidentInput,
+  promiseProblem,
   publicProblem,
   readTime,
   textProblem,
@@ -86,7 +87,7 @@ function opened(
   const at = readTime(input.at, now);
   if (typeof at === 'object') return at;
   const audience = input.audience ?? 'internal';
-  const problem = textProblem(input);
+  const problem = textProblem(input) ?? promiseProblem(input.next_update_at, now);
   const named = publicProblem('title', input.title);
   if (problem !== null || named !== null) return problem ?? named ?? unknown('');
   const scope = scopeOf(input, at, dependencies);
@@ -238,7 +239,7 @@ async function updated(
   dependencies: IncidentDependencies,
 ): Promise<readonly IncidentWrite[] | ControlError> {
   const now = dependencies.now();
-  const problem = updateProblem(incident, input);
+  const problem = updateProblem(incident, input) ?? promiseProblem(input.next_update_at, now);
   if (problem !== null) return problem;
   const at = readTime(input.at, now);
   if (typeof at === 'object') return at;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { keyId } from '../core/ids.ts';
 import type { ApiKey } from '../core/keys.ts';
 import { didYouMean } from '../core/nearest.ts';
+import { reason } from './reason.ts';
 import { newToken, tokenHash } from './secrets.ts';
 import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
 import type { ControlDependencies, ControlError, Result } from './verb.ts';
@@ -109,9 +110,8 @@ export async function createKey(
       createdAt: dependencies.now(),
       revokedAt: null,
     };
-    const after = { name, features, tenant, dataClassMax, rpm, budget };
     const change = newChange(
-      { kind: 'key.created', actor, subject: id, reason: null, before: null, after },
+      { kind: 'key.created', actor, subject: id, reason: null, before: null, after: termsOf(key) },
       dependencies,
     );
     await dependencies.store.insertKey(key, change);
@@ -120,24 +120,76 @@ export async function createKey(
   });
 }
 
+export const revokeInput = z.strictObject({ reason: reason.optional() });
+
+/** What a key is allowed, as a change tells it. */
+const termsOf = ({ name, features, tenant, dataClassMax, rpm, budget, revokedAt }: ApiKey): unknown => ({
+  name,
+  features: features === null ? null : [...features],
+  tenant,
+  dataClassMax,
+  rpm,
+  budget,
+  revokedAt,
+});
+
+/** A key is changed once, by being revoked. */
+export const keyRevision = ({ revokedAt }: ApiKey): number => (revokedAt === null ? 1 : 2);
+
+export type Revoking = {
+  readonly id: string;
+  readonly input: unknown;
+  /** The revision the caller saw; null when it does not care. */
+  readonly rev: number | null;
+};
+
+const revokedAlready = (id: string): ControlError =>
+  controlError('conflict', `Key ${id} is revoked already.`, 'Nothing needs to be done.');
+
+function revokeProblem(found: ApiKey, rev: number | null): ControlError | null {
+  if (rev !== null && rev !== keyRevision(found))
+    return controlError(
+      'precondition_failed',
+      `Key ${found.id} was changed by somebody else.`,
+      'Read it again, then decide.',
+    );
+  return found.revokedAt === null ? null : revokedAlready(found.id);
+}
+
 export async function revokeKey(
-  id: string,
+  { id, input, rev }: Revoking,
   actor: string,
   dependencies: KeyDependencies,
-): Promise<Result<{ readonly id: string }>> {
-  return withStore<{ readonly id: string }>(async () => {
+): Promise<Result<ApiKey>> {
+  const reject = (error: ControlError): Promise<ControlError> =>
+    recordRejection(error, { actor, subject: id }, dependencies);
+  const parsed = parseInput(revokeInput, input);
+  if (parsed.kind === 'error') return reject(parsed);
+  return withStore<ApiKey>(async () => {
+    const { store, now, publish } = dependencies;
+    const found = (await store.loadKeys()).find((key) => key.id === id);
+    if (found === undefined)
+      return reject(
+        controlError('not_found', `There is no key ${id}.`, 'List them with: breakwater keys list'),
+      );
+    const problem = revokeProblem(found, rev);
+    if (problem !== null) return reject(problem);
+    const at = now();
+    const revoked: ApiKey = { ...found, revokedAt: at };
     const change = newChange(
-      { kind: 'key.revoked', actor, subject: id, reason: null, before: null, after: null },
+      {
+        kind: 'key.revoked',
+        actor,
+        subject: id,
+        reason: parsed.value.reason ?? null,
+        before: termsOf(found),
+        after: termsOf(revoked),
+      },
       dependencies,
     );
-    const revoked = await dependencies.store.revokeKey(keyId(id), dependencies.now(), change);
-    if (!revoked)
-      return recordRejection(
-        controlError('not_found', `There is no usable key ${id}.`, 'List them with: breakwater keys list'),
-        { actor, subject: id },
-        dependencies,
-      );
-    dependencies.publish(await dependencies.store.loadKeys());
-    return done({ id });
+    // Of two at once one wins.
+    if (!(await store.revokeKey(found.id, at, change))) return reject(revokedAlready(id));
+    publish(await store.loadKeys());
+    return done(revoked);
   });
 }

@@ -15,7 +15,8 @@ import { isOpen, modelsOf } from '../core/incident.ts';
 import type { Incident } from '../core/incident.ts';
 import { readIncident } from './incident-queries.ts';
 import type { IncidentRead } from './incident-queries.ts';
-import { reason } from './reason.ts';
+import { promiseProblem } from './incident-inputs.ts';
+import { reason, written } from './reason.ts';
 import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
 import type { ControlDependencies, ControlError, Result } from './verb.ts';
 
@@ -27,8 +28,8 @@ export type MessageDependencies = ControlDependencies & {
   readonly said: (message: Message) => void;
 };
 
-const title = z.string().trim().min(3).max(150);
-const body = z.string().trim().min(3).max(4_000);
+const title = written.min(3).max(150);
+const body = written.min(3).max(4_000);
 const stage = z.enum(messageStages);
 const moment = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-06-07T08:00:00Z' });
 const texts = z.record(
@@ -145,6 +146,8 @@ export function previewMessage(
   return withStore<Draft>(async () => {
     const parsed = parseInput(messageInput, input ?? {});
     if (parsed.kind === 'error') return parsed;
+    const promise = promiseProblem(parsed.value.next_update_at, dependencies.now());
+    if (promise !== null) return promise;
     const read = await readIncident(id, { ...dependencies, now: dependencies.now() });
     if (read === null) return unknown(id);
     return done(draftOf(read, parsed.value, dependencies.settings(), dependencies.now()));
@@ -187,6 +190,8 @@ export function publishMessage(
       recordRejection(error, { actor, subject: id }, dependencies);
     const parsed = parseInput(messageInput, input ?? {});
     if (parsed.kind === 'error') return reject(parsed);
+    const promise = promiseProblem(parsed.value.next_update_at, now());
+    if (promise !== null) return reject(promise);
     const read = await readIncident(id, { ...dependencies, now: now() });
     if (read === null) return reject(unknown(id));
     if (read.incident.state === 'dismissed' || read.incident.mergedInto !== null)

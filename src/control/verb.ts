@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 import { changeId } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
+import { firstIssue, isMissing, issueWords } from '../core/issue-words.ts';
 import { didYouMean } from '../core/nearest.ts';
 import type { Change, ChangeKind } from '../core/record.ts';
 import { StoreUnavailable } from '../store/store.ts';
@@ -69,8 +70,8 @@ function keysOf(schema: z.ZodType, path: readonly PropertyKey[]): readonly strin
 export function parseInput<S extends z.ZodType>(schema: S, input: unknown): Result<z.infer<S>> {
   const read = schema.safeParse(input);
   if (read.success) return done(read.data);
-  const [issue] = read.error.issues;
-  if (issue === undefined)
+  const issue = firstIssue(read.error.issues);
+  if (issue === null)
     return controlError('invalid', 'The body is not understood.', 'See contract/openapi.json.');
   const field = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
@@ -84,11 +85,10 @@ export function parseInput<S extends z.ZodType>(schema: S, input: unknown): Resu
       field === '' ? key : `${field}.${key}`,
     );
   }
-  const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
   return controlError(
     'invalid',
-    `${field === '' ? 'The body' : field}: ${isMissing ? 'is missing' : issue.message}`,
-    isMissing ? 'Give it.' : 'Correct the value.',
+    `${field === '' ? 'The body' : field}: ${issueWords(issue)}`,
+    isMissing(issue) ? 'Give it.' : 'Correct the value.',
     field === '' ? null : field,
   );
 }

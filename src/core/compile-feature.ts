@@ -20,6 +20,7 @@ import type {
   Report,
   Timeouts,
 } from './snapshot.ts';
+import type { Scope } from './switches.ts';
 import { hops } from './target.ts';
 import type { Capability, Hop, Provider, Target } from './target.ts';
 
@@ -112,21 +113,26 @@ function timeoutsOf(given: FeatureConfiguration['timeouts']): Timeouts {
   };
 }
 
+type Claim = NonNullable<FeatureConfiguration['expect']>[number];
+
+/** What a claim says may be lost. */
+export function lostScope({ survives }: Extract<Claim, { survives: unknown }>): Scope {
+  const { provider, vendor, family, model, region } = survives;
+  return {
+    ...(provider === undefined ? {} : { provider }),
+    ...(vendor === undefined ? {} : { vendor }),
+    ...(family === undefined ? {} : { family }),
+    ...(model === undefined ? {} : { model }),
+    ...(region === undefined ? {} : { region }),
+  };
+}
+
 function expectationsOf(given: FeatureConfiguration['expect']): readonly Expectation[] {
-  return (given ?? []).map((claim): Expectation => {
-    if ('never' in claim) return { kind: 'never_leaves_region', region: claim.never.leavesRegion };
-    const { provider, vendor, family, model, region } = claim.survives;
-    return {
-      kind: 'survives',
-      scope: {
-        ...(provider === undefined ? {} : { provider }),
-        ...(vendor === undefined ? {} : { vendor }),
-        ...(family === undefined ? {} : { family }),
-        ...(model === undefined ? {} : { model }),
-        ...(region === undefined ? {} : { region }),
-      },
-    };
-  });
+  return (given ?? []).map((claim): Expectation =>
+    'never' in claim
+      ? { kind: 'never_leaves_region', region: claim.never.leavesRegion }
+      : { kind: 'survives', scope: lostScope(claim) },
+  );
 }
 
 /** Models a user may pick: every name of each model of the route, or those listed. */

@@ -9,7 +9,17 @@ import { z } from 'zod';
 import { adaptSchema } from './configure-adapt.ts';
 import { canariesSchema } from './configure-canaries.ts';
 import { channelSchema } from './configure-channels.ts';
-import { date, described, duration, percentage, secret, yesNo } from './configure-fields.ts';
+import {
+  calledAddress,
+  date,
+  described,
+  duration,
+  form,
+  percentage,
+  secret,
+  someTime,
+  yesNo,
+} from './configure-fields.ts';
 import { gateSchema } from './configure-gates.ts';
 import { messagesSchema } from './configure-messages.ts';
 import { statusPageSchema } from './configure-status.ts';
@@ -17,7 +27,7 @@ import { auditSchema } from './configure-audit.ts';
 import { durationMs, sizeBytes } from './duration.ts';
 import { dialects, providerApis } from './target.ts';
 
-const size = z.string().refine((text) => sizeBytes(text) !== null, 'must be a size such as 32MiB');
+const size = form((text) => sizeBytes(text) !== null, 'must be a size such as 32MiB');
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores');
@@ -26,9 +36,10 @@ const cloudWord = z.string().regex(/^[a-z0-9][a-z0-9.:-]{0,62}$/, 'must be lette
 const address = z.string().regex(/^(?:\[[\da-fA-F:]+\]|[\w.-]*):\d{1,5}$/, 'must be HOST:PORT');
 const capability = z.enum(['tools', 'vision', 'documents', 'audio', 'structured_output', 'thinking']);
 const dialect = z.enum(dialects);
-const retention = z
-  .string()
-  .refine((text) => text === 'none' || durationMs(text) !== null, 'must be "none" or a duration such as 30d');
+const retention = form(
+  (text) => text === 'none' || durationMs(text) !== null,
+  'must be "none" or a duration such as 30d',
+);
 
 const terms = z.strictObject({
   entity: described(z.string().min(1).optional(), 'Legal entity that processes the content.'),
@@ -68,10 +79,7 @@ const feedUrl = z.url({ protocol: /^https?$/ });
 
 const provider = z.strictObject({
   api: described(providerApi, 'Which API it speaks; gemini and google are the same.'),
-  baseUrl: described(
-    z.url({ protocol: /^https?$/ }).optional(),
-    "What the vendor's own SDK takes; default per api.",
-  ),
+  baseUrl: described(calledAddress.optional(), "What the vendor's own SDK takes; default per api."),
   keys: described(z.array(secret).optional(), 'References to keys; none for a provider that needs none.'),
   region: described(cloudWord.optional(), 'bedrock, vertex: the region asked, such as us-east-1.'),
   project: described(cloudWord.optional(), 'vertex: the Google Cloud project.'),
@@ -123,7 +131,7 @@ const provider = z.strictObject({
           .strictObject({
             from: z.int().positive().optional(),
             share: percentage.optional(),
-            per: duration.optional(),
+            per: someTime.optional(),
           })
           .optional(),
         'How fast its use may grow: above `from` input tokens a minute (default 1000000), by `share` (50%) every `per` (15m).',
@@ -135,13 +143,10 @@ const provider = z.strictObject({
 const dataClass = z.strictObject({
   training: z.union([z.boolean(), z.enum(['no', 'any'])]).optional(),
   retention: described(
-    z
-      .string()
-      .refine(
-        (text) => text === 'any' || text === 'none' || durationMs(text) !== null,
-        'must be "none", "any" or a duration such as 30d',
-      )
-      .optional(),
+    form(
+      (text) => text === 'any' || text === 'none' || durationMs(text) !== null,
+      'must be "none", "any" or a duration such as 30d',
+    ).optional(),
     'Longest retention accepted.',
   ),
   regions: z.array(z.string().min(1)).min(1).optional(),
@@ -208,10 +213,10 @@ const feature = z.strictObject({
     .optional(),
   timeouts: z
     .strictObject({
-      connect: duration.optional(),
-      firstToken: duration.optional(),
-      stall: duration.optional(),
-      total: duration.optional(),
+      connect: someTime.optional(),
+      firstToken: someTime.optional(),
+      stall: someTime.optional(),
+      total: someTime.optional(),
     })
     .optional(),
   midStream: described(
@@ -252,11 +257,11 @@ const limits = z.strictObject({
   jsonDepth: z.int().positive().max(1_000).optional(),
   requests: described(z.int().positive().optional(), 'Most requests open at once.'),
   attempts: described(z.int().positive().max(10).optional(), 'Most attempts of one request.'),
-  bodyPause: duration.optional(),
+  bodyPause: someTime.optional(),
   headers: described(duration.optional(), 'Fixed by the HTTP server at 10 to 15 s.'),
   answer: size.optional(),
   event: size.optional(),
-  keepAlive: described(duration.optional(), 'Silence after which a waiting stream gets a sign of life.'),
+  keepAlive: described(someTime.optional(), 'Silence after which a waiting stream gets a sign of life.'),
   holdHeaders: described(
     duration.optional(),
     'Longest wait for the commit point before the headers of a stream are sent.',
@@ -267,7 +272,10 @@ export const configurationSchema = z.strictObject({
   listen: described(address.optional(), 'Where to listen; default 127.0.0.1:4100.'),
   adminListen: address.optional(),
   statusListen: address.optional(),
-  store: described(z.string().optional(), 'sqlite:PATH.'),
+  store: described(
+    form((text) => /^(?:sqlite|postgres|postgresql):/.test(text), 'must be sqlite:PATH').optional(),
+    'sqlite:PATH.',
+  ),
   audit: auditSchema.optional(),
   providers: z.record(name, provider).optional(),
   dataClasses: z.record(name, dataClass.nullable()).optional(),
@@ -283,7 +291,7 @@ export const configurationSchema = z.strictObject({
   features: z.record(name, feature).optional(),
   consent: z
     .strictObject({
-      expires: described(duration.optional(), 'How long an offer may be taken up; default 10m.'),
+      expires: described(someTime.optional(), 'How long an offer may be taken up; default 10m.'),
     })
     .optional(),
   retryAfterMax: duration.optional(),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import type { Agreement } from './agreement.ts';
-import { date, described, duration, often, percentage } from './configure-fields.ts';
+import { date, described, duration, often, percentage, someTime } from './configure-fields.ts';
 import { durationMs, frequency, rate } from './duration.ts';
 import { momentFrom } from './moment.ts';
 import { defaultGate, defaultTimeouts } from './snapshot.ts';
@@ -21,21 +21,51 @@ export const gateSchema = z.strictObject({
   budget: described(percentage.optional(), 'The failure rate agreed to live with.'),
   breach: described(percentage.optional(), 'The rate at which users must be moved.'),
   falseAlarm: described(often.optional(), 'How often noise may trip it, per target.'),
-  latency: z.strictObject({ firstToken: duration.optional(), breach: percentage.optional() }).optional(),
+  latency: z.strictObject({ firstToken: someTime.optional(), breach: percentage.optional() }).optional(),
   mode: z.enum(['observe', 'warn', 'enforce']).optional(),
   restore: z
     .strictObject({
-      probeEvery: duration.optional(),
+      probeEvery: someTime.optional(),
       ramp: z.array(percentage).min(1).optional(),
       hold: duration.optional(),
     })
     .optional(),
   agreed: z
-    .strictObject({ by: z.array(z.string()).optional(), on: date.optional(), review: duration.optional() })
+    .strictObject({ by: z.array(z.string()).optional(), on: date.optional(), review: someTime.optional() })
     .optional(),
 });
 
 export type GivenGate = z.infer<typeof gateSchema>;
+
+export type GateFault = {
+  readonly path: readonly string[];
+  readonly message: string;
+  readonly remedy: string;
+};
+
+const percentText = (rate: number): string => `${Number((rate * 100).toFixed(4))}%`;
+
+/** What reads well and cannot be meant. */
+export function gateFaults(given: GivenGate): readonly GateFault[] {
+  const { budget, breach, restore } = gateOf(given);
+  const faults: GateFault[] = [];
+  if (budget >= breach)
+    faults.push({
+      path: [given.budget === undefined ? 'breach' : 'budget'],
+      message:
+        given.budget === undefined
+          ? `is not above the budget of ${percentText(budget)}`
+          : `is not below the breach of ${percentText(breach)}`,
+      remedy: 'a budget is what you live with, a breach is more than that',
+    });
+  if (restore.ramp.some((step, at) => at > 0 && step <= (restore.ramp[at - 1] ?? 0)))
+    faults.push({
+      path: ['restore', 'ramp'],
+      message: 'does not rise',
+      remedy: 'begin with the smallest share',
+    });
+  return faults;
+}
 
 function agreedOf(given: GivenGate['agreed']): Agreement | null {
   if (given === undefined) return null;

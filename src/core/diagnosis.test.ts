@@ -18,7 +18,7 @@ const target = (name: string, changes: Partial<DiagnosedTarget> = {}): Diagnosed
   gate: 'healthy',
   words: null,
   since: null,
-  returning: false,
+  decided: false,
   scope: null,
   offBy: [],
   keyTrouble: null,
@@ -188,9 +188,16 @@ describe('what a provider says about one model', () => {
   ] as const)('%s', (_name, given, expected) => expect(status(given)).toBe(expected));
 });
 
+test('what a person holds out is not called sick', () => {
+  const held = sick(opus, { words: 'held out by ada: a test', decided: true });
+  const { verdict, words } = diagnose(input({ targets: [held, target('openai/gpt-5.2')] }));
+  expect(verdict).toBe('ours');
+  expect(words).toBe('It is us: anthropic/claude-opus-4-8 is held out, as a person decided.');
+});
+
 test('what a person lets back in by a ramp is not called sick', () => {
   const found = diagnose(
-    input({ targets: [sick(opus, { gate: 'ramping', returning: true }), target('openai/gpt-5.2')] }),
+    input({ targets: [sick(opus, { gate: 'ramping', decided: true }), target('openai/gpt-5.2')] }),
   );
   expect([found.verdict, found.words]).toEqual([
     'ours',

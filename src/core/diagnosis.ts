@@ -29,8 +29,8 @@ export type DiagnosedTarget = {
   /** Why its gate moved; null when it is healthy. */
   readonly words: string | null;
   readonly since: Instant | null;
-  /** It comes back by a ramp because a person let it, and nothing was wrong with it. */
-  readonly returning: boolean;
+  /** It is held out, or comes back, because a person said so; nothing was wrong with it. */
+  readonly decided: boolean;
   /** What the evidence says is sick. */
   readonly scope: GateScope | null;
   readonly offBy: readonly { readonly id: string; readonly reason: string; readonly actor: string }[];
@@ -68,7 +68,7 @@ export type Diagnosis = {
   readonly evidence: readonly EvidenceLine[];
 };
 
-const isSick = ({ gate, returning }: DiagnosedTarget): boolean => gate !== 'healthy' && !returning;
+const isSick = ({ gate, decided }: DiagnosedTarget): boolean => gate !== 'healthy' && !decided;
 
 const isOut = ({ gate, offBy, keyTrouble }: DiagnosedTarget): boolean =>
   gate !== 'healthy' || offBy.length > 0 || keyTrouble !== null;
@@ -221,7 +221,9 @@ function evidenceOf(input: DiagnosisInput): readonly EvidenceLine[] {
 function verdictWords(verdict: Verdict, input: DiagnosisInput): string {
   const sick = input.targets.filter(isSick).map(({ target }) => target);
   const off = input.targets.filter(({ offBy }) => offBy.length > 0).map(({ target }) => target);
-  const back = input.targets.filter(({ returning }) => returning).map(({ target }) => target);
+  const decided = input.targets.filter((each) => each.decided);
+  const held = decided.filter(({ gate }) => gate === 'ejected').map(({ target }) => target);
+  const back = decided.filter(({ gate }) => gate !== 'ejected').map(({ target }) => target);
   const keys = input.targets.filter(({ keyTrouble }) => keyTrouble !== null).map(({ target }) => target);
   switch (verdict) {
     case 'fine':
@@ -240,9 +242,11 @@ function verdictWords(verdict: Verdict, input: DiagnosisInput): string {
           ? `It is us: ${listWords(off)} ${off.length === 1 ? 'is' : 'are'} switched off.`
           : keys.length > 0
             ? `It is us: no usable key for ${listWords(keys)}.`
-            : back.length > 0
-              ? `It is us: ${listWords(back)} ${back.length === 1 ? 'comes' : 'come'} back step by step, as a person decided.`
-              : 'It is us: our credentials or limits make requests fail.';
+            : held.length > 0
+              ? `It is us: ${listWords(held)} ${held.length === 1 ? 'is' : 'are'} held out, as a person decided.`
+              : back.length > 0
+                ? `It is us: ${listWords(back)} ${back.length === 1 ? 'comes' : 'come'} back step by step, as a person decided.`
+                : 'It is us: our credentials or limits make requests fail.';
     case 'caller':
       return 'It is the requests: providers reject them as they are.';
     case 'unknown':

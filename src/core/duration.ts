@@ -31,9 +31,10 @@ export function sizeBytes(text: string): number | null {
   return match === null || unit === undefined ? null : Math.round(Number(match[1]) * unit);
 }
 
-/** `1 per 30d` → { count: 1, perMs }. */
+/** `1 per 30d` → { count: 1, perMs }; never is no frequency. */
 export function frequency(text: string): { readonly count: number; readonly perMs: number } | null {
   const match = /^(\d+(?:\.\d+)?)\s+per\s+(\S+)$/.exec(text.trim());
   const perMs = match === null ? null : durationMs(match[2] ?? '');
-  return match === null || perMs === null || perMs === 0 ? null : { count: Number(match[1]), perMs };
+  const count = Number(match?.[1] ?? 0);
+  return perMs === null || perMs === 0 || count === 0 ? null : { count, perMs };
 }

@@ -392,9 +392,9 @@ export function told(run: Run, word: PersonsWord, by: string, reason: string, no
         'aborted',
         now,
       );
-    case 'answer': {
+    case 'answer':
       if (run.operations[run.at]?.kind !== 'ask') return 'it asks nothing now';
+      if (run.answer !== null) return `it was answered already: ${run.answer}`;
       return { ...noted(run, now, `${word.answer}: ${reason}`, by), answer: word.answer };
-    }
   }
 }

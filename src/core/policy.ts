@@ -5,7 +5,7 @@
  * but change nothing are warned of: a safety setting that is silently inert is worse than an error. Secrets are
  * resolved by a function that is passed in; this module never sees where they come from and never prints them.
  */
-import type { Configuration } from './configuration.ts';
+import type { Configuration, ProviderConfiguration } from './configuration.ts';
 import { auditSettings } from './configure-audit.ts';
 import { isYes } from './configure-fields.ts';
 import { compileFeature } from './compile-feature.ts';
@@ -17,6 +17,7 @@ import { compileChannels } from './configure-channels.ts';
 import { compileMessages } from './configure-messages.ts';
 import type { LocaleFiles } from './configure-messages.ts';
 import { gateOf } from './configure-gates.ts';
+import { checkSense } from './configure-sense.ts';
 import { compileStatusPage } from './configure-status.ts';
 import { durationMs, sizeBytes } from './duration.ts';
 import { isNonEmpty } from './ids.ts';
@@ -189,11 +190,30 @@ function listensOf(configuration: Configuration, report: Report): Listens {
 
 type Built = { readonly providers: ReadonlyMap<string, Provider>; readonly targets: Map<TargetName, Target> };
 
-function providersOf(configuration: Configuration, context: CompileContext, report: Report): Built {
+/** A list of no keys is none; one that is empty because its entries could not be read has been told of. */
+function withoutEmptyKeys(
+  id: string,
+  given: ProviderConfiguration,
+  formProblems: readonly Problem[],
+): ProviderConfiguration {
+  const { keys, ...rest } = given;
+  const isTold = formProblems.some(
+    ({ path }) => path[0] === 'providers' && path[1] === id && path[2] === 'keys',
+  );
+  return keys?.length === 0 && !isTold ? rest : given;
+}
+
+function providersOf(
+  configuration: Configuration,
+  formProblems: readonly Problem[],
+  context: CompileContext,
+  report: Report,
+): Built {
   const providers = new Map<string, Provider>();
   const targets = new Map<TargetName, Target>();
   for (const [id, given] of Object.entries(configuration.providers ?? {})) {
-    const built = compileProvider(id, given, context.secrets, report);
+    const whole = withoutEmptyKeys(id, given, formProblems);
+    const built = compileProvider(id, whole, context.secrets, report);
     providers.set(id, built.provider);
     for (const target of built.targets) targets.set(target.name, target);
   }
@@ -265,7 +285,7 @@ export function compile(document: unknown, context: CompileContext): Compiled {
   const { configuration, problems: formProblems } = readConfiguration(document);
   const problems: Problem[] = [...formProblems];
   const report: Report = (problem) => void problems.push(problem);
-  const { providers, targets } = providersOf(configuration, context, report);
+  const { providers, targets } = providersOf(configuration, formProblems, context, report);
   const dataClasses = dataClassesOf(configuration);
   const features = new Map<string, Feature>();
   for (const [name, given] of Object.entries(configuration.features ?? {})) {
@@ -280,6 +300,15 @@ export function compile(document: unknown, context: CompileContext): Compiled {
   const models = modelIndex(targets.values());
   checkFeatureNames(features, models, report);
   warnOfFixed(configuration, report);
+  checkSense(
+    configuration,
+    {
+      providers,
+      targets: [...targets.values()],
+      features: [...Object.keys(configuration.features ?? {}), defaults.name],
+    },
+    report,
+  );
   const { secrets } = context;
   const names = new Set(Object.keys(configuration.features ?? {}));
   const statusPage = compileStatusPage(configuration.statusPage ?? {}, names, secrets, report);

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 
 import { configurationSchema, keysAt } from './configuration.ts';
 import type { Configuration } from './configuration.ts';
+import { closestBranch, issueWords } from './issue-words.ts';
 import { didYouMean } from './nearest.ts';
 import type { Problem } from './snapshot.ts';
 
@@ -68,22 +69,8 @@ export function problemsOf(issue: Issue, schema: z.ZodType): Problem[] {
     case 'not_multiple_of':
     case 'invalid_element':
     case 'custom':
-      return [problem(path, sentence(issue), 'correct the value')];
+      return [problem(path, issueWords(issue), 'correct the value')];
   }
-}
-
-function sentence(issue: Issue): string {
-  if (issue.code !== 'invalid_type') return issue.message;
-  return issue.input === undefined && issue.message.includes('undefined')
-    ? 'is missing'
-    : `must be ${issue.expected}`;
-}
-
-/** Of a union's branches, the one that got furthest: its complaints are about what the person meant. */
-function closestBranch(issue: Extract<Issue, { code: 'invalid_union' }>): readonly Issue[] {
-  const depth = (branch: readonly Issue[]): number =>
-    Math.max(...branch.map((each) => each.path.length + (each.code === 'invalid_type' ? 0 : 1)), 0);
-  return [...issue.errors].sort((a, b) => depth(b) - depth(a))[0] ?? [];
 }
 
 function isContainer(value: unknown): value is Record<string | number, unknown> {

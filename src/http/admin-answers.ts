@@ -342,7 +342,7 @@ export const adminAnswers = {
   }),
   KeyList: listOf(key),
   KeyCreated: key.extend({ secret: text, warnings: z.array(text) }),
-  KeyRevoked: z.object({ id: text }),
+  KeyRevoked: key,
   Config: config,
   ConfigSnapshot: z.object({ snapshot: text, text }),
   ConfigChecked: z.object({ ok: z.boolean(), snapshot: name, problems: z.array(problem) }),

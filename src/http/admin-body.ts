@@ -38,7 +38,12 @@ const textTypes = /^(?:application|text)\/(?:x-)?(?:yaml|plain)\b/;
 const isPlainText = (text: string, type: string): boolean =>
   textTypes.test(type) || (!/json/i.test(type) && !/^\s*\{/.test(text));
 
-export async function readAdminBody(request: Request, takesText: boolean): Promise<Read<unknown>> {
+export type BodyForm = { readonly takesText: boolean; readonly mayBeEmpty: boolean };
+
+export async function readAdminBody(
+  request: Request,
+  { takesText, mayBeEmpty }: BodyForm,
+): Promise<Read<unknown>> {
   if (Number(request.headers.get('content-length') ?? 0) > adminBodyBytesMax) return tooLarge;
   let bytes: Uint8Array | null;
   try {
@@ -53,6 +58,7 @@ export async function readAdminBody(request: Request, takesText: boolean): Promi
   } catch {
     return invalidInput('The body is not UTF-8.', remedy, null);
   }
+  if (mayBeEmpty && text.trim() === '') return { kind: 'read', value: {} };
   if (takesText && isPlainText(text, request.headers.get('content-type') ?? ''))
     return { kind: 'read', value: { text } };
   const json = readJsonObject(text, { depthMax: adminBodyDepthMax });

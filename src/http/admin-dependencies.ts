@@ -1,6 +1,6 @@
 /** What the admin API stands on, handed in by the composition root. */
 import type { Canary } from '../core/canary.ts';
-import type { KeyCreated } from '../control/keys.ts';
+import type { KeyCreated, Revoking } from '../control/keys.ts';
 import type { IncidentRead } from '../control/incident-queries.ts';
 import type { Telling } from '../control/incident-verb.ts';
 import type { Erased, Proof, Standing } from '../control/ledger.ts';
@@ -19,6 +19,7 @@ import type { Message } from '../core/message.ts';
 import type { Replayed } from '../core/gate-replay.ts';
 import type { Hold } from '../core/hold.ts';
 import type { Instant } from '../core/ids.ts';
+import type { ApiKey } from '../core/keys.ts';
 import type { Diagnosis } from '../core/diagnosis.ts';
 import type { Change } from '../core/record.ts';
 import type { ChangeCategory } from '../core/what-changed.ts';
@@ -129,7 +130,7 @@ export type AdminDependencies = {
   };
   readonly keys: {
     readonly create: (input: unknown, actor: string) => Promise<Result<KeyCreated>>;
-    readonly revoke: (id: string, actor: string) => Promise<Result<{ readonly id: string }>>;
+    readonly revoke: (revoking: Revoking, actor: string) => Promise<Result<ApiKey>>;
   };
   readonly playbooks: {
     readonly list: () => readonly Shelved[];

@@ -1,23 +1,14 @@
 /** What it all means: is it us or them, what changed, and the draft of a post-mortem. */
 import { z } from 'zod';
 
-import { durationMs } from '../core/duration.ts';
-import { instant } from '../core/ids.ts';
-import type { Instant } from '../core/ids.ts';
 import { momentText } from '../core/moment.ts';
 import { changeCategories, changeSentence } from '../core/what-changed.ts';
 import type { ChangeCategory } from '../core/what-changed.ts';
 import { json } from './admin-error.ts';
-import { limit, oneOf, pageSize, time, word } from './admin-query.ts';
+import { limit, momentOf, oneOf, pageSize, time, word } from './admin-query.ts';
 import { notFound } from './admin-route.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { listToWire } from './wire.ts';
-
-const moment = (text: string | undefined, now: Instant): Instant | null => {
-  if (text === undefined) return null;
-  const back = durationMs(text);
-  return instant(back === null ? Date.parse(text) : now - back);
-};
 
 export const insightRoutes: readonly AdminRoute[] = [
   {
@@ -55,8 +46,8 @@ export const insightRoutes: readonly AdminRoute[] = [
     answer: 'WhatChanged',
     handle: async ({ query }, { insight, now }) => {
       const found = await insight.whatChanged({
-        since: moment(query['since'], now()),
-        until: moment(query['until'], now()),
+        since: momentOf(query['since'], now()),
+        until: momentOf(query['until'], now()),
         category: (query['category'] ?? null) as ChangeCategory | null,
         limit: pageSize(query['limit']),
       });

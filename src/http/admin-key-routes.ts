@@ -1,9 +1,12 @@
 /** Callers' keys. */
-import { keyInput } from '../control/keys.ts';
+import { keyInput, keyRevision, revokeInput } from '../control/keys.ts';
+import type { ApiKey } from '../core/keys.ts';
 import { json } from './admin-error.ts';
-import { sent } from './admin-route.ts';
+import { revisionOf, sent } from './admin-route.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { keyToWire, listToWire } from './wire.ts';
+
+const etagOf = (key: ApiKey): string => `"${keyRevision(key)}"`;
 
 export const keyRoutes: readonly AdminRoute[] = [
   {
@@ -25,7 +28,7 @@ export const keyRoutes: readonly AdminRoute[] = [
     status: 201,
     handle: async ({ body, actor }, { keys }) =>
       sent(await keys.create(body, actor), ({ key, secret, warnings }) =>
-        json({ ...keyToWire(key), secret, warnings }, 201),
+        json({ ...keyToWire(key), secret, warnings }, 201, { etag: etagOf(key) }),
       ),
   },
   {
@@ -33,9 +36,14 @@ export const keyRoutes: readonly AdminRoute[] = [
     path: '/admin/v1/keys/{id}/revoke',
     role: 'admin',
     summary: 'Make a key useless',
+    body: revokeInput,
+    bodyOptional: true,
     changes: 'key',
     answer: 'KeyRevoked',
-    handle: async ({ parameters, actor }, { keys }) =>
-      sent(await keys.revoke(parameters['id'] ?? '', actor), (value) => json(value)),
+    handle: async ({ parameters, body, request, actor }, { keys }) =>
+      sent(
+        await keys.revoke({ id: parameters['id'] ?? '', input: body, rev: revisionOf(request) }, actor),
+        (key) => json(keyToWire(key), 200, { etag: etagOf(key) }),
+      ),
   },
 ];

@@ -9,6 +9,8 @@ import { kindsNamed } from '../control/changes.ts';
 import type { ChangeFilter } from '../control/changes.ts';
 import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
+import { firstIssue, isMissing, issueWords } from '../core/issue-words.ts';
+import { dayText, epochOf } from '../core/moment.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { requestOutcomes } from '../core/record.ts';
 import { boundaryCrossings, hops } from '../core/target.ts';
@@ -31,12 +33,17 @@ export function oneOf<const T extends readonly string[]>(known: T): z.ZodEnum<{ 
   });
 }
 
-const rfc3339 = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2}))?$/;
+const rfc3339 = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2}))?$/i;
+
+/** A day that there is: a parser of dates makes 2 March of 30 February. */
+const isDay = (day: string): boolean => dayText(epochOf(day)) === day;
 
 export const time = z
   .string()
   .refine(
-    (text) => durationMs(text) !== null || (rfc3339.test(text) && !Number.isNaN(Date.parse(text))),
+    (text) =>
+      durationMs(text) !== null ||
+      (rfc3339.test(text) && isDay(text.slice(0, 10)) && !Number.isNaN(Date.parse(text.toUpperCase()))),
     'must be a time such as 2026-06-07T08:00:00Z, or a duration back from now such as 1h',
   );
 
@@ -114,10 +121,10 @@ export function filterOf(query: Query, now: number): Omit<RecordFilter, 'limit' 
 }
 
 /** A moment, or back from now; null when none is given. */
-function momentOf(text: string | undefined, now: number): Instant | null {
+export function momentOf(text: string | undefined, now: number): Instant | null {
   if (text === undefined) return null;
   const back = durationMs(text);
-  return instant(back === null ? Date.parse(text) : now - back);
+  return instant(back === null ? Date.parse(text.toUpperCase()) : now - back);
 }
 
 export function changeFilter(query: Query, now: number): ChangeFilter {
@@ -156,8 +163,12 @@ export function readQuery(schema: z.ZodObject | null, url: URL): Read<Query> {
       return invalidInput(`The query parameter "${shown}" is given twice.`, 'Give it once.', shown);
     given[name] = value;
   }
-  const issue = schema?.safeParse(given).error?.issues[0];
-  if (issue === undefined) return { kind: 'read', value: given };
+  const issue = firstIssue(schema?.safeParse(given).error?.issues ?? []);
+  if (issue === null) return { kind: 'read', value: given };
   const field = issue.path.join('.');
-  return invalidInput(`${field}: ${issue.message}`, 'Correct the value.', field);
+  return invalidInput(
+    `${field}: ${issueWords(issue)}`,
+    isMissing(issue) ? 'Give it.' : 'Correct the value.',
+    field,
+  );
 }

@@ -24,6 +24,8 @@ export type AdminRoute = {
   readonly summary: string;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** No body stands for an empty object. */
+  readonly bodyOptional?: true;
   /** A body of YAML or plain text stands for `{ "text": … }`. */
   readonly takesText?: true;
   /** What a verb of control changes. The verb parses the body itself, and what is rejected is written down. */

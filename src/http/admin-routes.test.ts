@@ -398,7 +398,7 @@ describe('what is read', () => {
 
   test.each([
     [{ featur: 'notes' }, 'featur', 'did you mean "feature"?'],
-    [{ feature: 'notes', needs: ['tool'] }, 'needs', 'Correct the value.'],
+    [{ feature: 'notes', needs: ['tool'] }, 'needs.0', 'Correct the value.'],
     [{ feature: 'notes', input_tokens: -1 }, 'input_tokens', 'Correct the value.'],
   ])('explain %j is refused', async (body, field, remedy) => {
     const answer = await ask('POST', 'explain', { body });

@@ -2,6 +2,8 @@
  * The admin API: who has no role is refused before anything is read, and what is not in the table does not exist.
  * A change that is rejected here, before a verb of control saw it, leaves its audit row like any other rejection.
  */
+import { z } from 'zod';
+
 import { StoreUnavailable } from '../control/queries.ts';
 import { parseInput } from '../control/verb.ts';
 import { readAdminBody } from './admin-body.ts';
@@ -101,6 +103,9 @@ function forbidden(held: Role, required: Role): AdminErrorBody {
   };
 }
 
+/** The body of a call that says everything by its address. */
+const nothing = z.strictObject({});
+
 /** Everything a route's handler needs, or why it is not asked. */
 async function readCall(
   request: Request,
@@ -109,10 +114,17 @@ async function readCall(
 ): Promise<Read<Omit<AdminCall, 'actor'>>> {
   const query = readQuery(route.query ?? null, url);
   if (query.kind === 'error') return query;
-  if (route.body === undefined)
+  if (route.method === 'GET')
     return { kind: 'read', value: { parameters, query: query.value, body: null, request } };
-  const body = await readAdminBody(request, route.takesText === true);
+  const body = await readAdminBody(request, {
+    takesText: route.takesText === true,
+    mayBeEmpty: route.body === undefined || route.bodyOptional === true,
+  });
   if (body.kind === 'error') return body;
+  if (route.body === undefined) {
+    const parsed = parseInput(nothing, body.value);
+    if (parsed.kind === 'error') return invalidInput(parsed.message, parsed.remedy, parsed.field);
+  }
   return { kind: 'read', value: { parameters, query: query.value, body: body.value, request } };
 }
 

@@ -32,5 +32,6 @@ export const statisticsAnswers = {
         }),
       )
       .max(groupsMax + 1),
+    next_cursor: z.null(),
   }),
 } as const;

@@ -9,6 +9,7 @@ import type { Dimension, Statistic, Tally } from '../core/statistics.ts';
 import { json } from './admin-error.ts';
 import { filterOf, recordFilters } from './admin-query.ts';
 import type { AdminRoute } from './admin-route.ts';
+import { listToWire } from './wire.ts';
 import type { Json } from './wire.ts';
 
 const isDimension = (name: string): name is Dimension => (dimensions as readonly string[]).includes(name);
@@ -53,11 +54,12 @@ function statisticToWire({ values, tally }: Statistic, names: readonly Dimension
   };
 }
 
+/** All groups there are, at once: there is no next page. */
 const statisticsToWire = (found: Statistics): Json => ({
   by: found.by,
   records: found.records,
   cut: found.isCut,
-  items: found.groups.map((group) => statisticToWire(group, found.by)),
+  ...listToWire(found.groups.map((group) => statisticToWire(group, found.by))),
 });
 
 /** Comes before the route of one record, whose id could be anything. */

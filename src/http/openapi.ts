@@ -59,7 +59,12 @@ function adminOperation(route: AdminRoute): Json {
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.body === undefined
       ? {}
-      : { requestBody: { required: true, content: { ...content(schemaOf(route.body)), ...text } } }),
+      : {
+          requestBody: {
+            required: route.bodyOptional !== true,
+            content: { ...content(schemaOf(route.body)), ...text },
+          },
+        }),
     responses: {
       [route.status ?? 200]: { description: 'done', content: content(component(route.answer), route.media) },
       default: { description: 'an error, with what to do about it', content: content(component('Error')) },

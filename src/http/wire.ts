@@ -99,8 +99,17 @@ export function switchToWire(entry: Switch): Json {
 }
 
 /** What a change says about a key: its terms, never its hash. */
-function keyTermsToWire({ name, features, tenant, dataClassMax, rpm, budget }: Partial<ApiKey>): Json {
-  return { name, features, tenant, data_class_max: dataClassMax, rpm, budget };
+function keyTermsToWire(terms: Partial<ApiKey>): Json {
+  const { name, features, tenant, dataClassMax, rpm, budget, revokedAt } = terms;
+  return {
+    name,
+    features,
+    tenant,
+    data_class_max: dataClassMax,
+    rpm,
+    budget,
+    ...(revokedAt === undefined ? {} : { revoked_at: timeText(revokedAt) }),
+  };
 }
 
 function isSwitch(value: object): value is Switch {

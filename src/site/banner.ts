@@ -47,7 +47,7 @@ function featureBanner(site: Site, feature: FeatureLine, locale: string): Json {
     feature: feature.feature,
     title: feature.title,
     status: feature.status,
-    words: featureWords[feature.status],
+    words: statesIn(site, locale)[feature.status],
     show: !isNormal && (text !== null || felt.has(feature.status)),
     level: levels[feature.status],
     heading: isNormal ? null : `${feature.title}: ${statesIn(site, locale)[feature.status]}`,

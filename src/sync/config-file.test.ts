@@ -10,7 +10,14 @@ import { compile } from '../core/policy.ts';
 import { Secret } from '../core/secret.ts';
 import type { MissingSecret } from '../core/secret.ts';
 import type { Snapshot } from '../core/snapshot.ts';
-import { compileDocument, compileText, loadConfigFile, problemText } from './config-file.ts';
+import {
+  changeWatcher,
+  compileDocument,
+  compileText,
+  loadConfigFile,
+  problemText,
+  unlessEmptied,
+} from './config-file.ts';
 
 const secrets = (reference: string): Secret | MissingSecret =>
   reference === 'env:MISSING'
@@ -45,7 +52,7 @@ test.each([
     'a bad duration',
     `${good}features:\n  a: { route: [openai/gpt-5.2], timeouts: { stall: soon } }\n`,
     [
-      'f:5:45: error: features.a.timeouts.stall: must be a duration such as 500ms, 10s, 5m or 30d; correct the value',
+      'f:5:45: error: features.a.timeouts.stall: must be a duration of more than nothing, such as 500ms, 10s, 5m or 30d; correct the value',
     ],
   ],
   [
@@ -137,7 +144,58 @@ test.each([
       'f:1:5: error: Flow sequence in block collection must be sufficiently indented and end with a ]; correct the YAML',
     ],
   ],
-  ['a key twice', 'listen: a:1\nlisten: b:2\n', ['f:2:1: error: Map keys must be unique; correct the YAML']],
+  ['a key twice', 'listen: a:1\nlisten: b:2\n', ['f:2:1: error: this key is given twice; keep one of them']],
+  [
+    'numbers where people would write words',
+    `${good}gates: [{ budget: 0.5, latency: { firstToken: 10 }, agreed: { on: 2026-02-30 } }]\n`,
+    [
+      'f:4:11: error: gates[0].budget: must be a rate such as 0.5%; correct the value',
+      'f:4:35: error: gates[0].latency.firstToken: must be a duration of more than nothing, such as 500ms, 10s, 5m or 30d; correct the value',
+      'f:4:63: error: gates[0].agreed.on: must be a date such as 2026-10-01; correct the value',
+    ],
+  ],
+  [
+    'waiting for no time at all',
+    `${good}retryAfterMax: 0s\nlimits: { keepAlive: 0s }\nfeatures:\n  a: { route: [openai/gpt-5.2], timeouts: { total: 0s } }\n`,
+    [
+      'f:5:11: error: limits.keepAlive: must be a duration of more than nothing, such as 500ms, 10s, 5m or 30d; correct the value',
+      'f:7:45: error: features.a.timeouts.total: must be a duration of more than nothing, such as 500ms, 10s, 5m or 30d; correct the value',
+    ],
+  ],
+  [
+    'gates that cannot be meant',
+    `${good}gates:\n  - { match: { provider: opnai }, budget: 30% }\n  - { breach: 0.5% }\n  - { falseAlarm: 0 per 30d, restore: { ramp: [50%, 10%] } }\n`,
+    [
+      'f:5:7: warning: gates[0].match: is true of no target; correct it, or take the gate out',
+      'f:5:35: error: gates[0].budget: is not below the breach of 20%; a budget is what you live with, a breach is more than that',
+      'f:6:7: error: gates[1].breach: is not above the budget of 0.5%; a budget is what you live with, a breach is more than that',
+      'f:7:7: error: gates[2].falseAlarm: must be a frequency such as "1 per 30d"; correct the value',
+      'f:7:41: error: gates[2].restore.ramp: does not rise; begin with the smallest share',
+    ],
+  ],
+  [
+    'claims about nothing',
+    `${good}features:\n  a:\n    route: [openai/gpt-5.2]\n    expect:\n      - survives: { provider: anthropc }\n      - survives: {}\n      - survives: { family: claude-opsu }\n`,
+    [
+      'f:8:21: error: features.a.expect[0].survives.provider: unknown provider "anthropc"; did you mean "anthropic"?',
+      'f:9:9: error: features.a.expect[1].survives: names nothing that could be lost; name a provider, vendor, family, model or region',
+      'f:10:9: warning: features.a.expect[2].survives: is true of no target, so it holds whatever happens; correct it, or take it out',
+    ],
+  ],
+  [
+    'a rule of data for a feature that does not exist',
+    `${good}dataClasses: { x: {} }\ndataRules: [{ match: { feature: noets }, dataClass: x }]\nfeatures:\n  notes: { route: [openai/gpt-5.2] }\n`,
+    ['f:5:24: error: dataRules[0].match.feature: unknown feature "noets"; did you mean "notes"?'],
+  ],
+  [
+    'a password in an address, no keys in a list of keys, an unknown store',
+    'providers:\n  openai: { api: openai, keys: [], baseUrl: "https://me:secret@gate.example/v1" }\nstore: mysql://x\n',
+    [
+      'f:2:3: error: providers.openai: has no keys, but api openai needs one; add keys: [env:NAME]',
+      'f:2:36: error: providers.openai.baseUrl: must be an address of the web without a name and password in it: a key goes under keys; correct the value',
+      'f:3:1: error: store: must be sqlite:PATH; correct the value',
+    ],
+  ],
 ])('%s', (_name, text, expected) => {
   expect(problems(text)).toEqual(expected);
 });
@@ -204,6 +262,28 @@ test('whatever is given, there is a snapshot or there are problems', () => {
     }),
     { numRuns: 1_000 },
   );
+});
+
+test.each([
+  ['nothing new', ['a', 'a', 'a'], []],
+  ['a change, once it was seen twice', ['a', 'b', 'b', 'b'], [2]],
+  ['a file that is still being written', ['a', 'a', 'half', 'whole', 'whole'], [4]],
+  ['a file that goes and comes back', ['a', null, null, 'a', 'a', 'b', 'b'], [6]],
+  ['a file that comes later', [null, 'a', 'a'], [2]],
+  ['a file that is put back', ['a', 'b', 'b', 'a', 'a'], [2, 4]],
+])('looking at a file: %s', (_name, versions, changed) => {
+  const hasChanged = changeWatcher();
+  expect(versions.flatMap((version, at) => (hasChanged(version) ? [at] : []))).toEqual(changed);
+});
+
+test('a file that was emptied is no configuration to go on with', () => {
+  for (const text of ['', ' \n']) {
+    const loaded = unlessEmptied(compileText(text, secrets));
+    expect(loaded.ok ? [] : loaded.problems.map((each) => problemText('f', each))).toEqual([
+      'f:1:1: error: the file is empty; write it; to run without a configuration, restart',
+    ]);
+  }
+  expect(unlessEmptied(compileText(good, secrets)).ok).toBe(true);
 });
 
 test('every example compiles', async () => {

@@ -98,6 +98,18 @@ export async function loadConfigFile(
   return compileText(text, secrets, now, locales);
 }
 
+/** An empty file is a configuration to start with. In place of another one it is a file that is being written. */
+export function unlessEmptied(loaded: Loaded): Loaded {
+  return loaded.ok && loaded.text.trim() === ''
+    ? {
+        ok: false,
+        problems: [
+          brokenYaml('the file is empty', undefined, 'write it; to run without a configuration, restart'),
+        ],
+      }
+    : loaded;
+}
+
 /** `features.notes.route[0]` */
 export function pathText(path: Problem['path']): string {
   return path.reduce<string>(
@@ -112,7 +124,7 @@ export function problemText(file: string, problem: LocatedProblem): string {
   return `${file}:${problem.line}:${problem.column}: ${problem.severity}: ${where}${problem.message}; ${problem.remedy}`;
 }
 
-const lookMs = 500;
+const lookMs = 250;
 
 /** What changes when a file is written or replaced; null while it is not there. */
 async function versionOf(path: string): Promise<string | null> {
@@ -125,18 +137,34 @@ async function versionOf(path: string): Promise<string | null> {
 }
 
 /**
- * Calls back when the file has changed. It looks twice a second instead of watching the folder: editors replace files,
+ * Whether a file has changed, by what is seen of it look after look. A change counts once it was seen twice: half a
+ * file can be a whole configuration, of fewer providers.
+ */
+export function changeWatcher(): (version: string | null) => boolean {
+  let known: string | null = null;
+  let seen: string | null = null;
+  let started = false;
+  return (version) => {
+    const isFirst = !started;
+    started = true;
+    if (version === null) return false;
+    const isSettled = version === seen;
+    seen = version;
+    if (isFirst) known = version;
+    if (!isSettled || version === known) return false;
+    known = version;
+    return true;
+  };
+}
+
+/**
+ * Calls back when the file has changed. It looks now and then instead of watching the folder: editors replace files,
  * mounted configuration is swapped by links, and a database in the same folder would raise an event for every write.
  */
 export function watchConfigFile(path: string, onChange: () => void): { readonly stop: () => void } {
-  let known: string | null = null;
-  let started = false;
+  const hasChanged = changeWatcher();
   const look = async (): Promise<void> => {
-    const version = await versionOf(path);
-    const changed = started && version !== null && version !== known;
-    started = true;
-    if (version !== null) known = version;
-    if (changed) onChange();
+    if (hasChanged(await versionOf(path))) onChange();
   };
   const timer = setInterval(() => void look(), lookMs);
   void look();

@@ -67,7 +67,9 @@ export function readYaml(text: string): YamlRead {
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false });
   const syntax = document.errors.map((error) => {
     const { line, col } = counter.linePos(error.pos[0]);
-    return brokenYaml(error.message, { line, column: col });
+    return error.code === 'DUPLICATE_KEY'
+      ? brokenYaml('this key is given twice', { line, column: col }, 'keep one of them')
+      : brokenYaml(error.message, { line, column: col });
   });
   if (isNonEmpty(syntax)) return { ok: false, problems: syntax };
   try {

@@ -117,8 +117,8 @@ function configView(engine: Engine): Json {
   };
 }
 
-function checkConfig(text: string, secrets: SecretSource): Json {
-  const loaded = compileText(text, secrets);
+function checkConfig(text: string, secrets: SecretSource, now: Instant): Json {
+  const loaded = compileText(text, secrets, now);
   const problems = loaded.ok ? loaded.warnings : loaded.problems;
   return {
     ok: loaded.ok,
@@ -229,14 +229,14 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
     },
     keys: {
       create: (input, actor) => createKey(input, actor, engine.keyDependencies(store)),
-      revoke: (id, actor) => revokeKey(id, actor, engine.keyDependencies(store)),
+      revoke: (revoking, actor) => revokeKey(revoking, actor, engine.keyDependencies(store)),
     },
     ...wiring.desks,
     reports: reportDesk(engine, store, wiring.desks.ledger),
     config: {
       view: () => configView(engine),
       snapshot: (hash) => store.findSnapshot(hash),
-      check: (text) => checkConfig(text, wiring.secrets),
+      check: (text) => checkConfig(text, wiring.secrets, now()),
     },
     explain: (input) => explain(input, engine),
     coverage: () => coverage(engine.state.snapshot, now()),

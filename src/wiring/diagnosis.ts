@@ -3,6 +3,7 @@ import { titleOf } from '../core/feature-words.ts';
 import { readIncident } from '../control/incident-queries.ts';
 import { diagnose } from '../core/diagnosis.ts';
 import type { DiagnosedTarget, Diagnosis } from '../core/diagnosis.ts';
+import type { Health } from '../core/health-cell.ts';
 import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
 import { postmortem } from '../core/postmortem.ts';
@@ -23,6 +24,20 @@ import type { IncidentDesk } from './incidents.ts';
 const recentMs = 5 * 60_000;
 /** Entries that "what changed?" looks through. */
 const lookedThroughMax = 5_000;
+
+/** Whether a gate that found no trouble can stand there only by a person's word. */
+function isDecided(health: Health): boolean {
+  switch (health.state) {
+    case 'healthy':
+    case 'shedding':
+      return false;
+    case 'ejected':
+      return health.held;
+    case 'probing':
+    case 'ramping':
+      return true;
+  }
+}
 
 function diagnosedTarget(target: Target, engine: Engine, feeds: FeedDesk, now: Instant): DiagnosedTarget {
   const { cell, warnings } = engine.board.view(target);
@@ -45,7 +60,7 @@ function diagnosedTarget(target: Target, engine: Engine, feeds: FeedDesk, now: I
     gate: health.state,
     words: 'words' in health ? health.words : null,
     since: 'since' in health ? health.since : null,
-    returning: health.state === 'ramping' && cell.trouble === null,
+    decided: cell.trouble === null && isDecided(health),
     scope: cell.trouble?.scope ?? null,
     offBy: off.map(({ id, reason, actor }) => ({ id, reason, actor })),
     keyTrouble: isKeys ? standing.words : null,

@@ -26,6 +26,23 @@ function asksFor(needs: ExplainInput['needs'], capability: string): boolean {
 const planNames = (decision: RoutingDecision): readonly TargetName[] =>
   decision.kind === 'route' ? decision.plan.map((target) => target.name) : [];
 
+type Part = {
+  readonly share: number;
+  readonly conditions: Conditions;
+  readonly decision: RoutingDecision;
+};
+
+/** Parts that meet the same are one: a switch for some that changes nothing for them is not worth a sentence. */
+function merged(parts: readonly Part[]): readonly Part[] {
+  const met = new Map<string, Part>();
+  for (const part of parts) {
+    const outcome = JSON.stringify([planNames(part.decision), explainDecision(part.decision)]);
+    const earlier = met.get(outcome) ?? { ...part, share: 0 };
+    met.set(outcome, { ...earlier, share: earlier.share + part.share });
+  }
+  return [...met.values()];
+}
+
 /** What routing would do with a hypothetical request, with every rule that spoke. */
 export function explain(input: ExplainInput, engine: Engine): Explained {
   const { snapshot, switches } = engine.state;
@@ -55,7 +72,7 @@ export function explain(input: ExplainInput, engine: Engine): Explained {
     return { share, conditions, decision: decide(request, conditions) };
   });
   // What most of such requests would meet; of equal parts, what those meet that are let through.
-  const [main, ...others] = parts.toReversed().toSorted((one, other) => other.share - one.share);
+  const [main, ...others] = merged(parts.toReversed()).toSorted((one, other) => other.share - one.share);
   if (main === undefined) throw new Error('requests without a part');
   const { decision } = main;
   const spoken = everyRule(request, main.conditions);

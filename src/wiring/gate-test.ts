@@ -50,7 +50,7 @@ export function testGates(
     await pump.flush();
     const until = clock.now();
     const { targets, gates } = state.snapshot;
-    const read = await readAttempts(store, instant(until - (durationMs(parsed.value.since) ?? 0)));
+    const read = await readAttempts(store, instant(until - (durationMs(parsed.value.since ?? '7d') ?? 0)));
     const proposal = parsed.value.gate === undefined ? null : gateOf(parsed.value.gate);
     const current = await inBreaths(
       replayGates(read.attempts, (name) => {

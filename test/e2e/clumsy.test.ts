@@ -1,0 +1,123 @@
+/** What a clumsy or hostile hand sends to the admin API: each is refused with its place and what to do, or is harmless. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+
+import { startHouse } from '../harness.ts';
+import type { House, Json } from '../harness.ts';
+
+let house: House;
+let incident: string;
+
+beforeAll(async () => {
+  house = await startHouse({ messages: { locales: { de: {} } } });
+  const opened = await house.admin('POST', 'incidents', {
+    title: 'Reported slow',
+    failure_class: 'latency',
+    targets: ['anthropic/claude-opus-4-8'],
+  });
+  incident = String(opened.body['id']);
+});
+afterAll(() => house.stop());
+
+const errorOf = (body: Json): Json => body['error'] as Json;
+
+test.each([
+  ['GET', 'requests?since=2026-02-30T00:00:00Z', undefined, 'since', /must be a time/],
+  ['GET', 'changes?until=2026-04-31', undefined, 'until', /must be a time/],
+  ['GET', 'requests?feature=', undefined, 'feature', /must not be empty/],
+  ['GET', 'audit/consistency', undefined, 'from', /^from: is missing$/],
+  [
+    'POST',
+    'switches',
+    { scope: { provider: 7 }, reason: 'x' },
+    'scope.provider',
+    /must be text, not a number/,
+  ],
+  ['POST', 'switches', { scope: { provider: 'x' }, reason: 'a \u001B[2J' }, 'reason', /cannot be shown/],
+  ['POST', 'holds', { tenant: 'acme', reason: 'x' }, 'tenant', /Unknown field "tenant"/],
+  ['POST', 'config/check', { yaml: 'listen: x' }, 'yaml', /Unknown field "yaml"/],
+  ['POST', 'explain', { feature: 'notes', needs: ['telepathy'] }, 'needs.0', /must be one of tools/],
+  ['POST', 'explain', { feature: 'notes', input_tokens: 1.5 }, 'input_tokens', /must be a whole number$/],
+  [
+    'POST',
+    'gates/test',
+    { gate: { budget: '30%', breach: '20%' } },
+    'gate.budget',
+    /is not below the breach/,
+  ],
+  ['POST', 'gates/test', { gate: { falseAlarm: '0 per 1d' } }, 'gate.falseAlarm', /must be a frequency/],
+  ['POST', 'keys/key_x/revoke', { why: 'leaked' }, 'why', /Unknown field "why"/],
+  ['POST', 'channels/x/test', { to: 'me' }, 'to', /Unknown field "to"/],
+])('%s %s is refused with its place', async (method, path, body, field, words) => {
+  const answer = await house.admin(method, path, body);
+  expect([answer.status, errorOf(answer.body)['field']]).toEqual([400, field]);
+  expect(String(errorOf(answer.body)['message'])).toMatch(words);
+});
+
+test('times are read as RFC 3339 allows them to be written', async () => {
+  for (const since of ['2026-06-07t08:00:00z', '2026-06-07T08:00:00.123456Z', '2026-06-07T08:00:00%2B02:00'])
+    expect((await house.admin('GET', `requests?since=${since}`)).status).toBe(200);
+});
+
+test('no word is promised for a time that has passed', async () => {
+  const past = { next_update_at: '2020-01-01T00:00:00Z' };
+  for (const path of [
+    `incidents/${incident}/updates`,
+    `incidents/${incident}/messages/preview`,
+    `incidents/${incident}/messages/publish`,
+  ]) {
+    const answer = await house.admin('POST', path, past);
+    expect([path, answer.status, errorOf(answer.body)['field']]).toEqual([path, 400, 'next_update_at']);
+  }
+});
+
+test('a list of counts ends like every list', async () => {
+  const { body } = await house.admin('GET', 'requests/stats');
+  expect(body).toMatchObject({ items: [], next_cursor: null });
+});
+
+test('gates are tried on a week unless said otherwise', async () => {
+  const { status, body } = await house.admin('POST', 'gates/test', {});
+  expect(status).toBe(200);
+  const days = (Date.parse(String(body['until'])) - Date.parse(String(body['since']))) / 86_400_000;
+  expect(days).toBeCloseTo(7, 3);
+});
+
+test('a key is revoked once, with its reason, by whoever saw it as it is', async () => {
+  const made = await house.admin('POST', 'keys', { name: 'backend' });
+  const path = `keys/${String(made.body['id'])}/revoke`;
+  const stale = { 'if-match': '"9"' };
+  expect((await house.admin('POST', path, undefined, stale)).status).toBe(412);
+  const revoked = await house.admin('POST', path, { reason: 'leaked' }, { 'if-match': '"1"' });
+  expect(revoked.body).toMatchObject({ id: made.body['id'], name: 'backend' });
+  expect(revoked.body['revoked_at']).toBeString();
+  expect((await house.admin('POST', path)).status).toBe(409);
+  const changes = await house.admin('GET', `changes?kind=key.revoked&subject=${String(made.body['id'])}`);
+  expect(changes.body['items']).toMatchObject([
+    { reason: 'leaked', before: { name: 'backend', revoked_at: null }, after: { name: 'backend' } },
+  ]);
+});
+
+describe('a target that a person holds out', () => {
+  test('is our own doing, and not called sick', async () => {
+    await house.admin('POST', 'gates/anthropic/claude-opus-4-8/hold', { reason: 'a test' });
+    const { body } = await house.admin('GET', 'diagnosis');
+    expect(body['verdict']).toBe('ours');
+    await house.admin('POST', 'gates/anthropic/claude-opus-4-8/return', { reason: 'over' });
+    expect((await house.admin('GET', 'diagnosis')).body['verdict']).toBe('ours');
+  });
+});
+
+test('a switch for a part that changes nothing for it is not told as another way', async () => {
+  const scope = { provider: 'openai' };
+  for (const effect of ['off', { shed: 20 }])
+    await house.admin('POST', 'switches', { scope, effect, reason: 'x' });
+  const { body } = await house.admin('POST', 'explain', { model: 'gpt-5.2' });
+  expect(body['shares']).toMatchObject([{ share: 1 }]);
+  expect(String(body['words'])).not.toContain('a part of the requests');
+});
+
+test('the banner speaks one language at a time', async () => {
+  const read = await fetch(`${house.url}/status/banner?locale=de`);
+  const { features } = (await read.json()) as { features: readonly Json[] };
+  expect(features.map((each) => each['words'])).not.toContain('working normally');
+});
