@@ -66,6 +66,13 @@ test('every rule says what it has to say, also behind the one that decided', () 
   expect(spoken.get(opusAtAnthropic.name)).toHaveLength(7);
 });
 
+test('a window that is only assumed refuses nothing', () => {
+  const long = request({ inputTokensEstimate: 10_000_000 });
+  const assumed = { ...opusAtAnthropic, model: { ...opusAtAnthropic.model, contextKnown: false } };
+  expect(decide(long, open)).toMatchObject({ kind: 'refuse', code: 'context_exceeded' });
+  expect(decide({ ...long, route: [assumed] }, open)).toMatchObject({ kind: 'route', plan: [assumed] });
+});
+
 test('a switch that only observes is noted and excludes nothing', () => {
   const observing = aSwitchOver({ provider: 'anthropic' }, { mode: 'observe' });
   const spoken = everyRule(request(), { ...open, switches: [observing] });

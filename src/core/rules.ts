@@ -197,7 +197,8 @@ function context({ feature, inputTokensEstimate }: RoutingRequest, { model }: Ta
   if (model.contextTokens < feature.needs.contextTokens)
     return excluded('context_too_small', `needs ${feature.needs.contextTokens} tokens`);
   const surely = inputTokensEstimate / (1 + estimateErrorBound);
-  return surely > model.contextTokens
+  // An assumed window refuses nothing: the provider knows, and says so.
+  return model.contextKnown && surely > model.contextTokens
     ? excluded('context_too_small', `about ${inputTokensEstimate} tokens, window ${model.contextTokens}`)
     : null;
 }

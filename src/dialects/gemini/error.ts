@@ -22,6 +22,7 @@ const statusWords: ReadonlyMap<number, string> = new Map([
   [401, 'UNAUTHENTICATED'],
   [403, 'PERMISSION_DENIED'],
   [404, 'NOT_FOUND'],
+  [405, 'UNIMPLEMENTED'],
   [408, 'DEADLINE_EXCEEDED'],
   [413, 'INVALID_ARGUMENT'],
   [428, 'FAILED_PRECONDITION'],
