@@ -46,6 +46,8 @@ export type AnswerFacts = {
   /** The provider's own word for it, ≤ 64 characters. */
   readonly finishRaw: string | null;
   readonly usage: Usage | null;
+  /** How long the answer is so far, in a format that counts tokens only on request, where nobody counted them. */
+  readonly characters?: number;
   /** No text, no tool call, no refusal, no thinking; never when the caller's own token limit cut the answer. */
   readonly empty: boolean;
   /** A tool call's arguments are not a JSON object, or it names a tool that was not declared (not judged when cut by the token limit). */

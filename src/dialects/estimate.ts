@@ -1,7 +1,7 @@
 /** How long a request is, roughly: enough to keep it away from a model with too small a window. */
 import { isJsonObject } from './json-value.ts';
 
-const charactersPerToken = 4;
+export const charactersPerToken = 4;
 /** Shares of what is not text; providers count by pixels and pages, which would mean decoding. */
 const imageTokens = 1_500;
 const documentTokens = 5_000;

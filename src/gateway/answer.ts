@@ -19,6 +19,7 @@ import { cutBy } from './flights.ts';
 import { execute } from './execute.ts';
 import type { CommittedExecution, Execution } from './execute.ts';
 import type { Exchange } from './exchange.ts';
+import { chargedUsd } from './charge.ts';
 import { captured } from './captured.ts';
 import type { Capture } from './captured.ts';
 import type { Fingerprint, GatewayDependencies } from './handle.ts';
@@ -94,10 +95,8 @@ function writeRecord(
     agreement: agreementUsed(run.agreed, exchange, served),
     captured: run.capture?.end() ?? 'none',
   });
-  if (exchange.key !== null) {
-    const usd = record.attempts.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
-    dependencies.spending.spend(exchange.key, usd, exchange.clock.now());
-  }
+  if (exchange.key !== null && exchange.key.budget !== null)
+    dependencies.spending.spend(exchange.key, chargedUsd(exchange, record.attempts), exchange.clock.now());
   return dependencies.record(record);
 }
 

@@ -142,6 +142,29 @@ test('a budget that is used up stops the next request', async () => {
   expect((await ask({ 'x-api-key': other })).status).toBe(200);
 });
 
+test('a budget is spent by streams too, whether or not their tokens are counted', async () => {
+  const stream = async (secret: string, more: Json = {}): Promise<number> => {
+    const response = await fetch(`${house.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${secret}` },
+      body: JSON.stringify({
+        model: 'openai/gpt-5.2',
+        stream: true,
+        messages: [{ role: 'user', content: 'Hello' }],
+        ...more,
+      }),
+    });
+    await response.text();
+    return response.status;
+  };
+  const uncounted = await keyWith({ budget: '0.000001usd/day' });
+  expect(await stream(uncounted)).toBe(200);
+  expect(await stream(uncounted)).toBe(429);
+  const counted = await keyWith({ budget: '0.000001usd/day' });
+  expect(await stream(counted, { stream_options: { include_usage: true } })).toBe(200);
+  expect(await stream(counted)).toBe(429);
+});
+
 test.each([[['audio']], [{ audio: true, tools: false }]])(
   'explain takes what a request needs as %j',
   async (needs) => {

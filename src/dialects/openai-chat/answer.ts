@@ -81,14 +81,17 @@ export function readAnswer(value: unknown, context: AnswerContext): AnswerFacts 
   const hasRefusal = (textOf(message['refusal']) ?? '') !== '';
   const raw = textOf(choice['finish_reason']);
   const finish = readFinish(raw === '' ? null : raw, { toolCall: calls.length > 0, refusal: hasRefusal });
-  const hasContent =
-    text !== '' || calls.length > 0 || reasoningIn(message) !== '' || isJsonObject(message['audio']);
+  const reasoning = reasoningIn(message);
+  const hasContent = text !== '' || calls.length > 0 || reasoning !== '' || isJsonObject(message['audio']);
+  const usage = readUsage(body['usage']);
+  const characters = calls.reduce((sum, call) => sum + call.arguments.length, text.length + reasoning.length);
   return {
     model: textOf(body['model']),
     fingerprint: textOf(body['system_fingerprint']),
     finish,
     finishRaw: raw?.slice(0, finishRawLengthMax) ?? null,
-    usage: readUsage(body['usage']),
+    usage,
+    ...(usage === null ? { characters } : {}),
     empty: !hasContent && finish !== 'refusal' && finish !== 'length',
     toolCallInvalid: finish !== 'length' && calls.some((call) => isBroken(call, context)),
     structuredOutputInvalid: isStructureBroken(text, finish, context),

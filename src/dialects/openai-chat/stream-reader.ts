@@ -78,6 +78,7 @@ export class ChatStreamReader implements StreamReader {
   #fingerprint: string | null = null;
   #usage: AnswerFacts['usage'] = null;
   #textCharacters = 0;
+  #keptCharacters = 0;
 
   constructor(options: { readonly translate: boolean; readonly request: AnswerContext }) {
     this.#context = options.request;
@@ -107,13 +108,15 @@ export class ChatStreamReader implements StreamReader {
     const calls = choice?.tracker.calls ?? [];
     const saw = { toolCall: calls.length > 0, refusal: choice?.hasRefusal ?? false };
     const finish = readFinish(choice?.finish ?? null, saw);
-    const isJudged = finish !== 'length' && this.#characters() <= judgedCharactersMax;
+    const callCharacters = this.#choices.reduce((sum, { tracker }) => sum + tracker.characters, 0);
+    const isJudged = finish !== 'length' && this.#keptCharacters + callCharacters <= judgedCharactersMax;
     return {
       model: this.#model,
       fingerprint: this.#fingerprint,
       finish,
       finishRaw: choice?.finish?.slice(0, finishRawLengthMax) ?? null,
       usage: this.#usage,
+      ...(this.#usage === null ? { characters: this.#textCharacters + callCharacters } : {}),
       empty: !this.#hasContent && finish !== 'refusal' && finish !== 'length',
       toolCallInvalid: isJudged && this.#choices.some((one) => this.#hasBrokenCall(one)),
       structuredOutputInvalid: isJudged && isStructureBroken(choice?.text ?? '', finish, this.#context),
@@ -204,6 +207,7 @@ export class ChatStreamReader implements StreamReader {
     const thinking = reasoningOf(delta);
     const text = filled(delta['content']);
     const refusal = filled(delta['refusal']);
+    this.#textCharacters += (thinking?.length ?? 0) + (text?.length ?? 0) + (refusal?.length ?? 0);
     if (thinking !== null) sequence?.addText('thinking', thinking);
     if (text !== null) {
       sequence?.addText('text', text);
@@ -240,12 +244,8 @@ export class ChatStreamReader implements StreamReader {
 
   #keepText(choice: Choice, text: string): void {
     if (!this.#context.structuredOutput) return;
-    this.#textCharacters += text.length;
-    if (this.#textCharacters <= judgedCharactersMax) choice.text += text;
-  }
-
-  #characters(): number {
-    return this.#textCharacters + this.#choices.reduce((sum, choice) => sum + choice.tracker.characters, 0);
+    this.#keptCharacters += text.length;
+    if (this.#keptCharacters <= judgedCharactersMax) choice.text += text;
   }
 
   #hasBrokenCall(choice: Choice): boolean {
