@@ -230,7 +230,7 @@ test('who kills the launcher kills the server', async () => {
       () => true,
       () => false,
     );
-  for (let tries = 0; tries < 200 && (await answers()); tries++) await Bun.sleep(50);
+  for (let tries = 0; tries < 1_000 && (await answers()); tries++) await Bun.sleep(50);
   expect(await answers()).toBe(false);
 });
 

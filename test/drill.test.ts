@@ -10,7 +10,7 @@ import { runCommand } from '../src/cli/commands.ts';
 import { readEnvironment } from '../src/config.ts';
 import { instant } from '../src/core/ids.ts';
 import { openStore } from '../src/store/open-store.ts';
-import { browserPath, lookAt } from './e2e/browser.ts';
+import { browserPath, lookAt, lookingMs } from './e2e/browser.ts';
 import { aRecord } from './record-fixture.ts';
 
 type Json = Record<string, unknown>;
@@ -188,6 +188,7 @@ test.skipIf(browserPath === undefined)(
       looked.map(() => ({ violations: [], isWide: false, complaints: [] })),
     );
   },
+  lookingMs,
 );
 
 test('a claim is not judged by a drill that loses more than it speaks of, unless it holds even so', async () => {

@@ -9,10 +9,14 @@ import OpenAI from 'openai';
 import { startServer } from '../src/app.ts';
 import type { RunningServer } from '../src/app.ts';
 import { readEnvironment } from '../src/config.ts';
+import { instant } from '../src/core/ids.ts';
+import type { Instant } from '../src/core/ids.ts';
 import { machineTime } from '../src/gateway/clock.ts';
 import type { Time } from '../src/gateway/clock.ts';
+import type { Flight, Flights } from '../src/gateway/flights.ts';
+import { probeText } from '../src/gateway/probe.ts';
 import { startSimulator } from '../src/simulator/simulator.ts';
-import type { SimulatedProvider, Simulator } from '../src/simulator/simulator.ts';
+import type { SimulatedCall, SimulatedProvider, Simulator } from '../src/simulator/simulator.ts';
 import { webhookSecret } from './told-fixture.ts';
 
 export const adminToken = 'test-admin-token';
@@ -34,6 +38,10 @@ export type House = {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<{ status: number; body: Json; headers: Headers }>;
+  /** The calls that a provider got because somebody asked: a target that is in doubt is also probed, when its time comes. */
+  asked(provider?: string): readonly SimulatedCall[];
+  /** Resolves when the beginning of an answer of this provider is the caller's. */
+  heard(provider: string): Promise<void>;
   /** The record of a request, once it is in the store. */
   record(id: string): Promise<Json>;
   configure(document: Json): void;
@@ -53,6 +61,30 @@ export const simulated: readonly SimulatedProvider[] = [
   { id: 'aws', api: 'anthropic', models: ['claude-opus-4-8'], keys: ['key-w'] },
   { id: 'local', api: 'openai-compatible', models: ['llama3.2:3b'] },
 ];
+
+/** Limits that only real silence reaches, on a slow machine too; whoever wants to see one reached leaps over it. */
+export const patience = { connect: '10s', firstToken: '10s', stall: '10s', total: '30s' };
+/** Longer than `patience` with a stream, and with a whole answer while there is another target; each leaves time for one more. */
+export const tooLongMs = { stream: 11_000, whole: 16_000 };
+
+/** The machine's time, which can be moved on (what has been silent until now has then been so for too long) and stopped. */
+export class LeapingTime implements Time {
+  #aheadMs = 0;
+  #standsAt: Instant | null = null;
+  readonly random = machineTime.random;
+  readonly every = machineTime.every;
+
+  readonly now = (): Instant => this.#standsAt ?? instant(machineTime.now() + this.#aheadMs);
+
+  leap(ms: number): void {
+    this.#aheadMs += ms;
+  }
+
+  /** From here on nothing moves by itself, so that one moment can be looked at from every side. */
+  stand(): void {
+    this.#standsAt = this.now();
+  }
+}
 
 /** A configuration over the simulator; `changes` replaces top-level parts. */
 export function configuration(simulator: Simulator, changes: Json = {}): Json {
@@ -89,30 +121,40 @@ export function configuration(simulator: Simulator, changes: Json = {}): Json {
       notes: {
         title: 'Meeting notes',
         route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'],
-        timeouts: { connect: '1s', firstToken: '400ms', stall: '400ms', total: '5s' },
+        timeouts: patience,
       },
       chat: {
         title: 'Chat',
         route: ['openai/gpt-5.2', 'anthropic/claude-opus-4-8'],
-        timeouts: { connect: '1s', firstToken: '400ms', stall: '400ms', total: '5s' },
+        timeouts: patience,
       },
       alone: {
         title: 'Alone',
         route: ['anthropic/claude-opus-4-8'],
-        timeouts: { connect: '1s', firstToken: '400ms', stall: '400ms', total: '5s' },
+        timeouts: patience,
       },
       solo: {
         title: 'Solo',
         route: ['openai/gpt-5.2'],
-        timeouts: { connect: '1s', firstToken: '400ms', stall: '400ms', total: '5s' },
+        timeouts: patience,
       },
-      twins: { title: 'Twins', route: ['anthropic/claude-opus-4-8', 'aws/claude-opus-4-8'] },
+      twins: {
+        title: 'Twins',
+        route: ['anthropic/claude-opus-4-8', 'aws/claude-opus-4-8'],
+        timeouts: patience,
+      },
       contract: {
         title: 'Contract review',
         route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'],
         fallback: { same_model: 'auto', other_vendor: 'ask' },
+        timeouts: patience,
       },
-      strict: { title: 'Strict', route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'], fallback: 'never' },
+      strict: {
+        title: 'Strict',
+        route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'],
+        fallback: 'never',
+        timeouts: patience,
+      },
     },
     ...changes,
   };
@@ -143,12 +185,12 @@ export function withGoogle(simulator: Simulator): Json {
       search: {
         title: 'Search',
         route: ['google/gemini-2.5-flash', 'openai/gpt-5.2'],
-        timeouts: { connect: '1s', firstToken: '400ms', stall: '400ms', total: '5s' },
+        timeouts: patience,
       },
       lone: {
         title: 'Lone',
         route: ['google/gemini-2.5-flash'],
-        timeouts: { connect: '1s', firstToken: '400ms', stall: '400ms', total: '5s' },
+        timeouts: patience,
       },
     },
   };
@@ -173,23 +215,56 @@ export async function startHouse(
   providers: readonly SimulatedProvider[] = simulated,
   time: Time = machineTime,
 ): Promise<House> {
-  const simulator = await startSimulator({ seed: 7, providers });
+  const heard = new Heard();
+  const simulator = await startSimulator({ seed: 7, providers, beforeCut: heard.from });
   const folder = mkdtempSync(join(tmpdir(), 'breakwater-test-'));
   const configPath = join(folder, 'breakwater.yaml');
   const storePath = join(folder, 'breakwater.db');
   const configure = (document: Json): void => writeFileSync(configPath, JSON.stringify(document));
   configure(configuration(simulator, typeof changes === 'function' ? changes(simulator) : changes));
-  return open({ simulator, folder, configPath, storePath, configure, time });
+  return open({ simulator, heard, folder, configPath, storePath, configure, time });
 }
 
 type Ground = Pick<House, 'simulator' | 'configPath' | 'storePath' | 'configure'> & {
+  readonly heard: Heard;
   readonly folder: string;
   readonly time: Time;
 };
 
+/**
+ * Whether a gateway has heard the beginning of a stream. What it has not read yet is lost when a connection breaks, so
+ * a provider that breaks off in the middle has to wait for that.
+ */
+class Heard {
+  readonly #flights = new Set<Flight>();
+
+  listenTo(flights: Flights): void {
+    const begin = flights.begin.bind(flights);
+    const end = flights.end.bind(flights);
+    Object.assign(flights, {
+      begin: (flight) => {
+        this.#flights.add(flight);
+        begin(flight);
+      },
+      end: (flight) => {
+        this.#flights.delete(flight);
+        end(flight);
+      },
+    } satisfies Pick<Flights, 'begin' | 'end'>);
+  }
+
+  /** Where nobody is listening any more, the limit ends the waiting. */
+  readonly from = async (provider: string, stream = true): Promise<void> => {
+    if (!stream) return;
+    const isHeard = (): boolean =>
+      [...this.#flights].some(({ committed, target }) => committed && target.provider.id === provider);
+    for (let tries = 0; tries < 1_000 && this.#flights.size > 0 && !isHeard(); tries++) await Bun.sleep(5);
+  };
+}
+
 /** Starts a gateway on its ground: simulator, configuration and store, which outlive it. */
 async function open(ground: Ground): Promise<House> {
-  const { simulator, folder, configPath, storePath, configure, time } = ground;
+  const { simulator, heard, folder, configPath, storePath, configure, time } = ground;
   const logs: string[] = [];
   const environment = readEnvironment({
     KEY_A: 'key-a',
@@ -220,6 +295,7 @@ async function open(ground: Ground): Promise<House> {
   if (started.kind === 'failed') throw new Error(started.lines.join('\n'));
   const { server } = started;
   const { url } = server;
+  heard.listenTo(server.engine.flights);
   return {
     simulator,
     server,
@@ -230,6 +306,8 @@ async function open(ground: Ground): Promise<House> {
     openai: new OpenAI({ apiKey: 'any', baseURL: `${url}/v1`, maxRetries: 0 }),
     anthropic: new Anthropic({ apiKey: 'any', baseURL: url, maxRetries: 0 }),
     admin: (method, path, body, headers) => adminCall(url, method, path, { body, headers }),
+    asked: (provider) => simulator.calls(provider).filter(({ text }) => !text.includes(probeText)),
+    heard: (provider) => heard.from(provider),
     async record(id) {
       await server.engine.records.flush();
       return (await adminCall(url, 'GET', `requests/${id}`, {})).body;
@@ -249,7 +327,7 @@ async function open(ground: Ground): Promise<House> {
 }
 
 /** Waits for something that another task will surely bring about. */
-export async function until(isTrue: () => boolean, what: string, limitMs = 10_000): Promise<void> {
+export async function until(isTrue: () => boolean, what: string, limitMs = 50_000): Promise<void> {
   const end = Date.now() + limitMs;
   while (!isTrue()) {
     if (Date.now() > end) throw new Error(`never happened: ${what}`);

@@ -10,6 +10,7 @@ import { instant } from '../src/core/ids.ts';
 import type { PlaybookFacts } from '../src/core/playbook-condition.ts';
 import type { Run } from '../src/core/playbook-run.ts';
 import type { Switch } from '../src/core/switches.ts';
+import { risingId } from './record-fixture.ts';
 import { openStore } from '../src/store/open-store.ts';
 import type { Store } from '../src/store/store.ts';
 import { opusAtAnthropic } from './core-fixture.ts';
@@ -69,7 +70,7 @@ async function life(
   return {
     store: mortal,
     now: () => instant(world.now),
-    newId: (prefix) => `${prefix}_${Bun.randomUUIDv7()}`,
+    newId: risingId,
     current: () => switches,
     publish: (list) => void (switches = list),
     shelf: () => [shelved],

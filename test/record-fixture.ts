@@ -14,6 +14,17 @@ export const start: Instant = instant(Date.UTC(2026, 5, 7, 9));
 export const opus = targetName('anthropic', 'claude-opus-4-8');
 export const gpt = targetName('openai', 'gpt-5.2');
 
+let madeAt = 0;
+let madeThen = 0;
+/** Sorts behind the one before, also within one millisecond and whatever else makes ids meanwhile. */
+export function risingId(prefix: string): string {
+  const now = Date.now();
+  madeThen = now === madeAt ? madeThen + 1 : 0;
+  madeAt = now;
+  const uuid = Bun.randomUUIDv7('hex', now);
+  return `${prefix}_${uuid.slice(0, 15)}${madeThen.toString(16).padStart(3, '0')}${uuid.slice(18)}`;
+}
+
 export const aRequestId = (at: Instant = start) => requestId(`req_${Bun.randomUUIDv7('hex', at)}`);
 
 export function anAttempt(changes: Partial<AttemptRecord> = {}): AttemptRecord {
@@ -108,7 +119,7 @@ export function aRescue(changes: Partial<RequestRecord> = {}): RequestRecord {
 
 export function aChange(changes: Partial<Change> = {}): Change {
   return {
-    id: changeId(`chg_${Bun.randomUUIDv7()}`),
+    id: changeId(risingId('chg')),
     at: start,
     kind: 'switch.created',
     actor: 'admin',
@@ -122,7 +133,7 @@ export function aChange(changes: Partial<Change> = {}): Change {
 
 export function aSwitch(changes: Partial<Switch> = {}): Switch {
   return {
-    id: switchId(`sw_${Bun.randomUUIDv7()}`),
+    id: switchId(risingId('sw')),
     rev: 1,
     scope: { provider: 'anthropic' },
     effect: { kind: 'off' },
@@ -140,7 +151,7 @@ export function aSwitch(changes: Partial<Switch> = {}): Switch {
 }
 
 export function aKey(changes: Partial<ApiKey> = {}): ApiKey {
-  const id = keyId(`key_${Bun.randomUUIDv7()}`);
+  const id = keyId(risingId('key'));
   return {
     id,
     name: 'backend',
@@ -158,7 +169,7 @@ export function aKey(changes: Partial<ApiKey> = {}): ApiKey {
 
 /** An incident that is opened now, ready to be written. */
 export function anIncident(changes: Partial<Incident> = {}): IncidentWrite {
-  const blank = blankIncident(incidentId(`inc_${Bun.randomUUIDv7()}`), start, {
+  const blank = blankIncident(incidentId(risingId('inc')), start, {
     failureClass: 'availability',
     classBy: 'system',
     source: 'system',
@@ -183,7 +194,7 @@ export const heldScope = { tenant: null, user: null, incident: null, since: null
 
 export function aHold(changes: Partial<Hold> = {}): Hold {
   return {
-    id: `hold_${Bun.randomUUIDv7()}`,
+    id: risingId('hold'),
     scope: { ...heldScope, tenant: 'acme' },
     reason: 'a lawsuit',
     placedAt: start,

@@ -18,9 +18,12 @@ import type { Json, Post, Spoken } from './simulator-fixture.ts';
 
 let simulator: Simulator;
 let post: Post;
+/** What the client of a call that is cut has read, and whether it may be cut then: what was not read is lost with it. */
+let arrived: Uint8Array[] = [];
+let mayBeCut: (read: Buffer) => boolean = () => true;
 
 beforeAll(async () => {
-  simulator = await startTestSimulator();
+  simulator = await startTestSimulator(() => until(() => mayBeCut(Buffer.concat(arrived))));
   post = posterTo(simulator);
 });
 
@@ -29,6 +32,7 @@ afterAll(() => simulator.stop());
 beforeEach(() => {
   simulator.clearFaults();
   simulator.forgetCalls();
+  mayBeCut = () => true;
 });
 
 type OnWire = { readonly pieces: readonly Buffer[]; readonly text: string; readonly end: 'fin' | 'reset' };
@@ -43,6 +47,7 @@ function onTheWire(how: Spoken, body: Json): Promise<OnWire> {
   const head = `POST ${url.pathname} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer ${how.key}\r\n${version}content-length: ${Buffer.byteLength(text)}\r\n\r\n`;
   const { promise, resolve } = Promise.withResolvers<OnWire>();
   const pieces: Buffer[] = [];
+  arrived = pieces;
   let end: OnWire['end'] = 'fin';
   const socket = connect(Number(url.port), url.hostname, () => socket.write(head + text));
   socket.on('data', (piece) => pieces.push(Buffer.from(piece)));
@@ -125,10 +130,12 @@ describe.each(spoken)('connections that break, $id', (how) => {
 
   test.each(endings)('%s in the middle of a stream', async (end) => {
     strike(how, { kind: 'cut', how: end, afterEvents: 3 });
+    mayBeCut = (read) => /(?:"(?:text|content)":"[^"][^]*?\n\n[^]*?){3}/.test(read.toString());
     const seen = await onTheWire(how, { stream: true });
     expect(seen.end).toBe(end);
     expect(seen.text).not.toContain(chunkedEnd);
-    const read = await drain(await post(how, { stream: true }));
+    arrived = [];
+    const read = await drain(await post(how, { stream: true }), arrived);
     expect(read.broke).not.toBeNull();
     expect([...hear(read.text).said].length).toBe(12);
     expect(lastEnding()).toBe('fault');
@@ -136,7 +143,9 @@ describe.each(spoken)('connections that break, $id', (how) => {
 
   test.each([false, true])('cut after exactly so many bytes, stream %p', async (stream) => {
     strike(how, { kind: 'cut', how: 'fin', afterBytes: 100 });
-    const read = await drain(await post(how, { stream }));
+    mayBeCut = (read) => read.length >= 100;
+    arrived = [];
+    const read = await drain(await post(how, { stream }), arrived);
     expect(Buffer.concat(read.pieces).length).toBe(100);
     expect(read.broke).not.toBeNull();
   });
@@ -169,7 +178,7 @@ describe.each(spoken)('connections that break, $id', (how) => {
 
 /** Waits for something that is on its way. */
 async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 2_000;
+  const deadline = Date.now() + 30_000;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error('it did not happen');
     await new Promise(setImmediate);
@@ -302,26 +311,27 @@ describe('time', () => {
   });
 
   test('headers come before the first token, and tokens come apart', async () => {
-    strike(openai, { kind: 'delay', beforeFirstTokenMs: 1_500, betweenTokensMs: 20 });
+    // Long enough that headers which waited for it would not come within the time of a test.
+    strike(openai, { kind: 'delay', beforeFirstTokenMs: 300_000 });
+    const leaving = new AbortController();
+    expect((await post(openai, { stream: true }, {}, leaving.signal)).status).toBe(200);
+    leaving.abort();
+    simulator.clearFaults();
+    strike(openai, { kind: 'delay', beforeFirstTokenMs: 60, betweenTokensMs: 20 });
     const began = performance.now();
-    const answer = await post(openai, { stream: true, max_tokens: 3 });
-    const headersMs = performance.now() - began;
-    await drain(answer);
-    expect(headersMs).toBeLessThan(1_500);
-    expect(performance.now() - began).toBeGreaterThanOrEqual(1_538);
+    await drain(await post(openai, { stream: true, max_tokens: 3 }));
+    expect(performance.now() - began).toBeGreaterThanOrEqual(98);
   });
 
   test.each(spoken)('the leaving of a client is noticed at once, $id', async (how) => {
-    strike(how, { kind: 'delay', betweenTokensMs: 5_000 });
+    // Long before it would have said something again.
+    strike(how, { kind: 'delay', betweenTokensMs: 300_000 });
     const leaving = new AbortController();
     const answer = await post(how, { stream: true }, {}, leaving.signal);
     await answer.body!.getReader().read();
-    const leftAt = Date.now();
     leaving.abort();
     await until(() => lastEnding() !== null);
-    const call = simulator.calls().at(-1)!;
-    expect(call.ending).toBe('aborted_by_client');
-    expect(call.at + call.endedMs! - leftAt).toBeLessThan(500);
+    expect(lastEnding()).toBe('aborted_by_client');
   });
 });
 
@@ -437,7 +447,7 @@ describe('HTTP as clients send it', () => {
     expect(ended.every(Boolean)).toBe(true);
     expect(simulator.calls('o').every((call) => call.ending === 'completed')).toBe(true);
     expect(simulator.openConnections()).toBeLessThanOrEqual(1_000);
-  }, 20_000);
+  }, 120_000);
 });
 
 test('when it stops, nothing hangs', async () => {

@@ -4,9 +4,12 @@ import type { Simulator } from '../src/simulator/simulator.ts';
 
 export type Json = Record<string, unknown>;
 
-export const startTestSimulator = (): Promise<Simulator> =>
+export const startTestSimulator = (
+  beforeCut: () => Promise<void> = () => Promise.resolve(),
+): Promise<Simulator> =>
   startSimulator({
     seed: 7,
+    beforeCut,
     providers: [
       { id: 'a', api: 'anthropic', keys: ['key-a'], models: ['claude-opus-5-5', 'claude-sonnet-4-5'] },
       { id: 'o', api: 'openai', keys: ['key-o'], models: ['gpt-5.2', 'gpt-4o'] },
@@ -60,8 +63,8 @@ export async function refusalOf(answer: Response): Promise<string> {
 /** Reads a body to its end or its breaking, in the pieces that arrive. */
 export async function drain(
   answer: Response,
+  pieces: Uint8Array[] = [],
 ): Promise<{ text: string; pieces: Uint8Array[]; broke: string | null }> {
-  const pieces: Uint8Array[] = [];
   let broke: string | null = null;
   try {
     for await (const piece of answer.body!) pieces.push(piece);

@@ -4,13 +4,13 @@ import { newDelivery } from '../src/core/delivery.ts';
 import type { Delivery } from '../src/core/delivery.ts';
 import type { Bulletin } from '../src/core/bulletin.ts';
 import { Secret } from '../src/core/secret.ts';
-import { start } from './record-fixture.ts';
+import { risingId, start } from './record-fixture.ts';
 
 export const webhookSecret = `whsec_${Buffer.from('a secret of thirty-two bytes !!!').toString('base64')}`;
 
 export function aBulletin(changes: Partial<Bulletin> = {}): Bulletin {
   return {
-    id: `msg_${Bun.randomUUIDv7()}`,
+    id: risingId('msg'),
     type: 'incident.opened',
     at: start,
     subject: 'inc_1',
@@ -25,7 +25,7 @@ export function aBulletin(changes: Partial<Bulletin> = {}): Bulletin {
 }
 
 export const aDelivery = (changes: Partial<Delivery> = {}): Delivery => ({
-  ...newDelivery(`dlv_${Bun.randomUUIDv7()}`, 'hook', aBulletin(), start),
+  ...newDelivery(risingId('dlv'), 'hook', aBulletin(), start),
   ...changes,
 });
 

@@ -34,8 +34,9 @@ export type Question = {
   readonly onEvents: ((events: readonly AnswerEvent[]) => void) | null;
 };
 
+export const probeText = 'Reply with the word ok.';
 const plainQuestion: Question = {
-  text: 'Reply with the word ok.',
+  text: probeText,
   outputTokens: 16,
   effort: null,
   onEvents: null,

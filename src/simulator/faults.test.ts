@@ -69,7 +69,7 @@ describe('several rules', () => {
     book.set({ fault: { kind: 'preset', preset: 'overloaded' } });
     const hit = book.hit(call);
     expect(hit.map(({ kind }) => kind)).toEqual(['delay', 'one_byte_writes', 'hang', 'delay']);
-    expect(delaysOf(hit)).toEqual({ beforeHeadersMs: 2, beforeFirstTokenMs: 0, betweenTokensMs: 12 });
+    expect(delaysOf(hit)).toEqual({ beforeFirstTokenMs: 0, betweenTokensMs: 12 });
   });
 
   test('a rule of the same id takes the place of the old one; removal and clearing', () => {
@@ -81,6 +81,24 @@ describe('several rules', () => {
     book.set({ fault });
     book.clear();
     expect(book.hit(call)).toEqual([]);
+  });
+
+  test('who waits for a fault is told when its rule is gone, replaced or cleared', async () => {
+    const book = createFaultBook(1);
+    const over: string[] = [];
+    const waiting = ['removed', 'replaced', 'cleared'].map(async (id) => {
+      book.set({ id, fault: { kind: 'delay', beforeHeadersMs: 9 } });
+      await book.lifted(book.hit(call).at(-1) ?? fault);
+      over.push(id);
+    });
+    await book.lifted({ kind: 'refusal' });
+    expect(over).toEqual([]);
+    book.remove('removed');
+    book.set({ id: 'replaced', fault });
+    await Promise.all(waiting.slice(0, 2));
+    expect(over).toEqual(['removed', 'replaced']);
+    book.clear();
+    await Promise.all(waiting);
   });
 
   test('there is a limit', () => {

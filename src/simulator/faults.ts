@@ -23,6 +23,7 @@ export type Fault =
     }
   /** A vendor's own error, with its own body. */
   | { readonly kind: 'preset'; readonly preset: Preset; readonly headers?: Readonly<Record<string, string>> }
+  /** What comes before headers ends with its rule: whoever takes it away lets the call go on. */
   | {
       readonly kind: 'delay';
       readonly beforeHeadersMs?: number;
@@ -81,7 +82,12 @@ export type CallFacts = { readonly provider: string; readonly model: string; rea
 
 const rulesMax = 1_000;
 
-type Entry = { readonly rule: FaultRule; readonly random: () => number; hits: number };
+type Entry = {
+  readonly rule: FaultRule;
+  readonly random: () => number;
+  readonly lifted: PromiseWithResolvers<void>;
+  hits: number;
+};
 
 function fits(pattern: string | undefined, value: string | null): boolean {
   if (pattern === undefined) return true;
@@ -108,23 +114,33 @@ export type FaultBook = {
   list(): readonly FaultRule[];
   /** The faults that hit this call; counts them. */
   hit(call: CallFacts): readonly Fault[];
+  /** Resolves when the rule that orders this fault is taken away. */
+  lifted(fault: Fault): Promise<void>;
 };
 
 /** Each rule has a chance of its own, so that adding one rule does not change whom another hits. */
 export function createFaultBook(seed: number): FaultBook {
   const rules = new Map<string, Entry>();
   let made = 0;
+  const remove = (id: string): boolean => {
+    rules.get(id)?.lifted.resolve();
+    return rules.delete(id);
+  };
   return {
     set(rule) {
       if (rules.size >= rulesMax && !rules.has(rule.id ?? ''))
         throw new Error(`more than ${rulesMax} fault rules`);
       made++;
       const id = rule.id ?? `fault_${made}`;
-      rules.set(id, { rule: { ...rule, id }, random: seededRandom(seed ^ textSeed(id)), hits: 0 });
+      remove(id);
+      const random = seededRandom(seed ^ textSeed(id));
+      rules.set(id, { rule: { ...rule, id }, random, lifted: Promise.withResolvers(), hits: 0 });
       return id;
     },
-    remove: (id) => rules.delete(id),
-    clear: () => rules.clear(),
+    remove,
+    clear: () => {
+      for (const id of rules.keys()) remove(id);
+    },
     list: () => [...rules.values()].map(({ rule }) => rule),
     hit(call) {
       const faults: Fault[] = [];
@@ -138,6 +154,9 @@ export function createFaultBook(seed: number): FaultBook {
         faults.push(rule.fault);
       }
       return combined(faults);
+    },
+    async lifted(fault) {
+      await [...rules.values()].find(({ rule }) => rule.fault === fault)?.lifted.promise;
     },
   };
 }
@@ -180,17 +199,15 @@ function combined(hits: readonly Fault[]): readonly Fault[] {
 }
 
 export type Delays = {
-  readonly beforeHeadersMs: number;
   readonly beforeFirstTokenMs: number;
   readonly betweenTokensMs: number;
 };
 
-/** Delays add up. */
+/** Delays within an answer, which add up. */
 export function delaysOf(faults: readonly Fault[]): Delays {
-  const sum = { beforeHeadersMs: 0, beforeFirstTokenMs: 0, betweenTokensMs: 0 };
+  const sum = { beforeFirstTokenMs: 0, betweenTokensMs: 0 };
   for (const fault of faults) {
     if (fault.kind !== 'delay') continue;
-    sum.beforeHeadersMs += fault.beforeHeadersMs ?? 0;
     sum.beforeFirstTokenMs += fault.beforeFirstTokenMs ?? 0;
     sum.betweenTokensMs += fault.betweenTokensMs ?? 0;
   }

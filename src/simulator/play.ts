@@ -18,6 +18,7 @@ export type Playing = {
   readonly faults: readonly Fault[];
   readonly pace: Pace;
   readonly requestId: string;
+  readonly beforeCut: () => Promise<void>;
 };
 
 export type Ending = 'completed' | 'fault' | 'aborted_by_client';
@@ -36,7 +37,8 @@ async function hang(reply: WireReply): Promise<Ending> {
 /** What was written before a cut shall arrive before it: clients forget what they have not read yet. */
 const beforeCutMs = 5;
 
-async function cut(reply: WireReply, how: 'reset' | 'fin'): Promise<Ending> {
+async function cut({ reply, beforeCut }: Playing, how: 'reset' | 'fin', hasBegun: boolean): Promise<Ending> {
+  if (hasBegun) await beforeCut();
   await pause(beforeCutMs, reply);
   if (reply.gone()) return 'aborted_by_client';
   if (how === 'reset') reply.reset();
@@ -100,7 +102,8 @@ async function interrupt(playing: Playing, contentEvents: number, writer: Writer
     return 'fault';
   }
   const ended = faultOf(faults, 'cut');
-  if (ended?.afterEvents !== undefined && contentEvents >= ended.afterEvents) return cut(reply, ended.how);
+  if (ended?.afterEvents !== undefined && contentEvents >= ended.afterEvents)
+    return cut(playing, ended.how, contentEvents > 0);
   const silent = faultOf(faults, 'hang');
   if (silent?.where === 'after_events' && contentEvents >= (silent.events ?? 1)) return hang(reply);
   return silent?.where === 'first_token' ? hang(reply) : null;
@@ -140,7 +143,7 @@ async function playStream(playing: Playing): Promise<Ending> {
     const isBroken = malformed !== null && event.content && contentEvents === malformed.atEvent;
     const written = await writer.write(isBroken ? event.text.replace('data: {', 'data: {{') : event.text);
     if (reply.gone()) return 'aborted_by_client';
-    if (written === 'cut') return cut(reply, faultOf(faults, 'cut')?.how ?? 'fin');
+    if (written === 'cut') return cut(playing, faultOf(faults, 'cut')?.how ?? 'fin', true);
   }
   reply.end();
   return 'completed';
@@ -176,7 +179,7 @@ async function playWhole(playing: Playing): Promise<Ending> {
   const written = await writer.write(body);
   if (reply.gone()) return 'aborted_by_client';
   if (written === 'cut')
-    return silent === null ? cut(reply, faultOf(faults, 'cut')?.how ?? 'fin') : hang(reply);
+    return silent === null ? cut(playing, faultOf(faults, 'cut')?.how ?? 'fin', true) : hang(reply);
   reply.end();
   return faultOf(faults, 'error_event') === null ? 'completed' : 'fault';
 }
@@ -187,7 +190,7 @@ export async function play(playing: Playing): Promise<Ending> {
   if (faultOf(faults, 'hang')?.where === 'headers') return hang(reply);
   const ended = faultOf(faults, 'cut');
   if (ended !== null && ended.afterEvents === undefined && ended.afterBytes === undefined)
-    return cut(reply, ended.how);
+    return cut(playing, ended.how, false);
   if (faultOf(faults, 'not_json') === null) return form.stream ? playStream(playing) : playWhole(playing);
   reply.head(200, {
     ...speech.headers(requestId),

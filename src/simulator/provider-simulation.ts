@@ -4,7 +4,7 @@ import { anthropicSpeech } from './anthropic.ts';
 import { azureHost } from './azure.ts';
 import { bedrockHost } from './bedrock.ts';
 import type { CallLog, SimulatedCall } from './call-log.ts';
-import { delaysOf, faultOf } from './faults.ts';
+import { faultOf } from './faults.ts';
 import type { Fault, FaultBook } from './faults.ts';
 import { googleSpeech } from './google.ts';
 import type { Host } from './host.ts';
@@ -43,11 +43,14 @@ export type SimulatedProvider = {
   readonly port?: number;
 };
 
+export type BeforeCut = (provider: string, stream: boolean) => Promise<void>;
+
 export type Surroundings = {
   readonly seed: number;
   readonly faults: FaultBook;
   readonly calls: CallLog;
   readonly paceDefault: SimulatedPace;
+  readonly beforeCut: BeforeCut;
 };
 
 /** The cloud in front of the model; null where the vendor itself answers. */
@@ -231,7 +234,9 @@ export class ProviderSimulation {
 
   async #answer(reply: WireReply, arrival: Arrival): Promise<Ending | 'refused'> {
     const { body, headers, faults, requestId, speech } = arrival;
-    await pause(delaysOf(faults).beforeHeadersMs, reply);
+    for (const fault of faults)
+      if (fault.kind === 'delay')
+        await pause(fault.beforeHeadersMs ?? 0, reply, this.#surroundings.faults.lifted(fault));
     if (reply.gone()) return 'aborted_by_client';
     const struck = this.#struck(faults, typeof body?.['model'] === 'string' ? body['model'] : '');
     const refusal = struck ?? this.#rejected(arrival);
@@ -259,6 +264,7 @@ export class ProviderSimulation {
       faults,
       pace: this.#pace,
       requestId,
+      beforeCut: () => this.#surroundings.beforeCut(this.#provider.id, read.form.stream),
     });
   }
 

@@ -9,7 +9,7 @@ import { controlPath, serveControl } from './control.ts';
 import { createFaultBook } from './faults.ts';
 import type { NewFaultRule } from './faults.ts';
 import { ProviderSimulation } from './provider-simulation.ts';
-import type { SimulatedApi, SimulatedPace, SimulatedProvider } from './provider-simulation.ts';
+import type { BeforeCut, SimulatedApi, SimulatedPace, SimulatedProvider } from './provider-simulation.ts';
 import { listenOnWire } from './wire-server.ts';
 import type { WireServer } from './wire-server.ts';
 
@@ -20,6 +20,8 @@ export type SimulatorOptions = {
   readonly host?: string;
   readonly seed: number;
   readonly providers: readonly SimulatedProvider[];
+  /** Waited for before an answer is cut that has begun: its client may have to read that first. */
+  readonly beforeCut?: BeforeCut;
 };
 
 export type Simulator = {
@@ -42,7 +44,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const host = options.host ?? '127.0.0.1';
   const faults = createFaultBook(options.seed);
   const calls = new CallLog();
-  const surroundings = { seed: options.seed, faults, calls, paceDefault };
+  const beforeCut = options.beforeCut ?? (() => Promise.resolve());
+  const surroundings = { seed: options.seed, faults, calls, paceDefault, beforeCut };
   // A fault for a provider that does not exist would strike nobody, and a drill would pass by a typing error.
   const setFault = (rule: NewFaultRule): string => {
     const { provider } = rule;

@@ -7,18 +7,18 @@ const encoder = new TextEncoder();
 /** Long enough that two pieces arrive apart. */
 const apartMs = 1;
 
-/** Waits, but not longer than the client stays. */
-export function pause(ms: number, reply: WireReply): Promise<void> {
+/** Waits, but not longer than the client stays, nor than until it is `lifted`. */
+export function pause(ms: number, reply: WireReply, lifted?: Promise<void>): Promise<void> {
   if (ms <= 0 || reply.gone()) return Promise.resolve();
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => {
+  const over = (): void => {
+    clearTimeout(timer);
     forget();
     resolve();
-  }, ms);
-  const forget = reply.onGone(() => {
-    clearTimeout(timer);
-    resolve();
-  });
+  };
+  const timer = setTimeout(over, ms);
+  const forget = reply.onGone(over);
+  void lifted?.then(over);
   return promise;
 }
 

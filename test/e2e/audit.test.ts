@@ -326,7 +326,7 @@ test('records whose time is over are erased, by class, and the store still verif
   await house.server.engine.records.flush();
   const isGone = async (id: string): Promise<boolean> =>
     (await house?.server.store.findRecord(id)) === null && (await house?.server.store.leafOf(id)) === null;
-  for (let tries = 0; tries < 400 && !(await isGone(brief)); tries++) await Bun.sleep(25);
+  for (let tries = 0; tries < 1_000 && !(await isGone(brief)); tries++) await Bun.sleep(50);
   expect(await isGone(brief)).toBe(true);
   expect(await isGone(long)).toBe(false);
   const verified = verifyStore(house.storePath, { notes: [], rows: true, onProgress: () => {} });

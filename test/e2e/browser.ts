@@ -33,9 +33,18 @@ type Found = {
   }[];
 };
 
+/** For one step of a page. */
+const patienceMs = 120_000;
+/** For a test that looks at pages. */
+export const lookingMs = 300_000;
+
 /** Looks at pages in each width and colour scheme. `SCREENSHOTS=folder` keeps pictures. */
 export async function lookAt(pages: Readonly<Record<string, string>>): Promise<readonly Looked[]> {
-  const browser = await chromium.launch({ executablePath: browserPath ?? '', args: ['--no-sandbox'] });
+  const browser = await chromium.launch({
+    executablePath: browserPath ?? '',
+    args: ['--no-sandbox'],
+    timeout: patienceMs,
+  });
   const looked: Looked[] = [];
   for (const width of widths)
     for (const scheme of schemes) {
@@ -47,6 +56,7 @@ export async function lookAt(pages: Readonly<Record<string, string>>): Promise<r
       });
       for (const [name, url] of Object.entries(pages)) {
         const page = await context.newPage();
+        page.setDefaultTimeout(patienceMs);
         const complaints: string[] = [];
         page.on('console', (message) => {
           // Browsers ask for a picture of their own accord.

@@ -5,10 +5,9 @@ import type Anthropic from '@anthropic-ai/sdk';
 import type OpenAI from 'openai';
 
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import { configuration, simulated, startHouse } from '../harness.ts';
+import { configuration, patience, simulated, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
-const timeouts = { connect: '1s', firstToken: '400ms', stall: '400ms', total: '5s' };
 const bedrockId = 'us.anthropic.claude-opus-4-8';
 
 function withClouds(simulator: Simulator): Json {
@@ -34,16 +33,16 @@ function withClouds(simulator: Simulator): Json {
     },
     features: {
       ...features,
-      bedrock: { route: ['anthropic/claude-opus-4-8', 'aws-us/claude-opus-4-8'], timeouts },
-      vertex: { route: ['anthropic/claude-opus-4-8', 'google/claude-opus-4-8'], timeouts },
-      azure: { route: ['openai/gpt-5.2', 'azure/gpt-5.2'], timeouts },
-      'azure-dated': { route: ['openai/gpt-5.2', 'azure-dated/gpt-5.2'], timeouts },
-      'only-bedrock': { route: ['aws-us/claude-opus-4-8'], timeouts },
-      'only-bearer': { route: ['aws-bearer/claude-opus-4-8'], timeouts },
-      'only-vertex': { route: ['google/claude-opus-4-8'], timeouts },
-      'only-azure': { route: ['azure/gpt-5.2'], timeouts },
-      'bad-signature': { route: ['aws-bad/claude-opus-4-8', 'aws-us/claude-opus-4-8'], timeouts },
-      nobody: { route: ['aws-nobody/claude-opus-4-8', 'aws-us/claude-opus-4-8'], timeouts },
+      bedrock: { route: ['anthropic/claude-opus-4-8', 'aws-us/claude-opus-4-8'], timeouts: patience },
+      vertex: { route: ['anthropic/claude-opus-4-8', 'google/claude-opus-4-8'], timeouts: patience },
+      azure: { route: ['openai/gpt-5.2', 'azure/gpt-5.2'], timeouts: patience },
+      'azure-dated': { route: ['openai/gpt-5.2', 'azure-dated/gpt-5.2'], timeouts: patience },
+      'only-bedrock': { route: ['aws-us/claude-opus-4-8'], timeouts: patience },
+      'only-bearer': { route: ['aws-bearer/claude-opus-4-8'], timeouts: patience },
+      'only-vertex': { route: ['google/claude-opus-4-8'], timeouts: patience },
+      'only-azure': { route: ['azure/gpt-5.2'], timeouts: patience },
+      'bad-signature': { route: ['aws-bad/claude-opus-4-8', 'aws-us/claude-opus-4-8'], timeouts: patience },
+      nobody: { route: ['aws-nobody/claude-opus-4-8', 'aws-us/claude-opus-4-8'], timeouts: patience },
     },
   };
 }
@@ -197,7 +196,6 @@ describe.each([
   });
 
   test('an error in the middle of the stream is an error for the caller', async () => {
-    house.simulator.setFault({ provider, fault: { kind: 'delay', betweenTokensMs: 15 } });
     house.simulator.setFault({
       provider,
       fault: { kind: 'error_event', afterEvents: 2, type: 'api_error' },
@@ -206,7 +204,6 @@ describe.each([
   });
 
   test('a stream cut in its middle is no complete answer', async () => {
-    house.simulator.setFault({ provider, fault: { kind: 'delay', betweenTokensMs: 15 } });
     house.simulator.setFault({ provider, fault: { kind: 'cut', afterEvents: 2, how: 'fin' } });
     expect(await failure(true)).toBe('stream_truncated');
   });

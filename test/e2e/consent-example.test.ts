@@ -35,7 +35,7 @@ test('TypeScript, with the official client as it comes', async () => {
   ]);
   expect(answer).not.toBe('');
   expect(await ask(client, asked, () => Promise.resolve(null))).toBeNull();
-  expect(house.simulator.calls()).toHaveLength(1);
+  expect(house.asked()).toHaveLength(1);
 });
 
 async function run(command: readonly string[], input: string): Promise<string> {
@@ -50,14 +50,14 @@ async function run(command: readonly string[], input: string): Promise<string> {
 test('TypeScript, in a terminal', async () => {
   const out = await run([process.execPath, 'examples/consent/ask.ts'], '1\n');
   expect(out).toContain('if you agree');
-  expect(house.simulator.calls('openai')).toHaveLength(1);
+  expect(house.asked('openai')).toHaveLength(1);
   expect(await run([process.execPath, 'examples/consent/ask.ts'], '\n')).toContain('you did not agree');
 });
 
 test.skipIf(Bun.which('python3') === null)('Python, in a terminal', async () => {
   const out = await run(['python3', 'examples/consent/ask.py'], '1\n');
   expect(out).toContain('1: openai/gpt-5.2 (OpenAI, region us, kept: 30d)');
-  expect(house.simulator.calls('openai')).toHaveLength(1);
+  expect(house.asked('openai')).toHaveLength(1);
   expect(await run(['python3', 'examples/consent/ask.py'], '\n')).toContain('you did not agree');
 });
 

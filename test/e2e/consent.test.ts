@@ -61,7 +61,7 @@ test('an offer names target, company, region, retention and hop; the token goes 
       token: expect.stringMatching(/^cns_[\w.-]+$/),
     },
   ]);
-  expect(house.simulator.calls()).toHaveLength(0);
+  expect(house.asked()).toHaveLength(0);
   expect(await recordOf(asked)).toMatchObject({ outcome: 'refused', told: 'asked', consent: 'none' });
 
   const answered = await ask(taking(tokenOf(asked)));
@@ -127,11 +127,11 @@ test('a token is refused when it is forged, moved, used or expired, each with it
     expect(refused.headers.get('x-should-retry')).toBe('false');
     expect(await recordOf(refused)).toMatchObject({ outcome: 'refused', told: 'refused', attempts: [] });
   }
-  expect(house.simulator.calls()).toHaveLength(0);
+  expect(house.asked()).toHaveLength(0);
   expect((await ask(taking(token, u1))).status).toBe(200);
   const replayed = await ask(taking(token, u1));
   expect([replayed.status, breakwaterOf(replayed)['consent']]).toEqual([400, 'used']);
-  expect(house.simulator.calls()).toHaveLength(1);
+  expect(house.asked()).toHaveLength(1);
 });
 
 test.each([

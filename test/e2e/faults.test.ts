@@ -2,13 +2,34 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 
 import type { Fault } from '../../src/simulator/faults.ts';
-import { simulated, simulatedGoogle, startHouse, withGoogle } from '../harness.ts';
+import {
+  LeapingTime,
+  simulated,
+  simulatedGoogle,
+  startHouse,
+  tooLongMs,
+  until,
+  withGoogle,
+} from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
 // A gateway of its own for each case: every case meets the fault itself, not what health remembers of the last one.
 let house: House;
+let time: LeapingTime;
+/** Answers of providers whose headers have come. */
+let begun: number;
 beforeEach(async () => {
-  house = await startHouse(withGoogle, [...simulated, simulatedGoogle]);
+  time = new LeapingTime();
+  house = await startHouse(withGoogle, [...simulated, simulatedGoogle], time);
+  begun = 0;
+  const { reachability } = house.server.engine.gateway;
+  const heardFrom = reachability.heardFrom.bind(reachability);
+  Object.assign(reachability, {
+    heardFrom: (url: string) => {
+      begun++;
+      heardFrom(url);
+    },
+  });
 });
 afterEach(() => house.stop());
 
@@ -106,6 +127,15 @@ async function ask(how: Spoken, model: string, stream: boolean, body: Json = {})
   };
 }
 
+/** A provider that is silent, and will be, has been so for too long as soon as it is as silent as it shall be. */
+async function outwait(how: Spoken, fault: Fault, stream: boolean): Promise<void> {
+  if (fault.kind !== 'hang') return;
+  await until(() => house.asked(how.provider).length === 1, 'it is asked');
+  if (stream && fault.where !== 'headers') await until(() => begun === 1, 'its answer begins');
+  if (stream && fault.where === 'after_events') await house.heard(how.provider);
+  time.leap(stream ? tooLongMs.stream : tooLongMs.whole);
+}
+
 /** What an error says of Breakwater, wherever the format has room for it. */
 function oursIn(text: string): Json {
   const body = JSON.parse(text) as { breakwater?: Json; error?: { details?: readonly Json[] } };
@@ -185,7 +215,9 @@ describe.each(spoken)('before the commit point, $dialect', (how) => {
   describe.each([false, true])('stream %p', (stream) => {
     test.each(early)('%s is rescued unseen', async (_name, fault, whole, streamed = whole) => {
       house.simulator.setFault({ provider: how.provider, fault });
-      const answer = await ask(how, how.feature, stream);
+      const answering = ask(how, how.feature, stream);
+      await outwait(how, fault, stream);
+      const answer = await answering;
       expect(answer.status).toBe(200);
       expect(answer.headers.get('x-breakwater-target')).toBe(how.backup);
       if (stream) expect(readStream(answer.text)).toMatchObject({ ending: 'terminal', errors: 0 });
@@ -210,12 +242,11 @@ const late: readonly (readonly [string, Fault, string])[] = [
 ];
 
 describe.each(spoken)('after the commit point, $dialect', (how) => {
-  test.each(late)('%s ends with the error event, never with a clean end', async (name, fault, failure) => {
-    // A reset takes back what is still on its way, so content must have arrived before it.
-    if (name === 'a reset')
-      house.simulator.setFault({ provider: how.provider, fault: { kind: 'delay', betweenTokensMs: 15 } });
+  test.each(late)('%s ends with the error event, never with a clean end', async (_name, fault, failure) => {
     house.simulator.setFault({ provider: how.provider, fault });
-    const answer = await ask(how, how.feature, true);
+    const answering = ask(how, how.feature, true);
+    await outwait(how, fault, true);
+    const answer = await answering;
     expect(answer.status).toBe(200);
     const read = readStream(answer.text);
     expect(read.said.length).toBeGreaterThan(0);
@@ -276,7 +307,9 @@ describe.each(spoken)('a whole answer, $dialect', (how) => {
     ['JSON that is none', { kind: 'malformed_event', atEvent: 1 }, 'malformed_response'],
   ] as [string, Fault, string][])('%s is rescued: it was not committed', async (_name, fault, failure) => {
     house.simulator.setFault({ provider: how.provider, fault });
-    const answer = await ask(how, how.feature, false);
+    const answering = ask(how, how.feature, false);
+    await outwait(how, fault, false);
+    const answer = await answering;
     expect(answer.headers.get('x-breakwater-target')).toBe(how.backup);
     expect(answer.headers.get('x-breakwater-fallback')).toBe(failure);
   });
@@ -300,7 +333,7 @@ describe.each(spoken)('a whole answer, $dialect', (how) => {
     if (how.dialect === 'anthropic-messages') return; // its whole answers hold arguments as values, which cannot be broken text
     const answer = await ask(how, how.feature, false, body);
     expect(answer.headers.get('x-breakwater-target')).toBe(how.backup);
-    expect(house.simulator.calls(how.provider).length).toBe(2);
+    expect(house.asked(how.provider).length).toBe(2);
     const alone = await ask(how, how.alone, false, body);
     expect(alone.status).toBe(200);
     expect(alone.headers.get('x-breakwater-warnings')).toContain('tool_call_invalid');
@@ -352,11 +385,11 @@ describe.each(spoken)('answers that do not fit their schema, $dialect', (how) =>
     const rescued = await ask(how, how.feature, false, form());
     expect(rescued.headers.get('x-breakwater-target')).toBe(how.backup);
     expect(rescued.headers.get('x-breakwater-fallback')).toBe(failure);
-    expect(house.simulator.calls(how.provider).length).toBe(2);
+    expect(house.asked(how.provider).length).toBe(2);
     const alone = await ask(how, how.alone, false, form());
     expect(alone.status).toBe(200);
     expect(alone.headers.get('x-breakwater-warnings')).toContain(failure);
-    expect(house.simulator.calls(how.provider).length).toBe(4);
+    expect(house.asked(how.provider).length).toBe(4);
   });
 
   test('in a stream it is passed on and counted', async () => {
@@ -364,7 +397,7 @@ describe.each(spoken)('answers that do not fit their schema, $dialect', (how) =>
     const answer = await ask(how, how.feature, true, withTool());
     expect(answer.text).toMatch(/su.*rpri/s);
     expect(answer.headers.get('x-breakwater-target')).not.toBe(how.backup);
-    expect(house.simulator.calls(how.provider).length).toBe(1);
+    expect(house.asked(how.provider).length).toBe(1);
     const counted = async (): Promise<string> => (await fetch(`${house.url}/metrics`)).text();
     expect(await counted()).toMatch(/breakwater_soft_failures_total\{.*signal="tool_call_invalid".*\} 1/);
   });
@@ -410,7 +443,7 @@ describe.each(spoken)('retry rules, $dialect', (how) => {
       fault: { kind: 'preset', preset: 'overloaded', headers: { 'retry-after': '60' } },
     });
     expect((await ask(how, how.feature, false)).headers.get('x-breakwater-target')).toBe(how.backup);
-    expect(house.simulator.calls(how.provider).length).toBe(1);
+    expect(house.asked(how.provider).length).toBe(1);
   });
 
   test("the caller's own error is passed on and tried nowhere else", async () => {
@@ -422,7 +455,7 @@ describe.each(spoken)('retry rules, $dialect', (how) => {
     expect(answer.status).toBe(400);
     expect(oursIn(answer.text)).toMatchObject({ code: 'request_rejected', request_id: answer.id });
     expect(answer.headers.get('x-should-retry')).toBe('false');
-    expect(house.simulator.calls().length).toBe(1);
+    expect(house.asked().length).toBe(1);
   });
 
   test('a refusal is an answer', async () => {
@@ -448,8 +481,13 @@ describe.each(spoken)('retry rules, $dialect', (how) => {
   });
 
   test('with nothing left, the error names every failure in words and codes', async () => {
-    house.simulator.setFault({ fault: { kind: 'hang', where: 'headers' } });
-    const answer = await ask(how, how.feature, true);
+    const silence: Fault = { kind: 'hang', where: 'headers' };
+    house.simulator.setFault({ fault: silence });
+    const answering = ask(how, how.feature, true);
+    await outwait(how, silence, true);
+    await until(() => house.asked().length === 2, 'the backup is asked');
+    time.leap(tooLongMs.stream);
+    const answer = await answering;
     expect(answer.status).toBe(504);
     expect(oursIn(answer.text)).toMatchObject({
       code: 'upstream_failed',

@@ -61,7 +61,7 @@ describe('policy', () => {
     const refused = await post('/v1/messages', message('strict'));
     expect(refused.status).toBe(503);
     expect(await refused.json()).toMatchObject({ breakwater: { code: 'fallback_not_allowed' } });
-    expect(house.simulator.calls('openai').length).toBe(0);
+    expect(house.asked('openai').length).toBe(0);
   });
 
   test('a data class goes only where it may, failover included', async () => {
@@ -76,7 +76,7 @@ describe('policy', () => {
     expect(
       (await post('/v1/messages', message('notes'), { 'x-breakwater-data-class': 'unheard-of' })).status,
     ).toBe(403);
-    expect(house.simulator.calls().length).toBe(0);
+    expect(house.asked().length).toBe(0);
   });
 
   test('another key of the provider is tried before another provider', async () => {
@@ -101,11 +101,11 @@ describe('policy', () => {
   test('a failing target is ejected, is not asked during its hold, and the record says why', async () => {
     house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'preset', preset: 'overloaded' } });
     for (let n = 0; n < 5; n++) await (await post('/v1/messages', message('notes'))).text();
-    const arrivals = house.simulator.calls('anthropic').length;
+    const arrivals = house.asked('anthropic').length;
     const response = await post('/v1/messages', message('notes'));
     expect(response.headers.get('x-breakwater-fallback')).toBe('ejected');
     expect(response.headers.get('x-breakwater-attempts')).toBe('1');
-    expect(house.simulator.calls('anthropic').length).toBe(arrivals);
+    expect(house.asked('anthropic').length).toBe(arrivals);
     const record = await house.record(response.headers.get('x-breakwater-request-id') ?? '');
     expect((record['candidates'] as Json[])[0]).toMatchObject({
       reason: 'ejected',
@@ -185,7 +185,7 @@ describe.each([
       if (dialect === 'anthropic')
         expect(answer).toMatchObject({ type: 'error', error: { message: expect.any(String) } });
       else expect(answer).toMatchObject({ error: { message: expect.any(String), type: expect.any(String) } });
-      expect(house.simulator.calls().length).toBe(0);
+      expect(house.asked().length).toBe(0);
     },
   );
 });

@@ -4,6 +4,8 @@ import { afterEach, describe, expect, test } from 'bun:test';
 import {
   adminToken,
   configuration,
+  LeapingTime,
+  patience,
   simulated,
   simulatedGoogle,
   startHouse,
@@ -23,13 +25,12 @@ const opus = 'anthropic/claude-opus-4-8';
 /** Two keys at Anthropic, a quick way back, and patience for a slow machine. */
 function withGate(simulator: Simulator): Json {
   const { providers } = configuration(simulator) as { providers: Record<string, Json> };
-  const timeouts = { connect: '5s', firstToken: '10s', stall: '10s', total: '30s' };
   return {
     providers: {
       ...providers,
       anthropic: { ...providers['anthropic'], keys: ['env:KEY_A', 'env:KEY_B'] },
     },
-    features: { notes: { title: 'Meeting notes', route: [opus, 'openai/gpt-5.2'], timeouts } },
+    features: { notes: { title: 'Meeting notes', route: [opus, 'openai/gpt-5.2'], timeouts: patience } },
     gates: [{ match: {}, restore: { probeEvery: '100ms', ramp: ['50%', '100%'], hold: '1s' } }],
   };
 }
@@ -286,7 +287,8 @@ describe('failures at a seeded rate', () => {
   ])(
     '%p: callers see none of it, and the target is shed',
     async (rate, most) => {
-      house = await startHouse(withGate);
+      const time = new LeapingTime();
+      house = await startHouse(withGate, simulated, time);
       house.simulator.setFault({
         provider: 'anthropic',
         rate,
@@ -297,13 +299,14 @@ describe('failures at a seeded rate', () => {
         if (answers.length > most) throw new Error(`still healthy after ${most} requests`);
         answers.push(await ask());
       }
+      time.stand();
       expect(answers.every(({ status }) => status === 200)).toBe(true);
       const gate = await gateOf(opus);
       expect(gate['words']).toMatch(/^\d+ of \d+ attempts failed since \d\d:\d\d:\d\d \(\d+ %; usual /);
       const { body } = await house.admin('GET', 'changes?limit=50');
       const moves = (body['items'] as Json[]).filter((change) => change['kind'] === 'gate.transition');
       expect(moves.at(-1)).toMatchObject({ subject: opus, before: 'healthy', after: 'shedding' });
-      expect(moves.at(-1)!['reason']).toBe(gate['words']);
+      expect(moves.find((move) => move['after'] === gate['state'])?.['reason']).toBe(gate['words']);
       // The same sentence, wherever somebody asks.
       const { id } = await ask();
       expect((await house.record(id))['words'] as string[]).toContainEqual(
@@ -329,23 +332,24 @@ describe('silence', () => {
         notes: {
           title: 'Meeting notes',
           route: [opus, 'openai/gpt-5.2'],
-          timeouts: { firstToken: '55s', stall: '55s', total: '60s' },
+          timeouts: { firstToken: '10m', stall: '10m', total: '15m' },
         },
       },
     }));
     for (let n = 0; n < 60; n++) await ask({ stream: true });
     hang();
-    const begun = Date.now();
     const leaving = new AbortController();
     await waitUntil(async () => {
       void ask({ stream: true }, leaving.signal).catch(() => {});
       await Bun.sleep(150);
       return (await gateOf(opus))['state'] !== 'healthy';
     }, 'the gate hears the silence');
-    expect(Date.now() - begun).toBeLessThan(50_000);
     expect((await gateOf(opus))['words']).toContain('wait far longer than usual');
-    house.simulator.clearFaults();
-    expect((await ask({ stream: true })).target).toBe('openai/gpt-5.2');
+    // One of them may be let through to try it, and meets the same silence.
+    await waitUntil(async () => {
+      const answer = await ask({ stream: true }, AbortSignal.timeout(5_000)).catch(() => null);
+      return answer?.target === 'openai/gpt-5.2';
+    }, 'others are answered');
     leaving.abort();
   }, 120_000);
 

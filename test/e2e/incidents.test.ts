@@ -1,20 +1,23 @@
 /** Incidents from the first failing request to the review, with simulated providers on real sockets. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 
-import { startHouse } from '../harness.ts';
+import { patience, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
-const timeouts = { connect: '1s', firstToken: '10s', stall: '10s', total: '30s' };
 const features = {
-  notes: { title: 'Meeting notes', route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'], timeouts },
-  chat: { title: 'Chat', route: ['anthropic/claude-opus-4-7', 'openai/gpt-5.2'], timeouts },
+  notes: {
+    title: 'Meeting notes',
+    route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'],
+    timeouts: patience,
+  },
+  chat: { title: 'Chat', route: ['anthropic/claude-opus-4-7', 'openai/gpt-5.2'], timeouts: patience },
   contract: {
     title: 'Contract review',
     route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'],
     fallback: { same_model: 'auto', other_vendor: 'ask' },
-    timeouts,
+    timeouts: patience,
   },
-  search: { title: 'Search', route: ['openai/gpt-5.2'], timeouts },
+  search: { title: 'Search', route: ['openai/gpt-5.2'], timeouts: patience },
 };
 const gates = [{ match: {}, restore: { probeEvery: '100ms', ramp: ['50%', '100%'], hold: '1s' } }];
 

@@ -6,22 +6,25 @@ import { Webhook } from 'standardwebhooks';
 
 import { machineTime } from '../../src/gateway/clock.ts';
 import type { Time } from '../../src/gateway/clock.ts';
-import { configuration, simulated, startHouse } from '../harness.ts';
+import { configuration, patience, simulated, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 import { pagerDutyEvent, slackMessage } from '../payload-schemas.ts';
 import { webhookSecret } from '../told-fixture.ts';
 
-const timeouts = { connect: '5s', firstToken: '10s', stall: '10s', total: '30s' };
 export const features = {
-  notes: { title: 'Meeting notes', route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'], timeouts },
+  notes: {
+    title: 'Meeting notes',
+    route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'],
+    timeouts: patience,
+  },
   contract: {
     title: 'Contract review',
     route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'],
     fallback: { same_model: 'auto', other_vendor: 'ask' },
-    timeouts,
+    timeouts: patience,
   },
-  chat: { title: 'Chat', route: ['anthropic/claude-opus-4-7', 'openai/gpt-5.2'], timeouts },
-  search: { title: 'Search', route: ['anthropic/claude-sonnet-4-5', 'openai/gpt-5.2'], timeouts },
+  chat: { title: 'Chat', route: ['anthropic/claude-opus-4-7', 'openai/gpt-5.2'], timeouts: patience },
+  search: { title: 'Search', route: ['anthropic/claude-sonnet-4-5', 'openai/gpt-5.2'], timeouts: patience },
 };
 export const sick = ['claude-opus-4-7', 'claude-opus-4-8'];
 /** Share of calls that fail at the two versions: a brownout, by a seeded chance. */

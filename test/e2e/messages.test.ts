@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 async function until<T>(look: () => Promise<T | null> | T | null): Promise<T> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 1_000; tries++) {
     const found = await look();
     if (found !== null) return found;
     await Bun.sleep(50);

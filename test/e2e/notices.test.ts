@@ -6,11 +6,10 @@ import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
 import * as ai from 'ai';
 
-import { simulated, simulatedGoogle, startHouse, withGoogle } from '../harness.ts';
+import { patience, simulated, simulatedGoogle, startHouse, withGoogle } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
 let house: House;
-const timeouts = { connect: '1s', firstToken: '2s', stall: '2s', total: '10s' };
 
 // A gateway of its own for each case, so that none meets a gate that another closed.
 beforeEach(async () => {
@@ -24,7 +23,7 @@ beforeEach(async () => {
             title: 'Meeting notes',
             route: ['anthropic/claude-opus-4-8', 'openai/gpt-4o', 'local/llama-3.2-3b'],
             fallback: { same_vendor: 'auto', other_vendor: 'notify', local: 'reduce' },
-            timeouts,
+            timeouts: patience,
             adapt: {
               'openai/gpt-4o': {
                 system: { append: 'Answer in the sections of {{feature}}.' },
@@ -38,7 +37,7 @@ beforeEach(async () => {
           quiet: {
             title: 'Quiet',
             route: ['anthropic/claude-opus-4-8', 'aws/claude-opus-4-8', 'openai/gpt-4o'],
-            timeouts,
+            timeouts: patience,
             adapt: { 'aws/claude-opus-4-8': { system: { prepend: 'From here on.' } } },
           },
         },

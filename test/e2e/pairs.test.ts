@@ -8,10 +8,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import { dialects, providerApis } from '../../src/core/target.ts';
 import type { Dialect } from '../../src/core/target.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import { configuration, simulated, simulatedGoogle, startHouse } from '../harness.ts';
+import { configuration, patience, simulated, simulatedGoogle, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
-const timeouts = { connect: '1s', firstToken: '800ms', stall: '800ms', total: '5s' };
 /** Where one API reaches models of two publishers, both are tried. */
 const rows = [...providerApis, 'openai-responses', 'vertex-gemini', 'bedrock-converse'] as const;
 type Row = (typeof rows)[number];
@@ -37,8 +36,8 @@ function everything(simulator: Simulator): Json {
   const { providers } = configuration(simulator) as { providers: Json };
   const features = Object.fromEntries(
     rows.flatMap((api) => [
-      [`only-${api}`, { route: [targets[api]], timeouts }],
-      [`with-${api}`, { route: [targets[api], backupOf(api)], timeouts }],
+      [`only-${api}`, { route: [targets[api]], timeouts: patience }],
+      [`with-${api}`, { route: [targets[api], backupOf(api)], timeouts: patience }],
     ]),
   );
   return {
@@ -328,7 +327,6 @@ describe.each([...dialects])('%s', (dialect) => {
       expect(refused.text).toContain('overloaded');
       passed(dialect, api, 'error before');
       house.simulator.clearFaults();
-      house.simulator.setFault({ provider, fault: { kind: 'delay', betweenTokensMs: 15 } });
       house.simulator.setFault({ provider, fault: { kind: 'cut', afterEvents: 3, how: 'reset' } });
       const broken = await ask(dialect, `only-${api}`, true, 'Hello');
       const events = eventsOf(broken.text);

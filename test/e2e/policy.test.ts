@@ -1,10 +1,11 @@
 /** Data classes, limits of keys and of targets, as a caller meets them. */
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 
-import { simulated, simulatedGoogle, startHouse, withGoogle } from '../harness.ts';
+import { LeapingTime, simulated, simulatedGoogle, startHouse, until, withGoogle } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
 let house: House;
+let time: LeapingTime;
 const terms = (entity: string, changes: Json = {}): Json => ({
   entity,
   regions: ['us'],
@@ -14,6 +15,7 @@ const terms = (entity: string, changes: Json = {}): Json => ({
 });
 
 beforeEach(async () => {
+  time = new LeapingTime();
   house = await startHouse(
     (simulator) => {
       const base = withGoogle(simulator)['providers'] as Record<string, Json>;
@@ -45,6 +47,7 @@ beforeEach(async () => {
       };
     },
     [...simulated, simulatedGoogle],
+    time,
   );
 });
 afterEach(() => house.stop());
@@ -89,7 +92,7 @@ test('terms that have expired count as worst: such a target gets nothing, also a
   house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'preset', preset: 'overloaded' } });
   const answer = await ask();
   expect(answer.headers.get('x-breakwater-target')).toBe('aws/claude-opus-4-8');
-  expect(house.simulator.calls('openai')).toHaveLength(0);
+  expect(house.asked('openai')).toHaveLength(0);
   const record = await recordOf(answer);
   expect(record['boundary']).toEqual(['entity']);
   expect((record['attempts'] as Json[]).map(({ boundary }) => boundary)).toEqual([
@@ -111,7 +114,7 @@ test('a key sends nothing above its highest class', async () => {
   const before = house.simulator.calls().length;
   const refused = await ask({ 'x-api-key': secret, 'x-breakwater-data-class': 'restricted' });
   expect([refused.status, codeOf(refused)]).toEqual([403, 'forbidden']);
-  expect(house.simulator.calls()).toHaveLength(before);
+  expect(house.asked()).toHaveLength(before);
   expect(await recordOf(refused)).toMatchObject({ outcome: 'refused', told: 'refused' });
 });
 
@@ -243,7 +246,10 @@ test('a target that cannot stream is left out of a stream, and a backup is not a
 
 test('one deadline bounds all attempts of a request together', async () => {
   house.simulator.setFault({ fault: { kind: 'hang', where: 'headers' } });
-  const late = await ask({ 'x-breakwater-timeout-ms': '600' });
+  const answering = ask({ 'x-breakwater-timeout-ms': '9000' });
+  await until(() => house.asked().length === 1, 'the first is asked');
+  time.leap(9_000);
+  const late = await answering;
   expect(late.status).toBe(504);
   const { attempts } = await recordOf(late);
   // Running out of the caller's own time is nobody's failure, and no further target is asked after it.

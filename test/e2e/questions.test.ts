@@ -5,13 +5,16 @@ import { join } from 'node:path';
 
 import { commands, runCommand } from '../../src/cli/commands.ts';
 import { readEnvironment } from '../../src/config.ts';
-import { adminToken, configuration, startHouse } from '../harness.ts';
+import { adminToken, configuration, patience, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
-const timeouts = { connect: '5s', firstToken: '10s', stall: '10s', total: '30s' };
 const features = {
-  notes: { title: 'Meeting notes', route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'], timeouts },
-  chat: { title: 'Chat', route: ['anthropic/claude-opus-4-7', 'openai/gpt-5.2'], timeouts },
+  notes: {
+    title: 'Meeting notes',
+    route: ['anthropic/claude-opus-4-8', 'openai/gpt-5.2'],
+    timeouts: patience,
+  },
+  chat: { title: 'Chat', route: ['anthropic/claude-opus-4-7', 'openai/gpt-5.2'], timeouts: patience },
 };
 const gates = [{ match: {}, restore: { probeEvery: '100ms', ramp: ['50%', '100%'], hold: '1s' } }];
 

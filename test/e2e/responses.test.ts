@@ -277,7 +277,7 @@ describe('failure', () => {
   });
 
   test('a caller that leaves stops the provider', async () => {
-    house.simulator.setFault({ provider: 'openai', fault: { kind: 'delay', betweenTokensMs: 50 } });
+    house.simulator.setFault({ provider: 'openai', fault: { kind: 'delay', betweenTokensMs: 9_000 } });
     const controller = new AbortController();
     const stream = await house.openai.responses.create(
       { model: 'chat', input: 'Hello', stream: true },

@@ -156,7 +156,7 @@ describe.each([
   });
 
   test('leaving mid-stream cancels the call to the provider', async () => {
-    house.simulator.setFault({ fault: { kind: 'delay', betweenTokensMs: 30 } });
+    house.simulator.setFault({ fault: { kind: 'delay', betweenTokensMs: 9_000 } });
     const stream = await house.openai.chat.completions.create({
       model,
       messages: [{ role: 'user', content: 'Slow' }],
@@ -265,7 +265,7 @@ describe.each([
   });
 
   test('leaving mid-stream cancels the call to the provider', async () => {
-    house.simulator.setFault({ fault: { kind: 'delay', betweenTokensMs: 30 } });
+    house.simulator.setFault({ fault: { kind: 'delay', betweenTokensMs: 9_000 } });
     const stream = house.anthropic.messages.stream({
       model,
       max_tokens: 200,
@@ -336,7 +336,7 @@ test('errors surface as the right class of each SDK, with the request id', async
     .catch((error: unknown) => error);
   expect(bad).toBeInstanceOf(Anthropic.BadRequestError);
   expect(String(bad)).toContain('text content blocks must be non-empty');
-  expect(house.simulator.calls('openai').length).toBe(1);
+  expect(house.asked('openai').length).toBe(1);
 });
 
 test('neither SDK retries what the gateway has retried', async () => {
@@ -349,7 +349,7 @@ test('neither SDK retries what the gateway has retried', async () => {
   await retryingToo.messages
     .create({ model: 'alone', max_tokens: 10, messages: [{ role: 'user', content: 'x' }] })
     .catch(() => {});
-  expect(house.simulator.calls().length).toBe(2);
+  expect(house.asked().length).toBe(2);
 });
 
 describe.each([false, true])('a custom tool across dialects (streamed: %p)', (streamed) => {

@@ -27,7 +27,7 @@ afterAll(async () => {
 const status = async (): Promise<string> => (await fetch(`${house.server.statusUrl}/status`)).text();
 
 async function until(look: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 1_000; tries++) {
     if (await look()) return;
     await Bun.sleep(50);
   }
