@@ -34,7 +34,7 @@ const quantile = (list: readonly number[], share: number): number =>
 const prompt = 'Please summarise the harbour log of last night. '.repeat(42).slice(0, 1_900);
 const body = JSON.stringify({ model: 'bench', messages: [{ role: 'user', content: prompt }] });
 
-async function side(folder: string, origin: string, mode: Mode): Promise<Side> {
+async function side(folder: string, origin: string, mode: Mode, core: number | null): Promise<Side> {
   const config = join(folder, `gateway-${mode}.yaml`);
   writeFileSync(
     config,
@@ -60,7 +60,7 @@ async function side(folder: string, origin: string, mode: Mode): Promise<Side> {
       '--store',
       `sqlite:${store}`,
     ],
-    0,
+    core,
     'address',
     { BENCH_KEY: 'k', CAPTURE_KEY: captureKey, BREAKWATER_ADMIN_TOKEN: adminToken },
   );
@@ -98,22 +98,30 @@ export type GatewayFigures = {
   readonly most: { readonly load: Round; readonly strict: Round };
 };
 
+export type GatewayAsked = {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly perSecond: number;
+  /** Whether a server has one core to itself, or shares all of them with the load and the upstream, as threads like. */
+  readonly isPinned: boolean;
+};
+
 /** Connections that are enough to keep a server busy while records are waited for. */
 const busyConnections = 256;
 const warmPerSecond = 2_500;
 
-export async function gatewayFigures(
-  folder: string,
-  asked: { readonly rounds: number; readonly seconds: number; readonly perSecond: number },
-): Promise<GatewayFigures> {
-  pinSelf(1);
+export async function gatewayFigures(folder: string, asked: GatewayAsked): Promise<GatewayFigures> {
+  if (asked.isPinned) pinSelf(1);
+  const [ours, theirs] = asked.isPinned ? [0, 1] : [null, null];
   // A checkpoint or a spool of the run before would make the stores of this one look cut.
   const servers = join(folder, 'servers');
   rmSync(servers, { recursive: true, force: true });
   mkdirSync(servers, { recursive: true });
-  const upstream = await start([bun, join(root, 'bench/upstream.ts')], 1, 'ready');
+  const upstream = await start([bun, join(root, 'bench/upstream.ts')], theirs, 'ready');
   const origin = `http://127.0.0.1:${upstream.ready['ready'] as number}`;
-  const [off, on, strict, capturing] = await Promise.all(modes.map((mode) => side(servers, origin, mode)));
+  const [off, on, strict, capturing] = await Promise.all(
+    modes.map((mode) => side(servers, origin, mode, ours)),
+  );
   if (off === undefined || on === undefined || strict === undefined || capturing === undefined)
     throw new Error('a server is missing');
   const { seconds, perSecond } = asked;
@@ -161,7 +169,8 @@ function compared(
   };
 }
 
-export function gatewayRows({ rounds, most }: GatewayFigures, perSecond: number): readonly Row[] {
+export function gatewayRows({ rounds, most }: GatewayFigures, asked: GatewayAsked): readonly Row[] {
+  const { perSecond, isPinned } = asked;
   const of = (modesOf: readonly (Mode | 'again')[], what: keyof Round): readonly number[] =>
     rounds.flatMap((round) => modesOf.map((mode) => round[mode][what]));
   const line = (...of_: readonly (Mode | 'again')[]): string => {
@@ -180,7 +189,7 @@ export function gatewayRows({ rounds, most }: GatewayFigures, perSecond: number)
   const isWithin = Math.abs(p99.more) <= p99.noise;
   return [
     [
-      `whole servers at ${perSecond} requests/s, ${rounds.length} rounds in turn: without recording`,
+      `whole servers at ${perSecond} requests/s, ${rounds.length} rounds in turn, ${isPinned ? 'on one core' : 'on every core, shared with the load and the upstream'}: without recording`,
       line('off', 'again'),
       '',
     ],
@@ -203,7 +212,7 @@ export function gatewayRows({ rounds, most }: GatewayFigures, perSecond: number)
     ],
     ['strict: answers wait', `${wait.more.toFixed(2)} ms more in the median`, 'one commit'],
     [
-      `strict: answers of a whole server on one core, ${busyConnections} at a time`,
+      `strict: answers of a whole server on ${isPinned ? 'one core' : 'these cores'}, ${busyConnections} at a time`,
       `${most.strict.perSecond.toFixed(0)} a second at ${most.strict.microseconds.toFixed(0)} µs of CPU each; the load itself makes ${most.load.perSecond.toFixed(0)} a second`,
       '≥ 5,000 a second',
     ],

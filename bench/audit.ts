@@ -2,7 +2,7 @@
  * What evidence costs and how fast it answers, each figure by one command on one machine:
  *
  *   bun bench/audit.ts [--records 1000000] [--seconds 10] [--rounds 3] [--rate 1000] [--keep] [--write]
- *     [--parts reads,incident,strict,recorder,gateway,verify]
+ *     [--parts reads,incident,strict,recorder,gateway,verify] [--cores one|every]
  *
  * It fills a store (`--keep` uses the one from before), asks it, verifies it, and measures what recording costs.
  */
@@ -31,6 +31,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '3' },
     rate: { type: 'string', default: '1000' },
+    // `one`: a server on a core of its own; `every`: on all of them, with the load and the upstream.
+    cores: { type: 'string', default: 'one' },
     keep: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     parts: { type: 'string', default: 'reads,incident,strict,recorder,gateway,verify' },
@@ -179,9 +181,13 @@ function verification(): void {
 }
 
 async function gateway(): Promise<void> {
-  const perSecond = Number(values.rate);
-  const asked = { rounds: Number(values.rounds), seconds: Number(values.seconds), perSecond };
-  for (const row of gatewayRows(await gatewayFigures(folder, asked), perSecond)) tell(row);
+  const asked = {
+    rounds: Number(values.rounds),
+    seconds: Number(values.seconds),
+    perSecond: Number(values.rate),
+    isPinned: values.cores !== 'every',
+  };
+  for (const row of gatewayRows(await gatewayFigures(folder, asked), asked)) tell(row);
 }
 
 async function recorder(

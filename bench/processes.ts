@@ -2,12 +2,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
-import bunEnvironment from '../bin/bun-environment.json';
+import bunEnvironments from '../bin/bun-environment.json';
 
 export type Started = {
   readonly process: Bun.Subprocess<'ignore', 'pipe', 'inherit'>;
   readonly ready: Record<string, unknown>;
 };
+
+/** What `bin/breakwater.js` starts it with. */
+const environmentOf = (command: readonly string[]): Record<string, string> => ({
+  ...bunEnvironments.always,
+  ...(command.includes('serve') && bunEnvironments.serve),
+});
 
 const canPin = existsSync('/usr/bin/taskset') && cpus().length > 1;
 
@@ -16,19 +22,19 @@ export function pinSelf(core: number): void {
   if (canPin) Bun.spawnSync(['taskset', '-a', '-cp', String(core), String(process.pid)]);
 }
 
-/** Starts a command on one core and waits for its first JSON line that has the field. */
+/** Starts a command on one core (null: on any) and waits for its first JSON line that has the field. */
 export async function start(
   command: readonly string[],
-  core: number,
+  core: number | null,
   field: string,
   environment: Record<string, string> = {},
 ): Promise<Started> {
-  const pinned = canPin ? ['taskset', '-c', String(core), ...command] : [...command];
+  const pinned = canPin && core !== null ? ['taskset', '-c', String(core), ...command] : [...command];
   const child = Bun.spawn(pinned, {
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'inherit',
-    env: { ...process.env, ...bunEnvironment, ...environment },
+    env: { ...process.env, ...environmentOf(command), ...environment },
   });
   const reader = child.stdout.getReader();
   const decoder = new TextDecoder();
