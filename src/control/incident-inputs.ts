@@ -25,7 +25,7 @@ const role = z
   .nullable();
 const roles = z.strictObject({ lead: role.optional(), comms: role.optional(), ops: role.optional() });
 const times = z.strictObject({
-  detected: time.nullable().optional(),
+  detected: time.optional(),
   switched: time.nullable().optional(),
   provider_declared: time.nullable().optional(),
   provider_resolved: time.nullable().optional(),
@@ -129,7 +129,14 @@ export function correctedTimes(
     changes[own] = at;
   }
   const times = { ...known, ...changes };
-  const { providerDeclared, providerResolved } = times;
+  const { detected, normalRoutingResumed, providerDeclared, providerResolved } = times;
+  if (detected !== null && normalRoutingResumed !== null && normalRoutingResumed < detected)
+    return controlError(
+      'invalid',
+      'Routing cannot have been normal again before anything was noticed.',
+      'Correct one of the two times.',
+      'times.normal_routing_resumed',
+    );
   if (providerDeclared !== null && providerResolved !== null && providerResolved < providerDeclared)
     return controlError(
       'invalid',

@@ -166,6 +166,13 @@ function providerTimes(incident: Incident, input: UpdateInput, at: Instant): Inc
 function updateProblem(incident: Incident, input: UpdateInput): ControlError | null {
   const vague = textProblem(input) ?? publicProblem('title', input.title);
   if (vague !== null) return vague;
+  if (input.targets !== undefined && (incident.state === 'reviewed' || incident.mergedInto !== null))
+    return controlError(
+      'conflict',
+      `What incident ${incident.id} is about stands: it is ${incident.mergedInto === null ? 'reviewed' : 'part of another one'}.`,
+      'Facts that come late can still be added as text.',
+      'targets',
+    );
   if (input.state === undefined || input.source === 'provider') return null;
   if (input.state === 'dismissed')
     return controlError('invalid', 'Dismissing takes a reason.', 'Use …/dismiss, with a reason.', 'state');

@@ -49,7 +49,11 @@ function summary({ incident, impact }: PostmortemInput): readonly string[] {
     times.detected === null || end === null
       ? incident.state === 'resolved' || incident.state === 'reviewed'
         ? 'It was called resolved; routing is not as agreed again yet.'
-        : 'It is not over yet.'
+        : incident.mergedInto !== null
+          ? `It was made part of ${incident.mergedInto}, and goes on there.`
+          : incident.state === 'dismissed'
+            ? 'It was dismissed: it was nothing, or nothing of ours.'
+            : 'It is not over yet.'
       : `From detection to normal routing it took ${durationWords(end - times.detected)}.`;
   const features = incident.features.map(({ title }) => plain(title));
   return [

@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 import { StoreUnavailable } from '../control/queries.ts';
 import { parseInput } from '../control/verb.ts';
+import { actorRemedy, isActorName } from './actor-name.ts';
 import { readAdminBody } from './admin-body.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { adminError, controlErrorReply, invalidInput } from './admin-error.ts';
@@ -72,12 +73,8 @@ const actorHeader = 'x-breakwater-actor';
 function actorOf(request: Request): Read<string> {
   const named = request.headers.get(actorHeader);
   if (named === null) return { kind: 'read', value: 'admin' };
-  if (/^[\w.@][\w.@ -]{0,63}$/.test(named)) return { kind: 'read', value: named };
-  return invalidInput(
-    `${actorHeader} is not a name that can be kept.`,
-    'Use 1 to 64 letters, digits, spaces or . _ @ -',
-    actorHeader,
-  );
+  if (isActorName(named)) return { kind: 'read', value: named };
+  return invalidInput(`${actorHeader} is not a name that can be kept.`, actorRemedy, actorHeader);
 }
 
 function roleOf(request: Request, dependencies: AdminDependencies): Role | null {
@@ -175,8 +172,12 @@ function troubleReply(error: unknown, dependencies: AdminDependencies): Response
   });
 }
 
+const streams = /^(?:text\/event-stream|text\/csv|application\/x-ndjson)/;
+
 /** What a `HEAD` is told: as much as a `GET`, without the body. */
 function headOf(answer: Response): Response {
+  // The server tells the length of a text, and sends none of it; a stream would begin.
+  if (!streams.test(answer.headers.get('content-type') ?? '')) return answer;
   void answer.body?.cancel().catch(() => {});
   return new Response(null, { status: answer.status, headers: answer.headers });
 }

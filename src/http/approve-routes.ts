@@ -6,6 +6,7 @@
 import type { Result } from '../control/verb.ts';
 import type { Run } from '../core/playbook-run.ts';
 import { escaped } from '../site/html.ts';
+import { isActorName } from './actor-name.ts';
 import { approvePrefix } from './routes.ts';
 
 export type Approvals = {
@@ -15,7 +16,6 @@ export type Approvals = {
 };
 
 const bodyBytesMax = 8_192;
-const actorForm = /^[\w.@][\w.@ -]{0,63}$/;
 
 const headers = {
   'content-type': 'text/html; charset=utf-8',
@@ -54,7 +54,7 @@ async function answered(request: Request, run: Run, { answer }: Approvals): Prom
   if (text.length > bodyBytesMax) return form(run, 'That is too long.');
   const given = new URLSearchParams(text);
   const by = given.get('by')?.trim() ?? '';
-  if (!actorForm.test(by)) return form(run, 'Please give your name: letters, digits, spaces or . _ @ -');
+  if (!isActorName(by)) return form(run, 'Please give your name: letters, digits, spaces or . _ @ -');
   const result = await answer(run, { answer: given.get('answer'), reason: given.get('reason') }, by);
   if (result.kind === 'error') return form(run, `${result.message} ${result.remedy}`);
   return page(

@@ -25,8 +25,30 @@ const open = { 'access-control-allow-origin': '*', 'x-content-type-options': 'no
 function publicAnswer({ type, body }: SiteFile, request: Request): Response {
   const etag = `W/"${Bun.hash(body).toString(36)}"`;
   const headers = { ...open, 'content-type': type, 'cache-control': cacheControl, etag };
-  if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers });
-  return new Response(request.method === 'HEAD' ? null : body, { headers });
+  if (isHeld(request.headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers });
+  // To a `HEAD` the server sends the length of this body, and not the body.
+  return new Response(body, { headers });
+}
+
+const strong = (tag: string): string => tag.trim().replace(/^W\//, '');
+
+/** Whether who asks has it already: one of several tags, weak or not, as caches send them. */
+function isHeld(header: string | null, etag: string): boolean {
+  return (header ?? '')
+    .slice(0, 2_000)
+    .split(',')
+    .some((tag) => tag.trim() === '*' || strong(tag) === strong(etag));
+}
+
+/** For people who follow an old link. */
+function nothingHere(): Response {
+  return new Response(
+    '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Nothing here</title></head><body><main><h1>There is nothing here, or not any more</h1><p><a href="../../status">How it is now</a></p></main></body></html>\n',
+    {
+      status: 404,
+      headers: { ...open, 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
+    },
+  );
 }
 
 function refusal(status: 400 | 404, message: string, field: string): Response {
@@ -107,7 +129,8 @@ export function statusRoutes(siteNow: (locale?: string) => Site): StatusRoutes {
       const spoken = locale === usual.locale ? usual : siteNow(locale);
       const site: Site = { ...spoken, isChosen, origin: originOf(request) };
       const file = siteFile(place, site);
-      if (file === null) return null;
+      if (file === null)
+        return isPage && (request.headers.get('accept') ?? '').includes('text/html') ? nothingHere() : null;
       const answer = publicAnswer(file, request);
       if (isPage) {
         answer.headers.set('content-security-policy', securityPolicy(site));

@@ -1,7 +1,7 @@
 /** What a clumsy or hostile hand sends to the admin API: each is refused with its place and what to do, or is harmless. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 
-import { startHouse } from '../harness.ts';
+import { adminToken, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
 let house: House;
@@ -120,4 +120,107 @@ test('the banner speaks one language at a time', async () => {
   const read = await fetch(`${house.url}/status/banner?locale=de`);
   const { features } = (await read.json()) as { features: readonly Json[] };
   expect(features.map((each) => each['words'])).not.toContain('working normally');
+});
+
+describe('an incident', () => {
+  const open = async (title: string, target: string): Promise<string> => {
+    const targets = [target];
+    const made = await house.admin('POST', 'incidents', { title, failure_class: 'latency', targets });
+    return String(made.body['id']);
+  };
+  const update = (id: string, body: Json) => house.admin('POST', `incidents/${id}/updates`, body);
+  const postmortem = async (id: string): Promise<string> =>
+    (
+      await fetch(`${house.url}/admin/v1/incidents/${id}/postmortem`, {
+        headers: { authorization: `Bearer ${adminToken}` },
+      })
+    ).text();
+
+  test('keeps its times in an order that can be', async () => {
+    const id = await open('Odd times', 'anthropic/claude-opus-4-8');
+    const early = await update(id, { times: { normal_routing_resumed: '2020-01-01T00:00:00Z' } });
+    expect([early.status, errorOf(early.body)['field']]).toEqual([400, 'times.normal_routing_resumed']);
+    expect((await update(id, { times: { detected: null } })).status).toBe(400);
+  });
+
+  test('that was reviewed is about what it was about', async () => {
+    const id = await open('Over', 'anthropic/claude-opus-4-8');
+    for (const state of ['resolved', 'reviewed']) expect((await update(id, { state })).status).toBe(200);
+    const more = await update(id, { targets: ['openai/gpt-5.2'] });
+    expect([more.status, errorOf(more.body)['field']]).toEqual([409, 'targets']);
+    expect((await update(id, { text: 'A fact that came late.' })).status).toBe(200);
+  });
+
+  test('that was dismissed or became part of another says so in its post-mortem', async () => {
+    const [one, other] = [
+      await open('One', 'anthropic/claude-opus-4-8'),
+      await open('Other', 'openai/gpt-5.2'),
+    ];
+    await house.admin('POST', `incidents/${one}/merge`, { into: other });
+    expect(await postmortem(one)).toContain(`It was made part of ${other}`);
+    expect((await update(one, { targets: ['openai/gpt-5.2'] })).status).toBe(409);
+    await house.admin('POST', `incidents/${other}/dismiss`, { reason: 'a test' });
+    expect(await postmortem(other)).toContain('It was dismissed');
+  });
+});
+
+test('nobody decides under a name of our own', async () => {
+  const input = { scope: { provider: 'x' }, reason: 'x', mode: 'observe' };
+  for (const name of ['system', 'System', 'playbook vendor-off', 'provider']) {
+    const answer = await house.admin('POST', 'switches', input, { 'x-breakwater-actor': name });
+    expect([name, answer.status]).toEqual([name, 400]);
+  }
+  const named = await house.admin('POST', 'switches', input, { 'x-breakwater-actor': 'systems.ada' });
+  expect(named.body).toMatchObject({ created_by: 'systems.ada' });
+});
+
+test('a question is answered once', async () => {
+  const text = `name: asks
+match: { scope: { vendor: anthropic }, when: { gate: ejected } }
+decide:
+  - otherwise:
+      - ask: { question: "Shall it go?", timeout: 5m, otherwise: abort }
+      - switch: { scope: { model: $model }, effect: off, expiresIn: 2h }
+`;
+  expect((await house.admin('POST', 'playbooks', { text })).status).toBe(201);
+  const started = await house.admin('POST', 'playbooks/asks/run', { reason: 'a test' });
+  const run = `runs/${String(started.body['id'])}`;
+  for (let tries = 0; tries < 600; tries++) {
+    if ((await house.admin('GET', run)).body['state'] === 'asking') break;
+    await Bun.sleep(50);
+  }
+  const answers = await Promise.all(
+    ['approve', 'reject'].map((answer) => house.admin('POST', `${run}/answer`, { answer, reason: 'x' })),
+  );
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+  await house.admin('POST', `${run}/abort`, { reason: 'over' });
+});
+
+test('who asks for the head alone is told how long the answer is', async () => {
+  for (const path of ['/status', '/api/v2/summary.json', '/admin/v1/keys']) {
+    const headers = { authorization: `Bearer ${adminToken}` };
+    const body = await (await fetch(`${house.url}${path}`, { headers })).arrayBuffer();
+    const head = await fetch(`${house.url}${path}`, { method: 'HEAD', headers });
+    expect([path, head.status, head.headers.get('content-length')]).toEqual([
+      path,
+      200,
+      `${body.byteLength}`,
+    ]);
+  }
+});
+
+test('a page that is held already is not sent again, however its tag is written', async () => {
+  const url = `${house.url}/status/calendar.ics`;
+  const etag = (await fetch(url)).headers.get('etag') ?? '';
+  for (const tag of [etag, etag.replace('W/', ''), `"other", ${etag}`, '*'])
+    expect([tag, (await fetch(url, { headers: { 'if-none-match': tag } })).status]).toEqual([tag, 304]);
+  expect((await fetch(url, { headers: { 'if-none-match': '"other"' } })).status).toBe(200);
+});
+
+test('who follows an old link to the status page reads a page, and a program JSON', async () => {
+  const url = `${house.url}/status/incidents/inc_gone`;
+  const page = await fetch(url, { headers: { accept: 'text/html,*/*' } });
+  expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
+  const json = await fetch(url, { headers: { accept: 'application/json' } });
+  expect([json.status, json.headers.get('content-type')]).toEqual([404, 'application/json']);
 });
