@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 
 import { catalogueData } from './catalogue-data.ts';
-import { modelNamed } from './catalogue.ts';
+import { modelNamed, vendorOf } from './catalogue.ts';
 import { costUsd } from './cost.ts';
 
 describe('the catalogue', () => {
@@ -13,6 +13,15 @@ describe('the catalogue', () => {
       expect(source.page).toStartWith('https://');
       expect(source.read).toMatch(/^\d{4}-\d{2}-\d{2}$/);
     }
+  });
+
+  test.each([
+    ['gpt-99-new', 'openai'],
+    ['ft:gpt-4o-2024-08-06:acme::b7', 'openai'],
+    ['claude-99-new', 'anthropic'],
+    ['something-new-9', null],
+  ])('the name %s tells the vendor %p', (name, vendor) => {
+    expect(vendorOf(name)).toBe(vendor);
   });
 
   test('a model it does not know is not guessed at', () => {

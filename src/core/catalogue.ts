@@ -41,7 +41,7 @@ export const catalogue: ReadonlyMap<string, Model> = new Map(
 
 const vendorPrefixes: readonly (readonly [RegExp, string])[] = [
   [/^claude-/, 'anthropic'],
-  [/^(?:gpt-|chatgpt-|text-embedding-|o\d)/, 'openai'],
+  [/^(?:ft:)?(?:gpt-|chatgpt-|codex-|text-embedding-|o\d)/, 'openai'],
   [/^gemini-/, 'google'],
   [/^(?:llama|codellama)/, 'meta'],
   [/^(?:mistral|mixtral|magistral)/, 'mistral'],
