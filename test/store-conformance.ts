@@ -5,6 +5,7 @@ import { collectStatistics } from '../src/control/statistics.ts';
 import type { Delivery } from '../src/core/delivery.ts';
 import type { ConsentGrant } from '../src/core/consent.ts';
 import { incidentId, instant, keyId, switchId, targetName } from '../src/core/ids.ts';
+import type { TargetName } from '../src/core/ids.ts';
 import { hashLeaf, verifyConsistency, verifyInclusion } from '../src/core/merkle.ts';
 import type { Hash } from '../src/core/merkle.ts';
 import type { Change, RequestRecord } from '../src/core/record.ts';
@@ -13,7 +14,7 @@ import type { Hit } from '../src/core/incident-hits.ts';
 import type { FeatureStatus } from '../src/core/status.ts';
 import type { StatusInterval } from '../src/core/status-history.ts';
 import { pageSizeMax } from '../src/store/store.ts';
-import type { RecordFilter, Store, StoredGate } from '../src/store/store.ts';
+import type { IncidentWrite, RecordFilter, Store, StoredGate } from '../src/store/store.ts';
 import { aDelivery, aBulletin } from './told-fixture.ts';
 import {
   aChange,
@@ -241,7 +242,7 @@ function conformance(open: () => Promise<OpenedForTest>): void {
       const records = [aRescue(), aRescue({ preferred: gpt })];
       await store.appendRecords(records);
       await store.addHits(records.map((record) => ({ ...hit(record), preferred: record.preferred ?? opus })));
-      const taking = { ...other, takes: { from: one.incident.id, preferred: [gpt] } };
+      const taking = { ...other, takes: { from: one.incident.id, preferred: [gpt], at: start } };
       await store.saveIncidents([taking], aChange());
       expect(
         (await store.listHits(other.incident.id, {}, null, 10)).items.map(({ request }) => request),
@@ -251,6 +252,35 @@ function conformance(open: () => Promise<OpenedForTest>): void {
       ).toEqual([records[0]!.id]);
       for (const { incident } of [one, other])
         expect((await store.countHits(incident.id)).map(({ count }) => count)).toEqual([1]);
+    });
+
+    test('that took others over get what was under way then as well, and nothing that was asked later', async () => {
+      const [first, second, third] = [one, anIncident(), anIncident()];
+      const ofFirst = async (preferred: TargetName, at: number): Promise<Hit> => ({
+        ...hit(aRescue({ at: instant(start + at) })),
+        incident: first.incident.id,
+        preferred,
+      });
+      const counts = async (): Promise<readonly number[]> =>
+        Promise.all(
+          [first, second, third].map(async ({ incident }) =>
+            (await store.countHits(incident.id)).reduce((sum, { count }) => sum + count, 0),
+          ),
+        );
+      const takes = (from: IncidentWrite, preferred: readonly TargetName[] | null, at: number) => ({
+        takes: { from: from.incident.id, preferred, at: instant(start + at) },
+      });
+      await store.saveIncidents([first, { ...second, ...takes(first, [gpt], 10) }], aChange());
+      await store.addHits([await ofFirst(gpt, 9), await ofFirst(opus, 9), await ofFirst(gpt, 11)]);
+      expect(await counts()).toEqual([2, 1, 0]);
+      await store.saveIncidents([{ ...third, ...takes(second, null, 20) }], aChange());
+      await store.addHits([await ofFirst(gpt, 9)]);
+      expect(await counts()).toEqual([2, 0, 2]);
+      const rev = 2;
+      const again = { ...first, from: 1, incident: { ...first.incident, rev }, entries: [] };
+      await store.saveIncidents([{ ...again, ...takes(third, null, 30) }], aChange());
+      await store.addHits([await ofFirst(gpt, 9)]);
+      expect(await counts()).toEqual([5, 0, 0]);
     });
   });
 

@@ -98,7 +98,7 @@ export async function mergeIncident(
         now,
       );
       const grown = absorbed(other, incident, actor, because(reason), now);
-      return [writeOf(gone), { ...writeOf(grown), takes: { from: incident.id, preferred: null } }];
+      return [writeOf(gone), { ...writeOf(grown), takes: { from: incident.id, preferred: null, at: now } }];
     },
   );
   if (merged.kind === 'error') return merged;
@@ -191,7 +191,7 @@ function parted(
     now,
   );
   const preferred = going.map(({ target }) => target);
-  return [{ ...writeOf(fresh), from: 0, takes: { from: incident.id, preferred } }, writeOf(left)];
+  return [{ ...writeOf(fresh), from: 0, takes: { from: incident.id, preferred, at: now } }, writeOf(left)];
 }
 
 /** It was nothing, or nothing of ours. */

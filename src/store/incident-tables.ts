@@ -2,6 +2,8 @@
 import type { Database } from 'bun:sqlite';
 import type { SQLQueryBindings } from 'bun:sqlite';
 
+import { HitMoves } from './hit-moves.ts';
+import type { Takes } from './hit-moves.ts';
 import type { HitCountRow, HitRow } from './incident-rows.ts';
 import { pageSizeMax, timelineEntriesMax } from './store.ts';
 import type { HitLines, Page } from './store.ts';
@@ -15,8 +17,8 @@ export type IncidentRowWrite = {
   readonly state: string;
   readonly body: string;
   readonly entries: readonly { readonly n: number; readonly body: string }[];
-  /** Takes the requests of another incident over: all, or those that preferred one of these targets. */
-  readonly takes: { readonly from: string; readonly preferred: readonly string[] | null } | null;
+  /** Takes the requests of another incident over. */
+  readonly takes: Takes | null;
 };
 
 /** So many lines are read at a time, so that whatever waits for the database waits shortly. */
@@ -32,10 +34,12 @@ class Stale extends Error {}
 
 export class IncidentTables extends PolicyTables {
   readonly #database: Database;
+  readonly #moves: HitMoves;
 
   constructor(database: Database) {
     super(database);
     this.#database = database;
+    this.#moves = new HitMoves(database);
   }
 
   #write({ id, rev, from, state, body, entries, takes }: IncidentRowWrite): void {
@@ -64,6 +68,7 @@ export class IncidentTables extends PolicyTables {
     this.#database
       .query<unknown, SQLQueryBindings[]>(`DELETE FROM incident_hits WHERE incident = ?${only}`)
       .run(...values);
+    this.#moves.note(id, takes);
     for (const changed of [id, takes.from]) this.#recount(changed);
   }
 
@@ -81,6 +86,7 @@ export class IncidentTables extends PolicyTables {
       })();
       return true;
     } catch (error) {
+      this.#moves.forget();
       if (error instanceof Stale) return false;
       throw error;
     }
@@ -127,7 +133,7 @@ export class IncidentTables extends PolicyTables {
       'INSERT OR IGNORE INTO incident_hits (incident, request, at, feature, preferred, how, served, left_to) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     );
     this.#database.transaction(() => {
-      const fresh = rows.filter((row) => insert.run(...row).changes > 0);
+      const fresh = this.#moves.settled(rows).filter((row) => insert.run(...row).changes > 0);
       this.#count(fresh);
     })();
   }

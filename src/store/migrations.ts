@@ -128,6 +128,8 @@ export const migrations: readonly Step[] = [
   INSERT INTO incident_counts SELECT incident, feature, how, coalesce(served, ''), left_to, count(*), min(at), max(at)
     FROM incident_hits GROUP BY incident, feature, how, served, left_to;
   `,
+  // Records that were under way when an incident was merged or split belong to whoever has its requests now.
+  'CREATE TABLE incident_moves (incident TEXT NOT NULL, preferred TEXT NOT NULL, taker TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (incident, preferred)) WITHOUT ROWID;',
 ];
 
 const number = (database: Database, sql: string): number =>

@@ -125,8 +125,15 @@ export type ReleaseOutcome = 'released' | 'not_found' | 'stale' | 'already_relea
 /** One incident's next value, to be written when it still has revision `from`; 0 for a new one. */
 export type IncidentWrite = IncidentStep & {
   readonly from: number;
-  /** Takes the requests of another incident over: all (null), or those that preferred one of the targets. */
-  readonly takes?: { readonly from: IncidentId; readonly preferred: readonly TargetName[] | null };
+  /**
+   * Takes the requests of another incident over: all (null), or those that preferred one of the targets; also those that
+   * were asked until then and are still to be recorded.
+   */
+  readonly takes?: {
+    readonly from: IncidentId;
+    readonly preferred: readonly TargetName[] | null;
+    readonly at: Instant;
+  };
 };
 
 export type HitFilter = { readonly how?: HitKind; readonly feature?: string };
