@@ -23,12 +23,13 @@ export type ApiKey = {
 export function keyLimits(
   key: ApiKey | null,
   snapshot: Pick<Snapshot, 'dataClasses'>,
-): Pick<RoutingRequest, 'tenant' | 'key' | 'keyFeatures' | 'keyClassMax'> {
-  if (key === null) return { tenant: null, key: null, keyFeatures: null, keyClassMax: null };
-  const { tenant, id, features, dataClassMax } = key;
+): Pick<RoutingRequest, 'tenant' | 'key' | 'keyName' | 'keyFeatures' | 'keyClassMax'> {
+  if (key === null) return { tenant: null, key: null, keyName: null, keyFeatures: null, keyClassMax: null };
+  const { tenant, id, name, features, dataClassMax } = key;
   return {
     tenant,
     key: id,
+    keyName: name,
     keyFeatures: features,
     keyClassMax: dataClassMax === null ? null : (snapshot.dataClasses.get(dataClassMax) ?? 'undefined_class'),
   };

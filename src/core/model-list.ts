@@ -38,6 +38,7 @@ export type ModelView = {
 
 export type ListAsker = {
   readonly key: KeyId | null;
+  readonly keyName: string | null;
   readonly tenant: string | null;
   /** Features the key may use; null for all. */
   readonly features: ReadonlySet<string> | null;
@@ -58,13 +59,17 @@ function decisionFor(
   asker: ListAsker,
   conditions: ListConditions,
 ): RoutingDecision {
-  const { tenant, key, features: keyFeatures } = asker;
+  const { tenant, key, keyName, features: keyFeatures } = asker;
   return decide(
     plainRequest(feature, {
       route,
-      demand: classDemand(snapshot, feature, null, { tenant, keyNames: key === null ? [] : [key] }),
+      demand: classDemand(snapshot, feature, null, {
+        tenant,
+        keyNames: [key, keyName].filter((name) => name !== null),
+      }),
       tenant,
       key,
+      keyName,
       keyFeatures,
     }),
     // The least lucky draw: what is shown as available is so for everybody.

@@ -26,7 +26,7 @@ export type PreviewConditions = {
   readonly switches: readonly Switch[];
   readonly standing: (target: Target) => Standing;
   /** What a key may do. */
-  readonly keyLimits: (key: KeyId | null) => Pick<RoutingRequest, 'keyFeatures' | 'keyClassMax'>;
+  readonly keyLimits: (key: KeyId | null) => Pick<RoutingRequest, 'keyName' | 'keyFeatures' | 'keyClassMax'>;
   readonly now: Instant;
 };
 
@@ -113,12 +113,13 @@ function requestOf(
   const named = record.feature === snapshot.defaults.name || record.requested === record.feature;
   const resolved = resolveRequested(snapshot, record.requested, named ? null : record.feature);
   if (resolved.kind !== 'resolved') return null;
-  const { keyFeatures, keyClassMax } = conditions.keyLimits(record.key);
+  const { keyName, keyFeatures, keyClassMax } = conditions.keyLimits(record.key);
   return plainRequest(resolved.feature, {
     route: resolved.route,
     demand: demandOf(snapshot.dataClasses, record.dataClass, 'header'),
     tenant: record.tenant,
     key: record.key,
+    keyName,
     keyFeatures,
     keyClassMax,
   });

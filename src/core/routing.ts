@@ -138,8 +138,8 @@ function earliest(judged: readonly Judged[]): Instant | null {
 }
 
 /** Who asks, as switches see it. */
-export function askerOf({ feature, demand, tenant, key }: RoutingRequest): Asker {
-  return { feature: feature.name, dataClass: demand.name, tenant, key };
+export function askerOf({ feature, demand, tenant, key, keyName }: RoutingRequest): Asker {
+  return { feature: feature.name, dataClass: demand.name, tenant, key, keyName };
 }
 
 /** Every rule's word on every target of the route, whoever decided. */

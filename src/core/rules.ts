@@ -27,6 +27,8 @@ export type RoutingRequest = {
   readonly demand: ClassDemand;
   readonly tenant: string | null;
   readonly key: KeyId | null;
+  /** What people call the key. */
+  readonly keyName: string | null;
   /** Features the key may use; null for all. */
   readonly keyFeatures: ReadonlySet<string> | null;
   /** The most sensitive class the key may send; null for no limit. */
@@ -51,6 +53,7 @@ export function plainRequest(feature: Feature, changes: Partial<RoutingRequest> 
     demand: unclassified,
     tenant: null,
     key: null,
+    keyName: null,
     keyFeatures: null,
     keyClassMax: null,
     fallbackLimit: null,

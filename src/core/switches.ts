@@ -68,6 +68,7 @@ export type Asker = {
   readonly dataClass: string | null;
   readonly tenant: string | null;
   readonly key: string | null;
+  readonly keyName: string | null;
 };
 
 /** True while the switch does something: not released, not expired (`stay` outlives its expiry and only reminds). */
@@ -159,7 +160,10 @@ function matchesKey(key: ScopeKey, pattern: string, target: Target, asker: Asker
     case 'tenant':
       return asker === null || (asker.tenant !== null && matchesPattern(pattern, asker.tenant));
     case 'key':
-      return asker === null || (asker.key !== null && matchesPattern(pattern, asker.key));
+      return (
+        asker === null ||
+        [asker.key, asker.keyName].some((name) => name !== null && matchesPattern(pattern, name))
+      );
   }
 }
 

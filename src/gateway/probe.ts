@@ -184,7 +184,7 @@ export async function sendProbe(
   }
   const stopper = new Stopper();
   const trace = newTrace(ticket, place, shared);
-  const asker = { feature: '', dataClass: null, tenant: null, key: null };
+  const asker = { feature: '', dataClass: null, tenant: null, key: null, keyName: null };
   const flight: Flight = { target, asker, stopper, committed: false };
   flights.begin(flight);
   let outcome: Settlement['outcome'];

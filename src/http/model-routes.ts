@@ -110,6 +110,7 @@ export function modelsAnswer(
   const feature = request.headers.get('x-breakwater-feature');
   const asker: ListAsker = {
     key: key?.id ?? null,
+    keyName: key?.name ?? null,
     tenant: key?.tenant ?? null,
     features: key?.features ?? null,
   };

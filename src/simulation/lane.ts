@@ -82,7 +82,7 @@ export class Lane implements Bearer {
     if (dataPolicyObjection(target, demand.dataClass, this.#moment.clock) !== null) return 'data_policy';
     const mode = modeFor(feature, hopBetween(feature.route[0], target), null);
     if (mode === 'never') return 'fallback';
-    const asker = { feature: feature.name, dataClass: demand.name, tenant: null, key: null };
+    const asker = { feature: feature.name, dataClass: demand.name, tenant: null, key: null, keyName: null };
     return offBy(speaking(switches, target, asker, this.#moment.clock)) === null ? null : 'switch';
   }
 }

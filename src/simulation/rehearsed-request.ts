@@ -211,7 +211,7 @@ export class RehearsedRequest implements Owner {
     let known = off.get(target);
     if (known === undefined) {
       const { feature, demand } = request;
-      const asker = { feature: feature.name, dataClass: demand.name, tenant: null, key: null };
+      const asker = { feature: feature.name, dataClass: demand.name, tenant: null, key: null, keyName: null };
       known = offBy(speaking(switches, target, asker, arena.clock)) !== null;
       off.set(target, known);
     }

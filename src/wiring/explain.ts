@@ -50,7 +50,9 @@ export function explain(input: ExplainInput, engine: Engine): Explained {
   if (name === undefined) return { kind: 'invalid', message: 'Neither a feature nor a model is named.' };
   const resolved = resolveRequested(snapshot, name, input.feature ?? null);
   if (resolved.kind !== 'resolved') return { kind: 'invalid', message: resolved.message };
-  const key = [...engine.state.keys.byHash.values()].find((each) => each.id === input.key) ?? null;
+  const keys = [...engine.state.keys.byHash.values()];
+  const key =
+    keys.find(({ id }) => id === input.key) ?? keys.find(({ name: called }) => called === input.key) ?? null;
   // Without its key a request would be judged by wider permissions than it has.
   if (input.key !== undefined && key === null)
     return { kind: 'invalid', message: `There is no usable key ${input.key}.` };

@@ -126,6 +126,20 @@ test('a refusal by policy is counted as the policy at work', async () => {
   expect(metrics).not.toMatch(/breakwater_requests_total\{[^}]*outcome="failed"/);
 });
 
+test('a switch and a question may mean a key by its name', async () => {
+  const named = await keyWith({ name: 'mobile' });
+  const other = await keyWith({ name: 'desktop' });
+  const scope = { key: 'mobile', provider: 'anthropic' };
+  const made = await house.admin('POST', 'switches', { scope, reason: 'it asks too much of them' });
+  expect(made.status).toBe(201);
+  const target = async (secret: string): Promise<string | null> =>
+    (await ask({ 'x-api-key': secret })).headers.get('x-breakwater-target');
+  expect(await target(named)).toBe('aws/claude-opus-4-8');
+  expect(await target(other)).toBe('anthropic/claude-opus-4-8');
+  const { body } = await house.admin('POST', 'explain', { feature: 'notes', key: 'mobile' });
+  expect((body['candidates'] as Json[])[0]).toMatchObject({ reason: 'switched_off' });
+});
+
 test('a budget that is used up is still used up after a restart', async () => {
   const secret = await keyWith({ budget: '0.000001usd/month' });
   expect((await ask({ 'x-api-key': secret })).status).toBe(200);
