@@ -3,17 +3,15 @@
  * records, one that waits for every record, one that keeps content as well. Rounds in turn, so that what else the machine does falls on all alike; the one
  * without recording has two rounds each time, and what lies between those two is noise.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 
-import { cpuSeconds, pinSelf, start } from './processes.ts';
-import type { Started } from './processes.ts';
+import { keyOf, root, startGateway, startUpstream } from './gateway.ts';
+import type { Gateway, Upstream } from './gateway.ts';
+import { cpuSeconds, pinSelf } from './processes.ts';
 import { rawLoad } from './raw-load.ts';
 import type { Loaded } from './raw-load.ts';
 
-const root = resolve(import.meta.dir, '..');
-const bun = process.execPath;
-const adminToken = 'bench';
 const captureKey = Buffer.alloc(32, 7).toString('base64');
 const modes = ['off', 'best_effort', 'strict', 'captured'] as const;
 type Mode = (typeof modes)[number];
@@ -25,7 +23,12 @@ export type Round = {
   readonly p50Ms: number;
   readonly p99Ms: number;
 };
-type Side = { readonly mode: Mode; readonly server: Started; readonly url: string; readonly key: string };
+type Side = {
+  readonly mode: Mode;
+  readonly server: Pick<Gateway, 'process'>;
+  readonly url: string;
+  readonly key: string;
+};
 
 const quantile = (list: readonly number[], share: number): number =>
   list.toSorted((one, other) => one - other)[Math.min(list.length - 1, Math.floor(list.length * share))] ??
@@ -34,43 +37,20 @@ const quantile = (list: readonly number[], share: number): number =>
 const prompt = 'Please summarise the harbour log of last night. '.repeat(42).slice(0, 1_900);
 const body = JSON.stringify({ model: 'bench', messages: [{ role: 'user', content: prompt }] });
 
-async function side(folder: string, origin: string, mode: Mode, core: number | null): Promise<Side> {
-  const config = join(folder, `gateway-${mode}.yaml`);
-  writeFileSync(
-    config,
-    JSON.stringify({
-      providers: { openai: { api: 'openai', baseUrl: `${origin}/v1`, keys: ['env:BENCH_KEY'] } },
-      features: { bench: { route: ['openai/gpt-5.2'] } },
+async function side(folder: string, upstream: Upstream, mode: Mode, core: number | null): Promise<Side> {
+  const server = await startGateway({
+    folder,
+    name: `gateway-${mode}`,
+    upstream,
+    core,
+    configuration: {
       ...(mode === 'strict' && { audit: { mode } }),
       ...(mode === 'captured' && { audit: { capture: { key: 'env:CAPTURE_KEY', features: ['bench'] } } }),
-    }),
-  );
-  const preload = mode === 'off' ? ['--preload', join(root, 'bench/without-records.ts')] : [];
-  const store = join(folder, `gateway-${mode}.db`);
-  const server = await start(
-    [
-      bun,
-      ...preload,
-      join(root, 'src/main.ts'),
-      'serve',
-      '--config',
-      config,
-      '--listen',
-      '127.0.0.1:0',
-      '--store',
-      `sqlite:${store}`,
-    ],
-    core,
-    'address',
-    { BENCH_KEY: 'k', CAPTURE_KEY: captureKey, BREAKWATER_ADMIN_TOKEN: adminToken },
-  );
-  const url = server.ready['address'] as string;
-  const made = await fetch(`${url}/admin/v1/keys`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${adminToken}` },
-    body: JSON.stringify({ name: 'bench' }),
+    },
+    ...(mode === 'off' && { preload: join(root, 'bench/without-records.ts') }),
+    environment: { CAPTURE_KEY: captureKey },
   });
-  return { mode, server, url, key: ((await made.json()) as { secret: string }).secret };
+  return { mode, server, url: server.url, key: await keyOf(server) };
 }
 
 async function load(
@@ -98,7 +78,7 @@ export type GatewayFigures = {
   readonly most: { readonly load: Round; readonly strict: Round };
 };
 
-export type GatewayAsked = {
+export type RoundsAsked = {
   readonly rounds: number;
   readonly seconds: number;
   readonly perSecond: number;
@@ -110,17 +90,16 @@ export type GatewayAsked = {
 const busyConnections = 256;
 const warmPerSecond = 2_500;
 
-export async function gatewayFigures(folder: string, asked: GatewayAsked): Promise<GatewayFigures> {
+export async function gatewayFigures(folder: string, asked: RoundsAsked): Promise<GatewayFigures> {
   if (asked.isPinned) pinSelf(1);
   const [ours, theirs] = asked.isPinned ? [0, 1] : [null, null];
   // A checkpoint or a spool of the run before would make the stores of this one look cut.
   const servers = join(folder, 'servers');
   rmSync(servers, { recursive: true, force: true });
   mkdirSync(servers, { recursive: true });
-  const upstream = await start([bun, join(root, 'bench/upstream.ts')], theirs, 'ready');
-  const origin = `http://127.0.0.1:${upstream.ready['ready'] as number}`;
+  const upstream = await startUpstream(theirs);
   const [off, on, strict, capturing] = await Promise.all(
-    modes.map((mode) => side(servers, origin, mode, ours)),
+    modes.map((mode) => side(servers, upstream, mode, ours)),
   );
   if (off === undefined || on === undefined || strict === undefined || capturing === undefined)
     throw new Error('a server is missing');
@@ -140,7 +119,7 @@ export async function gatewayFigures(folder: string, asked: GatewayAsked): Promi
     });
   const busy = { seconds, perSecond: null, connections: busyConnections };
   const most = {
-    load: await load({ mode: 'off', server: upstream, url: origin, key: 'k' }, busy),
+    load: await load({ mode: 'off', server: upstream, url: upstream.url, key: 'k' }, busy),
     strict: await load(strict, busy),
   };
   for (const { server } of [off, on, strict, capturing]) server.process.kill();
@@ -169,7 +148,7 @@ function compared(
   };
 }
 
-export function gatewayRows({ rounds, most }: GatewayFigures, asked: GatewayAsked): readonly Row[] {
+export function gatewayRows({ rounds, most }: GatewayFigures, asked: RoundsAsked): readonly Row[] {
   const { perSecond, isPinned } = asked;
   const of = (modesOf: readonly (Mode | 'again')[], what: keyof Round): readonly number[] =>
     rounds.flatMap((round) => modesOf.map((mode) => round[mode][what]));

@@ -4,13 +4,13 @@
  *
  *   bun bench/overhead.ts [--seconds 8] [--rounds 3] [--warm SECONDS] [--soak SECONDS] [--write]
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { emptyFolder, keyOf, root, startGateway, startUpstream } from './gateway.ts';
 import { cpuSeconds, machine, residentMb, start } from './processes.ts';
-import type { Started } from './processes.ts';
 import { median } from './figures.ts';
 
 const { values } = parseArgs({
@@ -23,9 +23,6 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
-const root = resolve(import.meta.dir, '..');
-const bun = process.execPath;
-const adminToken = 'bench';
 const workers = 16;
 const loadAtStart = (loadavg()[0] ?? 0).toFixed(1);
 
@@ -60,45 +57,15 @@ async function load(side: Side, stream: boolean, seconds: number): Promise<Figur
   return { requests, errors, microseconds: ((cpuSeconds(side.pid) - before) / requests) * 1e6 };
 }
 
-const folder = join(root, 'node_modules', '.cache', 'bench');
-rmSync(folder, { recursive: true, force: true });
-mkdirSync(folder, { recursive: true });
-
-const upstream = await start([bun, join(root, 'bench/upstream.ts')], 1, 'ready');
-const origin = `http://127.0.0.1:${upstream.ready['ready'] as number}`;
-const naive = await start([bun, join(root, 'bench/naive-proxy.ts'), '0', origin], 0, 'ready');
-const configPath = join(folder, 'breakwater.yaml');
-writeFileSync(
-  configPath,
-  JSON.stringify({
-    providers: { openai: { api: 'openai', baseUrl: `${origin}/v1`, keys: ['env:BENCH_KEY'] } },
-    features: { bench: { route: ['openai/gpt-5.2'] } },
-  }),
-);
-const gateway: Started = await start(
-  [
-    bun,
-    join(root, 'src/main.ts'),
-    'serve',
-    '--config',
-    configPath,
-    '--listen',
-    '127.0.0.1:0',
-    '--store',
-    `sqlite:${join(folder, 'bench.db')}`,
-  ],
+const folder = emptyFolder('bench');
+const upstream = await startUpstream(1);
+const naive = await start(
+  [process.execPath, join(root, 'bench/naive-proxy.ts'), '0', upstream.url],
   0,
-  'address',
-  { BENCH_KEY: 'k', BREAKWATER_ADMIN_TOKEN: adminToken },
+  'ready',
 );
-const address = gateway.ready['address'] as string;
-const made = (await (
-  await fetch(`${address}/admin/v1/keys`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${adminToken}` },
-    body: JSON.stringify({ name: 'bench' }),
-  })
-).json()) as { secret: string };
+const gateway = await startGateway({ folder, upstream, core: 0 });
+const key = await keyOf(gateway);
 
 const sides: readonly Side[] = [
   {
@@ -107,7 +74,7 @@ const sides: readonly Side[] = [
     pid: naive.process.pid,
     key: 'k',
   },
-  { name: 'breakwater', url: address, pid: gateway.process.pid, key: made.secret },
+  { name: 'breakwater', url: gateway.url, pid: gateway.process.pid, key },
 ];
 
 async function compare(

@@ -3,47 +3,17 @@
  *
  *   bun bench/streams.ts [COUNT]
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-
-import { machine, residentMb, start } from './processes.ts';
+import { emptyFolder, startGateway, startUpstream } from './gateway.ts';
+import { machine, residentMb } from './processes.ts';
 
 const count = Number(process.argv[2] ?? 2_000);
-const root = resolve(import.meta.dir, '..');
-const folder = join(root, 'node_modules', '.cache', 'bench-streams');
-rmSync(folder, { recursive: true, force: true });
-mkdirSync(folder, { recursive: true });
-
-const upstream = await start([process.execPath, join(root, 'bench/upstream.ts'), '0', '100'], 1, 'ready');
-writeFileSync(
-  join(folder, 'breakwater.yaml'),
-  JSON.stringify({
-    providers: {
-      openai: {
-        api: 'openai',
-        baseUrl: `http://127.0.0.1:${upstream.ready['ready'] as number}/v1`,
-        keys: ['env:BENCH_KEY'],
-      },
-    },
-    features: { bench: { route: ['openai/gpt-5.2'], timeouts: { firstToken: '30s', stall: '10s' } } },
-  }),
-);
-const gateway = await start(
-  [
-    process.execPath,
-    join(root, 'src/main.ts'),
-    'serve',
-    '--config',
-    join(folder, 'breakwater.yaml'),
-    '--listen',
-    '127.0.0.1:0',
-    '--store',
-    `sqlite:${join(folder, 'bench.db')}`,
-  ],
-  0,
-  'address',
-  { BENCH_KEY: 'k', BREAKWATER_ADMIN_TOKEN: 'bench' },
-);
+const upstream = await startUpstream(1, 100);
+const gateway = await startGateway({
+  folder: emptyFolder('bench-streams'),
+  upstream,
+  core: 0,
+  feature: { timeouts: { firstToken: '30s', stall: '10s' } },
+});
 
 let open = 0;
 let openMost = 0;
@@ -51,7 +21,7 @@ let whole = 0;
 let longestGapMs = 0;
 
 async function one(): Promise<void> {
-  const response = await fetch(`${gateway.ready['address'] as string}/v1/chat/completions`, {
+  const response = await fetch(`${gateway.url}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'bench', stream: true, messages: [{ role: 'user', content: 'hello' }] }),

@@ -4,12 +4,13 @@
  *
  *   bun bench/translation.ts [--seconds 6] [--rounds 3] [--write]
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { cpuSeconds, machine, start } from './processes.ts';
 import { median } from './figures.ts';
+import { emptyFolder, root, startGateway, startUpstream } from './gateway.ts';
+import { cpuSeconds, machine } from './processes.ts';
 
 const { values } = parseArgs({
   options: {
@@ -18,8 +19,6 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
   },
 });
-const root = resolve(import.meta.dir, '..');
-const bun = process.execPath;
 const workers = 16;
 const eventsPerAnswer = 50;
 
@@ -47,41 +46,8 @@ const ways: readonly Way[] = [
   },
 ];
 
-const folder = join(root, 'node_modules', '.cache', 'bench-translation');
-rmSync(folder, { recursive: true, force: true });
-mkdirSync(folder, { recursive: true });
-const upstream = await start([bun, join(root, 'bench/upstream.ts')], 1, 'ready');
-const configPath = join(folder, 'breakwater.yaml');
-writeFileSync(
-  configPath,
-  JSON.stringify({
-    providers: {
-      openai: {
-        api: 'openai',
-        baseUrl: `http://127.0.0.1:${upstream.ready['ready'] as number}/v1`,
-        keys: ['env:BENCH_KEY'],
-      },
-    },
-    features: { bench: { route: ['openai/gpt-5.2'] } },
-  }),
-);
-const gateway = await start(
-  [
-    bun,
-    join(root, 'src/main.ts'),
-    'serve',
-    '--config',
-    configPath,
-    '--listen',
-    '127.0.0.1:0',
-    '--store',
-    `sqlite:${join(folder, 'bench.db')}`,
-  ],
-  0,
-  'address',
-  { BENCH_KEY: 'k', BREAKWATER_ADMIN_TOKEN: 'bench' },
-);
-const address = gateway.ready['address'] as string;
+const upstream = await startUpstream(1);
+const gateway = await startGateway({ folder: emptyFolder('bench-translation'), upstream, core: 0 });
 
 /** CPU of the gateway per request, in µs. */
 async function load(way: Way, stream: boolean, seconds: number): Promise<number> {
@@ -91,7 +57,7 @@ async function load(way: Way, stream: boolean, seconds: number): Promise<number>
   let requests = 0;
   const work = async (): Promise<void> => {
     while (performance.now() < end) {
-      const response = await fetch(`${address}${way.path}`, {
+      const response = await fetch(`${gateway.url}${way.path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
         body,
