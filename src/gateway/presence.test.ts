@@ -21,3 +21,10 @@ test('a pause of the ticks and a clock set back are no absence', () => {
   expect(presence.tick(2_020)).toBe(false);
   expect(presence.absentMs).toBe(0);
 });
+
+test('what is late already counts before its tick comes, and once', () => {
+  const presence = new Presence(20, 1_000);
+  expect([presence.absentBy(1_030), presence.absentBy(1_620)]).toEqual([0, 600]);
+  presence.tick(1_620);
+  expect([presence.absentMs, presence.absentBy(1_640)]).toEqual([600, 600]);
+});

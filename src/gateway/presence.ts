@@ -21,6 +21,16 @@ export class Presence {
     return this.#absentMs;
   }
 
+  /** The same, with what a tick that is late already will tell: what comes first after an absence may come before it. */
+  absentBy(now: number): number {
+    return this.#absentMs + this.#lateMs(now);
+  }
+
+  #lateMs(now: number): number {
+    const lateMs = now - this.#tickedAt - this.#tickMs;
+    return lateMs <= usualLateMs ? 0 : lateMs;
+  }
+
   /** Ticks begin again after nobody needed them. */
   resume(now: number): void {
     this.#tickedAt = now;
@@ -28,10 +38,9 @@ export class Presence {
 
   /** Notes a tick; true when it came late. A clock that was set back is not a tick that came early. */
   tick(now: number): boolean {
-    const lateMs = now - this.#tickedAt - this.#tickMs;
+    const lateMs = this.#lateMs(now);
     this.#tickedAt = now;
-    if (lateMs <= usualLateMs) return false;
     this.#absentMs += lateMs;
-    return true;
+    return lateMs > 0;
   }
 }

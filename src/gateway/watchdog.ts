@@ -57,7 +57,7 @@ export function createWatchdog(now: () => number): Watchdog {
       timer = setInterval(tick, tickMs);
     },
     remove: (watch) => watches.remove(watch),
-    absentMs: () => presence.absentMs,
+    absentMs: () => (timer === null ? presence.absentMs : presence.absentBy(now())),
     stop() {
       stop();
       watches.forEach((watch) => watches.remove(watch));

@@ -3,13 +3,15 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 
 import { Webhook } from 'standardwebhooks';
 
-import { startHouse } from '../harness.ts';
+import { LeapingTime, simulated, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 import { webhookSecret } from '../told-fixture.ts';
 
 let house: House;
 let receiver: ReturnType<typeof Bun.serve>;
 const told: Json[] = [];
+const time = new LeapingTime();
+const holdDownMs = 120_000;
 
 beforeAll(async () => {
   receiver = Bun.serve({
@@ -21,9 +23,9 @@ beforeAll(async () => {
       return new Response();
     },
   });
-  house = await startHouse({
+  const changes = {
     messages: {
-      holdDown: '1s',
+      holdDown: `${holdDownMs}ms`,
       nextUpdate: '20m',
       locales: { de: { states: { backup: 'mit Ersatzmodell' } } },
     },
@@ -37,7 +39,8 @@ beforeAll(async () => {
       },
       private: { kind: 'webhook', url: `http://127.0.0.1:${receiver.port}/`, secret: 'env:HOOK_SECRET' },
     },
-  });
+  };
+  house = await startHouse(changes, simulated, time);
 });
 afterAll(async () => {
   await house.stop();
@@ -78,6 +81,8 @@ test('nobody speaks: after the hold-down users are told, and what they are told 
     reason: 'elevated errors of key-a',
   });
   incident = await open('claude-opus-4-8', 'Opus 4.8: elevated errors');
+  expect(await messagesOf(incident)).toEqual([]);
+  time.leap(holdDownMs);
   const [message] = await until(async () => {
     const list = await messagesOf(incident);
     return list.length > 0 ? list : null;
@@ -193,7 +198,8 @@ test('what is kept back is not said, and why stays', async () => {
     status: 201,
     body: { state: 'suppressed', reason: 'a planned test', stage: 'paused' },
   });
-  // Long enough for the hold-down to pass and for several looks.
+  time.leap(holdDownMs);
+  // Long enough for several looks.
   await Bun.sleep(3_500);
   expect((await messagesOf(other)).filter(({ state }) => state === 'published')).toEqual([]);
   const { body } = await house.admin('GET', 'changes');

@@ -22,13 +22,13 @@ match: { scope: { model: m }, when: { gate: ejected } }
 decide:
   - otherwise:
       - notify: { channel: ops, text: one }
-      - wait: 1s
+      - wait: 3s
       - switch: { scope: { model: other }, effect: off, expiresIn: 2h }
-      - wait: 1s
+      - wait: 3s
       - incident: { class: availability, title: By hand }
-      - wait: 1s
+      - wait: 3s
       - notify: { channel: ops, text: two }
-      - wait: 1s
+      - wait: 3s
       - notify: { channel: ops, text: three }
 tests:
   - { name: none, given: [], until: 1m, expect: [{ not: { asked: true } }] }
@@ -81,14 +81,18 @@ test('a standby is refused while the first lives; after each kill the next goes 
   expect(started).toMatchObject({ state: 'running' });
   let server = first;
   let kills = 0;
+  let killedAt = -1;
   let state: unknown = 'running';
-  const end = Date.now() + 150_000;
+  const end = Date.now() + 200_000;
   while (state !== 'done' && Date.now() < end) {
-    await Bun.sleep(700);
-    const before = await server.admin('GET', `runs/${String(started['id'])}`);
-    ({ state } = before);
-    if (state === 'done') break;
-    if (kills === 4) continue;
+    await Bun.sleep(50);
+    const run = await server.admin('GET', `runs/${String(started['id'])}`);
+    ({ state } = run);
+    const step = (run['steps'] as readonly Json[]).findIndex((each) => each['state'] === 'current');
+    if (state === 'done' || kills === 4 || step === killedAt) continue;
+    // Each life ends in another step, and at another moment of it.
+    killedAt = step;
+    await Bun.sleep(kills * 200);
     kills++;
     server.process.kill(9);
     await server.process.exited;
@@ -109,4 +113,4 @@ test('a standby is refused while the first lives; after each kill the next goes 
     .map(({ after }) => (after as Json)['text']);
   expect(told.reverse()).toEqual(['one', 'two', 'three']);
   expect(incidents).toHaveLength(1);
-}, 240_000);
+}, 300_000);
