@@ -247,3 +247,36 @@ test.each([['audit export'], ['requests export']])(
     ).toContain('object');
   },
 );
+
+test('playbooks that do not fit their configuration are told by check', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'breakwater-fit-'));
+  try {
+    const text = (channel: string): string =>
+      `name: off
+match: { scope: { provider: openai }, when: { gate: ejected } }
+decide: [{ otherwise: [{ notify: { channel: ${channel}, text: It fails. } }] }]
+`;
+    writeFileSync(
+      join(folder, 'b.yaml'),
+      'providers: { openai: { api: openai-compatible, baseUrl: "http://127.0.0.1:1/v1" } }\nfeatures: { a: { route: [openai/gpt-5.2] } }\nplaybooks: ./*.playbook\n',
+    );
+    const none = await run(['check', join(folder, 'b.yaml')]);
+    expect([none.code, none.out]).toEqual([
+      0,
+      expect.stringContaining('There is no playbook at ./*.playbook.'),
+    ]);
+    writeFileSync(join(folder, 'one.playbook'), text('oncall'));
+    const unfit = await run(['check', join(folder, 'b.yaml')]);
+    expect([unfit.code, unfit.out]).toEqual([
+      0,
+      expect.stringContaining('tells the channel oncall, and there is none'),
+    ]);
+    writeFileSync(join(folder, 'two.playbook'), text('oncall'));
+    const twice = await run(['check', join(folder, 'b.yaml')]);
+    expect([twice.code, twice.out]).toEqual([1, expect.stringContaining('another file has a playbook off')]);
+    const strange = await run(['playbook', 'export', join(folder, 'one.playbook'), '--format', 'svg']);
+    expect([strange.code, strange.complaint]).toEqual([2, expect.stringContaining('mermaid or cacao')]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}, 60_000);

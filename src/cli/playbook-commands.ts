@@ -11,7 +11,7 @@ import { scopeText } from '../core/switches.ts';
 import { compileDocument, loadConfigFile, problemText } from '../sync/config-file.ts';
 import { readPlaybookFile } from '../sync/playbook-files.ts';
 import { readRecorded } from '../sync/recorded-attempts.ts';
-import { configPathOf, textOption } from './command.ts';
+import { configPathOf, textOption, usageError } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';
 import { harmless } from './layout.ts';
 
@@ -123,6 +123,8 @@ async function test(call: Call): Promise<ExitCode> {
 
 async function exported(call: Call): Promise<ExitCode> {
   const [path = ''] = call.words;
+  const format = textOption(call, 'format') ?? (call.json ? 'cacao' : 'mermaid');
+  if (format !== 'mermaid' && format !== 'cacao') return usageError(call, '--format takes mermaid or cacao');
   const playbook = await read(call, path);
   if (playbook === null) return 1;
   const asCacao = (): string =>
@@ -131,7 +133,7 @@ async function exported(call: Call): Promise<ExitCode> {
       null,
       2,
     );
-  call.print(call.json || textOption(call, 'format') === 'cacao' ? asCacao() : mermaid(playbook));
+  call.print(format === 'cacao' || call.json ? asCacao() : mermaid(playbook));
   return 0;
 }
 

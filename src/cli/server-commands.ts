@@ -2,6 +2,8 @@
 import { coverage } from '../core/coverage.ts';
 import { instant } from '../core/ids.ts';
 import { staleWords } from '../core/agreement.ts';
+import { noneWords, twiceWords, unfitWords } from '../core/playbook-fit.ts';
+import type { Snapshot } from '../core/snapshot.ts';
 import { coverageToWire } from '../http/wire.ts';
 import { loadConfigFile, pathText, problemText } from '../sync/config-file.ts';
 import { readPlaybookFiles } from '../sync/playbook-files.ts';
@@ -39,7 +41,7 @@ async function check(call: Call): Promise<ExitCode> {
   const now = instant(Date.now());
   const loaded = await loadConfigFile(path, call.environment.secretsIfSet, now);
   const problems = loaded.ok ? loaded.warnings : loaded.problems;
-  const playbooks = loaded.ok ? await checkPlaybooks(loaded.snapshot.playbooks, path) : [];
+  const playbooks = loaded.ok ? await checkPlaybooks(loaded.snapshot, path) : [];
   const features = loaded.ok ? coverage(loaded.snapshot, now) : [];
   if (call.json) {
     const shown = problems.map(({ path: at, ...problem }) => ({ path: pathText(at), ...problem }));
@@ -60,20 +62,34 @@ async function check(call: Call): Promise<ExitCode> {
 
 type CheckedPlaybook = { readonly file: string; readonly ok: boolean; readonly problems: readonly string[] };
 
-/** The playbooks beside a configuration: whether each can be read, and whether its agreement is in date. */
-async function checkPlaybooks(pattern: string | null, besides: string): Promise<readonly CheckedPlaybook[]> {
+/** The playbooks beside a configuration: whether each can be read, is in date, and fits the configuration. */
+async function checkPlaybooks(snapshot: Snapshot, besides: string): Promise<readonly CheckedPlaybook[]> {
+  const { playbooks: pattern } = snapshot;
   if (pattern === null) return [];
-  return (await readPlaybookFiles(pattern, besides)).map(({ path, loaded }) => {
-    const stale = loaded.ok
-      ? staleWords(`playbook ${loaded.playbook.name}`, loaded.playbook.agreed, Date.now())
-      : null;
-    const found = (loaded.ok ? loaded.warnings : loaded.problems).map((problem) =>
-      problemText(path, problem),
-    );
+  const files = await readPlaybookFiles(pattern, besides);
+  if (files.length === 0)
+    return [{ file: pattern, ok: true, problems: [`${besides}: warning: ${noneWords(pattern)}`] }];
+  const names = new Set<string>();
+  return files.map(({ path, loaded }) => {
+    if (!loaded.ok)
+      return {
+        file: path,
+        ok: false,
+        problems: loaded.problems.map((problem) => problemText(path, problem)),
+      };
+    const { playbook, warnings } = loaded;
+    if (names.has(playbook.name))
+      return { file: path, ok: false, problems: [twiceWords(path, playbook.name)] };
+    names.add(playbook.name);
+    const stale = staleWords(`playbook ${playbook.name}`, playbook.agreed, Date.now());
+    const words = [...(stale === null ? [] : [stale]), ...unfitWords(playbook, snapshot)];
     return {
       file: path,
-      ok: loaded.ok,
-      problems: stale === null ? found : [...found, `${path}: warning: ${stale}`],
+      ok: true,
+      problems: [
+        ...warnings.map((problem) => problemText(path, problem)),
+        ...words.map((each) => `${path}: warning: ${each}`),
+      ],
     };
   });
 }

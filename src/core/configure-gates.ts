@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import type { Agreement } from './agreement.ts';
 import { date, described, duration, often, percentage, someTime } from './configure-fields.ts';
-import { durationMs, frequency, rate } from './duration.ts';
+import { durationMs, frequency, rate, rises } from './duration.ts';
 import { momentFrom } from './moment.ts';
 import { defaultGate, defaultTimeouts } from './snapshot.ts';
 import type { GateRule } from './snapshot.ts';
@@ -58,7 +58,7 @@ export function gateFaults(given: GivenGate): readonly GateFault[] {
           : `is not below the breach of ${percentText(breach)}`,
       remedy: 'a budget is what you live with, a breach is more than that',
     });
-  if (restore.ramp.some((step, at) => at > 0 && step <= (restore.ramp[at - 1] ?? 0)))
+  if (!rises(restore.ramp))
     faults.push({
       path: ['restore', 'ramp'],
       message: 'does not rise',

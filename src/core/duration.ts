@@ -38,3 +38,7 @@ export function frequency(text: string): { readonly count: number; readonly perM
   const count = Number(match?.[1] ?? 0);
   return perMs === null || perMs === 0 || count === 0 ? null : { count, perMs };
 }
+
+/** Each more than the one before: a way back that goes down leads nowhere. */
+export const rises = (steps: readonly number[]): boolean =>
+  steps.every((step, at) => at === 0 || step > (steps[at - 1] ?? 0));

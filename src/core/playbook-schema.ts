@@ -5,7 +5,7 @@
 import { z } from 'zod';
 
 import { yesNo } from './configure-fields.ts';
-import { durationMs, rate } from './duration.ts';
+import { durationMs, rate, rises } from './duration.ts';
 import { warningSignals } from './evidence.ts';
 import { failureClasses } from './failure.ts';
 import { incidentClasses } from './incident.ts';
@@ -82,7 +82,11 @@ const effect = z.union([
   z.strictObject({ shed: z.number().min(0).max(100) }),
 ]);
 const ramp = {
-  shares: z.array(share).min(1).optional(),
+  shares: z
+    .array(share)
+    .min(1)
+    .refine((shares) => rises(shares.map((text) => rate(text) ?? 1)), 'must rise, from the smallest share')
+    .optional(),
   hold: duration.optional(),
   abortIf: condition.optional(),
 };

@@ -101,7 +101,7 @@ export type LogEvent =
       readonly action: 'opened' | 'joined' | IncidentState;
       readonly id: string;
     }
-  | { readonly event: 'playbook'; readonly action: 'unreadable' | 'stale'; readonly words: string }
+  | { readonly event: 'playbook'; readonly action: 'unreadable' | 'stale' | 'unfit'; readonly words: string }
   | { readonly event: 'feed'; readonly provider: string; readonly status: string }
   | { readonly event: 'stream'; readonly stream: string; readonly trouble: string }
   | { readonly event: 'bug'; readonly name: string; readonly place: string }

@@ -9,6 +9,7 @@ import { playing } from '../core/playbook-replay.ts';
 import type { ReplayResult } from '../core/playbook-replay.ts';
 import type { Run } from '../core/playbook-run.ts';
 import { staleWords } from '../core/agreement.ts';
+import { noneWords, twiceWords, unfitWords } from '../core/playbook-fit.ts';
 import { viewFeature } from '../core/status.ts';
 import { isForEverybody, offBy, speaking } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
@@ -78,8 +79,16 @@ async function shelve(
   const pattern = engine.state.snapshot.playbooks;
   const files = pattern === null ? [] : await readPlaybookFiles(pattern, configPath);
   const placed: Placed[] = [];
+  if (pattern !== null && files.length === 0)
+    log('warn', { event: 'playbook', action: 'unfit', words: noneWords(pattern) });
   for (const { path, loaded } of files) {
-    if (loaded.ok) placed.push({ playbook: loaded.playbook, text: loaded.text, source: 'file', path });
+    if (loaded.ok && placed.some(({ playbook }) => playbook.name === loaded.playbook.name))
+      log('error', {
+        event: 'playbook',
+        action: 'unreadable',
+        words: twiceWords(path, loaded.playbook.name),
+      });
+    else if (loaded.ok) placed.push({ playbook: loaded.playbook, text: loaded.text, source: 'file', path });
     else
       for (const problem of loaded.problems)
         log('error', { event: 'playbook', action: 'unreadable', words: problemText(path, problem) });
@@ -92,6 +101,8 @@ async function shelve(
   for (const { playbook } of placed) {
     const stale = staleWords(`playbook ${playbook.name}`, playbook.agreed, engine.clock.now());
     if (stale !== null) log('warn', { event: 'playbook', action: 'stale', words: stale });
+    for (const words of unfitWords(playbook, engine.state.snapshot))
+      log('warn', { event: 'playbook', action: 'unfit', words });
   }
   return placed;
 }
