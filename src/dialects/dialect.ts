@@ -148,6 +148,8 @@ export type DialectCodec = {
   readonly name: Dialect;
   /** The model and whether to stream are in the address, not in the body. */
   readonly addressed?: true;
+  /** The body with the target's name for the model, where it names the model beside the address; null where it does not. */
+  readdress?(body: JsonObject, upstream: string): JsonObject | null;
   /** Events name items by ids that one writer gave: an answer that may have to be carried on is written anew from its start. */
   readonly namesItems?: true;
   /** Pictures and documents must be in the request: an address is not taken. */

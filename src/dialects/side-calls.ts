@@ -10,7 +10,7 @@ import type { AnswerFacts, DialectCodec, InvalidRequest, JsonObject, RequestFact
 import { field } from './gemini/fields.ts';
 import { gemini } from './gemini/codec.ts';
 import { Estimate } from './estimate.ts';
-import { isJsonObject, objectOf, objectsOf } from './json-value.ts';
+import { isJsonObject, objectOf, objectsOf, without } from './json-value.ts';
 import { openaiChat } from './openai-chat/codec.ts';
 import { openaiResponses } from './openai-responses/codec.ts';
 import { invalid } from './request-basics.ts';
@@ -134,9 +134,9 @@ export const openaiEmbeddings: DialectCodec = {
   adapt: adaptVectors,
 };
 
+/** What was counted was not used: nobody is charged for a count. */
 function readCount(body: unknown): AnswerFacts | null {
-  if (!isJsonObject(body) || typeof body['input_tokens'] !== 'number') return null;
-  return { ...plainFacts, usage: usageOf(body['input_tokens']) };
+  return isJsonObject(body) && typeof body['input_tokens'] === 'number' ? plainFacts : null;
 }
 
 function readCountFacts(body: JsonObject): RequestFacts | InvalidRequest {
@@ -176,9 +176,12 @@ export const geminiTokenCount: DialectCodec = {
   operation: 'count_tokens',
   readFacts: (body) => gemini.readFacts(countedRequest(body)),
   decodeRequest: notTranslated,
-  readAnswer: (body) =>
-    isJsonObject(body) && typeof body['totalTokens'] === 'number'
-      ? { ...plainFacts, usage: usageOf(body['totalTokens']) }
-      : null,
+  readdress: (body, upstream) => {
+    const inner = objectOf(field(body, 'generateContentRequest'));
+    if (inner === null || typeof inner['model'] !== 'string') return null;
+    const named = { ...inner, model: `models/${upstream}` };
+    return { ...without(body, 'generate_content_request'), generateContentRequest: named };
+  },
+  readAnswer: (body) => (isJsonObject(body) && typeof body['totalTokens'] === 'number' ? plainFacts : null),
   substitute: (facts) => ({ totalTokens: facts.inputTokensEstimate }),
 };

@@ -19,9 +19,10 @@ function estimatedUsd({ ticket, firstTokenAt, source }: Trace, inputTokens: numb
 
 /** `attempts`: what the record says of `traces`, in their order. */
 export function chargedUsd(
-  { traces, facts }: Pick<Exchange, 'traces' | 'facts'>,
+  { codec, traces, facts }: Pick<Exchange, 'codec' | 'traces' | 'facts'>,
   attempts: readonly AttemptRecord[],
 ): number {
+  if (codec.operation === 'count_tokens') return 0;
   return traces.reduce(
     (sum, trace, index) => sum + (attempts[index]?.costUsd ?? estimatedUsd(trace, facts.inputTokensEstimate)),
     0,

@@ -80,7 +80,10 @@ const adaptedWarnings: Readonly<Record<AttemptRecord['adapted'], readonly string
 
 /** The caller's own text, with the model's name changed where it differs; rewritten only when something of ours must come out. */
 function ownText({ codec, text, body, facts, spans }: Exchange, target: Target): string {
-  if (codec.addressed === true) return text;
+  if (codec.addressed === true) {
+    const named = codec.readdress?.(body, target.upstream) ?? null;
+    return named === null ? text : JSON.stringify(without(named, 'model', 'stream'));
+  }
   const scrubbed = codec.scrub(text, body);
   if (scrubbed !== null)
     return JSON.stringify({ ...(JSON.parse(scrubbed) as JsonObject), model: target.upstream });

@@ -304,6 +304,23 @@ describe('failure', () => {
   });
 });
 
+test('a request to count that names its model once more names the target', async () => {
+  const contents = [{ parts: [{ text: 'How many?' }] }];
+  for (const [key, model] of [
+    ['generateContentRequest', 'models/search'],
+    ['generate_content_request', 'search'],
+  ] as const) {
+    const counted = await fetch(`${house.url}/v1beta/models/search:countTokens`, {
+      method: 'POST',
+      body: JSON.stringify({ [key]: { model, contents } }),
+    });
+    expect(counted.status).toBe(200);
+    expect(JSON.parse(house.simulator.calls().at(-1)?.text ?? '')).toEqual({
+      generateContentRequest: { model: `models/${geminiModel}`, contents },
+    });
+  }
+});
+
 test('tokens are counted, models are listed, keys come in header or address', async () => {
   const counted = await client.models.countTokens({ model: `google/${geminiModel}`, contents: 'How many?' });
   expect(counted.totalTokens).toBeGreaterThan(0);

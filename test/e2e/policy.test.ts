@@ -182,6 +182,22 @@ test('a budget is spent by streams too, whether or not their tokens are counted'
   expect(await stream(counted)).toBe(429);
 });
 
+test('a count of tokens is charged to nobody: it is no use of them', async () => {
+  const secret = await keyWith({ budget: '0.000001usd/day' });
+  const count = (): Promise<Response> =>
+    fetch(`${house.url}/v1/messages/count_tokens`, {
+      method: 'POST',
+      headers: { 'x-api-key': secret },
+      body: JSON.stringify({ model: 'notes', messages: [{ role: 'user', content: 'How many?' }] }),
+    });
+  const counted = await count();
+  expect(((await counted.json()) as Json)['input_tokens']).toBeGreaterThan(0);
+  const record = await house.record(counted.headers.get('x-breakwater-request-id') ?? '');
+  const [attempt] = record['attempts'] as Json[];
+  expect(attempt).toMatchObject({ outcome: 'ok', input_tokens: null, cost_usd: null });
+  expect((await count()).status).toBe(200);
+});
+
 test.each([[['audio']], [{ audio: true, tools: false }]])(
   'explain takes what a request needs as %j',
   async (needs) => {
