@@ -185,7 +185,7 @@ test('the demo runs to its end and answers from the records', async () => {
     expect(demo.out).toContain(`$ breakwater ${command}`);
   expect(demo.out).not.toMatch(/is not understood|There is no command|Unknown option/);
   expect(demo.out).toMatch(/Meeting notes\s+working\s+\d+\s+\d+\s+0\s+0\s+0/);
-}, 60_000);
+}, 240_000);
 
 test('the demo tells a program each scene and each answer', async () => {
   const demo = await run(['demo', '--json', '--fast']);
@@ -199,7 +199,7 @@ test('the demo tells a program each scene and each answer', async () => {
     traffic: { 'meeting-notes': { failed: 0 } },
     state: { features: expect.any(Array) },
   });
-}, 60_000);
+}, 240_000);
 
 /** A server started as a person starts it: by the launcher. */
 async function launched(): Promise<{ launcher: Bun.Subprocess; url: string }> {

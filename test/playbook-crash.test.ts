@@ -173,4 +173,4 @@ test('no step is lost or done twice, whenever the process dies', async () => {
     }
   }
   expect(killAt).toBeGreaterThan(10);
-}, 60_000);
+}, 150_000);

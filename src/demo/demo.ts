@@ -25,6 +25,8 @@ export type DemoOptions = {
 };
 
 const frameMs = 250;
+/** The story goes on after this, whatever was seen. */
+const patienceMs = 60_000;
 
 type Stage = {
   readonly world: World;
@@ -41,7 +43,9 @@ async function play(scene: Scene, stage: Stage): Promise<boolean> {
   await scene.begin(world);
   let leftMs = scene.seconds * 1_000;
   let paused = false;
-  while (leftMs > 0) {
+  const isSeen = async (): Promise<boolean> =>
+    leftMs < -patienceMs || (await scene.isSeen?.(world)) !== false;
+  while (leftMs > 0 || !(await isSeen())) {
     if (screen !== null) screen.draw(await picture(world, scene, traffic.tallies, paint));
     await Bun.sleep(frameMs);
     if (!paused) leftMs -= frameMs;

@@ -6,6 +6,8 @@ export type Scene = {
   readonly says: readonly string[];
   readonly begin: (world: World) => Promise<void>;
   readonly seconds: number;
+  /** What has to be seen before the next scene, on a slow machine too. */
+  readonly isSeen?: (world: World) => Promise<boolean>;
 };
 
 /** Share of requests that fail on the two sick versions: not an outage, a brownout. */
@@ -23,6 +25,17 @@ async function fallSick(world: World): Promise<void> {
       fault: { kind: 'preset', preset: 'overloaded' },
     });
   await Promise.resolve();
+}
+
+type Item = Readonly<Record<string, unknown>>;
+
+/** One incident over both versions, and users were told of it. */
+async function isTold(world: World): Promise<boolean> {
+  const { items } = await world.ask('GET', 'incidents');
+  const [incident] = (items ?? []) as readonly Item[];
+  if (incident === undefined || (incident['models'] as readonly unknown[]).length < 2) return false;
+  const messages = await world.ask('GET', `incidents/${String(incident['id'])}/messages`);
+  return ((messages['items'] ?? []) as readonly Item[]).some(({ state }) => state === 'published');
 }
 
 async function switchOff(world: World): Promise<void> {
@@ -71,6 +84,7 @@ export function scenes(unitSeconds: number): readonly Scene[] {
       ],
       begin: fallSick,
       seconds: unitSeconds * 1.5,
+      isSeen: isTold,
     },
     {
       title: 'The operator switches Anthropic off',

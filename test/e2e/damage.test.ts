@@ -150,7 +150,7 @@ describe('a file that cannot be read', () => {
       await servesOn();
       expect((await house.admin('GET', `requests/${id}`)).status).toBe(200);
     },
-    60_000,
+    150_000,
   );
 
   test('a page anywhere: it starts, and answers', async () => {

@@ -454,7 +454,7 @@ describe('an agreement', () => {
         `The agreement behind the gate of ${opus} was to be reviewed`,
       );
     }, 'the incident says so');
-  }, 60_000);
+  }, 150_000);
 });
 
 test('a gate that only looks on says so, and moves nobody', async () => {
@@ -474,7 +474,7 @@ test('a gate that only looks on says so, and moves nobody', async () => {
   const { body } = await house.admin('GET', 'changes?limit=50');
   const move = (body['items'] as Json[]).find((change) => change['kind'] === 'gate.transition')!;
   expect(move['reason']).toContain('(mode observe: routing is unchanged)');
-}, 60_000);
+}, 150_000);
 
 test('with nothing else left the least bad is asked all the same, and the record says so', async () => {
   house = await startHouse((simulator) => ({
@@ -497,7 +497,7 @@ test('with nothing else left the least bad is asked all the same, and the record
     reason: 'ejected',
     rule: expect.stringContaining('tried all the same, because nothing better is left: held out by admin'),
   });
-}, 60_000);
+}, 150_000);
 
 test('unrelated providers failing together: ourselves are suspected, and nobody is condemned twice', async () => {
   house = await startHouse((simulator) => ({

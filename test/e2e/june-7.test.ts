@@ -239,4 +239,4 @@ test('the numbers of the post-mortem are those that the records give', async () 
   expect(markdown).toStartWith('# Claude Opus 4.7 and 4.8');
   expect(markdown).toContain('Elevated errors on Claude Opus 4.7 and 4.8');
   expect(markdown).toContain('playbook vendor-off');
-}, 60_000);
+}, 150_000);
