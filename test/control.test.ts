@@ -5,7 +5,14 @@ import { ensureAdminToken } from '../src/control/admin-token.ts';
 import { createKey, keysMax, revokeKey } from '../src/control/keys.ts';
 import type { KeyDependencies } from '../src/control/keys.ts';
 import { tokenHash } from '../src/control/secrets.ts';
-import { createSwitch, expireSwitches, releaseSwitch, switchesMax } from '../src/control/switches.ts';
+import {
+  createSwitch,
+  expireSwitches,
+  releaseSwitch,
+  remindEveryMs,
+  remindOfSwitches,
+  switchesMax,
+} from '../src/control/switches.ts';
 import type { SwitchDependencies } from '../src/control/switches.ts';
 import type { ControlError, Result } from '../src/control/verb.ts';
 import { instant } from '../src/core/ids.ts';
@@ -276,6 +283,32 @@ describe('expiry', () => {
     expect((await changes()).filter(({ kind }) => kind === 'switch.expired')).toMatchObject([
       { actor: 'system', subject: entry.id },
     ]);
+  });
+});
+
+describe('a switch that stays beyond its time', () => {
+  test('is brought to mind once a day, also by the process after this one', async () => {
+    const staying = valueOf(await create({ ...off, expires_in: '1h', at_expiry: 'stay' }));
+    await create({ ...off, expires_in: '1h' });
+    await create({ ...off, expires_in: null, at_expiry: 'stay' });
+    const reminders = async (): Promise<number> =>
+      (await changes()).filter(({ kind }) => kind === 'switch.overdue').length;
+    let said = await remindOfSwitches(null, dependencies);
+    expect(await reminders()).toBe(0);
+    now += 3_600_000;
+    for (const before of [said, null]) said = await remindOfSwitches(before, dependencies);
+    expect(await reminders()).toBe(1);
+    expect(await changes()).toContainEqual(
+      expect.objectContaining({ kind: 'switch.overdue', actor: 'system', subject: staying.id }),
+    );
+    now += remindEveryMs;
+    for (const before of [said, null]) said = await remindOfSwitches(before, dependencies);
+    expect(await reminders()).toBe(2);
+    expect(inForce).toContainEqual(staying);
+    await releaseSwitch({ id: staying.id, input: { reason: 'done' }, rev: null }, 'ada', dependencies);
+    now += remindEveryMs;
+    expect(await remindOfSwitches(said, dependencies)).toEqual(said);
+    expect(await reminders()).toBe(2);
   });
 });
 

@@ -72,6 +72,8 @@ function switchFrom(call: Call, scope: Json, effect: Json | string, reason: stri
 function untilWords(entry: Json): string {
   if (entry['expires_at'] === null) return 'until it is released';
   const until = `until ${timeOf(entry['expires_at'])} UTC`;
+  if (entry['at_expiry'] === 'stay' && Date.parse(textOf(entry['expires_at'])) <= Date.now())
+    return `its time was over at ${timeOf(entry['expires_at'])} UTC; it stays until it is released`;
   return entry['at_expiry'] === 'stay' ? `${until}, and stays off after it` : until;
 }
 

@@ -6,9 +6,11 @@ import { z } from 'zod';
 
 import { durationMs } from '../core/duration.ts';
 import { instant, switchId } from '../core/ids.ts';
+import type { Instant } from '../core/ids.ts';
 import { incidentClasses } from '../core/incident.ts';
 import { isInForce, scopeKeys } from '../core/switches.ts';
 import type { Effect, Scope, Switch } from '../core/switches.ts';
+import type { Store } from '../store/store.ts';
 import { reason } from './reason.ts';
 import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
 import type { ControlDependencies, ControlError, Result } from './verb.ts';
@@ -237,4 +239,48 @@ export async function expireSwitches(dependencies: SwitchDependencies): Promise<
     dependencies.publish(dependencies.current().filter((other) => other.id !== entry.id));
   }
   return closed;
+}
+
+/** How often a switch that stays beyond its time is brought to mind. */
+export const remindEveryMs = 24 * 3_600_000;
+const remindersReadMax = 200;
+
+const isOverdue = (entry: Switch, now: Instant): boolean =>
+  entry.atExpiry === 'stay' && entry.release === null && entry.expiresAt !== null && now >= entry.expiresAt;
+
+/** When each switch was last brought to mind; what a process before this one said is in the ledger. */
+export type Reminders = Map<string, Instant>;
+
+async function readReminders(store: Store): Promise<Reminders> {
+  const { items } = await store.listChanges(null, remindersReadMax, ['switch.overdue']);
+  return new Map(items.toReversed().map(({ subject, at }) => [subject, at]));
+}
+
+/** Brings switches to mind that stay in force beyond their time, once a day: somebody meant to look at them by then. */
+export async function remindOfSwitches(
+  known: Reminders | null,
+  dependencies: SwitchDependencies,
+): Promise<Reminders | null> {
+  const now = dependencies.now();
+  const overdue = dependencies.current().filter((entry) => isOverdue(entry, now));
+  if (overdue.length === 0) return known;
+  const said = known ?? (await readReminders(dependencies.store));
+  const told = overdue.map(async (entry): Promise<readonly [string, Instant]> => {
+    const last = said.get(entry.id);
+    if (last !== undefined && now < last + remindEveryMs) return [entry.id, last];
+    const change = newChange(
+      {
+        kind: 'switch.overdue',
+        actor: 'system',
+        subject: entry.id,
+        reason: 'its time is over, and it stays until somebody releases it',
+        before: entry,
+        after: entry,
+      },
+      dependencies,
+    );
+    await dependencies.store.appendChange(change);
+    return [entry.id, now];
+  });
+  return new Map(await Promise.all(told));
 }

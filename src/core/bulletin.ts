@@ -15,6 +15,7 @@ export const bulletinTypes = [
   'switch.created',
   'switch.released',
   'switch.expired',
+  'switch.overdue',
   'playbook.notified',
   'quality.warned',
   'quality.cleared',

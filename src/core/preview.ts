@@ -165,12 +165,17 @@ class FeatureTally {
     if (after.kind === 'ask') this.asked += requests;
     else if (isPolicy(after)) this.refused += requests;
     else this.stranded += requests;
+    if (after.candidates.every(({ reason, rule }) => reason !== null && rule === this.#asked))
+      this.#because('the switch takes out every target of its route', requests);
     for (const { target, reason, rule } of after.candidates) {
       // That the switch itself takes a target out is what was asked, not a reason.
       if (reason === null || rule === this.#asked) continue;
-      const words = `${target} ${exclusionSentence(reason)}`;
-      this.reasons.set(words, (this.reasons.get(words) ?? 0) + requests);
+      this.#because(`${target} ${exclusionSentence(reason)}`, requests);
     }
+  }
+
+  #because(words: string, requests: number): void {
+    this.reasons.set(words, (this.reasons.get(words) ?? 0) + requests);
   }
 
   view(feature: string): FeaturePreview {

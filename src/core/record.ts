@@ -186,6 +186,7 @@ export const changeKinds = [
   'delivery.dead',
   'delivery.replayed',
   'channel.gone',
+  'switch.overdue',
 ] as const;
 export type ChangeKind = (typeof changeKinds)[number];
 

@@ -12,7 +12,12 @@ import type { Effect, Switch } from './switches.ts';
 import { momentWords } from './words.ts';
 
 type SwitchKind = Extract<BulletinType, `switch.${string}`>;
-const kinds: readonly SwitchKind[] = ['switch.created', 'switch.released', 'switch.expired'];
+const kinds: readonly SwitchKind[] = [
+  'switch.created',
+  'switch.released',
+  'switch.expired',
+  'switch.overdue',
+];
 
 function isSwitch(value: unknown): value is Switch {
   return typeof value === 'object' && value !== null && 'scope' in value && 'effect' in value;
@@ -38,8 +43,17 @@ function titleOf(kind: SwitchKind, entry: Switch): string {
       return `Switched on again: ${scope}`;
     case 'switch.expired':
       return `Switch has expired: ${scope}`;
+    case 'switch.overdue':
+      return `Still switched, though its time is over: ${scope}`;
   }
 }
+
+const stages: Readonly<Record<SwitchKind, Bulletin['stage']>> = {
+  'switch.created': 'begins',
+  'switch.overdue': 'goes_on',
+  'switch.released': 'ends',
+  'switch.expired': 'ends',
+};
 
 /** The id of a message comes from the id of the change it tells of. */
 export const messageId = (change: Pick<Change, 'id'>): string => change.id.replace(/^chg_/, 'msg_');
@@ -61,8 +75,8 @@ export function switchBulletin(change: Change): Bulletin | null {
     type,
     at: change.at,
     subject: entry.id,
-    stage: type === 'switch.created' ? 'begins' : 'ends',
-    severity: type === 'switch.created' ? 'warning' : 'info',
+    stage: stages[type],
+    severity: type === 'switch.created' || type === 'switch.overdue' ? 'warning' : 'info',
     title: titleOf(type, entry),
     text: change.reason ?? '',
     facts,

@@ -59,6 +59,8 @@ function categoryOfWarning(signal: unknown): ChangeCategory {
 export function categoryOf(change: Change): ChangeCategory | null {
   const { kind, before } = change;
   if (kind.startsWith('incident.')) return incidentCategory(change);
+  // A reminder changes nothing.
+  if (kind === 'switch.overdue') return null;
   if (kind.startsWith('switch.') || kind.startsWith('gate.')) return 'routing_change';
   if (kind.startsWith('provider.')) return 'provider_notice';
   if (kind.startsWith('key.')) return 'policy_change';

@@ -123,6 +123,7 @@ function changedToWire(kind: ChangeKind, value: unknown): unknown {
     case 'switch.created':
     case 'switch.released':
     case 'switch.expired':
+    case 'switch.overdue':
       return isSwitch(value) ? switchToWire(value) : value;
     case 'key.created':
     case 'key.revoked':

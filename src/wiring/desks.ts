@@ -1,5 +1,6 @@
 /** The desks: what works beside the request path as long as the server runs. Opened in the order they lean on each other. */
-import { expireSwitches } from '../control/switches.ts';
+import { expireSwitches, remindOfSwitches } from '../control/switches.ts';
+import type { Reminders } from '../control/switches.ts';
 import type { Engine } from '../engine.ts';
 import type { Store } from '../store/store.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -108,6 +109,7 @@ export async function closeDesks(desks: Desks, onBug: Engine['onBug']): Promise<
 /** What is to be done about once a second. */
 export function startChores(desks: Desks, { engine, store, log }: DeskSources): () => void {
   const { status, incidents, messages, feeds, ledger, content, playbooks } = desks;
+  let reminders: Reminders | null = null;
   const chores = async (): Promise<void> => {
     engine.capacity.tick();
     engine.publishGauges();
@@ -123,6 +125,7 @@ export function startChores(desks: Desks, { engine, store, log }: DeskSources): 
       log('info', { event: 'switch', action: 'expired', id: entry.id, scope, actor: 'system' });
     }
     await fed;
+    reminders = await remindOfSwitches(reminders, engine.switchDependencies(store));
   };
   return engine.clock.every(choresMs, async () => {
     desks.streams.look();

@@ -41,7 +41,10 @@ describe('a preview', () => {
       reasons: ['openai/gpt-5.2 may be used only if the user agrees'],
     });
     expect(featureIn(body, 'strict')).toMatchObject({ moves: [], refused_share: 1 });
-    expect(featureIn(body, 'alone')).toMatchObject({ stranded_share: 1, reasons: [] });
+    expect(featureIn(body, 'alone')).toMatchObject({
+      stranded_share: 1,
+      reasons: ['the switch takes out every target of its route'],
+    });
     const capacity = body['capacity'] as readonly Json[];
     const opus = capacity.find((load) => load['target'] === 'anthropic/claude-opus-4-8');
     expect(opus).toMatchObject({ load_after: 0, limit: 5_000 });
