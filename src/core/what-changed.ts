@@ -4,7 +4,7 @@
  */
 import type { SoftSignal, WarningSignal } from './evidence.ts';
 import type { IncidentClass } from './incident.ts';
-import type { Change } from './record.ts';
+import type { Change, ChangeKind } from './record.ts';
 import { scopeText } from './switches.ts';
 
 export const changeCategories = [
@@ -80,27 +80,44 @@ const words: Readonly<Record<ChangeCategory, string>> = {
   provider_notice: 'Provider',
 };
 
-const switchWords: Partial<Record<Change['kind'], string>> = {
-  'switch.created': 'made a switch over',
-  'switch.released': 'released the switch over',
-  'switch.expired': 'let expire the switch over',
-};
-
 /** What a switch that was changed is over; null for anything else. */
 function scopeOf({ after }: Change): string | null {
   const scope = typeof after === 'object' && after !== null && 'scope' in after ? after.scope : null;
   return typeof scope === 'object' && scope !== null ? scopeText(scope) : null;
 }
 
+const over = (change: Change): string => `${scopeOf(change) ?? 'a scope'} (${change.subject})`;
+
+function nowOf({ before, after }: Change): string {
+  const [was, is] = [digest(before), digest(after)];
+  return was.state === is.state ? `of class ${String(is.failure_class)}` : String(is.state);
+}
+
+/** What was done, as people say it; of every kind that has a category. */
+const deeds: Readonly<Partial<Record<ChangeKind, (change: Change) => string>>> = {
+  'switch.created': (change) => `${change.actor} made a switch over ${over(change)}`,
+  'switch.released': (change) => `${change.actor} released the switch over ${over(change)}`,
+  'switch.expired': (change) => `the switch over ${over(change)} came to its end`,
+  'gate.transition': ({ subject, before, after }) =>
+    `the gate of ${subject} went from ${String(before)} to ${String(after)}`,
+  'gate.held': ({ actor, subject }) => `${actor} holds ${subject} out`,
+  'gate.returned': ({ actor, subject }) => `${actor} gave ${subject} back to its gate`,
+  'config.loaded': ({ subject }) => `another configuration is in force (${subject})`,
+  'key.created': ({ actor, subject }) => `${actor} made the key ${subject}`,
+  'key.revoked': ({ actor, subject }) => `${actor} revoked the key ${subject}`,
+  'model.signal': ({ subject }) => `${subject} answers otherwise than before`,
+  'quality.warned': ({ subject }) => `a warning of ${subject}`,
+  'quality.cleared': ({ subject }) => `the warning of ${subject} is over`,
+  'provider.announced': ({ actor }) => `${actor} announced a trouble of its own`,
+  'provider.resolved': ({ actor }) => `${actor} says that its trouble is over`,
+  'incident.opened': ({ actor, subject }) => `${actor} opened the incident ${subject}`,
+  'incident.updated': (change) => `the incident ${change.subject} is now ${nowOf(change)}`,
+  'incident.merged': ({ actor, subject }) => `${actor} merged the incident ${subject}`,
+  'incident.split': ({ actor, subject }) => `${actor} split the incident ${subject}`,
+};
+
 export function changeSentence(change: Change, category: ChangeCategory): string {
-  const move =
-    typeof change.before === 'string' && typeof change.after === 'string' && change.kind.startsWith('gate.')
-      ? ` from ${change.before} to ${change.after}`
-      : '';
-  const why = change.reason === null ? '' : `: ${change.reason}`;
-  const of = scopeOf(change);
-  const done = of === null ? undefined : switchWords[change.kind];
-  return done === undefined
-    ? `${words[category]}: ${change.subject}${move}, ${change.kind} by ${change.actor}${why}`
-    : `${words[category]}: ${change.actor} ${done} ${of} (${change.subject})${why}`;
+  const { kind, actor, subject, reason } = change;
+  const deed = deeds[kind]?.(change) ?? `${subject}, ${kind} by ${actor}`;
+  return `${words[category]}: ${deed}${reason === null ? '' : `: ${reason}`}`;
 }
