@@ -97,6 +97,12 @@ export type Scene = Pick<
   readonly carrier: Pick<Carrier, 'listen'> | null;
 };
 
+/**
+ * Whether a call tells of its target. A count of tokens does not: providers serve it beside their models and limit it by
+ * itself, so it may come while no model answers, and be refused while all do.
+ */
+export const isEvidence = ({ codec }: Pick<Exchange, 'codec'>): boolean => codec.operation !== 'count_tokens';
+
 /** The format to speak to a target: the caller's own when it can. */
 export function dialectFor(target: Target, caller: Dialect): Dialect {
   return target.dialects.includes(caller) ? caller : (target.dialects[0] ?? caller);

@@ -21,6 +21,7 @@ import { attempt, newTrace } from './attempt.ts';
 import type { AttemptResult, Committed, ProviderRefusal, Trace } from './attempt.ts';
 import type { Place } from './capacity.ts';
 import { showLoad, wait, waitForPlace } from './places.ts';
+import { isEvidence } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import { hedged } from './hedge.ts';
 import { cutBy } from './flights.ts';
@@ -294,7 +295,7 @@ function close(exchange: Exchange, tried: Sent, failure: Failure | 'nobody' | 'l
   exchange.stopCurrent = null;
   const firstTokenAt = trace?.firstTokenAt ?? null;
   exchange.board.settle(tried.ticket, {
-    outcome: failure,
+    outcome: isEvidence(exchange) ? failure : 'nobody',
     firstTokenMs: firstTokenAt === null ? null : firstTokenAt - tried.ticket.startedAt,
     silentMs: exchange.clock.now() - tried.ticket.startedAt,
     answer: null,

@@ -5,10 +5,12 @@ import type { Target } from '../core/target.ts';
 import type { AttemptResult, Trace } from './attempt.ts';
 import { loadSign } from './capacity.ts';
 import type { Place } from './capacity.ts';
+import { isEvidence } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 
 /** What a call showed about how busy its target is. Models that think first keep no pace to compare with. */
 export function showLoad(exchange: Exchange, place: Place, result: AttemptResult, trace: Trace): void {
+  if (!isEvidence(exchange)) return;
   const { facts, capacity, clock, watchdog } = exchange;
   const absentMs = watchdog.absentMs() - trace.absentBeforeMs;
   if (result.kind === 'failed')

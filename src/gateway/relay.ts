@@ -13,6 +13,7 @@ import type { CommittedExecution } from './execute.ts';
 import { moveDeadline, stoppedResult } from './attempt.ts';
 import type { Piece } from './answer-source.ts';
 import type { Committed, Patience } from './attempt.ts';
+import { isEvidence } from './exchange.ts';
 import type { Exchange } from './exchange.ts';
 import type { Settlement } from './ticket.ts';
 
@@ -44,7 +45,7 @@ export type Kept = Promise<boolean> | null;
 function settleTicket({ exchange, execution }: Delivery, outcome: Settlement['outcome'], silentMs = 0): void {
   const { trace, source } = execution.answer;
   exchange.board.settle(trace.ticket, {
-    outcome,
+    outcome: isEvidence(exchange) ? outcome : 'nobody',
     firstTokenMs: trace.firstTokenAt === null ? null : trace.firstTokenAt - trace.startedAt,
     silentMs,
     answer: outcome === 'good' ? answerRead(source.facts(), exchange.facts) : null,

@@ -143,6 +143,24 @@ describe('token counts', () => {
     expect(response.headers.get('x-breakwater-warnings')).toContain('estimated');
   });
 
+  test('tell nothing of the target: it answers on while counts are refused', async () => {
+    const traffic = async (): Promise<unknown> => {
+      const { body } = await house.admin('GET', 'state');
+      return (body['targets'] as Json[]).find((each) => each['target'] === asked.model)?.['traffic'];
+    };
+    const before = await traffic();
+    house.simulator.setFault({
+      provider: 'anthropic',
+      fault: { kind: 'preset', preset: 'rate_limited', headers: { 'retry-after': '60' } },
+    });
+    await house.anthropic.messages.countTokens(asked);
+    house.simulator.clearFaults();
+    await house.anthropic.messages.countTokens(asked);
+    expect(await traffic()).toEqual(before);
+    const { response } = await house.anthropic.messages.create({ ...asked, max_tokens: 10 }).withResponse();
+    expect(response.headers.get('x-breakwater-target')).toBe(asked.model);
+  });
+
   test('are estimated for a model of another dialect, and nothing is sent', async () => {
     const { data } = await house.anthropic.messages
       .countTokens({ ...asked, model: 'openai/gpt-5.2' })
