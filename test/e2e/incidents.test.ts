@@ -71,17 +71,22 @@ async function untilIncident(
   }
 }
 
-async function allRequests(id: unknown): Promise<{ items: readonly Json[]; totals: Json }> {
+/** Every page of a list, and the last page itself. */
+async function allOf(path: string): Promise<{ items: readonly Json[]; last: Json }> {
   const items: Json[] = [];
-  let totals: Json = {};
+  let last: Json = {};
   for (let cursor: unknown = null, pages = 0; pages === 0 || (cursor !== null && pages < 100); pages++) {
     const query = cursor === null ? '' : `&cursor=${String(cursor)}`;
-    const { body } = await house.admin('GET', `incidents/${String(id)}/requests?limit=200${query}`);
-    items.push(...(body['items'] as readonly Json[]));
-    totals = body['totals'] as Json;
-    cursor = body['next_cursor'];
+    last = (await house.admin('GET', `${path}${query}`)).body;
+    items.push(...(last['items'] as readonly Json[]));
+    cursor = last['next_cursor'];
   }
-  return { items, totals };
+  return { items, last };
+}
+
+async function allRequests(id: unknown): Promise<{ items: readonly Json[]; totals: Json }> {
+  const { items, last } = await allOf(`incidents/${String(id)}/requests?limit=200`);
+  return { items, totals: last['totals'] as Json };
 }
 
 test('two versions fail: one incident, named after them, on a backup, and back to normal feature by feature', async () => {
@@ -135,7 +140,7 @@ test('the set of requests is exactly those that were hit, also before anybody kn
   await times(2, 'search');
   await times(3, 'notes');
   await house.server.engine.records.flush();
-  const all = (await house.admin('GET', 'requests?limit=200')).body['items'] as readonly Json[];
+  const all = (await allOf('requests?limit=200')).items;
   const hit = all.filter(
     ({ preferred, fallback }) => preferred === 'anthropic/claude-opus-4-8' && fallback !== null,
   );
@@ -150,8 +155,8 @@ test('the set of requests is exactly those that were hit, also before anybody kn
   expect(incident?.['requests']).toEqual(totals);
   for (const record of all)
     expect(record['incidents']).toEqual(hit.includes(record) ? [incident?.['id']] : []);
-  const filtered = await house.admin('GET', `requests?incident=${String(incident?.['id'])}&limit=200`);
-  expect((filtered.body['items'] as unknown[]).length).toBe(hit.length);
+  const filtered = await allOf(`requests?incident=${String(incident?.['id'])}&limit=200`);
+  expect(filtered.items).toHaveLength(hit.length);
 }, 90_000);
 
 test('an incident outlives a restart, goes on in it, and ends as one', async () => {
