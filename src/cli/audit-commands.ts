@@ -102,9 +102,17 @@ async function verify(call: Call): Promise<ExitCode> {
       await verifyExport(lines, { key: textOption(call, 'key'), held: heldNotes(call) }),
     );
   } catch (error) {
-    call.complain(error instanceof Error ? error.message : String(error));
+    call.complain(troubleWords(error));
     return 1;
   }
+}
+
+/** Files that are named and not there are the usual trouble. */
+function troubleWords(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error && 'path' in error
+    ? `${String(error.path)} cannot be read (${String(error.code)}). Is the path right?`
+    : error.message;
 }
 
 function verifyProofFile(call: Call, path: string): ExitCode {

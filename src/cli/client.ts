@@ -31,11 +31,9 @@ function refusal(status: number, body: Json, hasToken: boolean): Refused {
     return failed(4, `The server asks for the admin token. ${why}`, error);
   }
   const remedy = (error.remedy ?? '').replace(/^[a-z]/, (letter) => letter.toUpperCase());
-  return failed(
-    exitOf(status),
-    `${error.message ?? `The server answered ${status}.`} ${remedy}`.trim(),
-    error,
-  );
+  const message = error.message ?? `The server answered ${status}.`;
+  const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
+  return failed(exitOf(status), `${sentence} ${remedy}`.trim(), error);
 }
 
 function unreachable(error: unknown, base: string): Refused {

@@ -188,6 +188,13 @@ describe('what a provider says about one model', () => {
   ] as const)('%s', (_name, given, expected) => expect(status(given)).toBe(expected));
 });
 
+test('one model that fails at all its hosts is the model, not its providers', () => {
+  const hosts = [sick(opus), sick('aws/claude-opus-4-8')];
+  expect(diagnose(input({ targets: [...hosts, target('openai/gpt-5.2')] })).verdict).toBe('model');
+  const both = [sick(opus), sick('anthropic/claude-sonnet-5')];
+  expect(diagnose(input({ targets: [...both, target('openai/gpt-5.2')] })).verdict).toBe('provider');
+});
+
 test('what a person holds out is not called sick', () => {
   const held = sick(opus, { words: 'held out by ada: a test', decided: true });
   const { verdict, words } = diagnose(input({ targets: [held, target('openai/gpt-5.2')] }));

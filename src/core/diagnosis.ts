@@ -11,6 +11,7 @@ import type { GateScope } from './evidence.ts';
 import { failureRow } from './failure.ts';
 import type { FailureClass } from './failure.ts';
 import type { HealthState } from './health-cell.ts';
+import { modelIn } from './ids.ts';
 import type { Instant } from './ids.ts';
 import { ownSuspects } from './incident-class.ts';
 import type { ProviderSays } from './provider-word.ts';
@@ -140,9 +141,14 @@ function isNetwork(out: readonly DiagnosedTarget[], failure: FailureClass | null
   return providers.size > 1 && failure !== null && failureRow(failure).fault === 'network';
 }
 
-/** A model is suspected where only some of a provider's are sick, the provider where all that were asked are. */
+/**
+ * A model is suspected where only some of a provider's are sick, or where it is sick at several; the provider where all
+ * that were asked are.
+ */
 function reach(sick: readonly DiagnosedTarget[], targets: readonly DiagnosedTarget[]): Suspect {
   const providers = new Set(sick.map(({ provider }) => provider));
+  const models = new Set(sick.map(({ target }) => modelIn(target)));
+  if (providers.size > 1 && models.size === 1) return 'model';
   const siblings = targets.filter(({ provider }) => providers.has(provider));
   return siblings.length > 1 && siblings.every(isSick) ? 'provider' : 'model';
 }
