@@ -175,6 +175,24 @@ describe('record pump', () => {
     expect(store.batches.map((batch) => batch.length)).toEqual([5]);
   });
 
+  test.each([
+    ['many wait: the next batch gathers more of them', 8, [8, 2]],
+    ['few wait: the next batch goes at once', 7, [7, 1, 1]],
+  ])('%s', async (_name, count, sizes) => {
+    const store = new FakeStore();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    store.hold = promise;
+    const { pump } = pumpOn(store);
+    const first = records(count).map((record) => pump.durable(record));
+    await Bun.sleep(0);
+    const second = pump.durable(aRecord());
+    resolve();
+    await Promise.all(first);
+    const third = pump.durable(aRecord());
+    await Promise.all([second, third]);
+    expect(store.batches.map((batch) => batch.length)).toEqual(sizes);
+  });
+
   test('who waits for a record that is lost is told so', async () => {
     const store = new FakeStore();
     store.failures = 1_000_000;

@@ -35,6 +35,8 @@ export type RecordPumpOptions = {
   readonly spool?: Spool | null;
   readonly batchMax?: number;
   readonly lingerMs?: number;
+  /** Where many wait, how long the next batch waits for more of them. */
+  readonly gatherMs?: number;
   readonly pendingMax?: number;
   /** A store that takes longer for a batch is passed by. */
   readonly slowMs?: number;
@@ -51,12 +53,15 @@ export type RecordTrouble = {
 };
 
 const retryMs = { first: 50, longest: 5_000 };
+/** A batch of so many that were waited for: more will come. */
+const companyMin = 8;
 
 class Pump implements RecordPump {
   readonly #options: RecordPumpOptions;
   readonly #spool: Spool | null;
   readonly #batchMax: number;
   readonly #lingerMs: number;
+  readonly #gatherMs: number;
   readonly #pendingMax: number;
   readonly #slowMs: number;
   /** Packed as they come: records that wait as objects grow old in memory, and are carried there long after they are written. */
@@ -86,6 +91,7 @@ class Pump implements RecordPump {
     this.#spool = options.spool ?? null;
     this.#batchMax = options.batchMax ?? 512;
     this.#lingerMs = options.lingerMs ?? 250;
+    this.#gatherMs = options.gatherMs ?? 1;
     this.#pendingMax = options.pendingMax ?? 20_000;
     this.#slowMs = options.slowMs ?? 2_000;
     if (this.#spool !== null && this.#spool.pending > 0) {
@@ -135,15 +141,27 @@ class Pump implements RecordPump {
     this.#isRunning = true;
     // Whoever asks in this turn of the loop shares the first batch.
     await Promise.resolve();
+    let before = 0;
     while (this.#queued > 0) {
-      if (this.#full.length === 0 && this.#waiting.length === 0) await this.#pause(this.#lingerMs);
+      if (this.#full.length === 0) await this.#gather(before);
+      // Stopped meanwhile: what was left has gone to the spool.
+      if (this.#queued === 0) break;
       const batch = this.#next();
       this.#writing = batch.count;
       const kept = await this.#keep(batch);
       this.#writing = 0;
-      this.#settle(batch.count, kept);
+      before = this.#settle(batch.count, kept);
     }
     this.#isRunning = false;
+  }
+
+  /**
+   * Lets a batch fill: for long where nobody waits, not at all where few do, and for a moment where the last one was
+   * waited for by many (`before`), because a commit costs about the same for one as for all of them.
+   */
+  #gather(before: number): Promise<unknown> | null {
+    if (this.#waiting.length === 0) return this.#pause(this.#lingerMs);
+    return before >= companyMin ? Bun.sleep(this.#gatherMs) : null;
   }
 
   #next(): PackedRecords {
@@ -255,10 +273,13 @@ class Pump implements RecordPump {
     this.#hasReported = false;
   }
 
-  #settle(count: number, kept: boolean): void {
+  /** How many waited for the batch. */
+  #settle(count: number, kept: boolean): number {
     this.#settled += count;
-    while (this.#waiting[0] !== undefined && this.#waiting[0].upTo <= this.#settled)
+    let told = 0;
+    for (; this.#waiting[0] !== undefined && this.#waiting[0].upTo <= this.#settled; told++)
       this.#waiting.shift()?.resolve(kept);
+    return told;
   }
 
   #settledOf(upTo: number): Promise<boolean> {
