@@ -10,7 +10,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const paths = process.argv.slice(2);
 const child = spawn(
   findBun(root),
-  ['test', '--timeout', '60000', ...(paths.length > 0 ? paths : ['./src', './test'])],
+  ['test', '--timeout', '180000', ...(paths.length > 0 ? paths : ['./src', './test'])],
   {
     cwd: root,
     stdio: ['ignore', 'inherit', 'pipe'],

@@ -239,6 +239,7 @@ class Heard {
   readonly #flights = new Set<Flight>();
 
   listenTo(flights: Flights): void {
+    this.#flights.clear();
     const begin = flights.begin.bind(flights);
     const end = flights.end.bind(flights);
     Object.assign(flights, {

@@ -22,7 +22,7 @@ test('the reference needs what the theory says at ten requests a second', () => 
 test('it sheds within its factor of the reference, without knowing the background', () => {
   for (const { perSecond, rate, ours, reference, most } of delayTable(60, [1, 100]))
     expect(`${perSecond}/s ${rate}: ${ours / reference <= most}`).toBe(`${perSecond}/s ${rate}: true`);
-}, 120_000);
+}, 600_000);
 
 test('a total outage of a target that is hardly asked is declared within 20 s of its first failure', () => {
   for (const perSecond of [1 / 600, 0.1]) {
@@ -30,7 +30,7 @@ test('a total outage of a target that is hardly asked is declared within 20 s of
     expect(median(all.map((each) => each.seconds))).toBeLessThan(20);
     expect(Math.max(...all.map((each) => each.probes))).toBeLessThanOrEqual(10);
   }
-}, 60_000);
+}, 300_000);
 
 describe('what is no outage is not declared', () => {
   const quiet: [string, number, Noise][] = [
@@ -57,15 +57,15 @@ test('an incident: out soon, back within five minutes of its end, two transition
     expect(found.transitions).toBe(2);
     expect(found.exposed).toBeLessThanOrEqual(0.002);
   }
-}, 60_000);
+}, 300_000);
 
 test('flapping does not carry traffic to and fro', () => {
   const found = flapping(() => ourGate(), 5, 1);
   expect(found.transitions).toBeLessThanOrEqual(6);
   expect(found.share).toBeLessThanOrEqual(0.1);
-}, 60_000);
+}, 300_000);
 
 test('every rule common elsewhere lets more of a brown-out through', () => {
   const [ours, ...others] = contenders.map(({ make }) => incident(make, 5, 0.1, 1).visible);
   for (const other of others) expect(other).toBeGreaterThan(ours ?? Number.POSITIVE_INFINITY);
-}, 120_000);
+}, 600_000);

@@ -22,7 +22,7 @@ test('7 June: exactly the two sick versions are out, nobody sees an error, both 
     );
     expect((back?.atMs ?? Number.POSITIVE_INFINITY) - end).toBeLessThan(10 * 60_000);
   }
-}, 60_000);
+}, 300_000);
 
 test('7 June as long as it was, twelve hours: the two versions only, no error that users see, both back within half an hour', () => {
   const minuteMs = 60_000;
@@ -53,7 +53,7 @@ test('7 June as long as it was, twelve hours: the two versions only, no error th
     expect((normal.at(-1)?.atMs ?? Number.POSITIVE_INFINITY) - end).toBeLessThan(30 * minuteMs);
     expect(moves.at(-1)?.to).toBe('healthy');
   }
-}, 120_000);
+}, 600_000);
 
 test('the same seed gives the same history, another one another', () => {
   const scenario = scenarioOf({
