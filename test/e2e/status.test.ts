@@ -33,8 +33,13 @@ test('a calm page is small, needs no script and can be cached', async () => {
   expect(html).not.toContain('<script');
   expect(html).toContain('Everything is working normally');
   expect(html).toContain('Meeting notes');
-  const etag = response.headers.get('etag') ?? '';
-  expect((await fetch(`${house.url}/status`, { headers: { 'if-none-match': etag } })).status).toBe(304);
+  // The page is made anew when it is a few moments old, and says when that was: whoever is slow asks for another one.
+  let status = 0;
+  for (let tries = 0; tries < 50 && status !== 304; tries++) {
+    const etag = (await fetch(`${house.url}/status`)).headers.get('etag') ?? '';
+    ({ status } = await fetch(`${house.url}/status`, { headers: { 'if-none-match': etag } }));
+  }
+  expect(status).toBe(304);
 });
 
 test('it speaks the language of the address, or of the browser, and caches know', async () => {
