@@ -48,7 +48,7 @@ beforeEach(async () => {
       providers: { ...(base['providers'] as Json), odd: own },
       features: {
         single: { route: ['odd/odd-1'], timeouts },
-        short: { route: ['odd/odd-1'], timeouts: { ...timeouts, total: '600ms' } },
+        short: { route: ['odd/odd-1'], timeouts: { ...timeouts, total: '4s' } },
         backed: { route: ['odd/odd-1', 'openai/gpt-5.2'], timeouts },
       },
     };
