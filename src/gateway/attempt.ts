@@ -4,52 +4,20 @@
  */
 import { failureOf, providerRequestId } from '../core/failure.ts';
 import type { Failure, FailureClass } from '../core/failure.ts';
-import type { Instant } from '../core/ids.ts';
-import type { AttemptRecord, WhyNext } from '../core/record.ts';
-import type { Timeouts } from '../core/snapshot.ts';
 import type { Dialect } from '../core/target.ts';
-import { codecFor } from '../dialects/registry.ts';
-import type { ErrorWords } from '../dialects/dialect.ts';
-import type { BodyReader, HttpCall } from '../providers/provider.ts';
+import type { HttpCall } from '../providers/provider.ts';
 import { adapterFor } from '../providers/registry.ts';
-import { streamSource } from './answer-source.ts';
-import type { AnswerSource, SourceOptions } from './answer-source.ts';
-import type { Place } from './capacity.ts';
-import type { Clock } from './clock.ts';
+import type { AnswerSource } from './answer-source.ts';
+import { openSource, refused } from './answered.ts';
+import type { Answered, Addressee, ProviderRefusal } from './answered.ts';
 import type { Scene } from './exchange.ts';
-import type { Ticket } from './ticket.ts';
+import { firstContentMs, moveDeadline } from './patience.ts';
+import type { Given, Patience } from './patience.ts';
 import type { Stopper } from './stopper.ts';
+import type { Trace } from './trace.ts';
 import { send } from './upstream.ts';
 import type { Sent } from './upstream.ts';
 import type { Watch } from './watchdog.ts';
-import { wholeSource } from './whole-source.ts';
-
-/** What is written down about an attempt while it runs. */
-export type Trace = {
-  readonly ticket: Ticket;
-  readonly place: Place;
-  readonly startedAt: Instant;
-  /** How long this process had been away by then, in sum. */
-  readonly absentBeforeMs: number;
-  firstByteAt: Instant | null;
-  firstTokenAt: Instant | null;
-  endedAt: Instant | null;
-  status: number | null;
-  providerRequestId: string | null;
-  payloadSent: AttemptRecord['payloadSent'];
-  outcome: AttemptRecord['outcome'] | null;
-  failure: Failure | null;
-  whyNext: WhyNext;
-  adapted: AttemptRecord['adapted'];
-  source: AnswerSource | null;
-};
-
-/** What the provider itself said when it refused, to be passed on if the refusal is the caller's to see. */
-export type ProviderRefusal = {
-  readonly status: number;
-  readonly body: unknown;
-  readonly words: ErrorWords | null;
-};
 
 /** An answer that is this target's: some bytes are here, more may come. */
 export type Committed = {
@@ -75,146 +43,8 @@ export type AttemptResult =
   | { readonly kind: 'failed'; readonly failure: Failure; readonly refusal: ProviderRefusal | null }
   | { readonly kind: 'stopped'; readonly by: 'caller' | 'switch' };
 
-export type AttemptPlan = {
-  readonly ticket: Ticket;
-  readonly call: HttpCall;
-  readonly dialect: Dialect;
-  readonly timeouts: Timeouts;
-  /** Epoch ms by which the whole attempt must have ended. */
-  readonly dueAt: Instant;
-  /** Another target could still be asked: a whole answer may then use only part of the time left. */
-  readonly moreToTry: boolean;
-};
-
-/** Signs of life without content stretch a limit at most this far. */
-export const livenessFactor = 4;
-/** Requests that make a model think first get at least this long for the first token. */
-export const thinkingFirstTokenMs = 60_000;
-/** Most of an error body that is read. */
-const errorBodyBytesMax = 65_536;
-const bodyStartLength = 2_000;
-
-export function newTrace(
-  ticket: Ticket,
-  place: Place,
-  { clock, watchdog }: Pick<Scene, 'clock' | 'watchdog'>,
-): Trace {
-  return {
-    ticket,
-    place,
-    startedAt: clock.now(),
-    absentBeforeMs: watchdog.absentMs(),
-    firstByteAt: null,
-    firstTokenAt: null,
-    endedAt: null,
-    status: null,
-    providerRequestId: null,
-    payloadSent: 'none',
-    outcome: null,
-    failure: null,
-    whyNext: null,
-    adapted: 'no',
-    source: null,
-  };
-}
-
-/** How long silence may last before the first content. */
-function firstContentMs(exchange: Scene, plan: AttemptPlan, clock: Clock): number {
-  const left = plan.dueAt - clock.now();
-  if (!exchange.facts.stream)
-    return plan.moreToTry ? Math.max(left / 2, Math.min(left, plan.timeouts.firstTokenMs)) : left;
-  const { needs, mayThink } = exchange.facts;
-  const limit =
-    needs.has('thinking') || mayThink === true
-      ? Math.max(plan.timeouts.firstTokenMs, thinkingFirstTokenMs)
-      : plan.timeouts.firstTokenMs;
-  return Math.min(limit, left);
-}
-
-async function readErrorBody(body: BodyReader | null): Promise<string> {
-  if (body === null) return '';
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    while (size < errorBodyBytesMax) {
-      const { done, value } = await body.read();
-      if (done) break;
-      size += value.length;
-      chunks.push(value);
-    }
-    if (size >= errorBodyBytesMax) await body.cancel();
-  } catch {
-    // What arrived before the break is enough to classify.
-  }
-  return Buffer.concat(chunks).subarray(0, errorBodyBytesMax).toString('utf8');
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-type Answered = Extract<Sent, { kind: 'answered' }>;
-
-async function refused(plan: AttemptPlan, answered: Answered, now: Instant): Promise<AttemptResult> {
-  const text = await readErrorBody(answered.body);
-  const body = parsed(text);
-  const { status, headers } = answered;
-  const adapter = adapterFor(plan.ticket.target.provider.api);
-  const words =
-    adapter.readError?.(body, headers) ??
-    (body === undefined ? null : codecFor(plan.dialect).readError(body));
-  const failure = adapter.classify(
-    { status, headers, words, bodyStart: text.slice(0, bodyStartLength) },
-    now,
-  );
-  return { kind: 'failed', failure, refusal: { status, body, words } };
-}
-
-function wantsUsage(exchange: Scene): boolean {
-  const { conversation } = exchange;
-  return conversation !== null && 'includeUsage' in conversation && conversation.includeUsage;
-}
-
-function openSource(
-  exchange: Scene,
-  plan: AttemptPlan,
-  answered: Answered,
-  clock: Clock,
-): AnswerSource | Failure {
-  const { stream } = exchange.facts;
-  const contentType = (answered.headers.get('content-type') ?? '').toLowerCase();
-  if (answered.body === null) return failureOf('empty_completion');
-  const { target } = plan.ticket;
-  const unframed =
-    adapterFor(target.provider.api).unframed?.(answered.headers, answered.body, target) ?? null;
-  // Who does not say what it sends is taken to send what was asked for.
-  const saysStream = contentType === '' ? stream : contentType.includes('text/event-stream');
-  const isStream = unframed?.isStream ?? saysStream;
-  // A whole body may be an error that came with a 200; it is read to see.
-  if (isStream !== stream && !(stream && contentType.includes('json')))
-    return failureOf('malformed_response', 'content_type');
-  const options: SourceOptions = {
-    body: unframed?.body ?? answered.body,
-    target: plan.dialect === exchange.codec.name ? exchange.codec : codecFor(plan.dialect),
-    caller: exchange.codec,
-    request: exchange.facts,
-    requestBody: exchange.body,
-    includeUsage: wantsUsage(exchange),
-    onEvents: exchange.carrier?.listen(),
-    limits: exchange.snapshot.limits,
-    classify: (words) =>
-      adapterFor(plan.ticket.target.provider.api).classify(
-        { status: 200, headers: answered.headers, words, bodyStart: '' },
-        clock.now(),
-      ),
-    now: clock.now,
-  };
-  return isStream ? streamSource(options) : wholeSource(options, { streamWanted: stream });
-}
+/** Whom to ask, what, and how long to wait. */
+export type AttemptPlan = Addressee & Given & { readonly call: HttpCall };
 
 /** The failure a stop means, or who stopped it. */
 export function stoppedResult(stopper: Stopper): AttemptResult | null {
@@ -231,24 +61,6 @@ export function stoppedResult(stopper: Stopper): AttemptResult | null {
   }
 }
 
-/** What silence is measured against. */
-export type Patience = {
-  readonly watch: Watch;
-  readonly limitMs: number;
-  readonly dueAt: number;
-  progressAt: number;
-};
-
-/** Moves a deadline after a piece arrived: progress moves it fully, a mere sign of life only so far. */
-export function moveDeadline(patience: Patience, progress: boolean, now: number): void {
-  if (progress) patience.progressAt = now;
-  patience.watch.dueAt = Math.min(
-    now + patience.limitMs,
-    patience.progressAt + patience.limitMs * livenessFactor,
-    patience.dueAt,
-  );
-}
-
 async function readToCommit(
   exchange: Scene,
   plan: AttemptPlan,
@@ -261,7 +73,7 @@ async function readToCommit(
   let heldBytes = 0;
   const patience: Patience = {
     watch,
-    limitMs: firstContentMs(exchange, plan, clock),
+    limitMs: firstContentMs(exchange.facts, plan, clock.now()),
     dueAt: plan.dueAt,
     progressAt: trace.startedAt,
   };
@@ -355,7 +167,7 @@ export async function attempt(
     return isAnswering ? 'stream_stalled' : 'first_token_timeout';
   };
   const watch: Watch = {
-    dueAt: clock.now() + firstContentMs(exchange, plan, clock),
+    dueAt: clock.now() + firstContentMs(exchange.facts, plan, clock.now()),
     expire: () => stopper.stop({ kind: 'timeout', failure: silence() }),
   };
   watchdog.add(watch);
@@ -388,8 +200,10 @@ function readAnswered(
 ): AttemptResult | Promise<AttemptResult> {
   const { answered, stopper, watch } = opened;
   if (answered.status < 200 || answered.status > 299)
-    return refused(plan, answered, exchange.clock.now()).then((result) => stoppedResult(stopper) ?? result);
-  const source = openSource(exchange, plan, answered, exchange.clock);
+    return refused(plan, answered, exchange.clock.now()).then(
+      (read) => stoppedResult(stopper) ?? { kind: 'failed', ...read },
+    );
+  const source = openSource(exchange, plan, answered);
   if ('class' in source) {
     void answered.body?.cancel().catch(() => {});
     return { kind: 'failed', failure: source, refusal: null };

@@ -6,7 +6,7 @@
 import { costUsd } from '../core/cost.ts';
 import type { AttemptRecord } from '../core/record.ts';
 import { charactersPerToken } from '../dialects/estimate.ts';
-import type { Trace } from './attempt.ts';
+import type { Trace } from './trace.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Null price: nothing is known to charge. An attempt that brought no content is not charged by providers either. */

@@ -11,7 +11,7 @@ import type { Dialect, Target } from '../core/target.ts';
 import type { Conversation } from '../dialects/conversation.ts';
 import type { DialectCodec, InvalidRequest, JsonObject, RequestFacts } from '../dialects/dialect.ts';
 import type { Span } from '../dialects/json-text.ts';
-import type { Trace } from './attempt.ts';
+import type { Trace } from './trace.ts';
 import type { Carrier } from './carry-on.ts';
 import type { Capacity, Claim } from './capacity.ts';
 import type { Clock } from './clock.ts';

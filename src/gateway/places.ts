@@ -2,7 +2,8 @@
 import { timedSign } from '../core/concurrency-limit.ts';
 import type { NonEmpty } from '../core/ids.ts';
 import type { Target } from '../core/target.ts';
-import type { AttemptResult, Trace } from './attempt.ts';
+import type { AttemptResult } from './attempt.ts';
+import type { Trace } from './trace.ts';
 import { loadSign } from './capacity.ts';
 import type { Place } from './capacity.ts';
 import { isEvidence } from './exchange.ts';

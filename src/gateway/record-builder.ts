@@ -11,7 +11,7 @@ import type { SwitchId } from '../core/ids.ts';
 import { costUsd } from '../core/cost.ts';
 import { boundaryBetween, hopBetween, retentionWords, termsAt } from '../core/target.ts';
 import type { Target } from '../core/target.ts';
-import type { Trace } from './attempt.ts';
+import type { Trace } from './trace.ts';
 import type { AnswerFacts } from '../dialects/dialect.ts';
 import type { Exchange } from './exchange.ts';
 import { boundaryOf, fallbackReason, incidentsOf } from './story.ts';
