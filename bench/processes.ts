@@ -2,18 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
-import bunEnvironments from '../bin/bun-environment.json';
+import bunEnvironment from '../bin/bun-environment.json';
 
 export type Started = {
   readonly process: Bun.Subprocess<'ignore', 'pipe', 'inherit'>;
   readonly ready: Record<string, unknown>;
 };
-
-/** What `bin/breakwater.js` starts it with. */
-const environmentOf = (command: readonly string[]): Record<string, string> => ({
-  ...bunEnvironments.always,
-  ...(command.includes('serve') && bunEnvironments.serve),
-});
 
 const canPin = existsSync('/usr/bin/taskset') && cpus().length > 1;
 
@@ -34,7 +28,7 @@ export async function start(
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'inherit',
-    env: { ...process.env, ...environmentOf(command), ...environment },
+    env: { ...process.env, ...bunEnvironment, ...environment },
   });
   const reader = child.stdout.getReader();
   const decoder = new TextDecoder();

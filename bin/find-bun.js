@@ -17,19 +17,15 @@ function candidatesIn(modules) {
   ];
 }
 
-const environments = JSON.parse(readFileSync(new URL('bun-environment.json', import.meta.url), 'utf8'));
-
 /**
- * What has to be in Bun's environment before it starts, by the command it is to run. Always: its limit on open calls (the
- * default of 256 would let the 257th stream wait without a word); how long freed memory is kept for the next request
- * before the system gets it back, in milliseconds (the default of 10 gives it back and asks for it again all the time);
- * how large the headers of one message may be (64 KiB). For a server: how far its heap may grow before all of it is
- * collected. What lives there is small and what dies in it is much, so the default (up to four times what lives) costs memory
- * and saves little; what computes for long, as a drill does, keeps it.
+ * What has to be in Bun's environment before it starts. Its limit on open calls: the default of 256 would let the 257th
+ * stream wait without a word. And how long freed memory is kept for the next request before the system gets it back,
+ * in milliseconds: the default of 10 gives it back and asks for it again all the time. And how large the headers of one
+ * message may be: 64 KiB.
  */
-export function bunEnvironment(command) {
-  return { ...environments.always, ...(command === 'serve' ? environments.serve : {}) };
-}
+export const bunEnvironment = JSON.parse(
+  readFileSync(new URL('bun-environment.json', import.meta.url), 'utf8'),
+);
 
 /** The path of the binary, looked for from `root` upwards; `bun` when none is found. */
 export function findBun(root) {

@@ -14,7 +14,7 @@ const child = spawn(
   {
     cwd: root,
     stdio: ['ignore', 'inherit', 'pipe'],
-    env: { ...bunEnvironment('test'), ...process.env },
+    env: { ...bunEnvironment, ...process.env },
   },
 );
 let text = '';

@@ -1,2 +1,0 @@
-export function bunEnvironment(command: string | undefined): Record<string, string>;
-export function findBun(root: string): string;
