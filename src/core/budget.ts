@@ -1,8 +1,8 @@
 /**
  * What a key may spend in a day or a month, at list price. Days and months are those of UTC, so that everybody means the
  * same ones. A call whose price is not known costs nothing here: a budget bounds what is known, and a warning says so
- * when the key is made; where the price is known and the tokens are not, they are estimated. The cost of an answer is known at its end, so a budget is overrun by what was open when it ran
- * out, and by no more.
+ * when the key is made; where the price is known and the tokens are not, they are estimated. The cost of an answer is
+ * known at its end, so a budget is overrun by what was open when it ran out, and by no more.
  */
 import type { Instant, KeyId } from './ids.ts';
 import { dayText, momentFrom } from './moment.ts';

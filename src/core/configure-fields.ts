@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import { durationMs, frequency, rate } from './duration.ts';
-import { dayText, epochOf } from './moment.ts';
+import { isDay } from './moment.ts';
 
 /** Text of a form. What is no text is told the form as well: a bare `0.5` is a number to YAML, and a rate to a person. */
 export function form(fits: (text: string) => boolean, words: string): z.ZodString {
@@ -18,7 +18,7 @@ export const someTime = form(
   (text) => (durationMs(text) ?? 0) > 0,
   'must be a duration of more than nothing, such as 500ms, 10s, 5m or 30d',
 );
-export const date = form((text) => dayText(epochOf(text)) === text, 'must be a date such as 2026-10-01');
+export const date = form(isDay, 'must be a date such as 2026-10-01');
 /** An address that we call. What it asks for is a secret, and has a place of its own. */
 export const calledAddress = form((text) => {
   const url = URL.parse(text);

@@ -31,6 +31,9 @@ export function dayText(at: number): string {
   return `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`;
 }
 
+/** A day that there is, such as `2026-06-07`: a parser of dates makes 2 March of 30 February. */
+export const isDay = (text: string): boolean => dayText(epochOf(text)) === text;
+
 const minuteMs = 60_000;
 
 function minuteText(minute: number): string {

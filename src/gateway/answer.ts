@@ -103,7 +103,6 @@ function writeRecord(
 /** Replies a caller must see even where an estimate could stand in: its own mistakes. */
 const neverEstimated: ReadonlySet<ErrorCode> = new Set(['invalid_request', 'request_rejected', 'forbidden']);
 
-/** Where records are strict, a reply waits for its record, and an answer that has none is not given. */
 /** An estimate in place of an error, where the call allows one and says so. */
 function substituted(run: Run, reply: ErrorReply): Response | Promise<Response> | null {
   const { exchange, headers } = run;

@@ -10,7 +10,7 @@ import type { ChangeFilter } from '../control/changes.ts';
 import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
 import { firstIssue, isMissing, issueWords } from '../core/issue-words.ts';
-import { dayText, epochOf } from '../core/moment.ts';
+import { isDay } from '../core/moment.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { requestOutcomes } from '../core/record.ts';
 import { boundaryCrossings, hops } from '../core/target.ts';
@@ -34,9 +34,6 @@ export function oneOf<const T extends readonly string[]>(known: T): z.ZodEnum<{ 
 }
 
 const rfc3339 = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2}))?$/i;
-
-/** A day that there is: a parser of dates makes 2 March of 30 February. */
-const isDay = (day: string): boolean => dayText(epochOf(day)) === day;
 
 export const time = z
   .string()

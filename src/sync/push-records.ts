@@ -35,8 +35,6 @@ export type RecordPumpOptions = {
   readonly spool?: Spool | null;
   readonly batchMax?: number;
   readonly lingerMs?: number;
-  /** Where many wait, how long the next batch waits for more of them. */
-  readonly gatherMs?: number;
   readonly pendingMax?: number;
   /** A store that takes longer for a batch is passed by. */
   readonly slowMs?: number;
@@ -55,13 +53,14 @@ export type RecordTrouble = {
 const retryMs = { first: 50, longest: 5_000 };
 /** A batch of so many that were waited for: more will come. */
 const companyMin = 8;
+/** How long a batch then waits for them. */
+const gatherMs = 1;
 
 class Pump implements RecordPump {
   readonly #options: RecordPumpOptions;
   readonly #spool: Spool | null;
   readonly #batchMax: number;
   readonly #lingerMs: number;
-  readonly #gatherMs: number;
   readonly #pendingMax: number;
   readonly #slowMs: number;
   /** Packed as they come: records that wait as objects grow old in memory, and are carried there long after they are written. */
@@ -91,7 +90,6 @@ class Pump implements RecordPump {
     this.#spool = options.spool ?? null;
     this.#batchMax = options.batchMax ?? 512;
     this.#lingerMs = options.lingerMs ?? 250;
-    this.#gatherMs = options.gatherMs ?? 1;
     this.#pendingMax = options.pendingMax ?? 20_000;
     this.#slowMs = options.slowMs ?? 2_000;
     if (this.#spool !== null && this.#spool.pending > 0) {
@@ -161,7 +159,7 @@ class Pump implements RecordPump {
    */
   #gather(before: number): Promise<unknown> | null {
     if (this.#waiting.length === 0) return this.#pause(this.#lingerMs);
-    return before >= companyMin ? Bun.sleep(this.#gatherMs) : null;
+    return before >= companyMin ? Bun.sleep(gatherMs) : null;
   }
 
   #next(): PackedRecords {

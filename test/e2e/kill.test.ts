@@ -2,52 +2,19 @@
 import { expect, test } from 'bun:test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
 import { seededRandom } from '../../src/simulator/random.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
 import { openStore } from '../../src/store/open-store.ts';
+import { serveProcess } from './serve-process.ts';
+import type { ServeProcess } from './serve-process.ts';
 
-const root = resolve(import.meta.dir, '../..');
-const token = 'kill-test';
 const moments = 20;
 
-type Server = { readonly url: string; readonly process: Bun.Subprocess<'ignore', 'pipe', 'pipe'> };
-
-async function serve(configPath: string, store: string): Promise<Server> {
-  const child = Bun.spawn(
-    [
-      process.execPath,
-      join(root, 'src/main.ts'),
-      'serve',
-      '--config',
-      configPath,
-      '--listen',
-      '127.0.0.1:0',
-      '--store',
-      store,
-    ],
-    {
-      stdin: 'ignore',
-      stdout: 'pipe',
-      stderr: 'pipe',
-      env: { ...process.env, BREAKWATER_ADMIN_TOKEN: token },
-    },
-  );
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const bytes of child.stdout) {
-    text += decoder.decode(bytes, { stream: true });
-    const url = /"event":"ready","address":"([^"]+)"/.exec(text)?.[1];
-    if (url !== undefined) return { url, process: child };
-  }
-  throw new Error(`the server did not start: ${text}`);
-}
-
 /** Sends requests and reads their records until the server is gone; gives the ids that were shown, and says when one is. */
-async function shownUntilGone(url: string, onShown: () => void): Promise<string[]> {
+async function shownUntilGone({ url, ask }: ServeProcess, onShown: () => void): Promise<string[]> {
   const shown: string[] = [];
-  const headers = { authorization: `Bearer ${token}` };
   const work = async (): Promise<void> => {
     for (let sent = 0; sent < 10_000; sent++) {
       const answer = await fetch(`${url}/v1/chat/completions`, {
@@ -57,7 +24,7 @@ async function shownUntilGone(url: string, onShown: () => void): Promise<string[
       await answer.text();
       const id = answer.headers.get('x-breakwater-request-id') ?? '';
       for (let tries = 0; tries < 50; tries++) {
-        const record = await fetch(`${url}/admin/v1/requests/${id}`, { headers });
+        const record = await ask('GET', `requests/${id}`);
         await record.text();
         if (record.status !== 200) continue;
         shown.push(id);
@@ -89,20 +56,16 @@ test(`every record that was shown is there after kill -9, at ${moments} moments,
   const shown: string[] = [];
   const switches: string[] = [];
   for (let moment = 0; moment < moments; moment++) {
-    const server = await serve(configPath, store);
-    const created = await fetch(`${server.url}/admin/v1/switches`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}` },
-      body: JSON.stringify({ scope: { model: `other-${moment}` }, reason: 'kept across a crash' }),
-    });
-    switches.push(((await created.json()) as { id: string }).id);
+    const server = await serveProcess(configPath, store);
+    const scope = { model: `other-${moment}` };
+    const created = await server.admin('POST', 'switches', { scope, reason: 'kept across a crash' });
+    switches.push(String(created['id']));
     // Its life is counted from the first record that is shown: a slow machine takes its time until then.
     const first = Promise.withResolvers<void>();
     const lifeMs = random() * 200;
-    const killed = first.promise.then(() => Bun.sleep(lifeMs)).then(() => server.process.kill(9));
-    shown.push(...(await shownUntilGone(server.url, first.resolve)));
+    const killed = first.promise.then(() => Bun.sleep(lifeMs)).then(server.kill);
+    shown.push(...(await shownUntilGone(server, first.resolve)));
     await killed;
-    await server.process.exited;
   }
   const opened = await openStore(store);
   if (opened.kind === 'failed') throw new Error(opened.message);
