@@ -56,6 +56,9 @@ function isAnswer({ result }: Sent): boolean {
 /** Cancels the call that lost, and closes it when it has noticed. */
 function cancel(exchange: Exchange, { sent, stopper, trace, place, ticket, flight }: Sending): void {
   stopper.stop({ kind: 'outrun' });
+  // Now, not when the call has noticed: a short answer's record is made sooner than that.
+  trace.endedAt = exchange.clock.now();
+  trace.outcome = 'cancelled';
   void sent.then(({ result }) => {
     if (result.kind === 'committed') {
       exchange.watchdog.remove(result.answer.watch);
@@ -64,8 +67,6 @@ function cancel(exchange: Exchange, { sent, stopper, trace, place, ticket, fligh
     exchange.flights.end(flight);
     exchange.board.settle(ticket, { outcome: 'nobody', firstTokenMs: null, silentMs: 0, answer: null });
     exchange.capacity.leave(place);
-    trace.endedAt = exchange.clock.now();
-    trace.outcome = 'cancelled';
   });
 }
 

@@ -186,6 +186,8 @@ test('a silent stream is asked of the next target too; the first answer counts, 
     { target: 'anthropic/claude-opus-4-8', outcome: 'cancelled', failure: null },
     { target: 'openai/gpt-5.2', outcome: 'ok' },
   ]);
+  const [outrun] = record['attempts'] as readonly { readonly duration_ms: number }[];
+  expect(outrun?.duration_ms).toBeGreaterThanOrEqual(100);
 });
 
 test('a first token in time is not hedged, and neither is a whole answer', async () => {
