@@ -41,6 +41,7 @@ export function aModel(name: string, changes: Partial<Model> = {}): Model {
     vendor,
     family: name.split('-').slice(0, 2).join('-'),
     aliases: [],
+    aliasesElsewhere: [],
     contextTokens: 200_000,
     contextKnown: true,
     outputKnown: true,

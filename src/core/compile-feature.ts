@@ -6,6 +6,7 @@ import type { FeatureConfiguration } from './configuration.ts';
 import { durationMs, rate } from './duration.ts';
 import { instant, isNonEmpty, targetName } from './ids.ts';
 import type { TargetName } from './ids.ts';
+import { aliasesByModel, knownAs } from './known-as.ts';
 import { undatedModel } from './models.ts';
 import { didYouMean } from './nearest.ts';
 import { dataPolicyObjection } from './rules.ts';
@@ -74,7 +75,7 @@ function findTarget(provider: Provider, model: string, context: FeatureContext):
   for (const target of context.targets.values()) {
     if (target.provider.id === provider.id && target.model.aliases.includes(model)) return target;
   }
-  const target = unlistedTarget(provider, model);
+  const target = knownAs(unlistedTarget(provider, model), aliasesByModel(context.targets.values()));
   context.targets.set(target.name, target);
   return target;
 }

@@ -144,6 +144,7 @@ function modelOf(name: string, given: ModelEntry, provider: string): Model {
     vendor: given.vendor ?? known.vendor,
     family: given.family ?? known.family,
     aliases: [...known.aliases, ...(given.aliases ?? [])],
+    aliasesElsewhere: [],
     contextTokens: given.context ?? known.contextTokens,
     outputTokens: given.output ?? known.outputTokens,
     contextKnown: known.contextKnown || given.context !== undefined,

@@ -22,6 +22,7 @@ import { compileStatusPage } from './configure-status.ts';
 import { durationMs, sizeBytes } from './duration.ts';
 import { isNonEmpty } from './ids.ts';
 import type { NonEmpty, TargetName } from './ids.ts';
+import { aliasesByModel, knownAs } from './known-as.ts';
 import { undatedModel } from './models.ts';
 import { didYouMean } from './nearest.ts';
 import { readConfiguration } from './read-configuration.ts';
@@ -217,6 +218,8 @@ function providersOf(
     providers.set(id, built.provider);
     for (const target of built.targets) targets.set(target.name, target);
   }
+  const aliases = aliasesByModel(targets.values());
+  for (const [name, target] of targets) targets.set(name, knownAs(target, aliases));
   return { providers, targets };
 }
 

@@ -98,7 +98,8 @@ const namesKnown = new WeakMap<Target, readonly string[]>();
 function modelNames(target: Target): readonly string[] {
   let names = namesKnown.get(target);
   if (names === undefined) {
-    const given = [target.model.name, target.upstream, ...target.model.aliases];
+    const { name, aliases, aliasesElsewhere } = target.model;
+    const given = [name, target.upstream, ...aliases, ...aliasesElsewhere];
     names = [...new Set([...given, ...given.map(undatedModel)])];
     namesKnown.set(target, names);
   }

@@ -92,6 +92,8 @@ export type Model = {
   readonly family: string;
   /** Other names that lead here: aliases and dated snapshots. */
   readonly aliases: readonly string[];
+  /** What the entries of other providers call it as well: switches know it by these names too. */
+  readonly aliasesElsewhere: readonly string[];
   readonly contextTokens: number;
   readonly outputTokens: number;
   /** False where the limit above of that name is a careful assumption. */

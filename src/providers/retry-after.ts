@@ -21,18 +21,28 @@ function fromSecondsOrDate(text: string, now: number): number | null {
   return Number.isNaN(at) ? null : clamped(at - now);
 }
 
+/** A number too large to be a wait is a moment: seconds since 1970, or (OpenRouter) milliseconds. */
+const momentMin = 1_000_000_000;
+const momentMsMin = 100_000_000_000;
+
+function fromMoment(text: string, now: number): number | null {
+  const moment = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : 0;
+  if (moment < momentMin) return null;
+  return clamped((moment < momentMsMin ? moment * 1000 : moment) - now);
+}
+
 /** The latest reset among the limits that are used up. */
 function fromResets(headers: Headers, now: number): number | null {
   const waits: number[] = [];
   headers.forEach((value, name) => {
-    const match = /^(x-ratelimit|anthropic-ratelimit)-(?:reset-(\w+)|([\w-]+)-reset)$/.exec(name);
+    const match = /^(x-ratelimit|anthropic-ratelimit)-(?:reset(-\w+)?|([\w-]+)-reset)$/.exec(name);
     if (match === null) return;
     const pool = match[2] ?? match[3] ?? '';
     const remaining = headers.get(
-      match[1] === 'x-ratelimit' ? `x-ratelimit-remaining-${pool}` : `anthropic-ratelimit-${pool}-remaining`,
+      match[1] === 'x-ratelimit' ? `x-ratelimit-remaining${pool}` : `anthropic-ratelimit-${pool}-remaining`,
     );
     if (remaining !== '0') return;
-    const wait = goDurationMs(value) ?? fromSecondsOrDate(value, now);
+    const wait = goDurationMs(value) ?? fromMoment(value, now) ?? fromSecondsOrDate(value, now);
     const ms = wait === null ? null : clamped(wait);
     if (ms !== null) waits.push(ms);
   });
