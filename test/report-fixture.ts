@@ -77,7 +77,7 @@ export function anSlaInput(changes: Partial<SlaInput> = {}): SlaInput {
     ],
     slaOf: (provider) => (provider === 'anthropic' ? 0.995 : null),
     byFeature: new Map([['notes', someTally(9_995, 5)]]),
-    byTarget: new Map([['anthropic/claude-opus-4-8', someTally(10, 0)]]),
+    answers: [{ values: ['notes', 'anthropic/claude-opus-4-8'], tally: someTally(10, 0) }],
     windows: someWindows(0),
     intervals: [],
     isCut: false,

@@ -82,9 +82,31 @@ export async function placeHold(
   });
 }
 
+/** A hold is changed once, by being released. */
+export const holdRevision = ({ release }: Hold): number => (release === null ? 1 : 2);
+
+export type HoldReleasing = {
+  readonly id: string;
+  readonly input: unknown;
+  /** The revision the caller saw; null when it does not care. */
+  readonly rev: number | null;
+};
+
+const releasedBefore = (id: string): ControlError =>
+  controlError('conflict', `The hold ${id} was released before.`, 'Nothing is left to do.');
+
+function releaseProblem(found: Hold, rev: number | null): ControlError | null {
+  if (rev !== null && rev !== holdRevision(found))
+    return controlError(
+      'precondition_failed',
+      `The hold ${found.id} was changed by somebody else.`,
+      'Read it again, then decide.',
+    );
+  return found.release === null ? null : releasedBefore(found.id);
+}
+
 export async function releaseHold(
-  id: string,
-  input: unknown,
+  { id, input, rev }: HoldReleasing,
   actor: string,
   dependencies: ControlDependencies,
 ): Promise<Result<Hold>> {
@@ -92,7 +114,6 @@ export async function releaseHold(
     recordRejection(error, { actor, subject: id }, dependencies);
   const parsed = parseInput(holdReleaseInput, input);
   if (parsed.kind === 'error') return reject(parsed);
-  const over = controlError('conflict', `The hold ${id} was released before.`, 'Nothing is left to do.');
   return withStore<Hold>(async () => {
     const { store, now } = dependencies;
     const found = await store.findHold(id);
@@ -100,12 +121,13 @@ export async function releaseHold(
       return reject(
         controlError('not_found', `There is no hold ${id}.`, 'List them with: breakwater hold list'),
       );
-    if (found.release !== null) return reject(over);
+    const problem = releaseProblem(found, rev);
+    if (problem !== null) return reject(problem);
     const { reason: why } = parsed.value;
     const hold: Hold = { ...found, release: { at: now(), by: actor, reason: why } };
     const facts = { kind: 'hold.released', actor, subject: id, reason: why, after: null } as const;
     const before = { scope: scopeWords(found.scope) };
     const isReleased = await store.releaseHold(hold, newChange({ ...facts, before }, dependencies));
-    return isReleased ? done(hold) : reject(over);
+    return isReleased ? done(hold) : reject(releasedBefore(id));
   });
 }

@@ -4,9 +4,19 @@ import { anSlaInput, monthStart, someTally, someWindows } from '../../test/repor
 import { bothDown, coherence } from './coherence.ts';
 import { instant } from './ids.ts';
 import { monthBounds, slaReport, tallyByFeature } from './report-sla.ts';
+import { countInto, emptyTally } from './statistics.ts';
 import { correlation, sharedWindowsMin, targetOutcomes } from './target-outcomes.ts';
 
 const minute = 60_000;
+const oneAnswer = {
+  outcome: 'answered',
+  hasHop: false,
+  durationMs: 0,
+  firstTokenMs: null,
+  inputTokens: null,
+  outputTokens: null,
+  costMicroUsd: null,
+} as const;
 
 describe('what a request says of the targets it tried', () => {
   test.each([
@@ -100,8 +110,25 @@ describe('the report of a month', () => {
     ]);
     expect(slaReport(anSlaInput({ byFeature })).features[0]).toMatchObject({ requests: 100, failed: 3 });
   });
+  test('how long one waits is read from whole answers, of a feature and of a target', () => {
+    const timed = (ms: number) => {
+      const tally = emptyTally();
+      countInto(tally, { ...oneAnswer, durationMs: ms });
+      return tally;
+    };
+    const byFeature = new Map([['notes', timed(1)]]);
+    const answers = [
+      { values: ['notes', 'anthropic/claude-opus-4-8'], tally: timed(100) },
+      { values: ['other', 'anthropic/claude-opus-4-8'], tally: timed(2_000) },
+    ];
+    const { features, providers } = slaReport(anSlaInput({ byFeature, answers }));
+    const ofTarget = providers.find(({ provider }) => provider === 'anthropic');
+    expect(features[0]?.p99Ms).toBeWithin(95, 105);
+    expect(ofTarget?.p50Ms).toBeWithin(95, 105);
+    expect(ofTarget?.p99Ms).toBeWithin(1_900, 2_100);
+  });
   test('without requests there is neither availability nor budget', () =>
-    expect(slaReport(anSlaInput({ byFeature: new Map() })).features[0]).toMatchObject({
+    expect(slaReport(anSlaInput({ byFeature: new Map(), answers: [] })).features[0]).toMatchObject({
       availability: null,
       budgetLeft: null,
       p50Ms: null,

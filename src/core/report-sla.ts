@@ -37,7 +37,8 @@ export type SlaInput = {
   readonly features: readonly SlaFeature[];
   readonly slaOf: (provider: string) => number | null;
   readonly byFeature: ReadonlyMap<string, Tally>;
-  readonly byTarget: ReadonlyMap<string, Tally>;
+  /** Answers that arrived whole, by feature and target: how long one waits is read from these alone. */
+  readonly answers: readonly Statistic[];
   readonly windows: TargetWindows;
   readonly intervals: readonly StatusInterval[];
   /** Not all records of the month were counted. */
@@ -101,6 +102,17 @@ export function tallyByFeature(groups: readonly Statistic[]): ReadonlyMap<string
   return new Map(statisticsOf(features).map(({ values, tally }) => [values[0] ?? noValue, tally]));
 }
 
+/** The tallies that fit, as one. */
+function together(
+  groups: readonly Statistic[],
+  fits: (values: readonly string[]) => boolean,
+): Tally | undefined {
+  const sum: Groups = new Map();
+  for (const { values, tally } of groups)
+    if (fits(values)) addGroups(sum, new Map([[groupKey([noValue]), tally]]));
+  return statisticsOf(sum)[0]?.tally;
+}
+
 const none: ReadonlyMap<number, number> = new Map();
 const share = (ok: number, failed: number): number | null => (ok + failed === 0 ? null : ok / (ok + failed));
 
@@ -160,15 +172,8 @@ function featureSla(feature: SlaFeature, input: SlaInput): FeatureSla {
     coherence: coherence(promise, feature.route, (one, other) =>
       correlation(windowsOf(one), windowsOf(other)),
     ),
-    ...latencyOf(tally),
+    ...latencyOf(together(input.answers, ([name]) => name === feature.feature)),
   };
-}
-
-function mergedTimes(tallies: readonly Tally[], which: 'duration' | 'firstToken'): Tally['duration'] {
-  const merged: Tally['duration'] = new Map();
-  for (const tally of tallies)
-    for (const [bucket, count] of tally[which]) merged.set(bucket, (merged.get(bucket) ?? 0) + count);
-  return merged;
 }
 
 function targetSla(targets: readonly string[], model: string | null, input: SlaInput): TargetSla {
@@ -178,7 +183,6 @@ function targetSla(targets: readonly string[], model: string | null, input: SlaI
   const provider = providerIn(targets[0] ?? '');
   const promised = input.slaOf(provider);
   const availability = share(ok, failed);
-  const tallies = targets.flatMap((target) => input.byTarget.get(target) ?? []);
   return {
     provider,
     model,
@@ -187,10 +191,7 @@ function targetSla(targets: readonly string[], model: string | null, input: SlaI
     availability,
     promised,
     keepsPromise: promised === null || availability === null ? null : availability >= promised,
-    ...latencyOf({
-      duration: mergedTimes(tallies, 'duration'),
-      firstToken: mergedTimes(tallies, 'firstToken'),
-    }),
+    ...latencyOf(together(input.answers, ([, target = noValue]) => targets.includes(target))),
   };
 }
 

@@ -17,6 +17,7 @@ import type { Incident } from '../core/incident.ts';
 import type { Draft } from '../control/messages.ts';
 import type { Message } from '../core/message.ts';
 import type { Replayed } from '../core/gate-replay.ts';
+import type { HoldReleasing } from '../control/holds.ts';
 import type { Hold } from '../core/hold.ts';
 import type { Instant } from '../core/ids.ts';
 import type { ApiKey } from '../core/keys.ts';
@@ -176,7 +177,7 @@ export type AdminDependencies = {
   readonly holds: {
     readonly list: (cursor: string | null, limit: number) => Promise<Page<Hold>>;
     readonly place: (input: unknown, actor: string) => Promise<Result<Hold>>;
-    readonly release: (id: string, input: unknown, actor: string) => Promise<Result<Hold>>;
+    readonly release: (releasing: HoldReleasing, actor: string) => Promise<Result<Hold>>;
   };
   readonly content: {
     /** What was captured of a request. That somebody looked is written down first, and that somebody may not, too. */

@@ -1,12 +1,12 @@
 /** Legal holds: what must not be erased until somebody releases it. */
 import { z } from 'zod';
 
-import { holdInput, holdReleaseInput } from '../control/holds.ts';
+import { holdInput, holdReleaseInput, holdRevision } from '../control/holds.ts';
 import type { Hold } from '../core/hold.ts';
 import { momentText } from '../core/moment.ts';
 import { json } from './admin-error.ts';
 import { cursor, limit, pageSize } from './admin-query.ts';
-import { sent } from './admin-route.ts';
+import { revisionOf, sent } from './admin-route.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { listToWire } from './wire.ts';
 import type { Json } from './wire.ts';
@@ -26,6 +26,8 @@ export const holdToWire = ({ id, scope, reason, placedAt, placedBy, release }: H
   in_force: release === null,
   released: release === null ? null : { at: momentText(release.at), by: release.by, reason: release.reason },
 });
+
+const etagOf = (hold: Hold): string => `"${holdRevision(hold)}"`;
 
 export const holdRoutes: readonly AdminRoute[] = [
   {
@@ -50,7 +52,7 @@ export const holdRoutes: readonly AdminRoute[] = [
     answer: 'Hold',
     status: 201,
     handle: async ({ body, actor }, { holds }) =>
-      sent(await holds.place(body, actor), (hold) => json(holdToWire(hold), 201)),
+      sent(await holds.place(body, actor), (hold) => json(holdToWire(hold), 201, { etag: etagOf(hold) })),
   },
   {
     method: 'POST',
@@ -60,7 +62,10 @@ export const holdRoutes: readonly AdminRoute[] = [
     body: holdReleaseInput,
     changes: 'hold',
     answer: 'Hold',
-    handle: async ({ parameters, body, actor }, { holds }) =>
-      sent(await holds.release(parameters['id'] ?? '', body, actor), (hold) => json(holdToWire(hold))),
+    handle: async ({ parameters, body, request, actor }, { holds }) =>
+      sent(
+        await holds.release({ id: parameters['id'] ?? '', input: body, rev: revisionOf(request) }, actor),
+        (hold) => json(holdToWire(hold), 200, { etag: etagOf(hold) }),
+      ),
   },
 ];

@@ -26,7 +26,7 @@ function features(report: SlaReport): Section {
     title: 'Features',
     parts: [
       text(
-        'Availability: answers that arrived whole, of those that arrived, broke off or failed. What policy refused and what callers gave up is left out.',
+        'Availability: answers that arrived whole, of those that arrived, broke off or failed. What policy refused and what callers gave up is left out. Times are of whole answers, from the arrival of the request: those that a provider gave as a backup hold the wait for whoever failed before.',
       ),
       table(
         [

@@ -225,7 +225,7 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
     holds: {
       list: (cursor, limit) => store.listHolds(cursor, limit),
       place: (input, actor) => placeHold(input, actor, engine.control(store)),
-      release: (id, input, actor) => releaseHold(id, input, actor, engine.control(store)),
+      release: (releasing, actor) => releaseHold(releasing, actor, engine.control(store)),
     },
     keys: {
       create: (input, actor) => createKey(input, actor, engine.keyDependencies(store)),

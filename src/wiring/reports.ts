@@ -94,9 +94,9 @@ export function reportDesk(
       if (bounds === null) return null;
       await engine.records.flush();
       const span = { since: instant(bounds.from), until: instant(bounds.until) };
-      const [counted, byTarget, found, intervals] = await Promise.all([
+      const [counted, answers, found, intervals] = await Promise.all([
         collectStatistics(['feature', 'error'], span, store),
-        collectStatistics(['target'], span, store),
+        collectStatistics(['feature', 'target'], { ...span, outcome: 'answered' }, store),
         collectWindows(span, store),
         store.loadStatus(span.since, intervalsMax),
       ]);
@@ -107,10 +107,10 @@ export function reportDesk(
         features: featuresOf(engine),
         slaOf: (provider) => engine.state.snapshot.providers.get(provider)?.terms.sla ?? null,
         byFeature: tallyByFeature(counted.groups),
-        byTarget: byName(byTarget),
+        answers: answers.groups,
         windows: found.windows,
         intervals,
-        isCut: counted.isCut || found.isCut,
+        isCut: counted.isCut || answers.isCut || found.isCut,
       });
     },
   };

@@ -134,6 +134,26 @@ describe('reports', () => {
     expect((await house.admin('GET', 'reports/sla?month=2026-1')).status).toBe(400);
   });
 
+  test('of the month take the time of no refusal for that of an answer', async () => {
+    const refused = await fetch(`${house.url}/v1/messages`, {
+      method: 'POST',
+      headers: { 'anthropic-version': '2023-06-01', 'x-breakwater-data-class': 'unheard-of' },
+      body: JSON.stringify({
+        model: 'alone',
+        max_tokens: 20,
+        messages: [{ role: 'user', content: 'Hello' }],
+      }),
+    });
+    expect(refused.status).toBe(403);
+    const { body } = await house.admin('GET', 'reports/sla');
+    const alone = (body['features'] as Json[]).find(({ feature }) => feature === 'alone');
+    expect(alone).toMatchObject({
+      requests: 1,
+      availability: null,
+      duration_ms: { p50: null, p99: null },
+    });
+  });
+
   test('of continuity name every question, as Markdown and as HTML', async () => {
     const markdown = await text('reports/continuity?format=markdown');
     expect([markdown.status, markdown.type]).toEqual([200, 'text/markdown; charset=utf-8']);

@@ -47,6 +47,12 @@ test('what is held is not erased, with the reason; released, it is', async () =>
   expect((await erase('user-2')).body).toEqual({ records: 1, contents: 1 });
   expect((await house.admin('GET', `requests/${id}/content?reason=lawsuit`)).status).toBe(200);
   expect((await command('hold list')).text).toContain('lawsuit 12');
+  const stale = await fetch(`${house.url}/admin/v1/holds/${hold}/release`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminToken}`, 'if-match': '"2"' },
+    body: JSON.stringify({ reason: 'it is over' }),
+  });
+  expect(stale.status).toBe(412);
   expect((await command(`hold release ${hold} --reason "it is over"`)).code).toBe(0);
   expect((await command(`hold release ${hold} --reason "it is over"`)).code).toBe(1);
   expect((await erase('user-1')).body).toEqual({ records: 1, contents: 1 });
@@ -55,6 +61,7 @@ test('what is held is not erased, with the reason; released, it is', async () =>
   expect(told).toEqual([
     ['write.rejected', 'admin'],
     ['hold.released', 'admin'],
+    ['write.rejected', 'admin'],
     ['hold.placed', 'kim'],
   ]);
   expect(changes).toContainEqual(
