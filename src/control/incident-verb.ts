@@ -7,6 +7,7 @@ import type { Incident, IncidentStep } from '../core/incident.ts';
 import { relatedMs } from '../core/incident-steps.ts';
 import type { Added, FailedTarget } from '../core/incident-steps.ts';
 import type { IncidentId, Instant } from '../core/ids.ts';
+import { momentText } from '../core/moment.ts';
 import type { ChangeKind } from '../core/record.ts';
 import type { IncidentWrite } from '../store/store.ts';
 import { controlError, done, newChange, recordRejection, withStore } from './verb.ts';
@@ -39,8 +40,11 @@ export function isLive(incident: Incident, now: Instant): boolean {
 }
 
 /** What a change says of an incident: enough to see what moved. */
+const timeText = (at: Instant | null): string | null => (at === null ? null : momentText(at));
+
 export function digestOf(incident: Incident): unknown {
-  const { id, rev, title, state, severity, failureClass, targets, features, mergedInto } = incident;
+  const { id, rev, title, state, severity, failureClass, times, targets, features, mergedInto, frozen } =
+    incident;
   return {
     id,
     rev,
@@ -48,9 +52,17 @@ export function digestOf(incident: Incident): unknown {
     state,
     severity,
     failure_class: failureClass,
+    times: {
+      detected: timeText(times.detected),
+      switched: timeText(times.switched),
+      provider_declared: timeText(times.providerDeclared),
+      provider_resolved: timeText(times.providerResolved),
+      normal_routing_resumed: timeText(times.normalRoutingResumed),
+    },
     targets: targets.map(({ target }) => target),
     features: features.map(({ feature, status }) => ({ feature, status })),
     merged_into: mergedInto,
+    request_set: frozen === null ? null : { hash: frozen.hash, count: frozen.count },
   };
 }
 

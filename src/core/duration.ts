@@ -17,10 +17,10 @@ export function durationMs(text: string): number | null {
   return match === null || unit === undefined ? null : Math.round(Number(match[1]) * unit);
 }
 
-/** `0.5%` → 0.005. */
+/** `0.5%` → 0.005, exactly as it is written: dividing made 0.9990000000000001 of 99.9%. */
 export function rate(text: string): number | null {
   const match = /^(\d+(?:\.\d+)?)\s*%$/.exec(text.trim());
-  const value = match === null ? Number.NaN : Number(match[1]) / 100;
+  const value = match === null ? Number.NaN : Number(`${match[1]}e-2`);
   return value >= 0 && value <= 1 ? value : null;
 }
 

@@ -273,6 +273,15 @@ describe('people', () => {
     expect((await update({ state: 'resolved' })).body).toMatchObject({ state: 'resolved' });
     const reviewed = await update({ state: 'reviewed' });
     expect(reviewed.body).toMatchObject({ state: 'reviewed', request_set: { count: 0 } });
+    const { body: changes } = await house.admin(
+      'GET',
+      `changes?subject=${String(reviewed.body['id'])}&limit=1`,
+    );
+    const { hash } = reviewed.body['request_set'] as { readonly hash: string };
+    expect((changes['items'] as readonly Json[])[0]).toMatchObject({
+      before: { request_set: null },
+      after: { request_set: { hash, count: 0 }, times: { provider_resolved: '2026-06-07T10:00:00.000Z' } },
+    });
     expect((await update({ state: 'active' })).status).toBe(409);
     const late = await update({ text: 'A fact that came late.', at: '2026-06-07T09:30:00Z' });
     expect((late.body['timeline'] as readonly Json[]).at(-1)).toMatchObject({
