@@ -122,11 +122,13 @@ async function reload(options: ServerOptions, engine: Engine, store: Store, log:
     );
     return loaded;
   }
-  if (loaded.snapshot.hash === before) return loaded;
-  await store.saveSnapshot(loaded.snapshot.hash, loaded.text, engine.clock.now());
+  const isNew = loaded.snapshot.hash !== before;
+  if (isNew) await store.saveSnapshot(loaded.snapshot.hash, loaded.text, engine.clock.now());
+  // Put in force also where the text is the same: what its references lead to may have changed.
   engine.replaceSnapshot(loaded.snapshot);
   reportLoaded(loaded, log);
   engine.metrics.count('breakwater_config_reloads_total', { result: 'loaded' });
+  if (!isNew) return loaded;
   await store.appendChange(
     engine.change({
       kind: 'config.loaded',

@@ -1,0 +1,52 @@
+/** A provider's key that lies in a file, and is replaced while the gateway runs. */
+import { expect, test } from 'bun:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { startHouse } from '../harness.ts';
+import { message, postTo } from './wire-fixture.ts';
+
+test('a key that was replaced in its file is taken up by a reload of the same configuration', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'breakwater-key-'));
+  const file = join(folder, 'key');
+  writeFileSync(file, 'old\n');
+  const keys: (string | null)[] = [];
+  const provider = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: ({ headers }) => {
+      keys.push(headers.get('x-api-key'));
+      return Response.json({
+        id: 'msg_1',
+        type: 'message',
+        role: 'assistant',
+        model: 'claude-opus-4-8',
+        content: [{ type: 'text', text: 'Hello' }],
+        stop_reason: 'end_turn',
+        stop_sequence: null,
+        usage: { input_tokens: 1, output_tokens: 1 },
+      });
+    },
+  });
+  const house = await startHouse(() => ({
+    providers: { own: { api: 'anthropic', keys: [`file:${file}`], baseUrl: provider.url.origin } },
+    features: { notes: { route: ['own/claude-opus-4-8'] } },
+  }));
+  try {
+    const ask = (): Promise<Response> => postTo(house.url, '/v1/messages', message('own/claude-opus-4-8'));
+    await (await ask()).text();
+    const before = house.server.engine.state.snapshot.hash;
+    writeFileSync(file, 'new\n');
+    await house.server.reload();
+    await (await ask()).text();
+    expect(keys).toEqual(['old', 'new']);
+    expect(house.server.engine.state.snapshot.hash).toBe(before);
+    const changes = await house.admin('GET', 'changes?kind=config.loaded');
+    expect((changes.body['items'] as unknown[]).length).toBeLessThanOrEqual(1);
+  } finally {
+    await house.stop();
+    await provider.stop(true);
+    rmSync(folder, { recursive: true });
+  }
+});
