@@ -132,7 +132,7 @@ async function fetchText(call: Call, path: string): Promise<ExitCode> {
   const out = textOption(call, 'out');
   if (out !== null) {
     writeFileSync(out, reply.text, { mode: 0o600 });
-    if (!call.json) call.print(`Written to ${out}.`);
+    call.print(call.json ? JSON.stringify({ out }) : `Written to ${out}.`);
   } else call.print(call.json ? JSON.stringify({ text: reply.text }) : reply.text.trimEnd());
   return 0;
 }

@@ -172,4 +172,10 @@ describe('reports', () => {
     expect((await command('report', 'sla', '--format', 'html', '--out', out)).exit).toBe(0);
     expect(readFileSync(out, 'utf8')).toContain('<h2>Providers</h2>');
   });
+
+  test('what goes into a file is said as JSON where JSON is asked for', async () => {
+    const out = join(house.storePath, '..', 'checkpoint.txt');
+    const { exit, text: said } = await command('audit', 'checkpoint', '--out', out, '--json');
+    expect([exit, JSON.parse(said)]).toEqual([0, { out }]);
+  });
 });
