@@ -2,6 +2,10 @@
  * What Breakwater adds: CPU per request against the smallest proxy one would write by hand, in one run on one machine.
  * The gateway runs on one core with key, policy and records on; load and upstream run on another.
  *
+ * Each is asked twice: the same number of requests a second for both, which keeps the gateway's core about half busy; and
+ * as many as each can answer. The second is kinder to the one that is faster: with twice the requests, its neighbours never
+ * sleep, and to wake one of them costs a sender more than the request does.
+ *
  *   bun bench/overhead.ts [--seconds 8] [--rounds 3] [--warm SECONDS] [--soak SECONDS] [--write]
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -35,14 +39,37 @@ function bodyOf(stream: boolean): string {
   return JSON.stringify({ model: 'gpt-5.2', stream, messages: [{ role: 'user', content: prompt }] });
 }
 
-async function load(side: Side, stream: boolean, seconds: number): Promise<Figure> {
+type Asked = {
+  readonly stream: boolean;
+  /** Null: as many as are answered. */ readonly perSecond: number | null;
+};
+
+const kinds: readonly Asked[] = [
+  { stream: false, perSecond: 1_000 },
+  { stream: false, perSecond: null },
+  { stream: true, perSecond: 400 },
+  { stream: true, perSecond: null },
+];
+const nameOf = ({ stream, perSecond }: Asked): string =>
+  `${stream ? 'streamed, 50 events' : 'whole, 2 KB in, 1 KB out'} | ${perSecond === null ? 'all it can' : `${perSecond}/s`}`;
+
+async function load(side: Side, { stream, perSecond }: Asked, seconds: number): Promise<Figure> {
   const body = bodyOf(stream);
-  const end = performance.now() + seconds * 1_000;
+  const began = performance.now();
+  const end = began + seconds * 1_000;
+  let sent = 0;
   let requests = 0;
   let errors = 0;
   const before = cpuSeconds(side.pid);
+  /** Resolves when the next request is due. */
+  const due = (): Promise<void> | null => {
+    if (perSecond === null) return null;
+    const inMs = began + (sent++ * 1_000) / perSecond - performance.now();
+    return inMs > 0 ? Bun.sleep(inMs) : null;
+  };
   const work = async (): Promise<void> => {
     while (performance.now() < end) {
+      await due();
       const response = await fetch(`${side.url}/v1/chat/completions`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${side.key}` },
@@ -77,33 +104,40 @@ const sides: readonly Side[] = [
   { name: 'breakwater', url: gateway.url, pid: gateway.process.pid, key },
 ];
 
-async function compare(
-  stream: boolean,
-): Promise<{ readonly rows: readonly string[]; readonly ratio: number }> {
+async function compare(asked: Asked): Promise<readonly string[]> {
   const figures = new Map<string, Figure[]>(sides.map((side) => [side.name, []]));
-  for (const side of sides) await load(side, stream, Number(values.warm));
   for (let round = 0; round < Number(values.rounds); round++)
-    for (const side of sides) figures.get(side.name)?.push(await load(side, stream, Number(values.seconds)));
+    for (const side of sides) figures.get(side.name)?.push(await load(side, asked, Number(values.seconds)));
   const of = (name: string): readonly Figure[] => figures.get(name) ?? [];
   const ratio = median(
     of('breakwater').map(
       (figure, round) => figure.microseconds / (of('naive proxy')[round]?.microseconds ?? Number.NaN),
     ),
   );
-  const rows = sides.map(({ name, pid }) => {
+  return sides.map(({ name, pid }) => {
     const list = of(name);
-    return `| ${stream ? 'streamed, 50 events' : 'whole, 2 KB in, 1 KB out'} | ${name} | ${median(list.map((figure) => figure.microseconds)).toFixed(1)} | ${list.reduce((sum, figure) => sum + figure.requests, 0)} | ${list.reduce((sum, figure) => sum + figure.errors, 0)} | ${residentMb(pid).toFixed(0)} |`;
+    const sum = (pick: (figure: Figure) => number): number =>
+      list.reduce((total, figure) => total + pick(figure), 0);
+    const cpu = median(list.map(({ microseconds }) => microseconds)).toFixed(1);
+    const times = name === 'breakwater' ? ratio.toFixed(2) : '1';
+    return `| ${nameOf(asked)} | ${name} | ${cpu} | ${times} | ${sum(({ requests }) => requests)} | ${sum(({ errors }) => errors)} | ${residentMb(pid).toFixed(0)} |`;
   });
-  return { rows, ratio };
 }
 
-const whole = await compare(false);
-const streamed = await compare(true);
-const gatewaySide = sides[1];
-let soak = '';
-if (Number(values.soak) > 0 && gatewaySide !== undefined) {
-  const figure = await load(gatewaySide, false, Number(values.soak));
-  soak = `After ${values.soak} s of load (${figure.requests} requests, ${figure.errors} errors): ${residentMb(gatewaySide.pid).toFixed(0)} MB resident.\n`;
+async function soak(side: Side, asked: Asked, seconds: number): Promise<string> {
+  const { requests, errors } = await load(side, asked, seconds);
+  return `After ${seconds} s more of ${nameOf(asked).replace(' |', ':')} (${requests} requests, ${errors} errors): ${residentMb(side.pid).toFixed(0)} MB resident.`;
+}
+
+/** Warm, then every load in turn: memory is looked at before a harder load has made it grow. */
+const rows: string[] = [];
+const soaks: string[] = [];
+for (const asked of kinds) {
+  for (const side of sides) await load(side, asked, Number(values.warm));
+  rows.push(...(await compare(asked)));
+  const gatewaySide = sides.find(({ name }) => name === 'breakwater');
+  if (Number(values.soak) > 0 && !asked.stream && gatewaySide !== undefined)
+    soaks.push(await soak(gatewaySide, asked, Number(values.soak)));
 }
 const report = [
   '# Overhead',
@@ -111,13 +145,12 @@ const report = [
   `Machine: ${machine()}, load average at the start ${loadAtStart}. Gateway on one core, load generator and upstream on another, ${workers} callers, rounds in turn.`,
   `Command: \`npm run bench:overhead -- --seconds ${values.seconds} --rounds ${values.rounds} --warm ${values.warm} --soak ${values.soak}\``,
   '',
-  '| answer | proxy | CPU µs per request (median) | requests | errors | resident MB |',
-  '|---|---|---|---|---|---|',
-  ...whole.rows,
-  ...streamed.rows,
+  '| answer | requests | proxy | CPU µs per request (median) | ratio (median of rounds) | requests | errors | resident MB |',
+  '|---|---|---|---|---|---|---|---|',
+  ...rows,
   '',
-  `Ratio to the naive proxy, median of rounds: whole ${whole.ratio.toFixed(2)}, streamed ${streamed.ratio.toFixed(2)}.`,
-  soak,
+  ...soaks,
+  '',
 ].join('\n');
 console.log(report);
 mkdirSync(join(root, 'bench/results'), { recursive: true });

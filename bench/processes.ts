@@ -2,12 +2,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
-import bunEnvironment from '../bin/bun-environment.json';
+import bunEnvironments from '../bin/bun-environment.json';
 
 export type Started = {
   readonly process: Bun.Subprocess<'ignore', 'pipe', 'inherit'>;
   readonly ready: Record<string, unknown>;
 };
+
+/** What `bin/breakwater.js` starts it with. */
+const environmentOf = (command: readonly string[]): Record<string, string> => ({
+  ...bunEnvironments.always,
+  ...(command.includes('serve') && bunEnvironments.serve),
+});
 
 const canPin = existsSync('/usr/bin/taskset') && cpus().length > 1;
 
@@ -28,7 +34,7 @@ export async function start(
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'inherit',
-    env: { ...process.env, ...bunEnvironment, ...environment },
+    env: { ...process.env, ...environmentOf(command), ...environment },
   });
   const reader = child.stdout.getReader();
   const decoder = new TextDecoder();

@@ -11,7 +11,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const child = spawn(findBun(root), [join(root, 'src', 'main.ts'), ...process.argv.slice(2)], {
   // The channel closes when this process dies, however it dies; the server then ends as well.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-  env: { ...bunEnvironment, ...process.env },
+  env: { ...bunEnvironment(process.argv[2]), ...process.env },
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('error', (error) => {

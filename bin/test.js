@@ -14,7 +14,7 @@ const child = spawn(
   {
     cwd: root,
     stdio: ['ignore', 'inherit', 'pipe'],
-    env: { ...bunEnvironment, ...process.env },
+    env: { ...bunEnvironment('test'), ...process.env },
   },
 );
 let text = '';

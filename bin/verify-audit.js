@@ -74,6 +74,31 @@ const idOf = (entry) => {
   }
 };
 
+const noteOf = (text, key) => {
+  try {
+    return readCheckpoint(text, key);
+  } catch {
+    return null;
+  }
+};
+
+const parsed = (line) => {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+};
+const isNoteLine = (value) => typeof value?.checkpoint === 'string';
+const isEntryLine = (value) =>
+  Number.isSafeInteger(value?.index) &&
+  value.index >= 0 &&
+  /^[\da-f]{64}$/.test(value.hash) &&
+  (value.entry === null || typeof value.entry === 'string');
+
+/** Entries missing at one place that are counted one by one; of a place beyond them it is only said that it is not there. */
+const gapMax = 10_000_000;
+
 /** Erased entries that no entry accounts for. */
 function unrecorded(erased, recorded) {
   const ranges = [...recorded].sort(([one], [other]) => one - other);
@@ -97,7 +122,7 @@ class Reading {
   forked = false;
 
   constructor(head, keyText, held) {
-    if (head.format !== 'breakwater-export/1') throw new Error('this is not an export of a ledger');
+    if (head?.format !== 'breakwater-export/1') throw new Error('this is not an export of a ledger');
     this.key = readKey(keyText ?? head.key);
     for (const note of held) this.note(note, true);
   }
@@ -106,10 +131,25 @@ class Reading {
     this.findings.push({ problem, from, to, id, words });
   }
 
+  /** A line that is neither an entry nor a checkpoint any more. */
+  unreadable(line) {
+    const at = this.tree.size;
+    this.find(
+      'entry_changed',
+      at,
+      at,
+      `line ${line} cannot be read: entry ${at} should be there or behind it`,
+    );
+  }
+
   note(text, isHeld) {
-    const checkpoint = readCheckpoint(text, this.key);
+    const whose = isHeld ? 'that was held elsewhere' : 'of the export';
+    const checkpoint = noteOf(text, this.key);
+    if (checkpoint === null) {
+      this.find('checkpoint_unsigned', 0, 0, `a checkpoint ${whose} cannot be read`);
+      return;
+    }
     if (!checkpoint.isSigned) {
-      const whose = isHeld ? 'that was held elsewhere' : 'of the export';
       this.find(
         'checkpoint_unsigned',
         0,
@@ -125,6 +165,15 @@ class Reading {
     const { tree } = this;
     if (index < tree.size) {
       this.find('entries_reordered', index, index, `entry ${index} is there twice, or out of its place`);
+      return;
+    }
+    if (index > tree.size + gapMax) {
+      this.find(
+        'entries_reordered',
+        index,
+        index,
+        `entry ${index} is far behind the last of the others, ${tree.size - 1}`,
+      );
       return;
     }
     if (index > tree.size) {
@@ -146,7 +195,7 @@ class Reading {
           `entry ${index} is not the one that was written`,
           idOf(entry),
         );
-      if (/"kind":"records\.(expired|erased)"/.test(entry))
+      else if (/"kind":"records\.(expired|erased)"/.test(entry))
         this.recorded.push(...(JSON.parse(entry).after?.leaves ?? []));
     }
     this.leaf(Buffer.from(hash, 'hex'));
@@ -203,14 +252,17 @@ class Reading {
 export async function verifyExport(lines, { key = null, held = [] } = {}) {
   let head = null;
   let reading = null;
+  let number = 0;
   for await (const line of lines) {
+    number++;
     if (line === '') continue;
-    const value = JSON.parse(line);
+    const value = parsed(line);
     if (reading === null) {
       head = value;
       reading = new Reading(head, key, held);
-    } else if ('checkpoint' in value) reading.note(value.checkpoint, false);
-    else reading.entry(value);
+    } else if (isNoteLine(value)) reading.note(value.checkpoint, false);
+    else if (isEntryLine(value)) reading.entry(value);
+    else reading.unreadable(number);
   }
   if (reading === null) throw new Error('this is empty');
   return reading.end(head);

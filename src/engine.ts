@@ -9,6 +9,7 @@ import { requestId } from './core/ids.ts';
 import type { Instant, TargetName } from './core/ids.ts';
 import { inOpenIncident } from './core/incident-hits.ts';
 import type { IncidentScope } from './core/incident-hits.ts';
+import { replacedKeys } from './core/key-health.ts';
 import { keyTable } from './core/keys.ts';
 import type { ApiKey } from './core/keys.ts';
 import type { Change } from './core/record.ts';
@@ -203,7 +204,8 @@ function boardOf(live: Live, onBug: (error: unknown) => void): HealthBoard {
   });
 }
 
-function applySnapshot(live: Live, next: Snapshot): void {
+function applySnapshot(live: Live, board: HealthBoard, next: Snapshot): void {
+  for (const key of replacedKeys(live.state.snapshot.providers, next.providers)) board.keyReplaced(key);
   live.state.snapshot = next;
   live.rev++;
 }
@@ -333,7 +335,7 @@ export async function createEngine(
     switchDependencies: (using) => ({ ...control(using), ...switchHands(live) }),
     keyDependencies: (using) => ({ ...control(using), ...keyHands(live) }),
     change: (facts) => newChange(facts, control(store)),
-    replaceSnapshot: (next) => applySnapshot(live, next),
+    replaceSnapshot: (next) => applySnapshot(live, board, next),
     replaceIncidents: (next) => applyIncidents(live, next, kept),
     returned: (entry) => {
       if (!tookOut(entry)) return;

@@ -369,6 +369,43 @@ test('an export verifies without us; every edit of it is found and located', asy
   expect(await problems(withoutNotes.slice(0, -100))).toEqual([['truncated', 803, 902]]);
 });
 
+test('lines of an export that cannot be read any more are located as well', async () => {
+  await fill();
+  const lines = await exported();
+  const at = lines.findIndex((line) => isEntry(line, 250));
+  const { index, hash, entry } = JSON.parse(lines[at] ?? '') as Line;
+  for (const broken of [
+    (lines[at] ?? '').slice(0, -9),
+    '7',
+    JSON.stringify({ index, hash }),
+    JSON.stringify({ index, entry }),
+    JSON.stringify({ index: -1, hash, entry }),
+  ]) {
+    const { size, findings } = await verifyExport(lines.with(at, broken));
+    expect(size).toBe(903);
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        problem: 'entry_changed',
+        from: 250,
+        to: 250,
+        words: expect.stringContaining(`line ${at + 1} `),
+      }),
+    );
+  }
+  const far = JSON.stringify({ index: Number.MAX_SAFE_INTEGER, hash, entry });
+  expect((await verifyExport(lines.with(at, far))).findings).toContainEqual(
+    expect.objectContaining({ problem: 'entries_reordered', from: Number.MAX_SAFE_INTEGER }),
+  );
+  const noteAt = lines.findIndex((line) => (JSON.parse(line) as Line).checkpoint !== undefined);
+  const noNote = lines.with(noteAt, JSON.stringify({ checkpoint: 'none' }));
+  expect((await verifyExport(noNote)).findings).toEqual([
+    expect.objectContaining({
+      problem: 'checkpoint_unsigned',
+      words: expect.stringContaining('cannot be read'),
+    }),
+  ]);
+});
+
 test('an export that another key signed does not pass for ours', async () => {
   await fill();
   const lines = await exported();

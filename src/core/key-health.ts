@@ -6,6 +6,7 @@
  */
 import type { Failure, FailureClass } from './failure.ts';
 import type { Instant } from './ids.ts';
+import type { Provider } from './target.ts';
 
 export type KeyTrouble = Extract<FailureClass, 'rate_limited' | 'quota_exhausted' | 'credential_rejected'>;
 export type KeyHealth =
@@ -54,4 +55,15 @@ export function clears(health: KeyHealth, startedAt: Instant): boolean {
 
 export function isUsable(health: KeyHealth, now: Instant): boolean {
   return health.kind === 'usable' || now >= health.until;
+}
+
+/** Names of keys whose text is another now: what was known of the old one says nothing of the new one. */
+export function replacedKeys(
+  before: ReadonlyMap<string, Provider>,
+  after: ReadonlyMap<string, Provider>,
+): readonly string[] {
+  return [...after.values()].flatMap(({ id, keys }) => {
+    const old = new Map(before.get(id)?.keys.map(({ name, secret }) => [name, secret]));
+    return keys.filter(({ name, secret }) => old.get(name)?.is(secret) === false).map(({ name }) => name);
+  });
 }

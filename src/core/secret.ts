@@ -10,6 +10,9 @@ export class Secret {
   reveal(): string {
     return this.#text;
   }
+  is(other: Secret): boolean {
+    return this.#text === other.#text;
+  }
   toString(): string {
     return '[secret]';
   }

@@ -62,6 +62,8 @@ export type HealthBoard = {
   /** Puts back what was kept; what cannot be understood is left aside. */
   restore(target: Target, kept: unknown): void;
   inFlight(target: TargetName): number;
+  /** A provider's key has another text now. */
+  keyReplaced(key: string): void;
   /** Moves what only time moves, and hears those that wait; call about four times a second. */
   tick(): void;
 };

@@ -347,6 +347,10 @@ class Board implements HealthBoard {
     return { cell, mode, warnings: known?.signals.warnings ?? [] };
   }
 
+  keyReplaced(key: string): void {
+    this.#keys.forget(key);
+  }
+
   inFlight(target: TargetName): number {
     return this.#cells.get(target)?.inFlight ?? 0;
   }

@@ -101,6 +101,17 @@ describe('keys', () => {
     expect(names(ring, opus)).toContain('anthropic#1');
   });
 
+  test('of a key that was replaced nothing is known any more, of the others everything', () => {
+    const { ring } = ringAt();
+    const exhausted = failure('quota_exhausted', 402, 3_000_000);
+    for (const key of [first, second]) expect(ring.failed(opus, key, exhausted)).toBe('key');
+    ring.failed(sonnet, second, failure('rate_limited', 429, 60_000));
+    expect(names(ring, opus)).toEqual([]);
+    ring.forget(second.name);
+    expect(names(ring, opus)).toEqual(['anthropic#2']);
+    expect(names(ring, sonnet)).toEqual(['anthropic#2']);
+  });
+
   test('what is no matter of keys is left to the gate', () => {
     const { ring } = ringAt();
     expect(ring.failed(opus, first, failure('server_error', 500))).toBe('elsewhere');

@@ -37,6 +37,9 @@ function namesOf(target: Target, key: ProviderKey | null): Names {
   return names;
 }
 
+/** Whether a name is one of a key's. */
+const isOf = (name: string, key: string): boolean => name === key || name.startsWith(`${key}|`);
+
 type Scope = keyof Names;
 const scopes: readonly Scope[] = ['own', 'pool', 'model'];
 
@@ -160,10 +163,15 @@ export class KeyRing {
   #release(target: Target): void {
     for (const key of target.provider.keys) {
       for (const [name, health] of this.#health) {
-        const isOf = name === key.name || name.startsWith(`${key.name}|`);
-        if (isOf && health.kind === 'set_aside' && health.trouble === 'credential_rejected')
-          this.#health.delete(name);
+        const isRejected = health.kind === 'set_aside' && health.trouble === 'credential_rejected';
+        if (isOf(name, key.name) && isRejected) this.#health.delete(name);
       }
     }
+  }
+
+  /** Nothing is known any more of a key that was replaced. */
+  forget(key: string): void {
+    for (const known of [this.#health, this.#trails])
+      for (const name of known.keys()) if (isOf(name, key)) known.delete(name);
   }
 }

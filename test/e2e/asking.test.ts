@@ -119,7 +119,10 @@ describe('exports', () => {
     const out = join(house.storePath, '..', 'records.csv');
     const { exit } = await command('requests', 'export', '--format', 'csv', '--user', 'bob', '--out', out);
     expect(exit).toBe(0);
-    expect(readFileSync(out, 'utf8').trimEnd().split('\r\n')).toHaveLength(2);
+    const written = readFileSync(out, 'utf8');
+    expect(written.trimEnd().split('\r\n')).toHaveLength(2);
+    expect((await command('requests', 'export', '--format', 'none', '--out', out)).exit).not.toBe(0);
+    expect(readFileSync(out, 'utf8')).toBe(written);
   });
 });
 

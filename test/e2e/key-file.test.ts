@@ -7,7 +7,15 @@ import { join } from 'node:path';
 import { startHouse } from '../harness.ts';
 import { message, postTo } from './wire-fixture.ts';
 
-test('a key that was replaced in its file is taken up by a reload of the same configuration', async () => {
+const usedUp = {
+  type: 'error',
+  error: {
+    type: 'invalid_request_error',
+    message: 'Your credit balance is too low to access the Anthropic API.',
+  },
+};
+
+test('a key whose credit is used up, and that was replaced in its file, is taken up at once by a reload of the same configuration', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'breakwater-key-'));
   const file = join(folder, 'key');
   writeFileSync(file, 'old\n');
@@ -16,7 +24,9 @@ test('a key that was replaced in its file is taken up by a reload of the same co
     port: 0,
     hostname: '127.0.0.1',
     fetch: ({ headers }) => {
-      keys.push(headers.get('x-api-key'));
+      const key = headers.get('x-api-key');
+      keys.push(key);
+      if (key === 'old') return Response.json(usedUp, { status: 400, headers: { 'retry-after': '3000' } });
       return Response.json({
         id: 'msg_1',
         type: 'message',
@@ -35,11 +45,11 @@ test('a key that was replaced in its file is taken up by a reload of the same co
   }));
   try {
     const ask = (): Promise<Response> => postTo(house.url, '/v1/messages', message('own/claude-opus-4-8'));
-    await (await ask()).text();
+    expect((await ask()).status).toBe(502);
     const before = house.server.engine.state.snapshot.hash;
     writeFileSync(file, 'new\n');
     await house.server.reload();
-    await (await ask()).text();
+    expect((await ask()).status).toBe(200);
     expect(keys).toEqual(['old', 'new']);
     expect(house.server.engine.state.snapshot.hash).toBe(before);
     const changes = await house.admin('GET', 'changes?kind=config.loaded');
