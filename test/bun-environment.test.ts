@@ -21,6 +21,6 @@ test('Bun knows how the memory of a server is to be collected', async () => {
     env: { ...process.env, ...environment, BUN_JSC_dumpOptions: '1' },
   });
   const said = await new Response(child.stderr).text();
-  for (const name of ['heapGrowthMaxIncrease', 'useConcurrentGC'])
+  for (const name of ['heapGrowthMaxIncrease', 'useConcurrentGC', 'globalInliningPlanBudgetForFTL'])
     expect(said).toContain(`${name}=${environment[`BUN_JSC_${name}`]}`);
 });
