@@ -11,7 +11,7 @@ test.each([
 ] as const)('%s', (command, isServer) => {
   const environment = bunEnvironment(command);
   expect(environment).toMatchObject({ BUN_CONFIG_MAX_HTTP_REQUESTS: '65336' });
-  expect('BUN_JSC_heapGrowthMaxIncrease' in environment).toBe(isServer);
+  expect('BUN_JSC_useConcurrentGC' in environment).toBe(isServer);
 });
 
 test('Bun knows how the memory of a server is to be collected', async () => {
@@ -21,6 +21,6 @@ test('Bun knows how the memory of a server is to be collected', async () => {
     env: { ...process.env, ...environment, BUN_JSC_dumpOptions: '1' },
   });
   const said = await new Response(child.stderr).text();
-  for (const name of ['heapGrowthMaxIncrease', 'useConcurrentGC', 'globalInliningPlanBudgetForFTL'])
+  for (const name of ['useConcurrentGC', 'globalInliningPlanBudgetForFTL'])
     expect(said).toContain(`${name}=${environment[`BUN_JSC_${name}`]}`);
 });
