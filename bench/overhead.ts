@@ -3,8 +3,8 @@
  * The gateway runs on one core with key, policy and records on; load and upstream run on another.
  *
  * Each is asked twice: the same number of requests a second for both, which keeps the gateway's core about half busy; and
- * as many as each can answer. The second is kinder to the one that is faster: with twice the requests, its neighbours never
- * sleep, and to wake one of them costs a sender more than the request does.
+ * as many as each can answer. The second is kinder to the one that is faster: with twice the requests, its neighbours seldom
+ * sleep, and it seldom pays for waking them.
  *
  *   bun bench/overhead.ts [--seconds 8] [--rounds 3] [--warm SECONDS] [--soak SECONDS] [--write]
  */
@@ -41,7 +41,8 @@ function bodyOf(stream: boolean): string {
 
 type Asked = {
   readonly stream: boolean;
-  /** Null: as many as are answered. */ readonly perSecond: number | null;
+  /** Null: as many as are answered. */
+  readonly perSecond: number | null;
 };
 
 const kinds: readonly Asked[] = [
@@ -50,8 +51,8 @@ const kinds: readonly Asked[] = [
   { stream: true, perSecond: 400 },
   { stream: true, perSecond: null },
 ];
-const nameOf = ({ stream, perSecond }: Asked): string =>
-  `${stream ? 'streamed, 50 events' : 'whole, 2 KB in, 1 KB out'} | ${perSecond === null ? 'all it can' : `${perSecond}/s`}`;
+const answerOf = ({ stream }: Asked): string => (stream ? 'streamed, 50 events' : 'whole, 2 KB in, 1 KB out');
+const loadOf = ({ perSecond }: Asked): string => (perSecond === null ? 'all it can' : `${perSecond}/s`);
 
 async function load(side: Side, { stream, perSecond }: Asked, seconds: number): Promise<Figure> {
   const body = bodyOf(stream);
@@ -94,6 +95,7 @@ const naive = await start(
 const gateway = await startGateway({ folder, upstream, core: 0 });
 const key = await keyOf(gateway);
 
+const breakwater: Side = { name: 'breakwater', url: gateway.url, pid: gateway.process.pid, key };
 const sides: readonly Side[] = [
   {
     name: 'naive proxy',
@@ -101,7 +103,7 @@ const sides: readonly Side[] = [
     pid: naive.process.pid,
     key: 'k',
   },
-  { name: 'breakwater', url: gateway.url, pid: gateway.process.pid, key },
+  breakwater,
 ];
 
 async function compare(asked: Asked): Promise<readonly string[]> {
@@ -110,7 +112,7 @@ async function compare(asked: Asked): Promise<readonly string[]> {
     for (const side of sides) figures.get(side.name)?.push(await load(side, asked, Number(values.seconds)));
   const of = (name: string): readonly Figure[] => figures.get(name) ?? [];
   const ratio = median(
-    of('breakwater').map(
+    of(breakwater.name).map(
       (figure, round) => figure.microseconds / (of('naive proxy')[round]?.microseconds ?? Number.NaN),
     ),
   );
@@ -119,14 +121,14 @@ async function compare(asked: Asked): Promise<readonly string[]> {
     const sum = (pick: (figure: Figure) => number): number =>
       list.reduce((total, figure) => total + pick(figure), 0);
     const cpu = median(list.map(({ microseconds }) => microseconds)).toFixed(1);
-    const times = name === 'breakwater' ? ratio.toFixed(2) : '1';
-    return `| ${nameOf(asked)} | ${name} | ${cpu} | ${times} | ${sum(({ requests }) => requests)} | ${sum(({ errors }) => errors)} | ${residentMb(pid).toFixed(0)} |`;
+    const times = name === breakwater.name ? ratio.toFixed(2) : '1';
+    return `| ${answerOf(asked)} | ${loadOf(asked)} | ${name} | ${cpu} | ${times} | ${sum(({ requests }) => requests)} | ${sum(({ errors }) => errors)} | ${residentMb(pid).toFixed(0)} |`;
   });
 }
 
 async function soak(side: Side, asked: Asked, seconds: number): Promise<string> {
   const { requests, errors } = await load(side, asked, seconds);
-  return `After ${seconds} s more of ${nameOf(asked).replace(' |', ':')} (${requests} requests, ${errors} errors): ${residentMb(side.pid).toFixed(0)} MB resident.`;
+  return `After ${seconds} s more of ${answerOf(asked)}: ${loadOf(asked)} (${requests} requests, ${errors} errors): ${residentMb(side.pid).toFixed(0)} MB resident.`;
 }
 
 /** Warm, then every load in turn: memory is looked at before a harder load has made it grow. */
@@ -135,9 +137,8 @@ const soaks: string[] = [];
 for (const asked of kinds) {
   for (const side of sides) await load(side, asked, Number(values.warm));
   rows.push(...(await compare(asked)));
-  const gatewaySide = sides.find(({ name }) => name === 'breakwater');
-  if (Number(values.soak) > 0 && !asked.stream && gatewaySide !== undefined)
-    soaks.push(await soak(gatewaySide, asked, Number(values.soak)));
+  if (Number(values.soak) > 0 && !asked.stream)
+    soaks.push(await soak(breakwater, asked, Number(values.soak)));
 }
 const report = [
   '# Overhead',
@@ -145,7 +146,7 @@ const report = [
   `Machine: ${machine()}, load average at the start ${loadAtStart}. Gateway on one core, load generator and upstream on another, ${workers} callers, rounds in turn.`,
   `Command: \`npm run bench:overhead -- --seconds ${values.seconds} --rounds ${values.rounds} --warm ${values.warm} --soak ${values.soak}\``,
   '',
-  '| answer | requests | proxy | CPU µs per request (median) | ratio (median of rounds) | requests | errors | resident MB |',
+  '| answer | load | proxy | CPU µs per request (median) | ratio (median of rounds) | requests | errors | resident MB |',
   '|---|---|---|---|---|---|---|---|',
   ...rows,
   '',

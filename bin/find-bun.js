@@ -24,9 +24,8 @@ const environments = JSON.parse(readFileSync(new URL('bun-environment.json', imp
  * default of 256 would let the 257th stream wait without a word); how long freed memory is kept for the next request
  * before the system gets it back, in milliseconds (the default of 10 gives it back and asks for it again all the time);
  * how large the headers of one message may be (64 KiB). For a server, whose heap is small and of which most dies young:
- * that it is collected at one go, in two or three milliseconds, which costs less than to do so beside the work; and
- * how much the compiler may put into one
- * function, for its own memory is a tenth of a server's.
+ * that it is collected at one go, in two or three milliseconds, which costs less than to do so beside the work; and how
+ * much the compiler may put into one function: with less, a request costs no more.
  */
 export function bunEnvironment(command) {
   return { ...environments.always, ...(command === 'serve' ? environments.serve : {}) };

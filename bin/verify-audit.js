@@ -66,14 +66,6 @@ class Tree {
   }
 }
 
-const idOf = (entry) => {
-  try {
-    return JSON.parse(entry).id ?? null;
-  } catch {
-    return null;
-  }
-};
-
 const noteOf = (text, key) => {
   try {
     return readCheckpoint(text, key);
@@ -89,6 +81,8 @@ const parsed = (line) => {
     return null;
   }
 };
+const idOf = (entry) => parsed(entry)?.id ?? null;
+
 const isNoteLine = (value) => typeof value?.checkpoint === 'string';
 const isEntryLine = (value) =>
   Number.isSafeInteger(value?.index) &&

@@ -1,6 +1,6 @@
 /** `breakwater audit verify | checkpoint | proof | key | export | acknowledge | erase` */
 import { once } from 'node:events';
-import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 
@@ -8,7 +8,7 @@ import { notesIn, verifyExport, verifyProof } from '../../bin/verify-audit.js';
 import type { ExportFinding } from '../../bin/verify-audit.js';
 import { verifyStore } from '../store/verify.ts';
 import { callAdmin, callAdminText, complain, show } from './client.ts';
-import { saveText } from './save.ts';
+import { printText, saveText } from './save.ts';
 import { asOption, option, queryOf, textOption, usageError } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';
 import { textOf } from './layout.ts';
@@ -127,13 +127,11 @@ function verifyProofFile(call: Call, path: string): ExitCode {
 
 /** Text from the API, printed or written to a file. */
 async function fetchText(call: Call, path: string): Promise<ExitCode> {
+  const out = textOption(call, 'out');
+  if (out !== null) return saveText(call, path, out);
   const reply = await callAdminText(call, path);
   if (!reply.ok) return complain(call, reply);
-  const out = textOption(call, 'out');
-  if (out !== null) {
-    writeFileSync(out, reply.text, { mode: 0o600 });
-    call.print(call.json ? JSON.stringify({ out }) : `Written to ${out}.`);
-  } else call.print(call.json ? JSON.stringify({ text: reply.text }) : reply.text.trimEnd());
+  call.print(call.json ? JSON.stringify({ text: reply.text }) : reply.text.trimEnd());
   return 0;
 }
 
@@ -144,18 +142,12 @@ async function proof(call: Call): Promise<ExitCode> {
     : fetchText(call, `audit/proof/${encodeURIComponent(id)}`);
 }
 
-async function exportAll(call: Call): Promise<ExitCode> {
+function exportAll(call: Call): Promise<ExitCode> {
   const out = textOption(call, 'out');
   const query = queryOf(call, ['format']);
-  const trouble = await saveText(call, `audit/export${query}`, out);
-  if (trouble !== null) return trouble;
-  if (out === null) return 0;
-  call.print(
-    call.json
-      ? JSON.stringify({ out })
-      : `Written to ${out}.${query === '' ? ` Verify it with: node bin/verify-audit.js ${out}` : ''}`,
-  );
-  return 0;
+  const path = `audit/export${query}`;
+  if (out === null) return printText(call, path);
+  return saveText(call, path, out, query === '' ? ` Verify it with: node bin/verify-audit.js ${out}` : '');
 }
 
 async function key(call: Call): Promise<ExitCode> {

@@ -1,9 +1,8 @@
 /** `breakwater report continuity | sla` */
-import { writeFileSync } from 'node:fs';
-
 import { callAdminText, complain } from './client.ts';
 import { option, textOption, usageError } from './command.ts';
 import type { Call, Command, CommandOption, ExitCode } from './command.ts';
+import { saveText } from './save.ts';
 
 const formats: Readonly<Record<string, string>> = {
   md: 'markdown',
@@ -18,15 +17,12 @@ async function report(call: Call, name: 'continuity' | 'sla'): Promise<ExitCode>
   if (format === undefined) return usageError(call, '--format takes md, html or json');
   const month = textOption(call, 'month');
   const query = `?format=${format}${month === null ? '' : `&month=${encodeURIComponent(month)}`}`;
-  const reply = await callAdminText(call, `reports/${name}${query}`);
-  if (!reply.ok) return complain(call, reply);
+  const path = `reports/${name}${query}`;
   const out = textOption(call, 'out');
-  if (out === null) {
-    call.print(reply.text.trimEnd());
-    return 0;
-  }
-  writeFileSync(out, reply.text, { mode: 0o600 });
-  call.print(call.json ? JSON.stringify({ out }) : `Written to ${out}.`);
+  if (out !== null) return saveText(call, path, out);
+  const reply = await callAdminText(call, path);
+  if (!reply.ok) return complain(call, reply);
+  call.print(reply.text.trimEnd());
   return 0;
 }
 

@@ -5,7 +5,7 @@ import { option, queryOf, textOption } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';
 import { table, textOf } from './layout.ts';
 import { recordOptions } from './query-commands.ts';
-import { saveText } from './save.ts';
+import { printText, saveText } from './save.ts';
 
 const options = {
   by: option('a,b', 'one or two of feature, target, model, tenant, failure, outcome, day …; default feature'),
@@ -44,14 +44,10 @@ const exportOptions = {
   ...recordOptions,
 };
 
-async function exportRecords(call: Call): Promise<ExitCode> {
+function exportRecords(call: Call): Promise<ExitCode> {
   const out = textOption(call, 'out');
   const path = `requests/export${queryOf(call, Object.keys(exportOptions))}`;
-  const trouble = await saveText(call, path, out);
-  if (trouble !== null) return trouble;
-  if (out === null) return 0;
-  call.print(call.json ? JSON.stringify({ out }) : `Written to ${out}.`);
-  return 0;
+  return out === null ? printText(call, path) : saveText(call, path, out);
 }
 
 export const statisticsCommands: readonly Command[] = [

@@ -6,8 +6,16 @@ import type { Hold, HoldScope } from '../core/hold.ts';
 import { incidentId, instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
 import { reason } from './reason.ts';
-import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
-import type { ControlDependencies, ControlError, Result } from './verb.ts';
+import {
+  controlError,
+  done,
+  newChange,
+  parseInput,
+  recordRejection,
+  staleProblem,
+  withStore,
+} from './verb.ts';
+import type { ControlDependencies, ControlError, Result, Revising } from './verb.ts';
 
 /** In force at once. */
 export const holdsMax = 100;
@@ -85,28 +93,16 @@ export async function placeHold(
 /** A hold is changed once, by being released. */
 export const holdRevision = ({ release }: Hold): number => (release === null ? 1 : 2);
 
-export type HoldReleasing = {
-  readonly id: string;
-  readonly input: unknown;
-  /** The revision the caller saw; null when it does not care. */
-  readonly rev: number | null;
-};
-
 const releasedBefore = (id: string): ControlError =>
   controlError('conflict', `The hold ${id} was released before.`, 'Nothing is left to do.');
 
 function releaseProblem(found: Hold, rev: number | null): ControlError | null {
-  if (rev !== null && rev !== holdRevision(found))
-    return controlError(
-      'precondition_failed',
-      `The hold ${found.id} was changed by somebody else.`,
-      'Read it again, then decide.',
-    );
-  return found.release === null ? null : releasedBefore(found.id);
+  const stale = staleProblem(rev, holdRevision(found), `The hold ${found.id} was changed by somebody else.`);
+  return stale ?? (found.release === null ? null : releasedBefore(found.id));
 }
 
 export async function releaseHold(
-  { id, input, rev }: HoldReleasing,
+  { id, input, rev }: Revising,
   actor: string,
   dependencies: ControlDependencies,
 ): Promise<Result<Hold>> {

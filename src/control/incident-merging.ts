@@ -17,9 +17,9 @@ import {
   unknown,
   writeOf,
 } from './incident-verb.ts';
-import type { IncidentDependencies, Telling } from './incident-verb.ts';
+import type { IncidentDependencies } from './incident-verb.ts';
 import { controlError, done, parseInput, recordRejection } from './verb.ts';
-import type { Result } from './verb.ts';
+import type { Result, Revising } from './verb.ts';
 
 function together<T>(one: readonly T[], other: readonly T[], keyOf: (value: T) => string): readonly T[] {
   const known = new Set(one.map(keyOf));
@@ -67,7 +67,7 @@ function absorbed(
 
 /** Makes one incident part of another; the requests go along, and the first one is dismissed with a pointer. */
 export async function mergeIncident(
-  telling: Telling,
+  telling: Revising,
   actor: string,
   dependencies: IncidentDependencies,
 ): Promise<Result<Incident>> {
@@ -108,7 +108,7 @@ export async function mergeIncident(
 
 /** Makes some of its targets a story of their own; their requests go along. The answer is the new incident. */
 export async function splitIncident(
-  telling: Telling,
+  telling: Revising,
   actor: string,
   dependencies: IncidentDependencies,
 ): Promise<Result<Incident>> {
@@ -196,7 +196,7 @@ function parted(
 
 /** It was nothing, or nothing of ours. */
 export async function dismissIncident(
-  telling: Telling,
+  telling: Revising,
   actor: string,
   dependencies: IncidentDependencies,
 ): Promise<Result<Incident>> {

@@ -2,16 +2,15 @@
  * What the verbs of incidents share: steps are taken one after another, so that what a gate does and what a person says
  * at the same moment both find their place, and each is written with its timeline and its change in one transaction.
  */
-import { isOpen, nextStates } from '../core/incident.ts';
+import { isOpen, nextStates, timesJson } from '../core/incident.ts';
 import type { Incident, IncidentStep } from '../core/incident.ts';
 import { relatedMs } from '../core/incident-steps.ts';
 import type { Added, FailedTarget } from '../core/incident-steps.ts';
 import type { IncidentId, Instant } from '../core/ids.ts';
-import { momentText } from '../core/moment.ts';
 import type { ChangeKind } from '../core/record.ts';
 import type { IncidentWrite } from '../store/store.ts';
-import { controlError, done, newChange, recordRejection, withStore } from './verb.ts';
-import type { ControlDependencies, ControlError, Result } from './verb.ts';
+import { controlError, done, newChange, recordRejection, staleProblem, withStore } from './verb.ts';
+import type { ControlDependencies, ControlError, Result, Revising } from './verb.ts';
 
 export type IncidentDependencies = ControlDependencies & {
   /** Incidents that can still move, as this process knows them. */
@@ -40,8 +39,6 @@ export function isLive(incident: Incident, now: Instant): boolean {
 }
 
 /** What a change says of an incident: enough to see what moved. */
-const timeText = (at: Instant | null): string | null => (at === null ? null : momentText(at));
-
 export function digestOf(incident: Incident): unknown {
   const { id, rev, title, state, severity, failureClass, times, targets, features, mergedInto, frozen } =
     incident;
@@ -52,13 +49,7 @@ export function digestOf(incident: Incident): unknown {
     state,
     severity,
     failure_class: failureClass,
-    times: {
-      detected: timeText(times.detected),
-      switched: timeText(times.switched),
-      provider_declared: timeText(times.providerDeclared),
-      provider_resolved: timeText(times.providerResolved),
-      normal_routing_resumed: timeText(times.normalRoutingResumed),
-    },
+    times: timesJson(times),
     targets: targets.map(({ target }) => target),
     features: features.map(({ feature, status }) => ({ feature, status })),
     merged_into: mergedInto,
@@ -113,18 +104,11 @@ export function isError(value: object): value is ControlError {
   return 'kind' in value && value.kind === 'error';
 }
 
-export type Telling = {
-  readonly id: string;
-  readonly input: unknown;
-  /** The revision the caller saw; null when it does not care. */
-  readonly rev: number | null;
-};
-
 type Work = (incident: Incident) => Promise<readonly IncidentWrite[] | ControlError>;
 
 /** Finds an incident, checks its revision, and saves what the work makes of it. */
 export async function change(
-  { id, rev }: Telling,
+  { id, rev }: Revising,
   saving: Omit<Saving, 'before'>,
   dependencies: IncidentDependencies,
   work: Work,
@@ -136,14 +120,8 @@ export async function change(
     dependencies.inOrder(async () => {
       const found = await dependencies.store.findIncident(id);
       if (found === null) return reject(unknown(id));
-      if (rev !== null && rev !== found.rev)
-        return reject(
-          controlError(
-            'precondition_failed',
-            `Incident ${id} has moved on since you read it.`,
-            'Read it again, then decide.',
-          ),
-        );
+      const stale = staleProblem(rev, found.rev, `Incident ${id} has moved on since you read it.`);
+      if (stale !== null) return reject(stale);
       const writes = await work(found);
       if (isError(writes)) return reject(writes);
       const isSaved = await saveSteps(writes, { ...saving, before: found }, dependencies);

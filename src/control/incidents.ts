@@ -26,9 +26,9 @@ import {
   unknown,
   writeOf,
 } from './incident-verb.ts';
-import type { IncidentDependencies, Saving, Telling } from './incident-verb.ts';
+import type { IncidentDependencies, Saving } from './incident-verb.ts';
 import { controlError, done, parseInput, recordRejection, withStore } from './verb.ts';
-import type { ControlError, Result } from './verb.ts';
+import type { ControlError, Result, Revising } from './verb.ts';
 
 type Scoped = {
   readonly targets: readonly IncidentTarget[];
@@ -272,7 +272,7 @@ async function updated(
 }
 
 export async function updateIncident(
-  telling: Telling,
+  telling: Revising,
   actor: string,
   dependencies: IncidentDependencies,
 ): Promise<Result<Incident>> {

@@ -6,8 +6,16 @@ import type { ApiKey } from '../core/keys.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { reason } from './reason.ts';
 import { newToken, tokenHash } from './secrets.ts';
-import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
-import type { ControlDependencies, ControlError, Result } from './verb.ts';
+import {
+  controlError,
+  done,
+  newChange,
+  parseInput,
+  recordRejection,
+  staleProblem,
+  withStore,
+} from './verb.ts';
+import type { ControlDependencies, ControlError, Result, Revising } from './verb.ts';
 
 export type KeyDependencies = ControlDependencies & {
   /** Names of the features that exist, `default` included. */
@@ -136,28 +144,16 @@ const termsOf = ({ name, features, tenant, dataClassMax, rpm, budget, revokedAt 
 /** A key is changed once, by being revoked. */
 export const keyRevision = ({ revokedAt }: ApiKey): number => (revokedAt === null ? 1 : 2);
 
-export type Revoking = {
-  readonly id: string;
-  readonly input: unknown;
-  /** The revision the caller saw; null when it does not care. */
-  readonly rev: number | null;
-};
-
 const revokedAlready = (id: string): ControlError =>
   controlError('conflict', `Key ${id} is revoked already.`, 'Nothing needs to be done.');
 
 function revokeProblem(found: ApiKey, rev: number | null): ControlError | null {
-  if (rev !== null && rev !== keyRevision(found))
-    return controlError(
-      'precondition_failed',
-      `Key ${found.id} was changed by somebody else.`,
-      'Read it again, then decide.',
-    );
-  return found.revokedAt === null ? null : revokedAlready(found.id);
+  const stale = staleProblem(rev, keyRevision(found), `Key ${found.id} was changed by somebody else.`);
+  return stale ?? (found.revokedAt === null ? null : revokedAlready(found.id));
 }
 
 export async function revokeKey(
-  { id, input, rev }: Revoking,
+  { id, input, rev }: Revising,
   actor: string,
   dependencies: KeyDependencies,
 ): Promise<Result<ApiKey>> {

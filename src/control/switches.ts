@@ -12,8 +12,16 @@ import { isInForce, scopeKeys } from '../core/switches.ts';
 import type { Effect, Scope, Switch } from '../core/switches.ts';
 import type { Store } from '../store/store.ts';
 import { reason } from './reason.ts';
-import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
-import type { ControlDependencies, ControlError, Result } from './verb.ts';
+import {
+  controlError,
+  done,
+  newChange,
+  parseInput,
+  recordRejection,
+  staleProblem,
+  withStore,
+} from './verb.ts';
+import type { ControlDependencies, ControlError, Result, Revising } from './verb.ts';
 
 export type SwitchDependencies = ControlDependencies & {
   /** Switches that are not released, as this process knows them. */
@@ -147,16 +155,9 @@ export async function createSwitch(
   });
 }
 
-export type Releasing = {
-  readonly id: string;
-  readonly input: unknown;
-  /** The revision the caller saw; null when it does not care. */
-  readonly rev: number | null;
-};
-
 /** Releases a switch: it is out of force when the promise resolves. */
 export async function releaseSwitch(
-  releasing: Releasing,
+  releasing: Revising,
   actor: string,
   dependencies: SwitchDependencies,
 ): Promise<Result<Switch>> {
@@ -175,14 +176,8 @@ export async function releaseSwitch(
       return reject(
         controlError('conflict', `Switch ${id} is released already.`, 'Nothing needs to be done.'),
       );
-    if (rev !== null && rev !== found.rev)
-      return reject(
-        controlError(
-          'precondition_failed',
-          `Switch ${id} was changed by somebody else.`,
-          'Read it again, then decide.',
-        ),
-      );
+    const stale = staleProblem(rev, found.rev, `Switch ${id} was changed by somebody else.`);
+    if (stale !== null) return reject(stale);
     const { reason, ramp = true } = parsed.value;
     const released: Switch = {
       ...found,

@@ -29,6 +29,14 @@ export type ControlDependencies = {
   readonly newId: (prefix: string) => string;
 };
 
+/** A change of something that the caller has read. */
+export type Revising = {
+  readonly id: string;
+  readonly input: unknown;
+  /** The revision the caller saw; null when it does not care. */
+  readonly rev: number | null;
+};
+
 export const done = <T>(value: T): Result<T> => ({ kind: 'done', value });
 
 export function controlError(
@@ -39,6 +47,12 @@ export function controlError(
 ): ControlError {
   return { kind: 'error', code, message, remedy, field };
 }
+
+/** Refuses what was decided on another revision than there is; null where it was this one, or the caller does not care. */
+export const staleProblem = (seen: number | null, now: number, message: string): ControlError | null =>
+  seen === null || seen === now
+    ? null
+    : controlError('precondition_failed', message, 'Read it again, then decide.');
 
 export type ChangeFacts = {
   readonly kind: ChangeKind;

@@ -6,7 +6,7 @@ import type { FeatureConfiguration } from './configuration.ts';
 import { durationMs, rate } from './duration.ts';
 import { instant, isNonEmpty, targetName } from './ids.ts';
 import type { TargetName } from './ids.ts';
-import { aliasesByModel, knownAs } from './known-as.ts';
+import { knownAs } from './known-as.ts';
 import { undatedModel } from './models.ts';
 import { didYouMean } from './nearest.ts';
 import { dataPolicyObjection } from './rules.ts';
@@ -29,6 +29,8 @@ export type FeatureContext = {
   readonly providers: ReadonlyMap<string, Provider>;
   /** Grows by targets that only a route names. */
   readonly targets: Map<TargetName, Target>;
+  /** Of the models in the entries of all providers. */
+  readonly aliases: ReadonlyMap<string, ReadonlySet<string>>;
   readonly dataClasses: ReadonlyMap<string, DataClass>;
   /** Problems of form, so that a provider that could not be read is not also called unknown. */
   readonly brokenProviders: readonly Problem[];
@@ -75,7 +77,7 @@ function findTarget(provider: Provider, model: string, context: FeatureContext):
   for (const target of context.targets.values()) {
     if (target.provider.id === provider.id && target.model.aliases.includes(model)) return target;
   }
-  const target = knownAs(unlistedTarget(provider, model), aliasesByModel(context.targets.values()));
+  const target = knownAs(unlistedTarget(provider, model), context.aliases);
   context.targets.set(target.name, target);
   return target;
 }

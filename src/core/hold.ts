@@ -7,7 +7,7 @@
  */
 import { dayMs } from './capture.ts';
 import type { IncidentId, Instant } from './ids.ts';
-import { momentText } from './moment.ts';
+import { timeText } from './moment.ts';
 
 export type HoldScope = {
   readonly tenant: string | null;
@@ -39,8 +39,7 @@ export function fitsKey(
 
 /** `tenant acme, since 2026-06-07T00:00:00.000Z`. */
 export function scopeWords({ tenant, user, incident, since, until }: HoldScope): string {
-  const time = (at: Instant | null): string | null => (at === null ? null : momentText(at));
-  return Object.entries({ tenant, user, incident, since: time(since), until: time(until) })
+  return Object.entries({ tenant, user, incident, since: timeText(since), until: timeText(until) })
     .flatMap(([name, value]) => (value === null ? [] : [`${name} ${value}`]))
     .join(', ');
 }

@@ -9,6 +9,7 @@
 import type { HealthState } from './health-cell.ts';
 import { instant } from './ids.ts';
 import type { IncidentId, Instant, SwitchId, TargetName } from './ids.ts';
+import { timeText } from './moment.ts';
 import type { FeatureStatus } from './status.ts';
 
 export const incidentStates = [
@@ -99,6 +100,15 @@ export type IncidentTimes = {
   readonly providerResolved: Instant | null;
   readonly normalRoutingResumed: Instant | null;
 };
+
+/** The five times as JSON. */
+export const timesJson = (times: IncidentTimes): Readonly<Record<string, string | null>> => ({
+  detected: timeText(times.detected),
+  switched: timeText(times.switched),
+  provider_declared: timeText(times.providerDeclared),
+  provider_resolved: timeText(times.providerResolved),
+  normal_routing_resumed: timeText(times.normalRoutingResumed),
+});
 
 export type IncidentTarget = {
   readonly target: TargetName;

@@ -12,7 +12,7 @@ export function aliasesByModel(targets: Iterable<Target>): ReadonlyMap<string, R
   const known = new Map<string, Set<string>>();
   for (const { model } of targets) {
     const names = known.get(model.name) ?? new Set();
-    for (const alias of [...model.aliases, ...model.aliasesElsewhere]) names.add(alias);
+    for (const alias of model.aliases) names.add(alias);
     if (names.size > 0) known.set(model.name, names);
   }
   return known;

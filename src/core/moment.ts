@@ -54,6 +54,9 @@ export function momentText(at: number): string {
   return `${lastMinute.text}${seconds < 10 ? '0' : ''}${seconds}.${millis < 100 ? '0' : ''}${millis < 10 ? '0' : ''}${millis}Z`;
 }
 
+/** As `momentText`; null of what has not been. */
+export const timeText = (at: number | null): string | null => (at === null ? null : momentText(at));
+
 /** Days since the epoch of a day (the same algorithms, the other way). */
 function daysOf(year: number, month: number, day: number): number {
   const shifted = month <= 2 ? year - 1 : year;

@@ -9,6 +9,7 @@ import type { Configuration, ProviderConfiguration } from './configuration.ts';
 import { auditSettings } from './configure-audit.ts';
 import { isYes } from './configure-fields.ts';
 import { compileFeature } from './compile-feature.ts';
+import type { FeatureContext } from './compile-feature.ts';
 import { compileProvider } from './compile-provider.ts';
 import type { SecretSource } from './compile-provider.ts';
 import { catalogue } from './catalogue.ts';
@@ -189,7 +190,7 @@ function listensOf(configuration: Configuration, report: Report): Listens {
   };
 }
 
-type Built = { readonly providers: ReadonlyMap<string, Provider>; readonly targets: Map<TargetName, Target> };
+type Built = Pick<FeatureContext, 'providers' | 'targets' | 'aliases'>;
 
 /** A list of no keys is none; one that is empty because its entries could not be read has been told of. */
 function withoutEmptyKeys(
@@ -220,7 +221,7 @@ function providersOf(
   }
   const aliases = aliasesByModel(targets.values());
   for (const [name, target] of targets) targets.set(name, knownAs(target, aliases));
-  return { providers, targets };
+  return { providers, targets, aliases };
 }
 
 function modelIndex(targets: Iterable<Target>): ReadonlyMap<string, Model> {
@@ -288,14 +289,14 @@ export function compile(document: unknown, context: CompileContext): Compiled {
   const { configuration, problems: formProblems } = readConfiguration(document);
   const problems: Problem[] = [...formProblems];
   const report: Report = (problem) => void problems.push(problem);
-  const { providers, targets } = providersOf(configuration, formProblems, context, report);
+  const { providers, targets, aliases } = providersOf(configuration, formProblems, context, report);
   const dataClasses = dataClassesOf(configuration);
   const features = new Map<string, Feature>();
   for (const [name, given] of Object.entries(configuration.features ?? {})) {
     const feature = compileFeature(
       name,
       given,
-      { providers, targets, dataClasses, brokenProviders: formProblems },
+      { providers, targets, aliases, dataClasses, brokenProviders: formProblems },
       report,
     );
     if (feature !== null) features.set(name, feature);

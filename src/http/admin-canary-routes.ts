@@ -1,9 +1,10 @@
 /** Canaries: whom we ask fixed questions, how far each is, and what was found. */
 import { referenceRounds, sampleRounds } from '../core/canary.ts';
+import { timeText } from '../core/moment.ts';
 import { json } from './admin-error.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import type { AdminRoute } from './admin-route.ts';
-import { listToWire, timeText } from './wire.ts';
+import { listToWire } from './wire.ts';
 import type { Json } from './wire.ts';
 
 type View = ReturnType<AdminDependencies['canaries']>[number];

@@ -3,11 +3,12 @@ import { z } from 'zod';
 
 import { deliveryStates } from '../core/delivery.ts';
 import type { DeliveryState } from '../core/delivery.ts';
+import { timeText } from '../core/moment.ts';
 import { json } from './admin-error.ts';
 import { cursor, limit, oneOf, pageSize, word } from './admin-query.ts';
 import { sent } from './admin-route.ts';
 import type { AdminRoute } from './admin-route.ts';
-import { deliveryToWire, listToWire, timeText } from './wire.ts';
+import { deliveryToWire, listToWire } from './wire.ts';
 
 const deliveryQuery = z.strictObject({
   channel: word.optional(),

@@ -1,13 +1,11 @@
 /** What the admin API stands on, handed in by the composition root. */
 import type { Canary } from '../core/canary.ts';
-import type { KeyCreated, Revoking } from '../control/keys.ts';
+import type { KeyCreated } from '../control/keys.ts';
 import type { IncidentRead } from '../control/incident-queries.ts';
-import type { Telling } from '../control/incident-verb.ts';
 import type { Erased, Proof, Standing } from '../control/ledger.ts';
-import type { Releasing } from '../control/switches.ts';
 import type { Action, Shelved, Started as PlaybookStarted } from '../control/playbooks.ts';
 import type { Content } from '../control/content.ts';
-import type { Rejected, Result } from '../control/verb.ts';
+import type { Rejected, Result, Revising } from '../control/verb.ts';
 import type { ReplayResult } from '../core/playbook-replay.ts';
 import type { Run } from '../core/playbook-run.ts';
 import type { Channel } from '../core/configure-channels.ts';
@@ -17,7 +15,6 @@ import type { Incident } from '../core/incident.ts';
 import type { Draft } from '../control/messages.ts';
 import type { Message } from '../core/message.ts';
 import type { Replayed } from '../core/gate-replay.ts';
-import type { HoldReleasing } from '../control/holds.ts';
 import type { Hold } from '../core/hold.ts';
 import type { Instant } from '../core/ids.ts';
 import type { ApiKey } from '../core/keys.ts';
@@ -58,7 +55,7 @@ export type Explained =
   | { readonly kind: 'explained'; readonly value: Json }
   | { readonly kind: 'invalid'; readonly message: string };
 
-type IncidentVerb = (telling: Telling, actor: string) => Promise<Result<Incident>>;
+type IncidentVerb = (telling: Revising, actor: string) => Promise<Result<Incident>>;
 
 export type AdminDependencies = {
   readonly now: () => Instant;
@@ -114,7 +111,7 @@ export type AdminDependencies = {
     readonly create: (input: unknown, actor: string) => Promise<Result<Switch>>;
     /** What it would do to the traffic of the last minutes; nothing is changed. */
     readonly preview: (input: unknown) => Promise<Result<Preview>>;
-    readonly release: (releasing: Releasing, actor: string) => Promise<Result<Switch>>;
+    readonly release: (releasing: Revising, actor: string) => Promise<Result<Switch>>;
     /** Targets that a scope covers today. */
     readonly expand: (scope: Scope) => readonly string[];
     /** Replicas that have every switch in force. */
@@ -131,7 +128,7 @@ export type AdminDependencies = {
   };
   readonly keys: {
     readonly create: (input: unknown, actor: string) => Promise<Result<KeyCreated>>;
-    readonly revoke: (revoking: Revoking, actor: string) => Promise<Result<ApiKey>>;
+    readonly revoke: (revoking: Revising, actor: string) => Promise<Result<ApiKey>>;
   };
   readonly playbooks: {
     readonly list: () => readonly Shelved[];
@@ -177,7 +174,7 @@ export type AdminDependencies = {
   readonly holds: {
     readonly list: (cursor: string | null, limit: number) => Promise<Page<Hold>>;
     readonly place: (input: unknown, actor: string) => Promise<Result<Hold>>;
-    readonly release: (releasing: HoldReleasing, actor: string) => Promise<Result<Hold>>;
+    readonly release: (releasing: Revising, actor: string) => Promise<Result<Hold>>;
   };
   readonly content: {
     /** What was captured of a request. That somebody looked is written down first, and that somebody may not, too. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { holdInput, holdReleaseInput, holdRevision } from '../control/holds.ts';
 import type { Hold } from '../core/hold.ts';
-import { momentText } from '../core/moment.ts';
+import { momentText, timeText } from '../core/moment.ts';
 import { json } from './admin-error.ts';
 import { cursor, limit, pageSize } from './admin-query.ts';
 import { revisionOf, sent } from './admin-route.ts';
@@ -17,8 +17,8 @@ export const holdToWire = ({ id, scope, reason, placedAt, placedBy, release }: H
     tenant: scope.tenant,
     user: scope.user,
     incident: scope.incident,
-    since: scope.since === null ? null : momentText(scope.since),
-    until: scope.until === null ? null : momentText(scope.until),
+    since: timeText(scope.since),
+    until: timeText(scope.until),
   },
   reason,
   placed_at: momentText(placedAt),

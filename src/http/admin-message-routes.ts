@@ -2,10 +2,11 @@
 import { messageInput, suppressInput } from '../control/messages.ts';
 import type { Draft } from '../control/messages.ts';
 import type { Message, MessageText } from '../core/message.ts';
+import { timeText } from '../core/moment.ts';
 import { json } from './admin-error.ts';
 import { sent } from './admin-route.ts';
 import type { AdminRoute } from './admin-route.ts';
-import { listToWire, timeText } from './wire.ts';
+import { listToWire } from './wire.ts';
 import type { Json } from './wire.ts';
 
 const textsToWire = (texts: Readonly<Record<string, MessageText>>): Json =>

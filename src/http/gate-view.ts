@@ -6,10 +6,10 @@ import type { Instant } from '../core/ids.ts';
 import type { GateRule } from '../core/snapshot.ts';
 import type { Warning } from '../core/evidence.ts';
 import type { Target } from '../core/target.ts';
+import { timeText } from '../core/moment.ts';
 import type { HealthBoard } from '../gateway/board.ts';
 import type { Counts } from '../gateway/tally.ts';
 import type { GateTest } from './admin-dependencies.ts';
-import { timeText } from './wire.ts';
 import type { Json } from './wire.ts';
 
 export function gateToWire(health: Health, mode: GateRule['mode']): Json {

@@ -1,12 +1,12 @@
 /** Incidents → the JSON of the admin API. */
 import type { IncidentRead } from '../control/incident-queries.ts';
-import { modelsOf, severityElsewhere } from '../core/incident.ts';
+import { modelsOf, severityElsewhere, timesJson } from '../core/incident.ts';
 import type { Announcement, Incident, TimelineEntry } from '../core/incident.ts';
 import type { Hit } from '../core/incident-hits.ts';
 import { impactOf, rescuedShare } from '../core/incident-impact.ts';
 import type { Impact } from '../core/incident-impact.ts';
 import type { RequestRecord } from '../core/record.ts';
-import { timeText } from './wire.ts';
+import { timeText } from '../core/moment.ts';
 import type { Json } from './wire.ts';
 
 function entryToWire(entry: TimelineEntry): Json {
@@ -55,13 +55,7 @@ export function incidentToWire(incident: Incident): Json {
     opened_at: timeText(incident.openedAt),
     opened_by: incident.openedBy,
     source: incident.source,
-    times: {
-      detected: timeText(times.detected),
-      switched: timeText(times.switched),
-      provider_declared: timeText(times.providerDeclared),
-      provider_resolved: timeText(times.providerResolved),
-      normal_routing_resumed: timeText(times.normalRoutingResumed),
-    },
+    times: timesJson(times),
     lead_ms: leadMs(incident),
     targets: incident.targets.map(({ target }) => target),
     models: modelsOf(incident),

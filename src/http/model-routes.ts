@@ -3,9 +3,9 @@ import type { ApiKey } from '../core/keys.ts';
 import { listModels, viewModel } from '../core/model-list.ts';
 import type { ListAsker, ListConditions, ModelView } from '../core/model-list.ts';
 import type { Target } from '../core/target.ts';
+import { timeText } from '../core/moment.ts';
 import type { GatewayDependencies } from '../gateway/handle.ts';
 import { urlOf } from './routes.ts';
-import { timeText } from './wire.ts';
 import type { Json } from './wire.ts';
 
 type Shape = 'openai' | 'anthropic' | 'gemini';

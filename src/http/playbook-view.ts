@@ -7,9 +7,8 @@ import type { Run } from '../core/playbook-run.ts';
 import { staleWords } from '../core/agreement.ts';
 import type { Planned, Shelved } from '../control/playbooks.ts';
 import type { Instant } from '../core/ids.ts';
-import { dayText } from '../core/moment.ts';
+import { dayText, timeText } from '../core/moment.ts';
 import { durationWords } from '../core/words.ts';
-import { timeText } from './wire.ts';
 import type { Json } from './wire.ts';
 
 export function operationWords(operation: Operation): string {

@@ -1,7 +1,7 @@
 /** Reports → the JSON of the admin API, by hand. */
 import type { ContinuityReport } from '../core/report-continuity.ts';
 import type { FeatureSla, SlaReport, TargetSla } from '../core/report-sla.ts';
-import { timeText } from './wire.ts';
+import { timeText } from '../core/moment.ts';
 import type { Json } from './wire.ts';
 
 const latencyToWire = (each: FeatureSla | TargetSla): Json => ({

@@ -10,10 +10,11 @@ import type { FeatureView } from '../core/status.ts';
 import { covers, isForEverybody, isInForce } from '../core/switches.ts';
 import type { Switch } from '../core/switches.ts';
 import type { Target } from '../core/target.ts';
+import { timeText } from '../core/moment.ts';
 import type { Capacity } from '../gateway/capacity.ts';
 import type { HealthBoard } from '../gateway/board.ts';
 import { agreedToWire, gateToWire, probesToWire, warningsToWire } from './gate-view.ts';
-import { switchToWire, timeText } from './wire.ts';
+import { switchToWire } from './wire.ts';
 import { incidentToWire } from './incident-view.ts';
 import type { Json } from './wire.ts';
 

@@ -2,7 +2,7 @@
 import { scopeText } from '../core/switches.ts';
 import type { Delivery } from '../core/delivery.ts';
 import type { ApiKey } from '../core/keys.ts';
-import { momentText } from '../core/moment.ts';
+import { timeText } from '../core/moment.ts';
 import { candidateToJson, recordToJson } from '../core/record-json.ts';
 import type { Change, ChangeKind, RequestRecord } from '../core/record.ts';
 import type { FeatureCoverage, LossCoverage } from '../core/coverage.ts';
@@ -11,8 +11,6 @@ import type { Effect, Switch } from '../core/switches.ts';
 import type { Leaf } from '../control/queries.ts';
 
 export type Json = { readonly [key: string]: unknown };
-
-export const timeText = (at: number | null): string | null => (at === null ? null : momentText(at));
 
 export { candidateToJson as candidateToWire };
 

@@ -2,7 +2,7 @@
  * The status in the Statuspage v2 shape, so that the tools that read such pages read ours, with what that shape cannot
  * say in `x_ai`: a feature on a backup model is operational for its users, and yet not as usual.
  */
-import { momentText } from '../core/moment.ts';
+import { momentText, timeText } from '../core/moment.ts';
 import type { Event } from '../core/status-page.ts';
 import type { Planned } from '../core/status-planned.ts';
 import { movesOf } from '../core/status-story.ts';
@@ -37,8 +37,6 @@ const eventStates: Readonly<Record<Event['state'], StoryState>> = {
 
 const pageId = 'breakwater';
 const incidentsMax = 50;
-
-const time = (at: number | null): string | null => (at === null ? null : momentText(at));
 
 const pageOf = (site: Site): Json => ({
   id: pageId,
@@ -126,8 +124,8 @@ function storyJson(site: Site, story: Story): Json {
     status: story.state,
     created_at: momentText(story.startedAt),
     updated_at: momentText(story.updatedAt),
-    monitoring_at: time(monitored?.at ?? null),
-    resolved_at: time(story.resolvedAt),
+    monitoring_at: timeText(monitored?.at ?? null),
+    resolved_at: timeText(story.resolvedAt),
     impact: story.impact,
     shortlink: publicLink({ incident: story.id }, site),
     started_at: momentText(story.startedAt),
@@ -155,7 +153,7 @@ function storyJson(site: Site, story: Story): Json {
         worst: feature.worst,
         backup: feature.backup,
         share: feature.share,
-        normal_at: time(feature.normalAt),
+        normal_at: timeText(feature.normalAt),
       })),
       fallback: { used: backups.length > 0, to: backups },
       data_boundary: {
@@ -163,13 +161,13 @@ function storyJson(site: Site, story: Story): Json {
         companies: story.dataLeftTo,
       },
       times: {
-        detected: time(times.detected),
-        switched: time(times.switched),
-        provider_declared: time(times.providerDeclared),
-        provider_resolved: time(times.providerResolved),
-        normal_routing_resumed: time(times.normalRoutingResumed),
+        detected: timeText(times.detected),
+        switched: timeText(times.switched),
+        provider_declared: timeText(times.providerDeclared),
+        provider_resolved: timeText(times.providerResolved),
+        normal_routing_resumed: timeText(times.normalRoutingResumed),
       },
-      next_update_at: time(story.nextUpdateAt),
+      next_update_at: timeText(story.nextUpdateAt),
     },
   };
 }
