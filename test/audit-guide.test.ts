@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
+import { fallbackReasons } from '../src/core/fallback-reason.ts';
+import { failureClasses } from '../src/core/failure.ts';
 import { exclusionReasons } from '../src/core/record.ts';
 
 const root = resolve(import.meta.dir, '..');
@@ -85,4 +87,7 @@ test('every reason is in the vocabulary, and no other', () => {
   const [, words = ''] = guide.split('## The words of a record');
   const rows = [...words.matchAll(/^\| `(\w+)`/gm)].map((match) => match[1] ?? '');
   expect(rows).toEqual([...exclusionReasons]);
+  const failed = new Set<string>(failureClasses);
+  for (const reason of fallbackReasons.filter((word) => !failed.has(word)))
+    expect(words).toContain(`\`${reason}\``);
 });

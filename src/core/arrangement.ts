@@ -17,7 +17,8 @@ import { hopBetween } from './target.ts';
 import type { Target } from './target.ts';
 
 /** Why another than the preferred target answered although that one was neither out nor failed. */
-export type ArrangedBecause = 'warm_share' | 'equal_host' | 'hedge';
+export const arrangements = ['warm_share', 'equal_host', 'hedge'] as const;
+export type ArrangedBecause = (typeof arrangements)[number];
 
 export type Arrangement = {
   readonly plan: NonEmpty<Target>;

@@ -1,5 +1,6 @@
 /** What happened to a request, derived from its exchange: for response headers, error bodies and the record alike. */
 import type { Trouble } from '../core/caller-words.ts';
+import type { FallbackReason } from '../core/fallback-reason.ts';
 import type { BoundaryCrossing, Target } from '../core/target.ts';
 import { boundaryBetween } from '../core/target.ts';
 import { incidentsMet } from '../core/incident-hits.ts';
@@ -31,7 +32,7 @@ export function boundaryOf(exchange: Exchange): readonly BoundaryCrossing[] {
 }
 
 /** Why the preferred target did not answer, as a reason code; null when it did. */
-export function fallbackReason(exchange: Exchange, served: Target | null): string | null {
+export function fallbackReason(exchange: Exchange, served: Target | null): FallbackReason | null {
   if (served !== null && served.name === exchange.preferred.name) return null;
   const failure = exchange.traces.findLast(
     (trace) => trace.ticket.target.name === exchange.preferred.name && trace.failure !== null,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { captureMarks } from '../core/capture.ts';
 import { warningSignals } from '../core/evidence.ts';
+import { fallbackReasons } from '../core/fallback-reason.ts';
 import { failureClasses } from '../core/failure.ts';
 import { incidentAnswers, incidentBrief, providerWord } from './admin-incident-answers.ts';
 import { changeKinds, exclusionReasons } from '../core/record.ts';
@@ -98,7 +99,7 @@ const record = z.object({
   consent_offered_in: name,
   snapshot: text,
   hop: z.enum(hops).nullable(),
-  fallback: name,
+  fallback: z.enum(fallbackReasons).nullable(),
   boundary: z.array(z.enum(boundaryCrossings)),
   told: z.enum(['none', 'header', 'notice', 'asked', 'refused']),
   outcome: z.enum(['answered', 'partial', 'refused', 'failed', 'cancelled']),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { audiences, incidentClasses, incidentStates, severities, sources } from '../core/incident.ts';
 import { verdicts } from '../core/diagnosis.ts';
+import { fallbackReasons } from '../core/fallback-reason.ts';
 import { providerStatuses } from '../core/provider-word.ts';
 import { changeCategories } from '../core/what-changed.ts';
 import { hitKinds } from '../core/incident-hits.ts';
@@ -97,7 +98,7 @@ const hit = z.object({
   preferred: text,
   served: name,
   hop: z.enum(hops).nullable(),
-  fallback: name,
+  fallback: z.enum(fallbackReasons).nullable(),
   outcome: name,
   told: name,
   boundary: z.array(text).nullable(),

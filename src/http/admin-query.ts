@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { pageSizeMax } from '../control/queries.ts';
 import type { RecordFilter } from '../control/queries.ts';
 import { durationMs } from '../core/duration.ts';
+import { fallbackReasons } from '../core/fallback-reason.ts';
 import { failureClasses } from '../core/failure.ts';
 import { kindsNamed } from '../control/changes.ts';
 import type { ChangeFilter } from '../control/changes.ts';
@@ -65,7 +66,7 @@ export const recordFilters = {
   attempted: word.optional(),
   requested: word.optional(),
   hop: oneOf(hops).optional(),
-  fallback: word.optional(),
+  fallback: oneOf(fallbackReasons).optional(),
   boundary: oneOf(['none', ...boundaryCrossings]).optional(),
   failure: oneOf(failureClasses).optional(),
   outcome: oneOf(requestOutcomes).optional(),
