@@ -65,7 +65,8 @@ export type RunningServer = {
 
 export type Started =
   | { readonly kind: 'started'; readonly server: RunningServer }
-  | { readonly kind: 'failed'; readonly lines: readonly string[] };
+  /** `misused`: for what was said when starting, not for what was found. */
+  | { readonly kind: 'failed'; readonly misused?: true; readonly lines: readonly string[] };
 
 const noProviders =
   'No provider is configured, so no model can answer. Set ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY, or give a configuration with --config FILE (examples/minimal.yaml is a start). To look around without keys: npm run demo\n';
@@ -251,7 +252,8 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   const { snapshot } = loaded;
   if (snapshot.providers.size === 0) options.show(noProviders);
   const address = options.listen === null ? snapshot.listen : addressOf(options.listen);
-  if (address === null) return failed(`--listen ${options.listen ?? ''} is not HOST:PORT.`);
+  if (address === null)
+    return { kind: 'failed', misused: true, lines: [`--listen ${options.listen ?? ''} is not HOST:PORT.`] };
   const storeAddress = options.store ?? snapshot.store;
   const openedAt = performance.now();
   const opened = await openStore(storeAddress);

@@ -280,3 +280,8 @@ decide: [{ otherwise: [{ notify: { channel: ${channel}, text: It fails. } }] }]
     rmSync(folder, { recursive: true });
   }
 }, 60_000);
+
+test('an address that cannot be listened at is a command that was not understood', async () => {
+  const { code, complaint } = await run(['serve', '--listen', 'nope']);
+  expect([code, complaint]).toEqual([2, expect.stringContaining('--listen nope is not HOST:PORT.')]);
+});

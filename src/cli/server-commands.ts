@@ -24,7 +24,7 @@ async function serve(call: Call): Promise<ExitCode> {
   });
   if (started.kind === 'failed') {
     for (const line of started.lines) call.complain(line);
-    return 1;
+    return started.misused === true ? 2 : 1;
   }
   const { server } = started;
   process.on('SIGHUP', () => void server.reload());

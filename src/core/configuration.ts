@@ -252,11 +252,14 @@ const feature = z.strictObject({
     .optional(),
 });
 
+/** What `limits.attempts` may be raised to. */
+export const attemptsLimitMax = 10;
+
 const limits = z.strictObject({
   body: size.optional(),
   jsonDepth: z.int().positive().max(1_000).optional(),
   requests: described(z.int().positive().optional(), 'Most requests open at once.'),
-  attempts: described(z.int().positive().max(10).optional(), 'Most attempts of one request.'),
+  attempts: described(z.int().positive().max(attemptsLimitMax).optional(), 'Most attempts of one request.'),
   bodyPause: someTime.optional(),
   headers: described(duration.optional(), 'Fixed by the HTTP server at 10 to 15 s.'),
   answer: size.optional(),

@@ -5,6 +5,7 @@
  * What cannot be meant is an error; what is true of no target today is a warning, because a provider may join tomorrow.
  */
 import { lostScope } from './compile-feature.ts';
+import { attemptsLimitMax } from './configuration.ts';
 import type { Configuration, FeatureConfiguration } from './configuration.ts';
 import { gateFaults, gateOf } from './configure-gates.ts';
 import { matchesGate } from './gate-match.ts';
@@ -17,6 +18,7 @@ export type SenseContext = {
   readonly providers: { has(name: string): boolean; keys(): Iterable<string> };
   readonly targets: readonly Target[];
   readonly features: readonly string[];
+  readonly attemptsMax: number;
 };
 
 function checkGates(gates: Configuration['gates'], { targets }: SenseContext, report: Report): void {
@@ -81,11 +83,30 @@ function checkDataRules(rules: Configuration['dataRules'], { features }: SenseCo
   });
 }
 
+/** Targets that a request has no attempt left for, once each before them has failed. */
+function checkRoute(
+  name: string,
+  { route }: FeatureConfiguration,
+  attemptsMax: number,
+  report: Report,
+): void {
+  if (route.length <= attemptsMax) return;
+  const toLengthen = `set limits: { attempts: ${route.length} }, or shorten the route`;
+  report({
+    path: ['features', name, 'route', attemptsMax],
+    message: `comes after as many targets as a request makes attempts (${attemptsMax}): it is never asked when they all fail`,
+    remedy: route.length > attemptsLimitMax ? 'shorten the route' : toLengthen,
+    severity: 'warning',
+  });
+}
+
 export function checkSense(configuration: Configuration, context: SenseContext, report: Report): void {
   checkGates(configuration.gates, context, report);
   checkDataRules(configuration.dataRules, context, report);
-  for (const [name, { expect }] of Object.entries(configuration.features ?? {}))
-    checkClaims(name, expect, context, report);
+  for (const [name, feature] of Object.entries(configuration.features ?? {})) {
+    checkClaims(name, feature.expect, context, report);
+    checkRoute(name, feature, context.attemptsMax, report);
+  }
   if (configuration.store?.startsWith('postgres') === true)
     report({
       path: ['store'],

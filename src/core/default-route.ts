@@ -6,10 +6,11 @@
 import { servesUnlisted, unlistedTarget } from './compile-provider.ts';
 import { isNonEmpty, targetName } from './ids.ts';
 import type { NonEmpty } from './ids.ts';
+import { aliasesByModel, knownAs } from './known-as.ts';
 import { undatedModel } from './models.ts';
 import { didYouMean } from './nearest.ts';
 import type { Feature, Snapshot } from './snapshot.ts';
-import type { Target } from './target.ts';
+import type { Provider, Target } from './target.ts';
 
 export type Resolved =
   | {
@@ -77,6 +78,16 @@ function byDefault(snapshot: Snapshot, route: NonEmpty<Target>): Resolved {
   return { kind: 'resolved', feature, preferred: route[0], route };
 }
 
+const aliasesKnown = new WeakMap<Snapshot, ReturnType<typeof aliasesByModel>>();
+
+/** A target that nothing lists; its model goes by the names that entries of other providers give it. */
+function madeUp(snapshot: Snapshot, provider: Provider, name: string): Target {
+  let aliases = aliasesKnown.get(snapshot);
+  if (aliases === undefined)
+    aliasesKnown.set(snapshot, (aliases = aliasesByModel(snapshot.targets.values())));
+  return knownAs(unlistedTarget(provider, name), aliases);
+}
+
 /** Every configured provider's target for a model, in configuration order. */
 function targetsFor(snapshot: Snapshot, name: string): readonly Target[] {
   const model = snapshot.models.get(name) ?? snapshot.models.get(undatedModel(name));
@@ -84,7 +95,7 @@ function targetsFor(snapshot: Snapshot, name: string): readonly Target[] {
   if (listed.length > 0) return listed.map((target) => asNamed(target, name));
   return [...snapshot.providers.values()]
     .filter((provider) => servesUnlisted(provider, name))
-    .map((provider) => unlistedTarget(provider, name));
+    .map((provider) => madeUp(snapshot, provider, name));
 }
 
 function targetNamed(snapshot: Snapshot, name: string): Target | null {
@@ -98,7 +109,7 @@ function targetNamed(snapshot: Snapshot, name: string): Target | null {
   const same = [...snapshot.targets.values()].find(
     (target) => target.provider.id === provider.id && means(target, model),
   );
-  return same === undefined ? unlistedTarget(provider, model) : asNamed(same, model);
+  return same === undefined ? madeUp(snapshot, provider, model) : asNamed(same, model);
 }
 
 function resolvedByName(snapshot: Snapshot, name: string): Resolved {

@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test';
 
+import { resolveRequested } from './default-route.ts';
 import { compile } from './policy.ts';
 import { Secret } from './secret.ts';
-import { reach } from './switches.ts';
+import { covers, reach } from './switches.ts';
 import type { Scope } from './switches.ts';
 
 const compiled = compile(
@@ -39,4 +40,11 @@ test('a model switched off by an alias is out at every provider, whoever gave th
 
 test('also where a feature names a model that its provider does not list', () => {
   expect(reached({ model: 'latest' })).toEqual(['other/mine', 'own/mine']);
+});
+
+test('and where a request names a target that nothing lists', () => {
+  const resolved = resolveRequested(snapshot, 'second/mine', null);
+  if (resolved.kind !== 'resolved') throw new Error(resolved.message);
+  expect(covers({ model: 'latest' }, resolved.preferred, null)).toBe(true);
+  expect(covers({ model: 'latest' }, resolved.route[1] ?? resolved.preferred, null)).toBe(true);
 });

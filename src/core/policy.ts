@@ -310,6 +310,7 @@ export function compile(document: unknown, context: CompileContext): Compiled {
       providers,
       targets: [...targets.values()],
       features: [...Object.keys(configuration.features ?? {}), defaults.name],
+      attemptsMax: limitsOf(configuration).attemptsMax,
     },
     report,
   );

@@ -32,6 +32,8 @@ import type { Refused } from './refusals.ts';
 import { callerError, errorResponse, passOnHeaders, storyHeaders, unrecordable, whenKept } from './reply.ts';
 import type { ErrorReply, ReplyHeaders } from './reply.ts';
 import { incidentsOf, switchesMet, troublesOf } from './story.ts';
+import type { Trace } from './trace.ts';
+import { leftStatus } from './turned-away.ts';
 
 export type Decided = {
   readonly request: Request;
@@ -189,11 +191,12 @@ function brokenEvent(run: Run, failure: Interruption): string {
 }
 
 /** Routing and failover again, for the rest of an answer that broke off. */
-function resume(run: Run): Promise<Resumed | null> {
+function resume(run: Run, broken: Trace): Promise<Resumed | null> {
   const { exchange, asked, dependencies } = run;
   const { clock, board, state } = dependencies;
   return carryOn({
     exchange,
+    broken,
     decide: () =>
       decide(asked, {
         switches: state.switches,
@@ -232,7 +235,7 @@ function deliveryOf(run: Run, execution: CommittedExecution, headersSent: boolea
         sent: true,
         cutBy: cutBy(execution.flight),
       }),
-    resume: exchange.carrier === null ? null : () => resume(run),
+    resume: exchange.carrier === null ? null : () => resume(run, execution.answer.trace),
   };
 }
 
@@ -241,13 +244,13 @@ async function closed(run: Run): Promise<Response> {
   storyHeaders(run.headers, run.exchange, null);
   await writeRecord(run, {
     outcome: 'cancelled',
-    status: 499,
+    status: leftStatus,
     errorCode: null,
     told: 'none',
     served: null,
     sent: false,
   });
-  return new Response(null, { status: 499, headers: run.headers });
+  return new Response(null, { status: leftStatus, headers: run.headers });
 }
 
 function respond(run: Run, execution: Execution): Response | Promise<Response> {

@@ -64,6 +64,21 @@ function readConsent(value: string | null): ConsentWish | BadHeader | null {
   }
 }
 
+/** Another's trace id that is none is passed over: it is no header of ours. */
+function traceparentOf(headers: Headers): string | null {
+  const value = headers.get('traceparent');
+  return value !== null && /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/.test(value) ? value : null;
+}
+
+/** Who a request says it is from, whatever is wrong with its other headers: for the record of one that was refused. */
+export function readOrigin(headers: Headers): Pick<CallerWishes, 'user' | 'session' | 'traceparent'> {
+  const [user = null, session = null] = ['user', 'session'].map((name) => {
+    const value = headers.get(`x-breakwater-${name}`);
+    return value !== null && word.test(value) ? value : null;
+  });
+  return { user, session, traceparent: traceparentOf(headers) };
+}
+
 /** Reads them; the first problem found is returned instead. */
 export function readWishes(headers: Headers): CallerWishes | BadHeader {
   const words: Record<string, string | null> = {};
@@ -89,7 +104,6 @@ export function readWishes(headers: Headers): CallerWishes | BadHeader {
   const notice = headers.get('x-breakwater-notice');
   if (notice !== null && notice !== 'inband' && notice !== 'header')
     return badHeader('x-breakwater-notice', 'must be inband or header');
-  const traceparent = headers.get('traceparent');
   return {
     feature: words['feature'] ?? null,
     dataClass: words['data-class'] ?? null,
@@ -99,9 +113,6 @@ export function readWishes(headers: Headers): CallerWishes | BadHeader {
     timeoutMs,
     fallback,
     noticeInBand: notice === 'inband',
-    traceparent:
-      traceparent !== null && /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/.test(traceparent)
-        ? traceparent
-        : null,
+    traceparent: traceparentOf(headers),
   };
 }

@@ -20,6 +20,7 @@ import { objectOf } from '../dialects/json-value.ts';
 import type { Asked, Exchange } from './exchange.ts';
 import type { CommittedExecution, Execution } from './execute.ts';
 import { noticeOf, noticeToWire } from './notices.ts';
+import type { Trace } from './trace.ts';
 
 const encoder = new TextEncoder();
 
@@ -222,6 +223,8 @@ export function carrierFor(
 
 export type CarryOn = {
   readonly exchange: Exchange;
+  /** Of the answer that broke off. */
+  readonly broken: Trace;
   /** Routing again, as things are now. */
   readonly decide: () => RoutingDecision;
   /** Asks the targets of a plan, with so many attempts. */
@@ -231,11 +234,10 @@ export type CarryOn = {
 export type Resumed = { readonly execution: CommittedExecution; readonly announcement: Uint8Array };
 
 /** Another target's answer to go on with; null when there is none, and the failure that broke the first stands. */
-export async function carryOn({ exchange, decide, execute }: CarryOn): Promise<Resumed | null> {
+export async function carryOn({ exchange, broken, decide, execute }: CarryOn): Promise<Resumed | null> {
   const { carrier, traces, clock, deadline, codec } = exchange;
   const attemptsLeft = exchange.snapshot.limits.attemptsMax - traces.length;
-  const broken = traces.at(-1);
-  if (carrier === null || broken === undefined || attemptsLeft <= 0 || clock.now() >= deadline) return null;
+  if (carrier === null || attemptsLeft <= 0 || clock.now() >= deadline) return null;
   const from = broken.ticket.target;
   const decision = decide();
   if (decision.kind !== 'route' || decision.panic) return null;

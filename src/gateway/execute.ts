@@ -292,11 +292,11 @@ function hasFailed({ traces }: Exchange, target: Target): boolean {
 
 /** Closes an attempt that did not commit: its trace, its flight and its ticket. */
 function close(exchange: Exchange, tried: Sent, failure: Failure | 'nobody' | 'left'): void {
-  const trace = exchange.traces.at(-1);
+  const { trace } = tried;
   exchange.flights.end(tried.flight);
   if (tried.result.kind === 'committed') exchange.watchdog.remove(tried.result.answer.watch);
   exchange.stopCurrent = null;
-  const firstTokenAt = trace?.firstTokenAt ?? null;
+  const { firstTokenAt } = trace;
   exchange.board.settle(tried.ticket, {
     outcome: isEvidence(exchange) ? failure : 'nobody',
     firstTokenMs: firstTokenAt === null ? null : firstTokenAt - tried.ticket.startedAt,
@@ -304,16 +304,14 @@ function close(exchange: Exchange, tried: Sent, failure: Failure | 'nobody' | 'l
     answer: null,
   });
   exchange.capacity.leave(tried.place);
-  if (trace === undefined) return;
   trace.endedAt = exchange.clock.now();
   const isCancelled = failure === 'nobody' || failure === 'left';
   trace.outcome = isCancelled ? 'cancelled' : 'failed';
   trace.failure = isCancelled ? null : failure;
 }
 
-function noteWhy(exchange: Exchange, command: Extract<Command, { kind: 'attempt' }>): void {
-  const before = exchange.traces.at(-1);
-  if (before !== undefined && command.why !== 'first') before.whyNext = command.why;
+function noteWhy(before: Trace | null, command: Extract<Command, { kind: 'attempt' }>): void {
+  if (before !== null && command.why !== 'first') before.whyNext = command.why;
 }
 
 function begun({ deadline, snapshot }: Exchange, plan: ExecuteOptions['plan'], run: Run): FailoverState {
@@ -339,6 +337,8 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
   /** A complete answer of a kind that may be asked again, in case nothing better comes. */
   let kept: CommittedExecution | null = null;
   let granted: Place | null = null;
+  /** Of the call that failover goes on from: of two that were under way at once, not always the later one. */
+  let before: Trace | null = null;
   for (;;) {
     if (exchange.callerLeft) return { kind: 'caller_left' };
     if (command.kind === 'wait') {
@@ -350,7 +350,7 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
     if (command.kind === 'finish') {
       return kept ?? nothingLeft(state, command.because, refusal);
     }
-    noteWhy(exchange, command);
+    noteWhy(before, command);
     if (command.why === 'same_target_retry' || command.why === 'same_target_waited')
       exchange.board.takeRetry(command.target);
     if (command.waitMs > 0) await wait(command.waitMs, exchange);
@@ -364,6 +364,7 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
     else if ('message' in tried) return { kind: 'invalid', problem: tried };
     else {
       const { result } = tried;
+      before = tried.trace;
       if (result.kind === 'committed' && result.soft === null) {
         tried.flight.committed = true;
         return { kind: 'committed', answer: result.answer, flight: tried.flight, soft: null };

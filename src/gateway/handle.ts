@@ -33,7 +33,7 @@ import { baseHeaders, earlyHeaders, errorResponse, unrecordable, whenKept } from
 import type { ErrorReply, ReplyHeaders } from './reply.ts';
 import type { Spending } from './spending.ts';
 import type { GatewayState } from './state.ts';
-import { modelIn, turnedAwayRecord } from './turned-away.ts';
+import { leftStatus, modelIn, turnedAwayRecord } from './turned-away.ts';
 
 export type Fingerprint = {
   update(bytes: Uint8Array | string): unknown;
@@ -75,6 +75,8 @@ type Parsed =
   | { readonly kind: 'parsed'; readonly asked: Asked; readonly bytes: Uint8Array }
   | { readonly kind: 'reply'; readonly reply: ErrorReply; readonly requested: string | null };
 
+type Arrived = Exclude<BodyRead, { readonly kind: 'left' }>;
+
 const invalid = (requested: string | null, message: string, param: string | null = null): Parsed => ({
   kind: 'reply',
   reply: { code: 'invalid_request', message, param },
@@ -82,7 +84,7 @@ const invalid = (requested: string | null, message: string, param: string | null
 });
 
 function parse(
-  body: BodyRead,
+  body: Arrived,
   headers: Headers,
   codec: DialectCodec,
   start: { readonly key: ApiKey | null; readonly address: Address | null; readonly query: string },
@@ -318,11 +320,13 @@ async function serve(
   if (!dependencies.canRecord()) return refuse(unrecordable);
   const { clock, watchdog } = dependencies;
   /** From here on it is known who asks and there is room: what is turned away is recorded as well. */
+  const keep = (requested: string | null, reply: ErrorReply | 'left'): Kept => {
+    const away = { id, at: start.at, now: clock.now(), key, headers: request.headers, requested };
+    return dependencies.record(turnedAwayRecord({ ...away, dialect: codec.name, snapshot }, reply));
+  };
   const turnAway = (reply: ErrorReply, requested = start.address?.model ?? null) => {
     const response = refuse(reply, requested);
-    const away = { id, at: start.at, now: clock.now(), key, headers: request.headers, requested };
-    const kept = dependencies.record(turnedAwayRecord({ ...away, dialect: codec.name, snapshot }, reply));
-    return whenKept(kept, response, { exchange: { codec, id }, headers });
+    return whenKept(keep(requested, reply), response, { exchange: { codec, id }, headers });
   };
   const allowance = dependencies.mayStart(key, start.at);
   const { limits } = snapshot;
@@ -336,6 +340,10 @@ async function serve(
     return turnAway(reply, start.address?.model ?? (await modelIn(request, patience)));
   }
   const body = await readBody(request, patience);
+  if (body.kind === 'left') {
+    await keep(start.address?.model ?? null, 'left');
+    return new Response(null, { status: leftStatus, headers });
+  }
   const parsed = parse(
     body,
     request.headers,

@@ -86,13 +86,6 @@ function closeFailed(exchange: Exchange, { result, ticket, place, flight, trace 
   trace.failure = failure;
 }
 
-/** The record and the headers read who served from the last trace. */
-function putLast(exchange: Exchange, { trace }: Sent): void {
-  const at = exchange.traces.indexOf(trace);
-  exchange.traces.splice(at, 1);
-  exchange.traces.push(trace);
-}
-
 /** What comes of the first call, or of a second one that was sent because the first stayed silent. */
 export async function hedged(
   exchange: Exchange,
@@ -124,7 +117,6 @@ export async function hedged(
 }
 
 function won(exchange: Exchange, winner: Sent, first: Sending): Sent {
-  putLast(exchange, winner);
   exchange.warnings.splice(0, exchange.warnings.length, ...winner.warnings);
   exchange.stopCurrent = () => winner.flight.stopper.stop({ kind: 'caller_left' });
   if (isAnswer(winner) && winner.ticket !== first.ticket) exchange.arranged = 'hedge';

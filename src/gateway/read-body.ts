@@ -7,6 +7,8 @@ export type BodyRead =
   | { readonly kind: 'text'; readonly text: string; readonly bytes: Uint8Array }
   | { readonly kind: 'too_large' }
   | { readonly kind: 'paused' }
+  /** The caller closed the connection before all of it was here. */
+  | { readonly kind: 'left' }
   | { readonly kind: 'unreadable'; readonly message: string };
 
 /** Keeps a byte order mark, so that it shows as what it is: not JSON. */
@@ -92,13 +94,17 @@ function readSmall(request: Request, { limits, watchdog, now }: Patience): Promi
     },
     () => {
       watchdog.remove(watch);
-      resolve(broken);
+      resolve(brokenOff(request));
     },
   );
   return promise;
 }
 
-const broken: BodyRead = { kind: 'unreadable', message: 'The body ended before it was complete.' };
+function brokenOff({ signal }: Request): BodyRead {
+  return signal.aborted
+    ? { kind: 'left' }
+    : { kind: 'unreadable', message: 'The body ended before it was complete.' };
+}
 
 export function readBody(request: Request, patience: Patience): Promise<BodyRead> {
   const announced = Number(request.headers.get('content-length') ?? Number.NaN);
@@ -114,6 +120,6 @@ async function readInPieces(request: Request, patience: Patience): Promise<BodyR
       ? { kind: 'unreadable', message: 'The request has no body.' }
       : await readChunks(request, request.body, patience);
   } catch {
-    return broken;
+    return brokenOff(request);
   }
 }

@@ -8,7 +8,7 @@ import type { RequestRecord } from '../core/record.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Dialect } from '../core/target.ts';
 import { readJsonObject } from '../dialects/json-text.ts';
-import { readWishes } from './caller-headers.ts';
+import { readOrigin } from './caller-headers.ts';
 import { readBody } from './read-body.ts';
 import type { Patience } from './read-body.ts';
 import { earlyFeature } from './reply.ts';
@@ -39,9 +39,21 @@ export async function modelIn(request: Request, patience: Patience): Promise<str
   return typeof model === 'string' ? model : null;
 }
 
-export function turnedAwayRecord(away: TurnedAway, { code, status }: ErrorReply): RequestRecord {
-  const wishes = readWishes(away.headers);
-  const known = 'kind' in wishes ? null : wishes;
+/** Nobody reads it. */
+export const leftStatus = 499;
+
+type Ended = Pick<RequestRecord, 'outcome' | 'told' | 'errorCode' | 'status'>;
+
+function endedBy(reply: ErrorReply | 'left'): Ended {
+  if (reply === 'left') return { outcome: 'cancelled', told: 'none', errorCode: null, status: leftStatus };
+  const { code, status } = reply;
+  return { outcome: 'refused', told: 'refused', errorCode: code, status: status ?? errorCodes[code].status };
+}
+
+/** `left`: the caller went away before the request was here. */
+export function turnedAwayRecord(away: TurnedAway, reply: ErrorReply | 'left'): RequestRecord {
+  const ended = endedBy(reply);
+  const { user, session, traceparent } = readOrigin(away.headers);
   return {
     id: away.id,
     at: away.at,
@@ -49,9 +61,9 @@ export function turnedAwayRecord(away: TurnedAway, { code, status }: ErrorReply)
     tenant: away.key?.tenant ?? null,
     key: away.key?.id ?? null,
     feature: earlyFeature(away.snapshot, away.headers, away.requested),
-    user: known?.user ?? null,
-    session: known?.session ?? null,
-    trace: known?.traceparent?.slice(3, 35) ?? null,
+    user,
+    session,
+    trace: traceparent?.slice(3, 35) ?? null,
     dialect: away.dialect,
     stream: false,
     requested: (away.requested ?? '').slice(0, requestedLengthMax),
@@ -66,10 +78,7 @@ export function turnedAwayRecord(away: TurnedAway, { code, status }: ErrorReply)
     hop: null,
     fallback: null,
     boundary: [],
-    told: 'refused',
-    outcome: 'refused',
-    errorCode: code,
-    status: status ?? errorCodes[code].status,
+    ...ended,
     finish: null,
     candidates: [],
     attempts: [],

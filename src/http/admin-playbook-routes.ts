@@ -88,13 +88,11 @@ export const playbookRoutes: readonly AdminRoute[] = [
     body: runInput,
     changes: 'playbook',
     answer: 'RunOrPlan',
-    status: 201,
+    status: [200, 201],
     handle: async ({ parameters, body, actor }, { playbooks }) => {
       const name = parameters['name'] ?? '';
       return sent(await playbooks.run(name, body, actor), (started) =>
-        started.kind === 'run'
-          ? json(runToWire(started.run), 201)
-          : json(plannedToWire(name, started.plan), 201),
+        started.kind === 'run' ? json(runToWire(started.run), 201) : json(plannedToWire(name, started.plan)),
       );
     },
   },

@@ -45,7 +45,7 @@ export type AdminRoute = {
   /** Of an answer that is no JSON, or not only. */
   readonly media?: Media | readonly Media[];
   /** 200 unless said otherwise. */
-  readonly status?: 201;
+  readonly status?: 201 | readonly [200, 201];
   readonly handle: (call: AdminCall, dependencies: AdminDependencies) => Promise<Response>;
 };
 

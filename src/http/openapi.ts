@@ -66,7 +66,14 @@ function adminOperation(route: AdminRoute): Json {
           },
         }),
     responses: {
-      [route.status ?? 200]: { description: 'done', content: content(component(route.answer), route.media) },
+      ...Object.fromEntries(
+        [route.status ?? 200]
+          .flat()
+          .map((status) => [
+            status,
+            { description: 'done', content: content(component(route.answer), route.media) },
+          ]),
+      ),
       default: { description: 'an error, with what to do about it', content: content(component('Error')) },
     },
   };

@@ -183,6 +183,13 @@ test.each([
     ],
   ],
   [
+    'a route that is longer than the attempts of a request',
+    `${good}limits: { attempts: 2 }\nfeatures:\n  a:\n    route:\n      - openai/gpt-5.2\n      - openai/gpt-5.1\n      - openai/gpt-4o\n`,
+    [
+      'f:10:9: warning: features.a.route[2]: comes after as many targets as a request makes attempts (2): it is never asked when they all fail; set limits: { attempts: 3 }, or shorten the route',
+    ],
+  ],
+  [
     'a rule of data for a feature that does not exist',
     `${good}dataClasses: { x: {} }\ndataRules: [{ match: { feature: noets }, dataClass: x }]\nfeatures:\n  notes: { route: [openai/gpt-5.2] }\n`,
     ['f:5:24: error: dataRules[0].match.feature: unknown feature "noets"; did you mean "notes"?'],

@@ -218,9 +218,11 @@ test('when the first call answers after all, the hedge is the one that is cancel
   await settled();
   const record = await house.record(response.headers.get('x-breakwater-request-id') ?? '');
   expect(record['served']).toBe('anthropic/claude-opus-4-8');
-  expect(record['attempts']).toContainEqual(
-    expect.objectContaining({ target: 'openai/gpt-5.2', outcome: 'cancelled' }),
-  );
+  // In the order they began in; `outcome` says which of them answered.
+  expect(record['attempts']).toMatchObject([
+    { n: 1, target: 'anthropic/claude-opus-4-8', outcome: 'ok' },
+    { n: 2, target: 'openai/gpt-5.2', outcome: 'cancelled' },
+  ]);
 });
 
 test('when both fail, the caller is told of both and neither is asked again', async () => {

@@ -59,7 +59,7 @@ test('an outage begins a run: it switches, asks, and does what a person says', a
     reason: 'only looking',
     dry_run: true,
   });
-  expect(plan.body).toMatchObject({ dry_run: true, rule: 1 });
+  expect(plan).toMatchObject({ status: 200, body: { dry_run: true, rule: 1 } });
   expect(itemsOf((await house.admin('GET', 'runs')).body)).toEqual([]);
 
   await failTwice(8);

@@ -53,6 +53,48 @@ test.each(turned)('%s (%d): %s', async (code, status, body, feature, requested) 
   expect(JSON.stringify(explained.body)).toContain('Nothing was sent to any provider.');
 });
 
+test('one header that is not understood takes nothing from what the others say', async () => {
+  const trace = '0af7651916cd43dd8448eb211c80319c';
+  const response = await ask(JSON.stringify({ model: 'notes', ...hello }), {
+    'x-breakwater-feature': 'notes',
+    'x-breakwater-user': 'ann',
+    'x-breakwater-session': 'two words',
+    'x-breakwater-fallback': 'sometimes',
+    traceparent: `00-${trace}-b7ad6b7169203331-01`,
+  });
+  expect(response.status).toBe(400);
+  expect(await recordOf(response)).toMatchObject({ feature: 'notes', user: 'ann', session: null, trace });
+});
+
+/** Sends the beginning of a request, and leaves. */
+async function leaveWhileSending(framing: string): Promise<void> {
+  const { hostname, port } = new URL(house.url);
+  const socket = await Bun.connect({ hostname, port: Number(port), socket: { data() {} } });
+  const head = ['POST /v1/chat/completions HTTP/1.1', 'host: x', framing, 'x-breakwater-user: leaver'];
+  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  socket.write(framing.startsWith('transfer') ? '5\r\n{"mod\r\n' : '{"mod');
+  socket.flush();
+  await Bun.sleep(50);
+  socket.end();
+}
+
+test.each(['content-length: 500', 'content-length: 500000', 'transfer-encoding: chunked'])(
+  'a caller who leaves while still sending (%s) was not refused',
+  async (framing) => {
+    const already = await recordsOf('leaver');
+    await leaveWhileSending(framing);
+    let records = already;
+    while (records.length === already.length) records = await recordsOf('leaver');
+    expect(records[0]).toMatchObject({ outcome: 'cancelled', told: 'none', error_code: null, status: 499 });
+    const explained = await house.admin('GET', `requests/${String(records[0]?.['id'])}`);
+    expect(JSON.stringify(explained.body)).toContain('left');
+  },
+);
+
+async function recordsOf(user: string): Promise<readonly Json[]> {
+  return (await house.admin('GET', `requests?user=${user}`)).body['items'] as readonly Json[];
+}
+
 test('a caller who asks wrongly makes no feature look sick, and is no refusal by policy', async () => {
   for (let n = 0; n < 30; n++) await (await ask(JSON.stringify({ model: 'notes' }))).text();
   const { body } = await house.admin('GET', 'state');
