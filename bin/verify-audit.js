@@ -41,9 +41,8 @@ export function readCheckpoint(note, key) {
     .filter((line) => line.startsWith(`— ${key.name} `))
     .map((line) => Buffer.from(line.slice(`— ${key.name} `.length), 'base64'))
     .filter((bytes) => bytes.subarray(0, 4).toString('hex') === key.id);
-  const isSigned =
-    signed.length > 0 &&
-    signed.every((bytes) => verify(null, Buffer.from(text), key.publicKey, bytes.subarray(4)));
+  const isBy = (bytes) => verify(null, Buffer.from(text), key.publicKey, bytes.subarray(4));
+  const isSigned = signed.length > 0 && signed.every(isBy);
   return { origin, size: Number(size), root: Buffer.from(root, 'base64'), isSigned };
 }
 
@@ -61,37 +60,33 @@ class Tree {
   }
 
   root() {
-    if (this.size === 0) return sha256();
-    return this.edge.reduceRight((right, left) => nodeHash(left, right));
+    return this.size === 0 ? sha256() : this.edge.reduceRight((right, left) => nodeHash(left, right));
   }
 }
 
-const noteOf = (text, key) => {
+/** What the work gives; null where it throws. */
+function orNull(work) {
   try {
-    return readCheckpoint(text, key);
+    return work();
   } catch {
     return null;
   }
-};
-
-const parsed = (line) => {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
-};
+}
+const parsed = (line) => orNull(() => JSON.parse(line));
 const idOf = (entry) => parsed(entry)?.id ?? null;
 
 const isNoteLine = (value) => typeof value?.checkpoint === 'string';
 const isEntryLine = (value) =>
-  Number.isSafeInteger(value?.index) &&
-  value.index >= 0 &&
+  value?.index !== undefined &&
   /^[\da-f]{64}$/.test(value.hash) &&
   (value.entry === null || typeof value.entry === 'string');
 
-/** Entries missing at one place that are counted one by one; of a place beyond them it is only said that it is not there. */
-const gapMax = 10_000_000;
+/** The leaves that an entry says were erased; only one of an erasure says it. */
+function leavesErased(entry) {
+  if (!/"kind":"records\.(expired|erased)"/.test(entry)) return [];
+  const { kind, after } = parsed(entry) ?? {};
+  return kind === 'records.expired' || kind === 'records.erased' ? (after?.leaves ?? []) : [];
+}
 
 /** Erased entries that no entry accounts for. */
 function unrecorded(erased, recorded) {
@@ -103,31 +98,73 @@ function unrecorded(erased, recorded) {
   });
 }
 
-/** One reading of an export, line by line: the head, then checkpoints, then entries in their order. */
+/** Checkpoints that the key signed, by size: those that were held elsewhere, and those of the export. */
+class Notes {
+  roots = new Map();
+  largest = 0;
+  findings = [];
+
+  constructor(key, held) {
+    this.key = key;
+    for (const text of held) this.read(text, 'that was held elsewhere');
+  }
+
+  /** The checkpoint, or null with a finding. */
+  read(text, whose) {
+    const checkpoint = orNull(() => readCheckpoint(text, this.key));
+    const size = checkpoint?.size ?? 0;
+    if (checkpoint?.isSigned === true) {
+      this.roots.set(size, [...this.of(size), checkpoint.root]);
+      this.largest = Math.max(this.largest, size);
+      return checkpoint;
+    }
+    const what =
+      checkpoint === null ? 'cannot be read' : `over ${size} entries is not signed by ${this.key.name}`;
+    const words = `a checkpoint ${whose} ${what}`;
+    const to = Math.max(0, size - 1);
+    this.findings.push({ problem: 'checkpoint_unsigned', from: 0, to, id: null, words });
+    return null;
+  }
+
+  of(size) {
+    return this.roots.get(size) ?? [];
+  }
+}
+
+/** Entries missing from an export that are counted one by one; of a place beyond them it is only said that it is not there. */
+const missingMax = 10_000_000;
+
+/** Entries in an order, held against checkpoints on the way. */
 class Reading {
   findings = [];
   tree = new Tree();
   erased = [];
   recorded = [];
-  /** Checkpoints by size. */
-  notes = new Map();
-  unsigned = 0;
+  missing = 0;
+  /** The largest size at which the tree was the one that was signed, and at which it was compared at all. */
   soundTo = 0;
+  heldTo = 0;
   forked = false;
 
-  constructor(head, keyText, held) {
-    if (head?.format !== 'breakwater-export/1') throw new Error('this is not an export of a ledger');
-    this.key = readKey(keyText ?? head.key);
-    for (const note of held) this.note(note, true);
+  constructor(notes) {
+    this.notes = notes;
+  }
+
+  copy() {
+    const { findings, tree, erased, recorded } = this;
+    return Object.assign(new Reading(this.notes), this, {
+      findings: [...findings],
+      tree: Object.assign(new Tree(), { edge: [...tree.edge], size: tree.size }),
+      erased: erased.map((range) => [...range]),
+      recorded: [...recorded],
+    });
   }
 
   find(problem, from, to, words, id = null) {
     this.findings.push({ problem, from, to, id, words });
   }
 
-  /** A line that is neither an entry nor a checkpoint any more. */
-  unreadable(line) {
-    const at = this.tree.size;
+  unreadable(line, at = this.tree.size) {
     this.find(
       'entry_changed',
       at,
@@ -136,63 +173,28 @@ class Reading {
     );
   }
 
-  note(text, isHeld) {
-    const whose = isHeld ? 'that was held elsewhere' : 'of the export';
-    const checkpoint = noteOf(text, this.key);
-    if (checkpoint === null) {
-      this.find('checkpoint_unsigned', 0, 0, `a checkpoint ${whose} cannot be read`);
-      return;
-    }
-    if (!checkpoint.isSigned) {
-      this.find(
-        'checkpoint_unsigned',
-        0,
-        checkpoint.size - 1,
-        `a checkpoint ${whose}, over ${checkpoint.size} entries, is not signed by ${this.key.name}`,
-      );
-      return;
-    }
-    this.notes.set(checkpoint.size, [...(this.notes.get(checkpoint.size) ?? []), checkpoint.root]);
-  }
-
-  entry({ index, hash, entry }) {
+  entry(index, hash, entry) {
     const { tree } = this;
-    if (index < tree.size) {
-      this.find('entries_reordered', index, index, `entry ${index} is there twice, or out of its place`);
-      return;
-    }
-    if (index > tree.size + gapMax) {
-      this.find(
-        'entries_reordered',
-        index,
-        index,
-        `entry ${index} is far behind the last of the others, ${tree.size - 1}`,
-      );
-      return;
+    const isFar = this.missing + index - tree.size > missingMax;
+    if (index < tree.size || isFar) {
+      const where = isFar
+        ? `far behind the last of the others, ${tree.size - 1}`
+        : 'there twice, or out of its place';
+      return this.find('entries_reordered', index, index, `entry ${index} is ${where}`);
     }
     if (index > tree.size) {
-      this.find(
-        'entries_missing',
-        tree.size,
-        index - 1,
-        `entries ${tree.size} to ${index - 1} are not there`,
-      );
+      const words = `entries ${tree.size} to ${index - 1} are not there`;
+      this.find('entries_missing', tree.size, index - 1, words);
+      this.missing += index - tree.size;
       while (tree.size < index) this.leaf(Buffer.alloc(32));
     }
     if (entry === null) this.erase(index);
+    else if (leafHash(entry).toString('hex') === hash) this.recorded.push(...leavesErased(entry));
     else {
-      if (leafHash(entry).toString('hex') !== hash)
-        this.find(
-          'entry_changed',
-          index,
-          index,
-          `entry ${index} is not the one that was written`,
-          idOf(entry),
-        );
-      else if (/"kind":"records\.(expired|erased)"/.test(entry))
-        this.recorded.push(...(JSON.parse(entry).after?.leaves ?? []));
+      this.find('entry_changed', index, index, `entry ${index} is not the one that was written`, idOf(entry));
     }
     this.leaf(Buffer.from(hash, 'hex'));
+    return undefined;
   }
 
   erase(index) {
@@ -202,42 +204,90 @@ class Reading {
   }
 
   leaf(hash) {
-    const { tree, notes } = this;
-    tree.add(hash);
-    for (const root of notes.get(tree.size) ?? []) {
-      if (tree.root().equals(root)) this.soundTo = tree.size;
-      else if (!this.forked) {
-        this.forked = true;
-        this.find(
-          'forked',
-          this.soundTo,
-          tree.size - 1,
-          `the checkpoint over ${tree.size} entries is of another ledger: something from entry ${this.soundTo} to ${tree.size - 1} is not what was signed`,
-        );
-      }
+    this.tree.add(hash);
+    for (const root of this.notes.of(this.tree.size)) this.compare(root);
+  }
+
+  compare(root) {
+    const { tree, soundTo } = this;
+    this.heldTo = tree.size;
+    if (tree.root().equals(root)) this.soundTo = tree.size;
+    else if (!this.forked) {
+      this.forked = true;
+      const words = `the checkpoint over ${tree.size} entries is of another ledger: something from entry ${soundTo} to ${tree.size - 1} is not what was signed`;
+      this.find('forked', soundTo, tree.size - 1, words);
     }
   }
 
-  end(head) {
-    const { tree, notes } = this;
-    const largest = Math.max(0, ...notes.keys());
-    if (largest > tree.size)
-      this.find(
-        'truncated',
-        tree.size,
-        largest - 1,
-        `entries ${tree.size} to ${largest - 1} are gone: a checkpoint was signed over ${largest}`,
-      );
-    if (notes.size === 0) this.find('checkpoint_unsigned', 0, tree.size, 'no checkpoint holds this ledger');
+  end() {
+    const { tree, heldTo } = this;
+    const { largest, roots } = this.notes;
+    if (largest > tree.size) {
+      const words = `entries ${tree.size} to ${largest - 1} are gone: a checkpoint was signed over ${largest}`;
+      this.find('truncated', tree.size, largest - 1, words);
+    } else if (heldTo < tree.size || roots.size === 0) {
+      const which = heldTo === 0 ? 'no entry' : `no entry from ${heldTo} on`;
+      const words = `${which} is held by a signed checkpoint that stands before it or right behind it`;
+      this.find('checkpoint_missing', heldTo, Math.max(heldTo, tree.size - 1), words);
+    }
     for (const [from, to] of unrecorded(this.erased, this.recorded))
       this.find('erased_unrecorded', from, to, `entries ${from} to ${to} were erased, and no entry says so`);
+  }
+}
+
+/**
+ * The lines of an export behind its head. Entries are read by their numbers; from where a number is not that of its line,
+ * they are read by their lines as well, and what more checkpoints agree with is believed.
+ */
+class Export {
+  misnumbered = null;
+
+  constructor(key, held) {
+    this.notes = new Notes(key, held);
+    this.readings = [new Reading(this.notes)];
+  }
+
+  note(text) {
+    const checkpoint = this.notes.read(text, 'of the export');
+    for (const reading of this.readings)
+      if (checkpoint?.size === reading.tree.size) reading.compare(checkpoint.root);
+  }
+
+  entry({ index, hash, entry }, line) {
+    const { readings } = this;
+    const place = readings.at(-1).tree.size;
+    if (index !== place) {
+      if (readings.length === 1) readings.push(readings[0].copy());
+      this.misnumbered = [this.misnumbered?.[0] ?? place, place];
+    }
+    const [byNumber, byLine] = readings;
+    if (Number.isSafeInteger(index) && index >= 0) byNumber.entry(index, hash, entry);
+    else byNumber.unreadable(line);
+    byLine?.entry(place, hash, entry);
+  }
+
+  unreadable(line) {
+    for (const reading of this.readings) reading.unreadable(line);
+  }
+
+  end(origin) {
+    const [byNumber, byLine = byNumber] = this.readings;
+    const isByLine = byLine.soundTo > byNumber.soundTo;
+    const reading = isByLine ? byLine : byNumber;
+    const findings = [...this.notes.findings];
+    if (isByLine) {
+      const [from, to] = this.misnumbered;
+      const words = `entries ${from} to ${to} carry other numbers than theirs; in the order of their lines they are what was signed up to entry ${reading.soundTo - 1}`;
+      findings.push({ problem: 'entries_reordered', from, to, id: null, words });
+    }
+    reading.end();
     return {
-      origin: head.origin,
-      size: tree.size,
-      root: tree.root().toString('hex'),
-      erased: this.erased.reduce((sum, [from, to]) => sum + to - from + 1, 0),
-      checkpoints: notes.size,
-      findings: this.findings,
+      origin,
+      size: reading.tree.size,
+      root: reading.tree.root().toString('hex'),
+      erased: reading.erased.reduce((sum, [from, to]) => sum + to - from + 1, 0),
+      checkpoints: this.notes.roots.size,
+      findings: [...findings, ...reading.findings],
     };
   }
 }
@@ -245,21 +295,22 @@ class Reading {
 /** Verifies the lines of an export. `held` are checkpoints that were kept elsewhere. */
 export async function verifyExport(lines, { key = null, held = [] } = {}) {
   let head = null;
-  let reading = null;
+  let read = null;
   let number = 0;
   for await (const line of lines) {
     number++;
     if (line === '') continue;
     const value = parsed(line);
-    if (reading === null) {
+    if (read === null) {
       head = value;
-      reading = new Reading(head, key, held);
-    } else if (isNoteLine(value)) reading.note(value.checkpoint, false);
-    else if (isEntryLine(value)) reading.entry(value);
-    else reading.unreadable(number);
+      if (head?.format !== 'breakwater-export/1') throw new Error('this is not an export of a ledger');
+      read = new Export(readKey(key ?? head.key), held);
+    } else if (isNoteLine(value)) read.note(value.checkpoint);
+    else if (isEntryLine(value)) read.entry(value, number);
+    else read.unreadable(number);
   }
-  if (reading === null) throw new Error('this is empty');
-  return reading.end(head);
+  if (read === null) throw new Error('this is empty');
+  return read.end(head.origin);
 }
 
 const proofVersion = 'c2sp.org/tlog-proof@v1';
@@ -268,19 +319,14 @@ const proofVersion = 'c2sp.org/tlog-proof@v1';
 export function verifyProof(text, keyText) {
   const split = text.indexOf('\n\n');
   const [version, ...lines] = text.slice(0, split).split('\n');
-  if (version !== proofVersion) throw new Error('this is no proof');
-  const extra = lines[0].startsWith('extra ') ? Buffer.from(lines.shift().slice(6), 'base64') : null;
-  const index = Number(lines.shift().slice('index '.length));
+  const extra = lines[0]?.startsWith('extra ') ? Buffer.from(lines.shift().slice(6), 'base64') : null;
+  const index = Number(/^index (0|[1-9][0-9]{0,15})$/.exec(lines.shift())?.[1] ?? NaN);
+  if (version !== proofVersion || split < 0 || Number.isNaN(index)) throw new Error('this is no proof');
   const checkpoint = readCheckpoint(text.slice(split + 2), readKey(keyText));
-  if (extra === null)
-    return {
-      holds: false,
-      index,
-      size: checkpoint.size,
-      entry: null,
-      words: 'the entry was erased: only that something was there can be shown',
-    };
-  let [at, last, hash] = [index, checkpoint.size - 1, sha256(Buffer.of(0), extra)];
+  const { size, isSigned, origin, root } = checkpoint;
+  const told = (holds, words) => ({ holds, index, size, entry: extra?.toString() ?? null, words });
+  if (extra === null) return told(false, 'the entry was erased: only that something was there can be shown');
+  let [at, last, hash] = [index, size - 1, sha256(Buffer.of(0), extra)];
   for (const step of lines.map((line) => Buffer.from(line, 'base64'))) {
     if (at % 2 === 1 || at === last) {
       hash = nodeHash(step, hash);
@@ -288,24 +334,17 @@ export function verifyProof(text, keyText) {
     } else hash = nodeHash(hash, step);
     [at, last] = [Math.floor(at / 2), Math.floor(last / 2)];
   }
-  const isIncluded = index < checkpoint.size && last === 0 && hash.equals(checkpoint.root);
-  const words = !checkpoint.isSigned
-    ? 'the checkpoint is not signed by this key'
-    : isIncluded
-      ? `entry ${index} is in the ledger ${checkpoint.origin} of ${checkpoint.size} entries, as its key signed it`
-      : 'the entry does not lead to the root that was signed';
-  return {
-    holds: isIncluded && checkpoint.isSigned,
-    index,
-    size: checkpoint.size,
-    entry: extra.toString(),
-    words,
-  };
+  if (!isSigned) return told(false, 'the checkpoint is not signed by this key');
+  return index < size && last === 0 && hash.equals(root)
+    ? told(true, `entry ${index} is in the ledger ${origin} of ${size} entries, as its key signed it`)
+    : told(false, 'the entry does not lead to the root that was signed');
 }
 
-/** Checkpoints in a file, one after the other, each ending in its signatures. */
+/** Checkpoints in a file, one after the other, each ending in its signatures. A file without one is not what was meant. */
 export function notesIn(text) {
-  return text.match(/[^\n]+\n[0-9]+\n[^\n]+\n\n(?:— [^\n]+\n)+/g) ?? [];
+  const notes = text.match(/[^\n]+\n[0-9]+\n(?:[^\n]+\n)+\n(?:— [^\n]+\n)+/g);
+  if (notes === null) throw new Error('there is no checkpoint in the file that was given as one');
+  return notes;
 }
 
 function optionsOf(words) {
@@ -327,6 +366,8 @@ function isProof(file) {
   return start.toString() === proofVersion;
 }
 
+const unprovenKey = 'The key is the one that the export names. To rely on it, give one from elsewhere: --key';
+
 async function main(words) {
   const { files, key, held } = optionsOf(words);
   if (files.length !== 1) throw new Error('usage: verify-audit.js FILE [--key VKEY] [--checkpoint FILE]...');
@@ -340,17 +381,12 @@ async function main(words) {
     return proof.holds ? 0 : 1;
   }
   const result = await verifyExport(createInterface({ input: createReadStream(file) }), { key, held });
-  console.log(
-    `${result.size} entries (${result.erased} erased), ${result.checkpoints} checkpoints, root ${result.root}`,
-  );
-  for (const finding of result.findings)
-    console.log(`${finding.problem}: ${finding.words}${finding.id === null ? '' : ` (${finding.id})`}`);
-  if (key === null)
-    console.log(
-      'The key is the one that the export names. To rely on it, give one that you have from elsewhere: --key',
-    );
-  console.log(result.findings.length === 0 ? 'It holds.' : 'It does NOT hold.');
-  return result.findings.length === 0 ? 0 : 1;
+  const { size, erased, checkpoints, root, findings } = result;
+  console.log(`${size} entries (${erased} erased), ${checkpoints} checkpoints, root ${root}`);
+  for (const { problem, words, id } of findings) console.log(`${problem}: ${words}${id ? ` (${id})` : ''}`);
+  if (key === null) console.log(unprovenKey);
+  console.log(findings.length === 0 ? 'It holds.' : 'It does NOT hold.');
+  return findings.length === 0 ? 0 : 1;
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

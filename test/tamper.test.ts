@@ -10,6 +10,7 @@ import { verifyExport } from '../bin/verify-audit.js';
 import { ledgerKey, madeKey } from '../src/control/ledger-key.ts';
 import { exportLedger, signCheckpoint } from '../src/control/ledger.ts';
 import type { LedgerDependencies } from '../src/control/ledger.ts';
+import { keyText } from '../src/core/checkpoint.ts';
 import { instant } from '../src/core/ids.ts';
 import { leafPrefix } from '../src/core/merkle.ts';
 import { inputBounds, inputsOf, sha256 } from '../src/store/ledger.ts';
@@ -379,7 +380,6 @@ test('lines of an export that cannot be read any more are located as well', asyn
     '7',
     JSON.stringify({ index, hash }),
     JSON.stringify({ index, entry }),
-    JSON.stringify({ index: -1, hash, entry }),
   ]) {
     const { size, findings } = await verifyExport(lines.with(at, broken));
     expect(size).toBe(903);
@@ -392,10 +392,10 @@ test('lines of an export that cannot be read any more are located as well', asyn
       }),
     );
   }
-  const far = JSON.stringify({ index: Number.MAX_SAFE_INTEGER, hash, entry });
-  expect((await verifyExport(lines.with(at, far))).findings).toContainEqual(
-    expect.objectContaining({ problem: 'entries_reordered', from: Number.MAX_SAFE_INTEGER }),
-  );
+  for (const other of [-1, Number.MAX_SAFE_INTEGER, '250'])
+    expect(
+      (await verifyExport(lines.with(at, JSON.stringify({ index: other, hash, entry })))).findings,
+    ).toEqual([expect.objectContaining({ problem: 'entries_reordered', from: 250, to: 250 })]);
   const noteAt = lines.findIndex((line) => (JSON.parse(line) as Line).checkpoint !== undefined);
   const noNote = lines.with(noteAt, JSON.stringify({ checkpoint: 'none' }));
   expect((await verifyExport(noNote)).findings).toEqual([
@@ -414,7 +414,149 @@ test('an export that another key signed does not pass for ours', async () => {
     { origin: 'example.com/ledger', signingKey: null },
   );
   if (typeof other === 'string') throw new Error(other);
-  const { keyText } = await import('../src/core/checkpoint.ts');
   const { findings } = await verifyExport(lines, { key: keyText(sha256, other.key) });
   expect(findings.map(({ problem }) => problem)).toContain('checkpoint_unsigned');
+});
+
+describe('an export whose lines were told other numbers', () => {
+  type Numbered = readonly [what: string, number: (index: number) => unknown];
+  const located = async (renumber: (index: number) => unknown, from = 0) => {
+    await fill();
+    const lines = (await exported()).map((line) => {
+      const value = JSON.parse(line) as Line;
+      const isMeant = value.index !== undefined && value.index >= from;
+      return isMeant ? JSON.stringify({ ...value, index: renumber(value.index ?? 0) }) : line;
+    });
+    return verifyExport(lines, { held: notes });
+  };
+
+  test.each<Numbered>([
+    ['one more', (index) => index + 1],
+    ['far away', (index) => index + 20_000_000],
+    ['twice as much', (index) => index * 2],
+    ['backwards', (index) => 902 - index],
+    ['all the same', () => 0],
+    ['below nothing', (index) => index - 903],
+    ['text', String],
+  ])('%s: found where it begins, once', async (what, number) => {
+    const { size, findings } = await located(number);
+    const from = what === 'all the same' || what === 'twice as much' ? 1 : 0;
+    expect(findings.map(({ problem, from: first, to }) => [problem, first, to])).toEqual([
+      ['entries_reordered', from, 902],
+    ]);
+    expect(findings[0]?.words).toContain('in the order of their lines they are what was signed');
+    expect(size).toBe(903);
+  });
+
+  test('from the middle on', async () => {
+    const { findings } = await located((index) => index + 7, 450);
+    expect(findings.map(({ problem, from, to }) => [problem, from, to])).toEqual([
+      ['entries_reordered', 450, 902],
+    ]);
+  });
+
+  test('with an edit among them, nothing is taken for what was signed', async () => {
+    await fill();
+    const lines = (await exported()).flatMap((line) => {
+      const { index = -1, ...rest } = JSON.parse(line) as Line;
+      if (index === 250) return [];
+      return index < 0 ? [line] : [JSON.stringify({ ...rest, index: index + 20_000_000 })];
+    });
+    const { findings } = await verifyExport(lines, { held: notes });
+    expect(findings[0]).toMatchObject({ problem: 'entries_reordered', from: 0 });
+    expect(findings).toContainEqual(expect.objectContaining({ problem: 'forked', from: 201, to: 300 }));
+  });
+});
+
+describe('checkpoints of an export', () => {
+  const careful = async (): Promise<{ entries: readonly string[]; heads: readonly string[] }> => {
+    await fill();
+    const lines = await exported();
+    const at = lines.findIndex((line) => isEntry(line, 250));
+    const line = JSON.parse(lines[at] ?? '') as { entry: string };
+    const entry = line.entry.replace('"told":"none"', '"told":"notice"');
+    const hash = sha256(new TextEncoder().encode(`\0${entry}`)).toHex();
+    const edited = lines.with(at, JSON.stringify({ ...line, entry, hash }));
+    const isHead = (each: string) => (JSON.parse(each) as Line).index === undefined;
+    return { heads: edited.filter(isHead), entries: edited.filter((each) => !isHead(each)) };
+  };
+
+  test('that stand behind their entries hold no less, or it is said', async () => {
+    const { heads, entries } = await careful();
+    const [first = '', ...checkpoints] = heads;
+    expect((await verifyExport([first, ...entries, ...checkpoints])).findings).toEqual([
+      expect.objectContaining({ problem: 'forked', from: 0, to: 902 }),
+    ]);
+    expect((await verifyExport([first, ...entries, ...checkpoints.slice(0, -1)])).findings).toEqual([
+      expect.objectContaining({ problem: 'checkpoint_missing', from: 0, to: 902 }),
+    ]);
+  });
+
+  test('that are taken out leave entries that nothing holds, and that is said', async () => {
+    const { heads, entries } = await careful();
+    expect((await verifyExport([...heads.slice(0, 3), ...entries])).findings).toEqual([
+      expect.objectContaining({ problem: 'checkpoint_missing', from: 201, to: 902 }),
+    ]);
+  });
+});
+
+test('only an entry of an erasure accounts for one, whatever others say of themselves', async () => {
+  await fill();
+  await withStore(async (dependencies, store) => {
+    const leaves = { kind: 'records.erased', leaves: [[0, 900]] };
+    await store.appendChange(aChange({ kind: 'write.rejected', after: leaves }));
+    notes.push((await signCheckpoint(dependencies)).note);
+  });
+  const lines = (await exported()).map((line) =>
+    isEntry(line, 250) ? JSON.stringify({ ...(JSON.parse(line) as Line), entry: null }) : line,
+  );
+  expect((await verifyExport(lines)).findings).toEqual([
+    expect.objectContaining({ problem: 'erased_unrecorded', from: 250, to: 250 }),
+  ]);
+});
+
+describe('the command holds a store against the key it is given', () => {
+  const command = (...words: string[]) => {
+    const main = join(import.meta.dir, '../src/main.ts');
+    const store = ['--store', `sqlite:${path}`];
+    const ran = Bun.spawnSync([process.execPath, main, 'audit', 'verify', ...store, ...words, '--json']);
+    return { exit: ran.exitCode, out: ran.stdout.toString(), err: ran.stderr.toString() };
+  };
+  const keys = async () => {
+    const [{ key }] = (await exported()).map((line) => JSON.parse(line) as { key: string }) as [
+      { key: string },
+    ];
+    const made = await ledgerKey(
+      { ledgerKey: () => Promise.resolve(madeKey()), ledgerOrigin: (origin) => Promise.resolve(origin) },
+      { origin: 'example.com/ledger', signingKey: null },
+    );
+    if (typeof made === 'string') throw new Error(made);
+    return { own: key, other: keyText(sha256, made.key) };
+  };
+
+  test('its own, another one, and what is none', async () => {
+    await fill();
+    const { own, other } = await keys();
+    expect(command('--key', own)).toMatchObject({ exit: 0, err: '' });
+    const wrong = command('--key', other);
+    expect(wrong.exit).toBe(1);
+    expect(JSON.parse(wrong.out)).toMatchObject({ holds: false });
+    expect(wrong.out).toContain('checkpoint_unsigned');
+    expect(command('--key', 'nothing')).toMatchObject({ exit: 1, out: '' });
+  });
+
+  test('one whose checkpoints are gone does not hold', async () => {
+    await fill();
+    edit((db) => db.run('DELETE FROM checkpoints'));
+    const { exit, out } = command();
+    expect(exit).toBe(1);
+    expect(out).toContain('checkpoint_missing');
+  });
+
+  test('a file without a checkpoint is not what was meant', async () => {
+    await fill();
+    const file = join(folder, 'held.txt');
+    await Bun.write(file, 'nothing\n');
+    expect(command('--checkpoint', file)).toMatchObject({ exit: 1, out: '' });
+  });
 });

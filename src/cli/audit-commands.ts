@@ -6,6 +6,8 @@ import { PassThrough } from 'node:stream';
 
 import { notesIn, verifyExport, verifyProof } from '../../bin/verify-audit.js';
 import type { ExportFinding } from '../../bin/verify-audit.js';
+import { checkSignature, sha256 } from '../control/ledger-key.ts';
+import { keyFromText, signedCheckpoint } from '../core/checkpoint.ts';
 import { verifyStore } from '../store/verify.ts';
 import { callAdmin, callAdminText, complain, show } from './client.ts';
 import { printText, saveText } from './save.ts';
@@ -85,7 +87,26 @@ function verifyFile(call: Call): ExitCode | Promise<ExitCode> {
     shown = entries;
     call.complain(`${entries} entries …`);
   };
-  return showVerdict(call, verifyStore(path, { notes, rows: call.options['rows'] === true, onProgress }));
+  const isSigned = signedBy(textOption(call, 'key'));
+  const rows = call.options['rows'] === true;
+  return showVerdict(call, held(verifyStore(path, { notes, isSigned, rows, onProgress })));
+}
+
+/** Whether the key that somebody was given signed a note. Throws where it is no key. */
+function signedBy(text: string | null): ((note: string) => boolean) | null {
+  if (text === null) return null;
+  const key = keyFromText(sha256, text);
+  if (key === null) throw new Error(`--key is no key of a ledger: ${text}`);
+  return (note) => typeof signedCheckpoint(sha256, note, key, checkSignature) === 'object';
+}
+
+/** Entries without any checkpoint are what somebody wrote, and nothing more is known of them. */
+function held(verdict: Verdict): Verdict {
+  const { size, checkpoints, findings } = verdict;
+  if (size === 0 || checkpoints > 0) return verdict;
+  const words = 'no checkpoint holds these entries: those that were kept are gone, or none was ever signed';
+  const missing = { problem: 'checkpoint_missing', from: 0, to: size - 1, id: null, words };
+  return { ...verdict, findings: [...findings, missing] };
 }
 
 const progressEvery = 1_000_000;

@@ -1,8 +1,8 @@
 /** The key that signs checkpoints: Ed25519, from the configuration or made with the store and kept there. */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
-import type { NoteKey } from '../core/checkpoint.ts';
+import type { CheckSignature, NoteKey } from '../core/checkpoint.ts';
 import type { Hash, Sha256 } from '../core/merkle.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Store } from '../store/store.ts';
@@ -12,6 +12,13 @@ export const sha256: Sha256 = (bytes) => Bun.SHA256.hash(bytes) as Hash;
 export type LedgerKey = { readonly key: NoteKey; readonly sign: (bytes: Uint8Array) => Uint8Array };
 
 const publicBytes = 32;
+/** What stands before the bytes of a public key in DER. */
+const spkiHead = Buffer.from('302a300506032b6570032100', 'hex');
+
+export const checkSignature: CheckSignature = ({ publicKey }, text, signature) => {
+  const der = Buffer.concat([spkiHead, publicKey]);
+  return verify(null, text, createPublicKey({ key: der, format: 'der', type: 'spki' }), signature);
+};
 
 /** A PKCS #8 PEM; a string says why it cannot be used. */
 function readKey(pem: string): KeyObject | string {

@@ -31,7 +31,8 @@ export type Finding = {
     | 'row_changed'
     | 'truncated'
     | 'forked'
-    | 'checkpoint_unreadable';
+    | 'checkpoint_unreadable'
+    | 'checkpoint_unsigned';
   readonly from: number;
   readonly to: number;
   /** The record or change it is about, where one entry is. */
@@ -52,11 +53,17 @@ export type Verified = {
 export type VerifyOptions = {
   /** Signed notes to hold the ledger against, beyond those in the store. */
   readonly notes: readonly string[];
+  /** Whether the key of the ledger signed a note; without it they are compared, whoever signed them. */
+  readonly isSigned?: ((note: string) => boolean) | null;
   /** Compares what is searched with what is written, column by column. */
   readonly rows: boolean;
   readonly onProgress: (entries: number) => void;
 };
 
+const noteWords = {
+  unreadable: 'a checkpoint that is kept is not a signed note',
+  unsigned: 'a checkpoint over these entries is not signed by the key that was given',
+} as const;
 const findingsMax = 1_000;
 const blocksAtATime = 64;
 const tileLevel = 8;
@@ -175,10 +182,10 @@ class Verification {
       .query<{ size: number; note: string }, []>('SELECT size, note FROM checkpoints ORDER BY size')
       .all();
     for (const note of [...kept.map((row) => row.note), ...this.#options.notes]) {
-      const checkpoint = checkpointFromText(noteFromText(note)?.text ?? '');
-      if (checkpoint === null)
-        this.#find('checkpoint_unreadable', 0, 0, 'a checkpoint that is kept is not a signed note');
-      else this.#notes.push({ size: checkpoint.size, root: checkpoint.root });
+      const { size = 0, root } = checkpointFromText(noteFromText(note)?.text ?? '') ?? {};
+      if (root === undefined) this.#find('checkpoint_unreadable', 0, 0, noteWords.unreadable);
+      else if (this.#options.isSigned?.(note) !== false) this.#notes.push({ size, root });
+      else this.#find('checkpoint_unsigned', 0, Math.max(0, size - 1), noteWords.unsigned);
     }
     this.#notes.sort((one, other) => one.size - other.size);
   }
