@@ -11,6 +11,7 @@ import { didYouMean } from '../core/nearest.ts';
 import type { Change, ChangeKind } from '../core/record.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import type { Store } from '../store/store.ts';
+import { attemptOf } from './attempt.ts';
 
 export type ControlErrorCode = 'invalid' | 'not_found' | 'conflict' | 'precondition_failed' | 'unavailable';
 export type ControlError = {
@@ -114,14 +115,20 @@ export type Rejected = {
   readonly kind?: 'content.refused';
 };
 
-/** Writes down that a change was tried and rejected. */
+/** Writes down that a change was tried and rejected: who tried what, and why not. */
 export async function recordRejection(
   error: ControlError,
   facts: Rejected,
   dependencies: ControlDependencies,
 ): Promise<ControlError> {
   const change = newChange(
-    { kind: 'write.rejected', ...facts, reason: error.message, before: null, after: null },
+    {
+      kind: 'write.rejected',
+      ...facts,
+      reason: error.message,
+      before: null,
+      after: attemptOf(facts.actor),
+    },
     dependencies,
   );
   try {

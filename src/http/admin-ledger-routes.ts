@@ -104,6 +104,7 @@ export const ledgerRoutes: readonly AdminRoute[] = [
     role: 'admin',
     summary: 'Erase every record of one user, and what was captured; leaves of the ledger stay',
     body: eraseInput,
+    neverKept: ['user'],
     changes: 'records',
     answer: 'RecordsErased',
     handle: async ({ body, actor }, { ledger }) =>

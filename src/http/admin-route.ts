@@ -28,6 +28,8 @@ export type AdminRoute = {
   readonly bodyOptional?: true;
   /** A body of YAML or plain text stands for `{ "text": … }`. */
   readonly takesText?: true;
+  /** Fields of the body that are written down nowhere, also when it is refused. */
+  readonly neverKept?: readonly string[];
   /** What a verb of control changes. The verb parses the body itself, and what is rejected is written down. */
   readonly changes?:
     | 'switch'

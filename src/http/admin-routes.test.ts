@@ -10,6 +10,7 @@ import { aChange, aHold, aKey, aRecord, aRescue, aSwitch, start } from '../../te
 import { freshCanary } from '../core/canary.ts';
 import { continuityReport } from '../core/report-continuity.ts';
 import { slaReport } from '../core/report-sla.ts';
+import { attemptOf } from '../control/attempt.ts';
 import { StoreUnavailable } from '../control/queries.ts';
 import { controlError, done } from '../control/verb.ts';
 import { instant } from '../core/ids.ts';
@@ -296,6 +297,30 @@ describe('who may ask', () => {
       expect(answer.headers.get('www-authenticate')).toBe('Bearer');
     }
     expect(calls).toEqual([]);
+  });
+
+  test.each([
+    ['by its role', 'switches', 'viewer', { scope: { provider: 'anthropic' }, prompt: 'a' }],
+    ['by its verb', 'switches', 'admin', { scope: { provider: 'anthropic' }, prompt: 'a' }],
+    ['without the name of whom', 'audit/erase', 'viewer', { user: 'u1', reason: 'asked to' }],
+  ] as const)('what was tried is known where it is refused: %s', async (_how, path, role, body) => {
+    const tried: unknown[] = [];
+    const note = (): void => void tried.push(attemptOf('maria'));
+    fake = {
+      ...fake,
+      recordRejection: () => Promise.resolve(note()),
+      switches: {
+        ...fake.switches,
+        create: () => {
+          note();
+          return Promise.resolve(controlError('invalid', 'no reason', 'say why'));
+        },
+      },
+    };
+    await ask('POST', path, { role, body, headers: { 'x-breakwater-actor': 'maria' } });
+    const kept = path === 'switches' ? { scope: { provider: 'anthropic' } } : { reason: 'asked to' };
+    const kind = path === 'switches' ? 'switch' : 'records';
+    expect(tried).toEqual([{ call: `POST /admin/v1/${path}`, kind, id: null, role, body: kept }]);
   });
 
   test('a change that a role may not make is written down', async () => {

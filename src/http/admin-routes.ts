@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 
+import { attempting, keptFields } from '../control/attempt.ts';
+import type { Attempt } from '../control/attempt.ts';
 import { StoreUnavailable } from '../control/queries.ts';
 import { parseInput } from '../control/verb.ts';
 import { actorRemedy, isActorName } from './actor-name.ts';
@@ -103,6 +105,26 @@ function forbidden(held: Role, required: Role): AdminErrorBody {
 /** The body of a call that says everything by its address. */
 const nothing = z.strictObject({});
 
+/** What a call would change, for the case that it is refused. */
+function attemptAt(
+  { route, parameters }: Matched,
+  by: { actor: string; role: Role; body: unknown },
+): Attempt {
+  const takes = route.body ?? route.query;
+  const taken = takes instanceof z.ZodObject ? Object.keys(takes.shape) : [];
+  return {
+    actor: by.actor,
+    call: `${route.method} ${route.path}`,
+    kind: route.changes ?? 'nothing',
+    id: idIn(parameters),
+    role: by.role,
+    body: keptFields(by.body, taken, route.neverKept ?? []),
+  };
+}
+
+const idIn = (parameters: Matched['parameters']): string | null =>
+  parameters['id'] ?? parameters['target'] ?? parameters['name'] ?? null;
+
 /** Everything a route's handler needs, or why it is not asked. */
 async function readCall(
   request: Request,
@@ -132,24 +154,30 @@ async function serve(request: Request, url: URL, dependencies: AdminDependencies
   if ('error' in matched) return adminError(matched.error, matched.headers);
   const { route, parameters } = matched;
   const actor = actorOf(request);
+  const name = actor.kind === 'read' ? actor.value : 'admin';
+  const call = await readCall(request, url, matched);
   const reject = async (error: AdminErrorBody): Promise<Response> => {
     if (route.changes !== undefined)
       await dependencies.recordRejection(error.message, {
-        actor: actor.kind === 'read' ? actor.value : 'admin',
-        subject: parameters['id'] ?? parameters['target'] ?? route.changes,
+        actor: name,
+        subject: idIn(parameters) ?? route.changes,
         ...(route.changes === 'content' ? { kind: 'content.refused' } : {}),
       });
     return adminError(error);
   };
-  if (!mayAct(role, route.role)) return reject(forbidden(role, route.role));
-  if (actor.kind === 'error') return reject(actor.error);
-  const call = await readCall(request, url, matched);
-  if (call.kind === 'error') return reject(call.error);
-  if (route.body !== undefined && route.changes === undefined) {
-    const parsed = parseInput(route.body, call.value.body);
-    if (parsed.kind === 'error') return controlErrorReply(parsed);
-  }
-  return route.handle({ ...call.value, actor: actor.value }, dependencies);
+  const answer = async (): Promise<Response> => {
+    if (!mayAct(role, route.role)) return reject(forbidden(role, route.role));
+    if (actor.kind === 'error') return reject(actor.error);
+    if (call.kind === 'error') return reject(call.error);
+    if (route.body !== undefined && route.changes === undefined) {
+      const parsed = parseInput(route.body, call.value.body);
+      if (parsed.kind === 'error') return controlErrorReply(parsed);
+    }
+    return route.handle({ ...call.value, actor: name }, dependencies);
+  };
+  if (route.changes === undefined) return answer();
+  const given = call.kind === 'read' ? (call.value.body ?? call.value.query) : null;
+  return attempting(attemptAt(matched, { actor: name, role, body: given }), answer);
 }
 
 /** A store in trouble is no bug of ours, and says so; everything else that is thrown is. */
