@@ -12,7 +12,7 @@ import type { Store } from '../src/store/store.ts';
 import { verifyStore } from '../src/store/verify.ts';
 import type { SqliteDatabase } from '../src/store/database.ts';
 import { callsPendingMax, WorkerClient } from '../src/store/worker-client.ts';
-import { aChange, aRecord, start } from './record-fixture.ts';
+import { aChange, anIncident, aRecord, start } from './record-fixture.ts';
 import { storeConformance } from './store-conformance.ts';
 
 async function openOrThrow(address: string): Promise<Store> {
@@ -295,4 +295,38 @@ describe('a worker that dies', () => {
     expect(kept).toBe('yes');
     await client.close();
   });
+});
+
+test('where requests of merged incidents went is kept as long as their records are', async () => {
+  const store = await openOrThrow(`sqlite:${path}`);
+  const [one, other] = [anIncident(), anIncident()];
+  const takes = { from: one.incident.id, preferred: null, at: instant(start + 10) };
+  await store.saveIncidents([one, { ...other, takes }], aChange());
+  const moves = (): number | undefined => {
+    const database = new Database(path, { readonly: true });
+    const counted = database.query<{ count: number }, []>('SELECT count(*) AS count FROM incident_moves');
+    const found = counted.get();
+    database.close();
+    return found?.count;
+  };
+  const expire = (defaults: number, restricted: number): Promise<number> =>
+    store.expire(
+      [
+        { dataClass: null, before: instant(start + defaults) },
+        { dataClass: 'restricted', before: instant(start + restricted) },
+      ],
+      10,
+      aChange({ kind: 'records.expired', after: null }),
+    );
+  const kept: (number | undefined)[] = [];
+  for (const [defaults, restricted] of [
+    [10, 100],
+    [100, 10],
+    [11, 100],
+  ] as const) {
+    await expire(defaults, restricted);
+    kept.push(moves());
+  }
+  expect(kept).toEqual([1, 1, 0]);
+  await store.close();
 });

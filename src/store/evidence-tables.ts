@@ -184,6 +184,8 @@ export class EvidenceTables extends HoldTables {
 
   /** Erases the oldest records whose time is over, and writes down which; their leaves stay. Says how many. */
   expire(expiries: readonly ExpiryRow[], recordsMax: number, change: ChangeRow): number {
+    const kept = expiries.map(({ before }) => before);
+    if (kept.length > 0) this.pruneMoves(Math.min(...kept));
     return this.#erase(change, () =>
       this.#records.takeExpired(
         expiries,

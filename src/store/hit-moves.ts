@@ -48,6 +48,12 @@ export class HitMoves {
     this.#known = null;
   }
 
+  /** What was asked so long ago has been erased since, and cannot come any more. */
+  prune(before: number): void {
+    const gone = this.#database.query('DELETE FROM incident_moves WHERE until < ?').run(before).changes;
+    if (gone > 0) this.#known = null;
+  }
+
   #moves(): ReadonlyMap<string, Move> {
     return (this.#known ??= new Map(
       this.#database

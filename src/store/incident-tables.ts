@@ -77,6 +77,10 @@ export class IncidentTables extends PolicyTables {
     this.#database.query(countsOf('incident = ?')).run(incident);
   }
 
+  protected pruneMoves(before: number): void {
+    this.#moves.prune(before);
+  }
+
   /** False when one of them was changed by somebody else: then nothing is written. */
   protected writeIncidents(writes: readonly IncidentRowWrite[], also: () => void): boolean {
     try {
