@@ -83,3 +83,9 @@ test('of a record only what counts against its target is evidence', () => {
   });
   expect(pastAttempts(record).map(({ failure }) => failure)).toEqual(['server_error', null, null]);
 });
+
+test('counts of tokens say nothing of whether answers come', () => {
+  const attempts = [anAttempt({ outcome: 'failed', failure: 'server_error' }), anAttempt()];
+  expect(pastAttempts(aRecord({ operation: 'embeddings', attempts }))).toHaveLength(2);
+  expect(pastAttempts(aRecord({ operation: 'count_tokens', attempts }))).toEqual([]);
+});

@@ -58,6 +58,8 @@ export type Replayed = {
 
 /** The attempts of a record that say something about their targets. */
 export function pastAttempts(record: RequestRecord): readonly PastAttempt[] {
+  // That tokens can be counted says nothing of whether answers come.
+  if (record.operation === 'count_tokens') return [];
   return record.attempts.flatMap((attempt): PastAttempt[] => {
     if (attempt.outcome === 'cancelled') return [];
     const { failure } = attempt;

@@ -51,6 +51,7 @@ const columns: readonly (readonly [name: string, of: (json: Json, record: Export
   ['session', (json) => json.session],
   ['trace', (json) => json.trace],
   ['dialect', (json) => json.dialect],
+  ['operation', (json) => json.operation ?? null],
   ['stream', (json) => json.stream],
   ['requested', (json) => json.requested],
   ['preferred', (json) => json.preferred],

@@ -9,7 +9,7 @@
  */
 import { instant } from './ids.ts';
 import { momentFrom, momentText } from './moment.ts';
-import type { AttemptRecord, Candidate, RequestRecord } from './record.ts';
+import type { AttemptRecord, Candidate, Operation, RequestRecord } from './record.ts';
 
 const timeFrom = (text: string) => instant(momentFrom(text));
 
@@ -107,6 +107,9 @@ const seamFromJson = (json: ReturnType<typeof seamJson<Nothing>>): RequestRecord
         overlapCharacters: json.overlap_characters,
       };
 
+const isSaid = (operation: Operation, nothing: Nothing): boolean =>
+  nothing === null || operation !== 'answer';
+
 /** The id comes first: the store reads it from there. */
 const recordJson = <N extends Nothing>(record: RequestRecord, nothing: N) => ({
   id: record.id,
@@ -119,6 +122,8 @@ const recordJson = <N extends Nothing>(record: RequestRecord, nothing: N) => ({
   session: or(record.session, nothing),
   trace: or(record.trace, nothing),
   dialect: record.dialect,
+  // An answer is what is asked for nearly always: an entry leaves it out.
+  operation: isSaid(record.operation, nothing) ? record.operation : undefined,
   stream: record.stream,
   requested: record.requested,
   preferred: or(record.preferred, nothing),
@@ -169,6 +174,7 @@ export const recordFromJson = (json: RecordJson): RequestRecord => ({
   session: json.session ?? null,
   trace: json.trace ?? null,
   dialect: json.dialect,
+  operation: json.operation ?? 'answer',
   stream: json.stream,
   requested: json.requested,
   preferred: json.preferred ?? null,

@@ -82,6 +82,10 @@ export type AttemptRecord = {
 /** Names come from callers and providers: kept, but not without end. */
 export const requestedLengthMax = 128;
 
+/** What was asked for: an answer, or a call beside it. */
+export const operations = ['answer', 'embeddings', 'count_tokens'] as const;
+export type Operation = (typeof operations)[number];
+
 export type Told = 'none' | 'header' | 'notice' | 'asked' | 'refused';
 export const requestOutcomes = ['answered', 'partial', 'refused', 'failed', 'cancelled'] as const;
 export type RequestOutcome = (typeof requestOutcomes)[number];
@@ -98,6 +102,7 @@ export type RequestRecord = {
   readonly session: string | null;
   readonly trace: string | null;
   readonly dialect: Dialect;
+  readonly operation: Operation;
   readonly stream: boolean;
   readonly requested: string;
   readonly preferred: TargetName | null;

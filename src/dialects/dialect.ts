@@ -2,6 +2,7 @@
  * What a dialect can do: read a request's facts, read an answer as it arrives, and carry both to and from the
  * neutral conversation. Codecs are pure: bytes and values in, values out, no sockets, no clock.
  */
+import type { Operation } from '../core/record.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Capability, Dialect } from '../core/target.ts';
 import type { RequestPlaces } from './adapt-request.ts';
@@ -141,9 +142,6 @@ export type ModelTraits = {
 /** What an answer needs that only the outside knows. */
 export type AnswerOptions = { readonly createdSeconds: number };
 
-/** What is asked of a provider: an answer, or a call beside it (`side-calls.ts`). */
-export type Operation = 'answer' | 'embeddings' | 'count_tokens';
-
 export type DialectCodec = {
   readonly name: Dialect;
   /** The model and whether to stream are in the address, not in the body. */
@@ -154,6 +152,7 @@ export type DialectCodec = {
   readonly namesItems?: true;
   /** Pictures and documents must be in the request: an address is not taken. */
   readonly inlineMedia?: true;
+  /** An answer, or a call beside it (`side-calls.ts`). */
   readonly operation: Operation;
   /**
    * For a request that stays in its dialect: its text without what an earlier answer of ours put in and no provider

@@ -1,7 +1,8 @@
 /** Which codec speaks a dialect. */
 import type { Dialect } from '../core/target.ts';
 import { anthropicMessages } from './anthropic-messages/codec.ts';
-import type { DialectCodec, Operation } from './dialect.ts';
+import type { Operation } from '../core/record.ts';
+import type { DialectCodec } from './dialect.ts';
 import { gemini } from './gemini/codec.ts';
 import { openaiChat } from './openai-chat/codec.ts';
 import { openaiResponses } from './openai-responses/codec.ts';

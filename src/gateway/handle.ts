@@ -322,7 +322,9 @@ async function serve(
   /** From here on it is known who asks and there is room: what is turned away is recorded as well. */
   const keep = (requested: string | null, reply: ErrorReply | 'left'): Kept => {
     const away = { id, at: start.at, now: clock.now(), key, headers: request.headers, requested };
-    return dependencies.record(turnedAwayRecord({ ...away, dialect: codec.name, snapshot }, reply));
+    return dependencies.record(
+      turnedAwayRecord({ ...away, dialect: codec.name, operation: codec.operation, snapshot }, reply),
+    );
   };
   const turnAway = (reply: ErrorReply, requested = start.address?.model ?? null) => {
     const response = refuse(reply, requested);

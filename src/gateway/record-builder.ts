@@ -80,6 +80,7 @@ export function buildRecord(exchange: Exchange, closing: Closing): RequestRecord
     session: wishes.session,
     trace: wishes.traceparent?.slice(3, 35) ?? null,
     dialect: exchange.codec.name,
+    operation: exchange.codec.operation,
     stream: facts.stream,
     requested: facts.model.slice(0, requestedLengthMax),
     preferred: exchange.preferred.name,

@@ -4,7 +4,7 @@ import { instant } from '../core/ids.ts';
 import type { Instant, RequestId } from '../core/ids.ts';
 import type { ApiKey } from '../core/keys.ts';
 import { requestedLengthMax } from '../core/record.ts';
-import type { RequestRecord } from '../core/record.ts';
+import type { Operation, RequestRecord } from '../core/record.ts';
 import type { Snapshot } from '../core/snapshot.ts';
 import type { Dialect } from '../core/target.ts';
 import { readJsonObject } from '../dialects/json-text.ts';
@@ -21,6 +21,7 @@ export type TurnedAway = {
   readonly key: ApiKey | null;
   readonly headers: Headers;
   readonly dialect: Dialect;
+  readonly operation: Operation;
   readonly snapshot: Snapshot;
   /** Null when the model could not be read. */
   readonly requested: string | null;
@@ -65,6 +66,7 @@ export function turnedAwayRecord(away: TurnedAway, reply: ErrorReply | 'left'): 
     session,
     trace: traceparent?.slice(3, 35) ?? null,
     dialect: away.dialect,
+    operation: away.operation,
     stream: false,
     requested: (away.requested ?? '').slice(0, requestedLengthMax),
     preferred: null,

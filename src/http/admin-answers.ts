@@ -6,7 +6,7 @@ import { warningSignals } from '../core/evidence.ts';
 import { fallbackReasons } from '../core/fallback-reason.ts';
 import { failureClasses } from '../core/failure.ts';
 import { incidentAnswers, incidentBrief, providerWord } from './admin-incident-answers.ts';
-import { changeKinds, exclusionReasons } from '../core/record.ts';
+import { changeKinds, exclusionReasons, operations } from '../core/record.ts';
 import { ruleNames } from '../core/rules.ts';
 import { scopeKeys } from '../core/switches.ts';
 import { boundaryCrossings, dialects, hops } from '../core/target.ts';
@@ -88,6 +88,7 @@ const record = z.object({
   session: name,
   trace: name,
   dialect: z.enum(dialects),
+  operation: z.enum(operations),
   stream: z.boolean(),
   requested: text,
   preferred: name,

@@ -1,6 +1,6 @@
 /** Every route of the data plane and the probes, with the role it requires. The admin API's table is in `admin-routes.ts`. */
 import type { Dialect } from '../core/target.ts';
-import type { Operation } from '../dialects/dialect.ts';
+import type { Operation } from '../core/record.ts';
 import type { Address } from '../gateway/handle.ts';
 import { placeAt } from '../site/files.ts';
 

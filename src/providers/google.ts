@@ -1,6 +1,6 @@
 /** Google's Gemini API. The model and whether to stream are in the address. */
 import type { Failure } from '../core/failure.ts';
-import type { Operation } from '../dialects/dialect.ts';
+import type { Operation } from '../core/record.ts';
 import { callHeaders } from './call-headers.ts';
 import { withCallerQuery } from './call-query.ts';
 import { classify } from './classify.ts';

@@ -1,6 +1,6 @@
 /** OpenAI's API, and the many servers that speak it: Ollama, llama.cpp, vLLM, OpenRouter. */
 import type { Dialect } from '../core/target.ts';
-import type { Operation } from '../dialects/dialect.ts';
+import type { Operation } from '../core/record.ts';
 import { callHeaders } from './call-headers.ts';
 import { withCallerQuery } from './call-query.ts';
 import { classify } from './classify.ts';

@@ -5,7 +5,8 @@
 import type { Failure } from '../core/failure.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Dialect, Target } from '../core/target.ts';
-import type { ErrorWords, Operation } from '../dialects/dialect.ts';
+import type { Operation } from '../core/record.ts';
+import type { ErrorWords } from '../dialects/dialect.ts';
 
 /** A call ready to send. */
 export type HttpCall = {

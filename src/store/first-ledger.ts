@@ -63,6 +63,7 @@ const laterFields = {
   warnings: [],
   seam: null,
   captured: 'none',
+  operation: 'answer',
 } as const;
 const laterOfAttempts = { adapted: 'no', boundary: [] } as const;
 

@@ -124,6 +124,7 @@ const isLike = (one: RequestRecord, other: RequestRecord): boolean =>
   one.outcome === other.outcome &&
   one.stream === other.stream &&
   one.dialect === other.dialect &&
+  one.operation === other.operation &&
   one.modelReported === other.modelReported &&
   one.dataClass === other.dataClass &&
   one.dataClassSource === other.dataClassSource &&

@@ -1,5 +1,5 @@
 /** Random requests as callers write them, in every format and of every kind. */
-import type { Operation } from '../../src/dialects/dialect.ts';
+import type { Operation } from '../../src/core/record.ts';
 import type { Address } from '../../src/gateway/handle.ts';
 import type { Dialect } from '../../src/core/target.ts';
 import type { Json } from '../harness.ts';

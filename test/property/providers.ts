@@ -3,7 +3,7 @@
  * chance in the format it was asked in: well, late, with an error, with nothing, or with an answer that breaks off.
  */
 import type { AnswerEvent } from '../../src/dialects/conversation.ts';
-import type { Operation } from '../../src/dialects/dialect.ts';
+import type { Operation } from '../../src/core/record.ts';
 import { codecFor } from '../../src/dialects/registry.ts';
 import type { Dialect } from '../../src/core/target.ts';
 import type { Chance } from './chance.ts';
