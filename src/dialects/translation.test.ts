@@ -96,6 +96,10 @@ describe('what does not matter is dropped and named', () => {
       }),
     ],
     ['temperature', toClaude({ temperature: 1.7 })],
+    [
+      'input_examples',
+      toChat({ tools: [{ ...claudeTool, input_examples: [{}], eager_input_streaming: false }] }),
+    ],
     ['response_format', toClaude({ response_format: { type: 'json_object' } })],
     ['max_tokens', toClaude({ max_tokens: 900_000 })],
     ['tool_choice', toClaude({ tools: [tool], tool_choice: 'required' }, newest)],

@@ -11,6 +11,7 @@ import { continuedConversation } from '../dialects/continued.ts';
 import { conversationPlaces } from '../dialects/conversation-places.ts';
 import type { Conversation } from '../dialects/conversation.ts';
 import type { InvalidRequest, JsonObject, ModelTraits } from '../dialects/dialect.ts';
+import { exactTurns, parseExact } from '../dialects/exact-json.ts';
 import { replaceTopLevel } from '../dialects/json-text.ts';
 import { without } from '../dialects/json-value.ts';
 import { codecFor } from '../dialects/registry.ts';
@@ -84,9 +85,9 @@ function ownText({ codec, text, body, facts, spans }: Exchange, target: Target):
     const named = codec.readdress?.(body, target.upstream) ?? null;
     return named === null ? text : JSON.stringify(without(named, 'model', 'stream'));
   }
-  const scrubbed = codec.scrub(text, body);
+  const scrubbed = codec.scrub(text, exactTurns(text, body));
   if (scrubbed !== null)
-    return JSON.stringify({ ...(JSON.parse(scrubbed) as JsonObject), model: target.upstream });
+    return JSON.stringify({ ...(parseExact(scrubbed) as JsonObject), model: target.upstream });
   return facts.model === target.upstream
     ? text
     : replaceTopLevel(text, spans, 'model', JSON.stringify(target.upstream));
@@ -116,8 +117,9 @@ function sameDialect(exchange: Exchange, target: Target, change: Change | null):
     adapted,
   });
   if (change === null && !isTooLong) return ready(ownText(exchange, target));
-  const scrubbed = codec.scrub(text, body);
-  let made: JsonObject = scrubbed === null ? body : (JSON.parse(scrubbed) as JsonObject);
+  const exact = exactTurns(text, body);
+  const scrubbed = codec.scrub(text, exact);
+  let made: JsonObject = scrubbed === null ? exact : (parseExact(scrubbed) as JsonObject);
   if (isTooLong) {
     made = codec.places.withOutputTokensMax(made, target.model.outputTokens, traitsOf(target));
     warnings.push('max_tokens');
@@ -165,8 +167,12 @@ function translated(
   };
 }
 
+function decoded({ codec, text, body }: Exchange): Conversation | InvalidRequest {
+  return codec.decodeRequest(exactTurns(text, body));
+}
+
 function acrossDialects(exchange: Exchange, target: Target, dialect: Dialect): Payload | Promise<Payload> {
-  exchange.conversation ??= exchange.codec.decodeRequest(exchange.body);
+  exchange.conversation ??= decoded(exchange);
   if ('kind' in exchange.conversation) return { kind: 'invalid', problem: exchange.conversation };
   const { conversation } = exchange;
   if (codecFor(dialect).inlineMedia !== true || !hasMediaUrls(conversation))
@@ -185,7 +191,7 @@ function acrossDialects(exchange: Exchange, target: Target, dialect: Dialect): P
 
 /** What is asked of a target that goes on with the answer of another: always made anew, the beginning included. */
 function continued(exchange: Exchange, said: string, target: Target, dialect: Dialect): Payload {
-  exchange.conversation ??= exchange.codec.decodeRequest(exchange.body);
+  exchange.conversation ??= decoded(exchange);
   if ('kind' in exchange.conversation) return { kind: 'invalid', problem: exchange.conversation };
   const goingOn = continuedConversation(exchange.conversation, said, traitsOf(target));
   // Pictures by address would have to be fetched while the caller waits in the middle of a sentence.

@@ -2,6 +2,8 @@
 import { failureOf } from '../core/failure.ts';
 import type { Failure } from '../core/failure.ts';
 import type { AnswerFacts, ErrorWords, JsonObject } from '../dialects/dialect.ts';
+import { exactly } from '../dialects/exact-json.ts';
+import { parseJson } from '../dialects/json-value.ts';
 import type { BodyReader } from '../providers/provider.ts';
 import { isEmptyFailure, brokenForm } from './answer-source.ts';
 import type { AnswerSource, Piece, SourceOptions } from './answer-source.ts';
@@ -40,11 +42,11 @@ async function readPieces(body: BodyReader, bytesMax: number): Promise<Uint8Arra
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-function parseJson(bytes: Uint8Array): unknown {
+function textIn(bytes: Uint8Array): string | null {
   try {
-    return JSON.parse(decoder.decode(bytes));
+    return decoder.decode(bytes);
   } catch {
-    return undefined;
+    return null;
   }
 }
 
@@ -71,8 +73,9 @@ class WholeSource implements AnswerSource {
 
   #read(bytes: Uint8Array): Piece {
     const { target, request, classify } = this.#options;
-    const body = parseJson(bytes);
-    if (body === undefined)
+    const text = textIn(bytes);
+    const body = text === null ? undefined : parseJson(text);
+    if (text === null || body === undefined)
       return failed(failureOf(bytes.length === 0 ? 'empty_completion' : 'malformed_response'));
     const facts = target.readAnswer(body, request);
     this.#facts = facts;
@@ -82,7 +85,11 @@ class WholeSource implements AnswerSource {
     }
     if (isEmptyFailure(facts)) return failed(failureOf('empty_completion'));
     if (this.#streamWanted) return failed(failureOf('malformed_response', 'content_type'));
-    return { kind: 'end', bytes: this.#asAsked(bytes, body as JsonObject), soft: brokenForm(facts) };
+    return {
+      kind: 'end',
+      bytes: this.#asAsked(bytes, exactly(text, body as JsonObject)),
+      soft: brokenForm(facts),
+    };
   }
 
   /** The answer in the caller's dialect: the very bytes that came, where they are that already. */

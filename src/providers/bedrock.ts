@@ -6,7 +6,8 @@ import { providerCode } from '../core/failure.ts';
 import type { Failure, FailureClass } from '../core/failure.ts';
 import type { ErrorWords } from '../dialects/dialect.ts';
 import type { Target } from '../core/target.ts';
-import { objectOf, parseJson, textOf } from '../dialects/json-value.ts';
+import { parseExact } from '../dialects/exact-json.ts';
+import { objectOf, textOf } from '../dialects/json-value.ts';
 import { authenticated } from './aws.ts';
 import { callHeaders } from './call-headers.ts';
 import { classify } from './classify.ts';
@@ -104,7 +105,7 @@ function unconversed(body: BodyReader, model: string): BodyReader {
         if (size > answerBytesMax) break;
       }
       const bytes = Buffer.concat(chunks);
-      const message = messageOf(parseJson(bytes.toString('utf8')), model);
+      const message = messageOf(parseExact(bytes.toString('utf8')), model);
       return { done: false, value: message === null ? bytes : Buffer.from(JSON.stringify(message)) };
     },
     cancel: () => body.cancel(),
@@ -124,7 +125,7 @@ function claudeInvocation({ stream, callerHeaders, body }: Preparation): Invocat
   };
 }
 
-const conversed = (body: string): Conversed => converseRequest(objectOf(parseJson(body)) ?? {});
+const conversed = (body: string): Conversed => converseRequest(objectOf(parseExact(body)) ?? {});
 
 function converseInvocation({ stream, body }: Preparation): Invocation {
   const asked = conversed(typeof body === 'string' ? body : new TextDecoder().decode(body));

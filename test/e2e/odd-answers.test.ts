@@ -137,6 +137,18 @@ test('a whole answer is none to who asked for a stream', async () => {
   });
 });
 
+test.each([
+  ['of a stream', true, sse + chunk({ role: 'assistant', content: 'hel' }) + chunk({}, 'error')],
+  ['of a whole answer', false, head('application/json') + whole.replace('"stop"', '"error"')],
+])('a choice %s that ends in an error has failed', async (_name, stream, sent) => {
+  reply = sent;
+  const answer = await ask('single', stream);
+  const text = await answer.clone().text();
+  expect(text).toContain('"error":{');
+  expect(text).not.toContain('[DONE]');
+  expect((await attempts(answer))[0]).toMatchObject({ outcome: 'failed', failure: 'stream_error_event' });
+});
+
 test('a model that a feature leads to and its provider does not know is no mistake of the caller', async () => {
   reply = `${head('application/json', '404 Not Found')}${JSON.stringify({ error: { message: 'm', type: 'invalid_request_error', param: null, code: 'model_not_found' } })}`;
   const byFeature = await ask('single', false);

@@ -1,7 +1,8 @@
 /** Parts that need the same care in requests and answers. */
 import type { Opaque, Part } from '../conversation.ts';
 import type { JsonObject } from '../dialect.ts';
-import { isJsonObject, objectOf, parseJson, textOf } from '../json-value.ts';
+import { parseExact } from '../exact-json.ts';
+import { isJsonObject, objectOf, textOf } from '../json-value.ts';
 
 type Thinking = Extract<Part, { kind: 'thinking' }>;
 
@@ -36,6 +37,6 @@ export function encodeThinking(part: Thinking): JsonObject | null {
 /** A call's input must be an object here; text that is none is kept inside one rather than lost. */
 export function inputOf(json: string): unknown {
   if (json === '') return {};
-  const value = parseJson(json);
+  const value = parseExact(json);
   return isJsonObject(value) ? value : { unparsed: json };
 }

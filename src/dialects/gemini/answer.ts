@@ -9,7 +9,8 @@ import {
   isUndeclared,
   misfitOf,
 } from '../judgement.ts';
-import { isJsonObject, objectOf, objectsOf, parseJson, textOf } from '../json-value.ts';
+import { parseExact } from '../exact-json.ts';
+import { isJsonObject, objectOf, objectsOf, textOf } from '../json-value.ts';
 import { callersToolName, toolIdFor } from '../tool-names.ts';
 import { opaqueOf } from './decode-contents.ts';
 import { signatureOf } from './encode-contents.ts';
@@ -124,7 +125,7 @@ export function callPart(
   call: { readonly id: string; readonly name: string; readonly arguments: string },
   signature: string | null,
 ): JsonObject {
-  const args = parseJson(call.arguments === '' ? '{}' : call.arguments);
+  const args = parseExact(call.arguments === '' ? '{}' : call.arguments);
   return {
     functionCall: {
       id: call.id,

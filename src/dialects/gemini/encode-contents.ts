@@ -2,7 +2,8 @@
 import type { Media, Message, Part } from '../conversation.ts';
 import type { JsonObject } from '../dialect.ts';
 import type { Encoding } from '../encoding.ts';
-import { isJsonObject, objectOf, parseJson, textOf } from '../json-value.ts';
+import { parseExact } from '../exact-json.ts';
+import { isJsonObject, objectOf, textOf } from '../json-value.ts';
 import { toolNameFor, ToolIds } from '../tool-names.ts';
 import { skippedSignature, toolNameLengthMax } from './limits.ts';
 
@@ -118,7 +119,7 @@ class ContentEncoder {
     const id = this.#ids.forCall(part.id);
     const name = toolNameFor(part.name, toolNameLengthMax);
     this.#names.set(id, name);
-    const args = parseJson(part.arguments === '' ? '{}' : part.arguments);
+    const args = parseExact(part.arguments === '' ? '{}' : part.arguments);
     return { id, name, args: isJsonObject(args) ? args : { unparsed: part.arguments } };
   }
 }

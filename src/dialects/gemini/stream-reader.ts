@@ -13,6 +13,7 @@ import {
   fitting,
   judgedCharactersMax,
 } from '../judgement.ts';
+import { parseExact } from '../exact-json.ts';
 import { isJsonObject, objectOf, parseJson, textOf } from '../json-value.ts';
 import { errorReading, reading, readings } from '../readings.ts';
 import {
@@ -60,7 +61,7 @@ export class ContentStreamReader implements StreamReader {
   }
 
   read(_event: string | null, data: string): ReadEvent {
-    const parsed = parseJson(data);
+    const parsed = parseExact(data);
     const words = readError(parsed);
     if (words !== null) {
       this.#hasFailed = true;
@@ -156,9 +157,9 @@ export class ContentStreamReader implements StreamReader {
   }
 
   #readCall(call: JsonObject, part: JsonObject): void {
-    if (this.#calls >= callsMax || isBrokenCall(call, this.#context)) this.#hasBrokenCall = true;
-    else this.#hasMisfitCall ||= isCallMisfit(call, this.#context);
     const args = JSON.stringify(objectOf(call['args']) ?? {});
+    if (this.#calls >= callsMax || isBrokenCall(call, this.#context)) this.#hasBrokenCall = true;
+    else this.#hasMisfitCall ||= isCallMisfit({ ...call, args: parseJson(args) }, this.#context);
     if (this.#translate && this.#calls < callsMax) {
       this.#close();
       this.#signed(opaqueOf(part));

@@ -14,6 +14,7 @@ import {
 } from '../judgement.ts';
 import { isJsonObject, objectOf, objectsOf, textOf, parseJson } from '../json-value.ts';
 import { callersToolName, toolIdFor } from '../tool-names.ts';
+import { failedChoice } from './error.ts';
 import { toolNameLengthMax } from './limits.ts';
 import { readFinish, readUsage, writeFinish, writeUsage } from './usage.ts';
 
@@ -74,7 +75,7 @@ function isCallMisfit(call: ReadCall, context: AnswerContext): boolean {
 export function readAnswer(value: unknown, context: AnswerContext): AnswerFacts | null {
   const body = objectOf(value);
   const first = body === null ? null : firstChoice(body);
-  if (body === null || first === null) return null;
+  if (body === null || first === null || failedChoice(body['choices']) !== null) return null;
   const { choice, message } = first;
   const text = textIn(message['content']);
   const calls = readCalls(message, context.toolNames);

@@ -1,6 +1,6 @@
 /** Errors of chat completions: what providers and compatible servers send, and what our callers get. */
 import type { CallerError, ErrorWords, JsonObject } from '../dialect.ts';
-import { isJsonObject, objectOf, textOf } from '../json-value.ts';
+import { isJsonObject, objectOf, objectsOf, textOf } from '../json-value.ts';
 import { sseText } from '../sse.ts';
 
 function wordOf(value: unknown): string | null {
@@ -28,6 +28,15 @@ export function readError(body: unknown): ErrorWords | null {
   if (typeof message === 'string') return errorWords(answer);
   if (typeof detail === 'string') return { type: null, code: null, message: detail };
   if (Array.isArray(detail)) return { type: null, code: null, message: JSON.stringify(detail) };
+  return failedChoice(answer['choices']);
+}
+
+/** OpenRouter ends a choice that failed with the finish reason `error`, with what it knows of it beside that. */
+export function failedChoice(choices: unknown): ErrorWords | null {
+  for (const choice of objectsOf(choices)) {
+    const { error, finish_reason: finish } = choice as { error?: unknown; finish_reason?: unknown };
+    if (isJsonObject(error) || finish === 'error') return errorWords(error);
+  }
   return null;
 }
 

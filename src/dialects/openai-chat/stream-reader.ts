@@ -20,7 +20,7 @@ import {
 import { isJsonObject, listOf, numberOf, objectOf, parseJson, textOf } from '../json-value.ts';
 import { errorReading, reading, readings } from '../readings.ts';
 import { callersToolName, toolIdFor } from '../tool-names.ts';
-import { errorWords, readError } from './error.ts';
+import { errorWords, failedChoice, readError } from './error.ts';
 import { toolNameLengthMax } from './limits.ts';
 import { PartSequence } from './part-sequence.ts';
 import { CallTracker, type Call } from './tool-calls.ts';
@@ -92,7 +92,8 @@ export class ChatStreamReader implements StreamReader {
     if (event === 'error') return this.#fail(readError(chunk) ?? errorWords(data));
     if (!isJsonObject(chunk)) return readings.malformed;
     if (!isAbsent(chunk['error'])) return this.#fail(errorWords(chunk['error']));
-    return this.#readChunk(chunk);
+    const failed = failedChoice(chunk['choices']);
+    return failed === null ? this.#readChunk(chunk) : this.#fail(failed);
   }
 
   end(): 'complete' | 'truncated' {

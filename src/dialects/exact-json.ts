@@ -1,0 +1,48 @@
+/**
+ * JSON whose long numbers stay as they are written. What a tool is called with may hold ids of 64 bits, which a
+ * JavaScript number rounds: read and written again, they would be the ids of something else.
+ *
+ * Such a number is kept as raw JSON, which `JSON.stringify` writes as it stands and nothing else understands: so only
+ * what is handed on is read this way, never what is judged or counted.
+ */
+import type { JsonObject } from './dialect.ts';
+
+/** `JSON.rawJSON` and the source text of a value, which the types of the language do not know yet. */
+type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
+const { parse, rawJSON } = JSON as unknown as {
+  readonly parse: (text: string, reviver: Reviver) => unknown;
+  readonly rawJSON: (text: string) => unknown;
+};
+
+/** Fewer digits are never rounded. */
+const longNumber = /\d{16}/;
+
+const asWritten: Reviver = (_key, value, { source }) =>
+  typeof value === 'number' && source !== undefined && longNumber.test(source) && String(value) !== source
+    ? rawJSON(source)
+    : value;
+
+/** As a value; undefined when it is not JSON. */
+export function parseExact(text: string): unknown {
+  try {
+    return longNumber.test(text) ? parse(text, asWritten) : (JSON.parse(text) as unknown);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A value that was read from a text, with its numbers as the text has them. */
+export function exactly(text: string, value: JsonObject): JsonObject {
+  return longNumber.test(text) ? (parseExact(text) as JsonObject) : value;
+}
+
+/** Where a request says what was said: messages, contents, items. The rest holds schemas, which codecs look into. */
+const turns = ['messages', 'contents', 'input'] as const;
+
+/** The body of a request, with what was said in it as `text` has it. */
+export function exactTurns(text: string, body: JsonObject): JsonObject {
+  if (!longNumber.test(text)) return body;
+  const exact = exactly(text, body);
+  const said = turns.filter((key) => body[key] !== undefined);
+  return { ...body, ...Object.fromEntries(said.map((key) => [key, exact[key]])) };
+}
