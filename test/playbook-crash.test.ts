@@ -117,7 +117,7 @@ async function live(store: Store, world: World, death: { killAt: number; after: 
         tellRun(
           run.id,
           'answer',
-          { input: { answer: 'approve', reason: 'it looks well' }, actor: 'tester' },
+          { input: { answer: 'approve', reason: 'it looks well' }, actor: 'tester', rev: null },
           dependencies,
         ),
       );

@@ -18,7 +18,15 @@ import type { RunWrite } from '../store/store.ts';
 import { doDeed } from './playbook-deeds.ts';
 import type { DeedDependencies } from './playbook-deeds.ts';
 import { reason } from './reason.ts';
-import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
+import {
+  controlError,
+  done,
+  newChange,
+  parseInput,
+  recordRejection,
+  staleProblem,
+  withStore,
+} from './verb.ts';
 import type { ChangeFacts, ControlError, Result } from './verb.ts';
 
 export type Shelved = {
@@ -232,10 +240,10 @@ function readWord(action: Action, input: unknown): Result<Said> {
 export async function tellRun(
   id: string,
   action: Action,
-  given: { readonly input: unknown; readonly actor: string },
+  given: { readonly input: unknown; readonly actor: string; readonly rev: number | null },
   dependencies: PlaybookDependencies,
 ): Promise<Result<Run>> {
-  const { actor } = given;
+  const { actor, rev } = given;
   const reject = (error: ControlError): Promise<ControlError> =>
     recordRejection(error, { actor, subject: id }, dependencies);
   const read = readWord(action, given.input);
@@ -245,6 +253,8 @@ export async function tellRun(
     const run = dependencies.runs().find((each) => each.id === id) ?? (await dependencies.store.findRun(id));
     if (run === null)
       return reject(controlError('not_found', `There is no run ${id}.`, 'See: breakwater playbook runs'));
+    const stale = staleProblem(rev, run.rev, `Run ${id} has moved on since.`);
+    if (stale !== null) return reject(stale);
     const now = instant(dependencies.now());
     const after = told(run, word, actor, why, now);
     if (typeof after === 'string')
@@ -270,10 +280,16 @@ export type TextRead =
   | { readonly ok: true; readonly playbook: Playbook }
   | { readonly ok: false; readonly message: string };
 
+export type PlaybookGiven = {
+  readonly input: unknown;
+  readonly actor: string;
+  /** The version that is to be replaced; null when the caller does not care. */
+  readonly version: string | null;
+};
+
 /** Keeps a playbook that was handed in; one of the same name is replaced, unless it comes from a file. */
 export async function savePlaybook(
-  input: unknown,
-  actor: string,
+  { input, actor, version }: PlaybookGiven,
   dependencies: PlaybookDependencies & {
     readonly read: (text: string) => TextRead;
     readonly reshelve: () => Promise<void>;
@@ -295,6 +311,9 @@ export async function savePlaybook(
         'Change the file, or use another name.',
       ),
     );
+  const now = before?.playbook.version ?? null;
+  const stale = staleProblem(version, now, `${playbook.name} was changed by somebody else.`);
+  if (stale !== null) return reject(stale);
   return withStore<Shelved>(async () => {
     const change = newChange(
       {

@@ -50,7 +50,11 @@ export function controlError(
 }
 
 /** Refuses what was decided on another revision than there is; null where it was this one, or the caller does not care. */
-export const staleProblem = (seen: number | null, now: number, message: string): ControlError | null =>
+export const staleProblem = <T extends number | string | null>(
+  seen: T | null,
+  now: T,
+  message: string,
+): ControlError | null =>
   seen === null || seen === now
     ? null
     : controlError('precondition_failed', message, 'Read it again, then decide.');

@@ -3,7 +3,7 @@ import type { Canary } from '../core/canary.ts';
 import type { KeyCreated } from '../control/keys.ts';
 import type { IncidentRead } from '../control/incident-queries.ts';
 import type { Erased, Proof, Standing } from '../control/ledger.ts';
-import type { Action, Shelved, Started as PlaybookStarted } from '../control/playbooks.ts';
+import type { Action, PlaybookGiven, Shelved, Started as PlaybookStarted } from '../control/playbooks.ts';
 import type { Content } from '../control/content.ts';
 import type { Rejected, Result, Revising } from '../control/verb.ts';
 import type { ReplayResult } from '../core/playbook-replay.ts';
@@ -133,7 +133,7 @@ export type AdminDependencies = {
   readonly playbooks: {
     readonly list: () => readonly Shelved[];
     readonly runs: () => readonly Run[];
-    readonly save: (input: unknown, actor: string) => Promise<Result<Shelved>>;
+    readonly save: (given: PlaybookGiven) => Promise<Result<Shelved>>;
     readonly run: (name: string, input: unknown, actor: string) => Promise<Result<PlaybookStarted>>;
     /** Null when there is no such playbook. */
     readonly test: (name: string) => Promise<readonly ReplayResult[] | null>;
@@ -142,7 +142,7 @@ export type AdminDependencies = {
     readonly tell: (
       id: string,
       action: Action,
-      given: { readonly input: unknown; readonly actor: string },
+      given: { readonly input: unknown; readonly actor: string; readonly rev: number | null },
     ) => Promise<Result<Run>>;
   };
   /** A static copy of the status site: path → text. */

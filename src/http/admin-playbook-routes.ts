@@ -3,13 +3,14 @@ import { z } from 'zod';
 
 import { answerInput, playbookInput, runInput, wordInput } from '../control/playbooks.ts';
 import type { Action } from '../control/playbooks.ts';
+import type { Run } from '../core/playbook-run.ts';
 import { cacao, mermaid } from '../core/playbook-export.ts';
 import { momentText } from '../core/moment.ts';
 import type { AdminDependencies } from './admin-dependencies.ts';
 import { json } from './admin-error.ts';
 import { cursor, limit, pageSize, word } from './admin-query.ts';
-import { notFound, sent } from './admin-route.ts';
-import type { AdminRoute } from './admin-route.ts';
+import { notFound, revisionOf, sent, tagOf } from './admin-route.ts';
+import type { AdminCall, AdminRoute } from './admin-route.ts';
 import { plannedToWire, playbookToWire, runToWire, testedToWire } from './playbook-view.ts';
 import { listToWire } from './wire.ts';
 
@@ -30,19 +31,15 @@ const wordRoute = (action: 'pause' | 'resume' | 'skip' | 'abort', summary: strin
   handle: (call, { playbooks }) => tell(action, call, playbooks),
 });
 
+const shownRun = (run: Run, status = 200): Response => json(runToWire(run), status, { etag: `"${run.rev}"` });
+
 async function tell(
   action: Action,
-  call: {
-    readonly parameters: Readonly<Record<string, string>>;
-    readonly body: unknown;
-    readonly actor: string;
-  },
+  { parameters, body: input, actor, request }: AdminCall,
   playbooks: AdminDependencies['playbooks'],
 ): Promise<Response> {
-  const { parameters, body: input, actor } = call;
-  return sent(await playbooks.tell(parameters['id'] ?? '', action, { input, actor }), (run) =>
-    json(runToWire(run)),
-  );
+  const given = { input, actor, rev: revisionOf(request) };
+  return sent(await playbooks.tell(parameters['id'] ?? '', action, given), (run) => shownRun(run));
 }
 
 export const playbookRoutes: readonly AdminRoute[] = [
@@ -67,9 +64,10 @@ export const playbookRoutes: readonly AdminRoute[] = [
     changes: 'playbook',
     answer: 'Playbook',
     status: 201,
-    handle: async ({ body, actor }, dependencies) =>
-      sent(await dependencies.playbooks.save(body, actor), ({ playbook: { name } }) =>
-        shown(name, dependencies, 201),
+    handle: async ({ body: input, actor, request }, dependencies) =>
+      sent(
+        await dependencies.playbooks.save({ input, actor, version: tagOf(request) }),
+        ({ playbook: { name } }) => shown(name, dependencies, 201),
       ),
   },
   {
@@ -92,7 +90,7 @@ export const playbookRoutes: readonly AdminRoute[] = [
     handle: async ({ parameters, body, actor }, { playbooks }) => {
       const name = parameters['name'] ?? '';
       return sent(await playbooks.run(name, body, actor), (started) =>
-        started.kind === 'run' ? json(runToWire(started.run), 201) : json(plannedToWire(name, started.plan)),
+        started.kind === 'run' ? shownRun(started.run, 201) : json(plannedToWire(name, started.plan)),
       );
     },
   },
@@ -132,7 +130,7 @@ export const playbookRoutes: readonly AdminRoute[] = [
     answer: 'Run',
     handle: async ({ parameters }, { playbooks }) => {
       const run = await playbooks.find(parameters['id'] ?? '');
-      return run === null ? notFound('such run') : json(runToWire(run));
+      return run === null ? notFound('such run') : shownRun(run);
     },
   },
   {
@@ -151,7 +149,7 @@ export const playbookRoutes: readonly AdminRoute[] = [
   wordRoute('abort', 'End a run; what it switched stays until it expires or is released'),
 ];
 
-function shown(name: string, { playbooks, now }: AdminDependencies, status?: 201): Response {
+function shown(name: string, { playbooks, now }: AdminDependencies, status: 200 | 201 = 200): Response {
   const found = playbooks.list().find(({ playbook }) => playbook.name === name);
   if (found === undefined) return notFound('such playbook');
   const at = momentText(found.playbook.agreed?.on ?? now());
@@ -163,5 +161,6 @@ function shown(name: string, { playbooks, now }: AdminDependencies, status?: 201
       cacao: cacao(found.playbook, at, (text) => Bun.randomUUIDv5(text, 'url')),
     },
     status,
+    { etag: `"${found.playbook.version}"` },
   );
 }

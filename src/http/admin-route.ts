@@ -88,8 +88,14 @@ export const notFound = (what: string): Response =>
     field: null,
   });
 
+/** The tag in `If-Match`; null when there is none, empty when it is not one. */
+export function tagOf(request: Request): string | null {
+  const text = request.headers.get('if-match');
+  return text === null || text === '*' ? null : (/^(?:W\/)?"(.*)"$/.exec(text)?.[1] ?? '');
+}
+
 /** The revision in `If-Match`; null when there is none, NaN when it is not one. */
 export function revisionOf(request: Request): number | null {
-  const text = request.headers.get('if-match');
-  return text === null || text === '*' ? null : Number(/^(?:W\/)?"(\d+)"$/.exec(text)?.[1] ?? Number.NaN);
+  const tag = tagOf(request);
+  return tag === null ? null : /^\d+$/.test(tag) ? Number(tag) : Number.NaN;
 }

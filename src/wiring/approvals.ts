@@ -28,6 +28,6 @@ export function createApprovals(playbooks: PlaybookDesk['admin'], key: string): 
         .find((each) => keyOf(each) === step && each.state === 'asking' && each.answer === null);
       return Promise.resolve(isSealed(step, given) ? (run ?? null) : null);
     },
-    answer: (run, input, actor) => playbooks.tell(run.id, 'answer', { input, actor }),
+    answer: (run, input, actor) => playbooks.tell(run.id, 'answer', { input, actor, rev: null }),
   };
 }

@@ -213,7 +213,7 @@ function adminOf(
   return {
     list: shelf,
     runs,
-    save: (input, actor) => savePlaybook(input, actor, { ...dependencies, read: readText, reshelve }),
+    save: (given) => savePlaybook(given, { ...dependencies, read: readText, reshelve }),
     run: (name, input, actor) => runPlaybook(name, input, actor, dependencies),
     test: (name) => {
       const found = shelf().find(({ playbook }) => playbook.name === name);

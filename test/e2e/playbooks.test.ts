@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { configuration, startHouse } from '../harness.ts';
+import { adminToken, configuration, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
 const playbook = `
@@ -171,4 +171,34 @@ decide:
   await house.admin('POST', 'playbooks/rehearsal/run', { reason: 'every month' });
   const run = await runNow((each) => each['state'] === 'done', 'the drill is over');
   expect(JSON.stringify(run['log'])).toMatch(/rehearsed loss-of:anthropic: (?:what|a claim)/);
+});
+
+test('what was decided on another version of a playbook, or another step of a run, is refused', async () => {
+  const call = (path: string, body: unknown, tag: string | null = null) =>
+    fetch(`${house.url}/admin/v1/${path}`, {
+      method: body === null ? 'GET' : 'POST',
+      headers: {
+        authorization: `Bearer ${adminToken}`,
+        ...(tag === null ? {} : { 'if-match': tag }),
+      },
+      ...(body === null ? {} : { body: JSON.stringify(body) }),
+    });
+  const tagOf = (answer: Response): string => answer.headers.get('etag') ?? 'none';
+  const text = playbook.replace('opus-fails', 'kept');
+  const first = tagOf(await call('playbooks', { text }));
+  expect(first).toMatch(/^".+"$/);
+  const second = tagOf(await call('playbooks', { text: `${text}\n` }, first));
+  expect(second).not.toBe(first);
+  expect((await call('playbooks', { text }, first)).status).toBe(412);
+  expect(tagOf(await call('playbooks/kept', null))).toBe(second);
+  expect((await call('playbooks', { text: playbook.replace('opus-fails', 'new') }, first)).status).toBe(412);
+
+  const started = await call('playbooks/kept/run', { reason: 'a test' });
+  const { id } = (await started.json()) as Json;
+  const path = `runs/${String(id)}`;
+  expect((await call(`${path}/pause`, { reason: 'look' }, '"999"')).status).toBe(412);
+  const paused = await call(`${path}/pause`, { reason: 'look' }, '*');
+  expect(paused.status).toBe(200);
+  expect(tagOf(await call(path, null))).toBe(tagOf(paused));
+  expect((await call(`${path}/abort`, { reason: 'done' }, tagOf(paused))).status).toBe(200);
 });
