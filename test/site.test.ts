@@ -208,14 +208,14 @@ describe('Statuspage v2', () => {
 describe('a reader that was made for the pages of others', () => {
   test.each(['summary', 'incidents', 'incidents/unresolved', 'components', 'status'])(
     'reads %s without special cases',
-    (file) => {
-      const read = parseFeed(new TextEncoder().encode(body(`/api/v2/${file}.json`)), noon);
+    async (file) => {
+      const read = await parseFeed(new TextEncoder().encode(body(`/api/v2/${file}.json`)), noon);
       expect(read).toMatchObject({ kind: 'read' });
     },
   );
 
-  test('and finds how it is, what goes on, and that a good day is good', () => {
-    const read = parseFeed(new TextEncoder().encode(body('/api/v2/summary.json')), noon);
+  test('and finds how it is, what goes on, and that a good day is good', async () => {
+    const read = await parseFeed(new TextEncoder().encode(body('/api/v2/summary.json')), noon);
     expect(read).toMatchObject({ kind: 'read', status: 'major_outage', writtenAt: noon });
     const incidents = read.kind === 'read' ? read.incidents : [];
     expect(incidents.find(({ title }) => title === aStory().title)).toMatchObject({
@@ -225,16 +225,18 @@ describe('a reader that was made for the pages of others', () => {
     });
     const calm = aSite({ features: 0, stories: [] });
     const good: Site = { ...calm, page: { ...calm.page, events: [], overall: 'normal' } };
-    expect(parseFeed(new TextEncoder().encode(body('/api/v2/summary.json', good)), noon)).toMatchObject({
-      kind: 'read',
-      status: 'operational',
-      incidents: [],
-    });
+    expect(await parseFeed(new TextEncoder().encode(body('/api/v2/summary.json', good)), noon)).toMatchObject(
+      {
+        kind: 'read',
+        status: 'operational',
+        incidents: [],
+      },
+    );
   });
 
-  test('also our Atom and RSS', () => {
+  test('also our Atom and RSS', async () => {
     for (const path of ['/status/feed.atom', '/status/feed.rss'])
-      expect(parseFeed(new TextEncoder().encode(body(path)), noon)).toMatchObject({ kind: 'read' });
+      expect(await parseFeed(new TextEncoder().encode(body(path)), noon)).toMatchObject({ kind: 'read' });
   });
 });
 

@@ -77,6 +77,29 @@ test('every room of src is in the layer table', () => {
   ).toEqual([]);
 });
 
+/** What is loaded with a file before anything is asked for: the files of ours, and the packages. */
+function loadedWith(file: string, seen = new Set<string>()): ReadonlySet<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const [, named = ''] of read(file).matchAll(
+    /^\s*(?:import|export)\b(?! type\b)[^'"]*from\s+['"]([^'"]+)['"]/gm,
+  ))
+    if (named.endsWith('.ts')) loadedWith(relative(root, resolve(root, dirname(file), named)), seen);
+    else seen.add(named);
+  return seen;
+}
+
+test('what a server loads at its start, and keeps in memory, is what every server needs', () => {
+  const loaded = [...loadedWith('src/main.ts'), ...loadedWith('src/app.ts')];
+  const packages = loaded.filter((each) => !/\.ts$|^\.|^(?:node|bun)(?::|$)/.test(each));
+  expect([...new Set(packages)].toSorted()).toEqual(['yaml', 'zod']);
+  const seldom = /^src\/(?:demo|drill|simulat\w+)\/|^src\/(?:feeds\/rss|http\/openapi|contract)\.ts$/;
+  expect(loaded.filter((file) => seldom.test(file))).toEqual([]);
+  expect(loaded.filter((file) => /^src\/cli\/.*-commands\.ts$/.test(file))).toEqual([
+    'src/cli/server-commands.ts',
+  ]);
+});
+
 test('only config.ts reads the environment', () => {
   const readers = production.filter(
     (file) => file !== 'src/config.ts' && /process\.env|Bun\.env|import\.meta\.env/.test(read(file)),

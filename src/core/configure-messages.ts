@@ -46,10 +46,14 @@ const pairs = z
 
 /** Of one language, in part or whole. */
 export type GivenTexts = Sparse<typeof plain> & { readonly pairs?: z.infer<typeof pairs> | undefined };
-export const textSet = z.strictObject({
-  ...(sparse(plain) as z.ZodObject).shape,
-  pairs: pairs.optional(),
-}) as unknown as z.ZodType<GivenTexts>;
+/** Made when somebody gives texts of their own: it is as large as the whole rest of the configuration's form. */
+const textSet = z.lazy(
+  () =>
+    z.strictObject({
+      ...(sparse(plain) as z.ZodObject).shape,
+      pairs: pairs.optional(),
+    }) as unknown as z.ZodType<GivenTexts>,
+);
 
 const language = z
   .string()

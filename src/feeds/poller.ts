@@ -63,7 +63,7 @@ function retryAfterMs(fetched: Fetched): number | null {
   return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1_000, longestMs) : null;
 }
 
-function readingOf(fetched: Fetched, url: string, kept: Kept, now: Instant): FeedReading {
+async function readingOf(fetched: Fetched, url: string, kept: Kept, now: Instant): Promise<FeedReading> {
   if (fetched.kind === 'failed') return { kind: 'unknown', why: `It ${fetched.words}.` };
   if (fetched.status === 304 && kept.reading !== null) return kept.reading;
   if (hostOf(fetched.url) !== hostOf(url))
@@ -110,7 +110,7 @@ export function createFeedPoller(options: FeedPollerOptions): FeedPoller {
       redirectsMax,
     });
     const now = instant(options.now());
-    const reading = readingOf(fetched, url, kept, now);
+    const reading = await readingOf(fetched, url, kept, now);
     kept.failures = reading.kind === 'read' ? 0 : kept.failures + 1;
     if (fetched.kind === 'answered' && fetched.status === 200) {
       // What could not be read is asked for whole again.
