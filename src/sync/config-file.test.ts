@@ -183,6 +183,20 @@ test.each([
     ],
   ],
   [
+    'a map that is never closed',
+    'providers: { openai: { api: openai',
+    [
+      'f:1:35: error: Flow map in block collection must be sufficiently indented and end with a }; correct the YAML',
+    ],
+  ],
+  [
+    'a merge of what was said before',
+    `${good}  eu: &eu { api: openai, keys: [env:OPENAI_API_KEY], baseUrl: "https://eu.example/v1" }\n  us: { <<: *eu, baseUrl: ftp://us.example }\n`,
+    [
+      'f:5:18: error: providers.us.baseUrl: must be an address of the web without a name and password in it: a key goes under keys; correct the value',
+    ],
+  ],
+  [
     'a route that is longer than the attempts of a request',
     `${good}limits: { attempts: 2 }\nfeatures:\n  a:\n    route:\n      - openai/gpt-5.2\n      - openai/gpt-5.1\n      - openai/gpt-4o\n`,
     [

@@ -64,13 +64,17 @@ export function readYaml(text: string): YamlRead {
   if (text.length > yamlBytesMax)
     return { ok: false, problems: [brokenYaml(`is larger than ${yamlBytesMax} bytes`)] };
   const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false });
-  const syntax = document.errors.map((error) => {
+  const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, merge: true });
+  const told = document.errors.map((error) => {
     const { line, col } = counter.linePos(error.pos[0]);
     return error.code === 'DUPLICATE_KEY'
       ? brokenYaml('this key is given twice', { line, column: col }, 'keep one of them')
       : brokenYaml(error.message, { line, column: col });
   });
+  // The parser says some things twice.
+  const syntax = [
+    ...new Map(told.map((each) => [`${each.line}:${each.column}:${each.message}`, each])).values(),
+  ];
   if (isNonEmpty(syntax)) return { ok: false, problems: syntax };
   try {
     const value: unknown = document.toJS({ maxAliasCount: aliasesMax });

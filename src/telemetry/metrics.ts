@@ -94,7 +94,11 @@ type TargetParts = { readonly provider: string; readonly model: string };
 /** Targets are few, and asked for with every attempt. */
 const targetPartsMax = 1_000;
 
+/** Names that providers report and no configuration holds. */
+const reportedNamesMax = 200;
+
 class PrometheusMetrics implements Metrics {
+  readonly #reportedNames = new Set<string>();
   readonly #partsOf = new Map<string, TargetParts>();
   readonly #families: Readonly<Record<MetricName, Family>>;
   readonly #isKnown: (name: string) => boolean;
@@ -125,6 +129,15 @@ class PrometheusMetrics implements Metrics {
     return this.#isKnown(name) ? name : 'other';
   }
 
+  /** Providers call a model by the date of its snapshot, which no configuration names; of those, some are kept apart. */
+  #reported(name: string | null): string {
+    if (name === null) return 'unreported';
+    if (this.#isKnown(name) || this.#reportedNames.has(name)) return name;
+    if (this.#reportedNames.size >= reportedNamesMax) return 'other';
+    this.#reportedNames.add(name);
+    return name;
+  }
+
   #parts(target: string): TargetParts {
     const known = this.#partsOf.get(target);
     if (known !== undefined) return known;
@@ -142,7 +155,7 @@ class PrometheusMetrics implements Metrics {
         feature,
         this.#named(record.requested),
         this.#named(record.served),
-        record.modelReported === null ? 'unreported' : this.#named(record.modelReported),
+        this.#reported(record.modelReported),
         record.outcome,
         record.hop ?? 'none',
         record.fallback ?? 'none',
