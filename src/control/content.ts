@@ -10,7 +10,7 @@ import type { ContentRead, ContentStore } from '../store/content-store.ts';
 import { pageSizeMax } from '../store/store.ts';
 import type { Page, Store } from '../store/store.ts';
 import { reason } from './reason.ts';
-import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
+import { carryOut, controlError, done, newChange, parseInput } from './verb.ts';
 import type { ControlDependencies, ControlError, Result } from './verb.ts';
 
 export type ContentDependencies = ControlDependencies & {
@@ -57,21 +57,19 @@ async function refusal(id: string, found: ContentRead, store: Store): Promise<Co
   }
 }
 
-export async function readContent(
+export function readContent(
   id: string,
   input: unknown,
   actor: string,
   dependencies: ContentDependencies,
 ): Promise<Result<Content>> {
-  const { store, content, masterKey } = dependencies;
-  const refuse = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: id, kind: 'content.refused' }, dependencies);
-  const parsed = parseInput(lookInput, input);
-  if (parsed.kind === 'error') return refuse(parsed);
-  return withStore<Content>(async () => {
+  return carryOut<Content>({ actor, subject: id, kind: 'content.refused' }, dependencies, async () => {
+    const { store, content, masterKey } = dependencies;
+    const parsed = parseInput(lookInput, input);
+    if (parsed.kind === 'error') return parsed;
     const found = await content.read(masterKey(), id);
     const error = await refusal(id, found, store);
-    if (error !== null) return refuse(error);
+    if (error !== null) return error;
     const facts = { kind: 'content.read', subject: id, before: null, after: null } as const;
     await store.appendChange(newChange({ ...facts, actor, reason: parsed.value.reason }, dependencies));
     if (found.kind !== 'read') throw new Error('content that was not read cannot be shown');

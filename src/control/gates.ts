@@ -11,7 +11,7 @@ import { instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
 import type { Target } from '../core/target.ts';
 import { reason } from './reason.ts';
-import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
+import { carryOut, controlError, done, newChange, parseInput } from './verb.ts';
 import type { ControlDependencies, ControlError, Result } from './verb.ts';
 
 export type GateDependencies = ControlDependencies & {
@@ -63,20 +63,18 @@ function notKnown(name: string): ControlError {
 }
 
 /** Keeps a target out until the time is over or somebody gives it back, whatever its probes say. */
-export async function holdGate(
+export function holdGate(
   { name, input }: Word,
   actor: string,
   dependencies: GateDependencies,
 ): Promise<Result<Target>> {
-  const reject = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: name }, dependencies);
-  const parsed = parseInput(holdInput, input);
-  if (parsed.kind === 'error') return reject(parsed);
-  const target = dependencies.find(name);
-  if (target === null) return reject(notKnown(name));
-  const { reason: why, expires_in: text } = parsed.value;
-  const ms = text === undefined ? hold.standardMs : (durationMs(text) ?? hold.standardMs);
-  return withStore(async () => {
+  return carryOut<Target>({ actor, subject: name }, dependencies, async () => {
+    const parsed = parseInput(holdInput, input);
+    if (parsed.kind === 'error') return parsed;
+    const target = dependencies.find(name);
+    if (target === null) return notKnown(name);
+    const { reason: why, expires_in: text } = parsed.value;
+    const ms = text === undefined ? hold.standardMs : (durationMs(text) ?? hold.standardMs);
     const until = instant(dependencies.now() + ms);
     const before = dependencies.stateOf(target);
     const after = { state: 'ejected', until: new Date(until).toISOString() };
@@ -89,28 +87,24 @@ export async function holdGate(
 }
 
 /** Gives a target that is held or ejected back to its gate: it is probed now, and ramps when that goes well. */
-export async function returnGate(
+export function returnGate(
   { name, input }: Word,
   actor: string,
   dependencies: GateDependencies,
 ): Promise<Result<Target>> {
-  const reject = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: name }, dependencies);
-  const parsed = parseInput(returnInput, input);
-  if (parsed.kind === 'error') return reject(parsed);
-  const target = dependencies.find(name);
-  if (target === null) return reject(notKnown(name));
-  const before = dependencies.stateOf(target);
-  if (before !== 'ejected')
-    return reject(
-      controlError(
+  return carryOut<Target>({ actor, subject: name }, dependencies, async () => {
+    const parsed = parseInput(returnInput, input);
+    if (parsed.kind === 'error') return parsed;
+    const target = dependencies.find(name);
+    if (target === null) return notKnown(name);
+    const before = dependencies.stateOf(target);
+    if (before !== 'ejected')
+      return controlError(
         'conflict',
         `The gate of ${target.name} is ${before}, not ejected.`,
         'Nothing needs to be done.',
-      ),
-    );
-  const { reason: why } = parsed.value;
-  return withStore(async () => {
+      );
+    const { reason: why } = parsed.value;
     await dependencies.store.appendChange(
       newChange(
         { kind: 'gate.returned', actor, subject: target.name, reason: why, before, after: 'probing' },

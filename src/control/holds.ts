@@ -6,15 +6,7 @@ import type { Hold, HoldScope } from '../core/hold.ts';
 import { incidentId, instant } from '../core/ids.ts';
 import type { Instant } from '../core/ids.ts';
 import { reason } from './reason.ts';
-import {
-  controlError,
-  done,
-  newChange,
-  parseInput,
-  recordRejection,
-  staleProblem,
-  withStore,
-} from './verb.ts';
+import { carryOut, controlError, done, newChange, parseInput, staleProblem } from './verb.ts';
 import type { ControlDependencies, ControlError, Result, Revising } from './verb.ts';
 
 /** In force at once. */
@@ -67,19 +59,17 @@ async function problemOf(scope: HoldScope, { store }: ControlDependencies): Prom
     : controlError('conflict', `${holdsMax} holds are in force.`, 'Release some first.');
 }
 
-export async function placeHold(
+export function placeHold(
   input: unknown,
   actor: string,
   dependencies: ControlDependencies,
 ): Promise<Result<Hold>> {
-  const reject = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: 'hold' }, dependencies);
-  const parsed = parseInput(holdInput, input);
-  if (parsed.kind === 'error') return reject(parsed);
-  const scope = scopeOf(parsed.value.scope);
-  return withStore<Hold>(async () => {
+  return carryOut<Hold>({ actor, subject: 'hold' }, dependencies, async () => {
+    const parsed = parseInput(holdInput, input);
+    if (parsed.kind === 'error') return parsed;
+    const scope = scopeOf(parsed.value.scope);
     const problem = await problemOf(scope, dependencies);
-    if (problem !== null) return reject(problem);
+    if (problem !== null) return problem;
     const { newId, now, store } = dependencies;
     const words = { reason: parsed.value.reason, placedAt: now(), placedBy: actor };
     const hold: Hold = { id: newId('hold'), scope, ...words, release: null };
@@ -101,29 +91,25 @@ function releaseProblem(found: Hold, rev: number | null): ControlError | null {
   return stale ?? (found.release === null ? null : releasedBefore(found.id));
 }
 
-export async function releaseHold(
+export function releaseHold(
   { id, input, rev }: Revising,
   actor: string,
   dependencies: ControlDependencies,
 ): Promise<Result<Hold>> {
-  const reject = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: id }, dependencies);
-  const parsed = parseInput(holdReleaseInput, input);
-  if (parsed.kind === 'error') return reject(parsed);
-  return withStore<Hold>(async () => {
+  return carryOut<Hold>({ actor, subject: id }, dependencies, async () => {
+    const parsed = parseInput(holdReleaseInput, input);
+    if (parsed.kind === 'error') return parsed;
     const { store, now } = dependencies;
     const found = await store.findHold(id);
     if (found === null)
-      return reject(
-        controlError('not_found', `There is no hold ${id}.`, 'List them with: breakwater hold list'),
-      );
+      return controlError('not_found', `There is no hold ${id}.`, 'List them with: breakwater hold list');
     const problem = releaseProblem(found, rev);
-    if (problem !== null) return reject(problem);
+    if (problem !== null) return problem;
     const { reason: why } = parsed.value;
     const hold: Hold = { ...found, release: { at: now(), by: actor, reason: why } };
     const facts = { kind: 'hold.released', actor, subject: id, reason: why, after: null } as const;
     const before = { scope: scopeWords(found.scope) };
     const isReleased = await store.releaseHold(hold, newChange({ ...facts, before }, dependencies));
-    return isReleased ? done(hold) : reject(releasedBefore(id));
+    return isReleased ? done(hold) : releasedBefore(id);
   });
 }

@@ -18,7 +18,7 @@ import {
   writeOf,
 } from './incident-verb.ts';
 import type { IncidentDependencies } from './incident-verb.ts';
-import { controlError, done, parseInput, recordRejection } from './verb.ts';
+import { controlError } from './verb.ts';
 import type { Result, Revising } from './verb.ts';
 
 function together<T>(one: readonly T[], other: readonly T[], keyOf: (value: T) => string): readonly T[] {
@@ -66,19 +66,16 @@ function absorbed(
 }
 
 /** Makes one incident part of another; the requests go along, and the first one is dismissed with a pointer. */
-export async function mergeIncident(
+export function mergeIncident(
   telling: Revising,
   actor: string,
   dependencies: IncidentDependencies,
 ): Promise<Result<Incident>> {
-  const parsed = parseInput(mergeInput, telling.input);
-  if (parsed.kind === 'error') return recordRejection(parsed, { actor, subject: telling.id }, dependencies);
-  const { into, reason } = parsed.value;
-  const merged = await change(
-    telling,
-    { kind: 'incident.merged', actor, reason: reason ?? `into ${into}` },
-    dependencies,
-    async (incident) => {
+  return change(telling, actor, mergeInput, dependencies, ({ into, reason }) => ({
+    kind: 'incident.merged',
+    reason: reason ?? `into ${into}`,
+    answer: into,
+    work: async (incident) => {
       const other = await dependencies.store.findIncident(into);
       if (other === null) return unknown(into);
       if (other.id === incident.id)
@@ -100,44 +97,33 @@ export async function mergeIncident(
       const grown = absorbed(other, incident, actor, because(reason), now);
       return [writeOf(gone), { ...writeOf(grown), takes: { from: incident.id, preferred: null, at: now } }];
     },
-  );
-  if (merged.kind === 'error') return merged;
-  const result = await dependencies.store.findIncident(into);
-  return result === null ? unknown(into) : done(result);
+  }));
 }
 
 /** Makes some of its targets a story of their own; their requests go along. The answer is the new incident. */
-export async function splitIncident(
+export function splitIncident(
   telling: Revising,
   actor: string,
   dependencies: IncidentDependencies,
 ): Promise<Result<Incident>> {
-  const parsed = parseInput(splitInput, telling.input);
-  if (parsed.kind === 'error') return recordRejection(parsed, { actor, subject: telling.id }, dependencies);
-  const { targets: names, title, reason } = parsed.value;
-  return change(
-    telling,
-    { kind: 'incident.split', actor, reason: reason ?? names.join(', ') },
-    dependencies,
-    (incident) => {
+  return change(telling, actor, splitInput, dependencies, ({ targets: names, title, reason }) => ({
+    kind: 'incident.split',
+    reason: reason ?? names.join(', '),
+    work: async (incident) => {
       const going = incident.targets.filter(({ target }) => names.includes(target));
       const staying = incident.targets.filter(({ target }) => !names.includes(target));
       const stranger = names.find((name) => !going.some(({ target }) => target === name));
-      if (isClosed(incident)) return Promise.resolve(closed(incident, 'split'));
+      if (isClosed(incident)) return closed(incident, 'split');
       if (stranger !== undefined || staying.length === 0)
-        return Promise.resolve(
-          controlError(
-            'invalid',
-            stranger === undefined
-              ? 'Nothing would be left of it.'
-              : `${stranger} is not one of its targets.`,
-            `Its targets are ${incident.targets.map(({ target }) => target).join(', ')}.`,
-            'targets',
-          ),
+        return controlError(
+          'invalid',
+          stranger === undefined ? 'Nothing would be left of it.' : `${stranger} is not one of its targets.`,
+          `Its targets are ${incident.targets.map(({ target }) => target).join(', ')}.`,
+          'targets',
         );
-      return Promise.resolve(parted(incident, { going, staying, title, reason }, actor, dependencies));
+      return parted(incident, { going, staying, title, reason }, actor, dependencies);
     },
-  );
+  }));
 }
 
 type Parting = {
@@ -195,24 +181,24 @@ function parted(
 }
 
 /** It was nothing, or nothing of ours. */
-export async function dismissIncident(
+export function dismissIncident(
   telling: Revising,
   actor: string,
   dependencies: IncidentDependencies,
 ): Promise<Result<Incident>> {
-  const parsed = parseInput(dismissInput, telling.input);
-  if (parsed.kind === 'error') return recordRejection(parsed, { actor, subject: telling.id }, dependencies);
-  const { reason } = parsed.value;
-  return change(telling, { kind: 'incident.updated', actor, reason }, dependencies, (incident) => {
-    const problem =
-      incident.state === 'dismissed'
-        ? closed(incident, 'dismissed again')
-        : stateProblem(incident, 'dismissed');
-    if (problem !== null) return Promise.resolve(problem);
-    const now = dependencies.now();
-    const entry = byPerson(actor, now, `Dismissed: ${reason}`, 'dismissed');
-    return Promise.resolve([
-      writeOf(stepOf(incident, { state: 'dismissed', stateBy: 'person', stateAt: now }, [entry], now)),
-    ]);
-  });
+  return change(telling, actor, dismissInput, dependencies, ({ reason }) => ({
+    kind: 'incident.updated',
+    reason,
+    work: async (incident) => {
+      const problem =
+        incident.state === 'dismissed'
+          ? closed(incident, 'dismissed again')
+          : stateProblem(incident, 'dismissed');
+      if (problem !== null) return problem;
+      const now = dependencies.now();
+      const entry = byPerson(actor, now, `Dismissed: ${reason}`, 'dismissed');
+      const step = stepOf(incident, { state: 'dismissed', stateBy: 'person', stateAt: now }, [entry], now);
+      return [writeOf(step)];
+    },
+  }));
 }

@@ -2,6 +2,8 @@
  * What the verbs of incidents share: steps are taken one after another, so that what a gate does and what a person says
  * at the same moment both find their place, and each is written with its timeline and its change in one transaction.
  */
+import type { z } from 'zod';
+
 import { isOpen, nextStates, timesJson } from '../core/incident.ts';
 import type { Incident, IncidentStep } from '../core/incident.ts';
 import { relatedMs } from '../core/incident-steps.ts';
@@ -9,7 +11,7 @@ import type { Added, FailedTarget } from '../core/incident-steps.ts';
 import type { IncidentId, Instant } from '../core/ids.ts';
 import type { ChangeKind } from '../core/record.ts';
 import type { IncidentWrite } from '../store/store.ts';
-import { controlError, done, newChange, recordRejection, staleProblem, withStore } from './verb.ts';
+import { carryOut, controlError, done, newChange, parseInput, staleProblem } from './verb.ts';
 import type { ControlDependencies, ControlError, Result, Revising } from './verb.ts';
 
 export type IncidentDependencies = ControlDependencies & {
@@ -104,30 +106,40 @@ export function isError(value: object): value is ControlError {
   return 'kind' in value && value.kind === 'error';
 }
 
-type Work = (incident: Incident) => Promise<readonly IncidentWrite[] | ControlError>;
+/** What a person wants of an incident, once the words are read. */
+export type Deed = {
+  readonly kind: ChangeKind;
+  readonly reason: string | null;
+  readonly work: (incident: Incident) => Promise<readonly IncidentWrite[] | ControlError>;
+  /** Which of the incidents that are written is the answer; the first unless said otherwise. */
+  readonly answer?: string;
+};
 
-/** Finds an incident, checks its revision, and saves what the work makes of it. */
-export async function change(
-  { id, rev }: Revising,
-  saving: Omit<Saving, 'before'>,
+/** Reads what is wanted, finds the incident, checks its revision, and saves what the work makes of it. */
+export function change<S extends z.ZodType>(
+  { id, input, rev }: Revising,
+  actor: string,
+  schema: S,
   dependencies: IncidentDependencies,
-  work: Work,
+  deedOf: (wanted: z.infer<S>) => Deed,
 ): Promise<Result<Incident>> {
-  const { actor } = saving;
-  const reject = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: id }, dependencies);
-  return withStore<Incident>(() =>
-    dependencies.inOrder(async () => {
+  return carryOut<Incident>({ actor, subject: id }, dependencies, async () => {
+    const parsed = parseInput(schema, input);
+    if (parsed.kind === 'error') return parsed;
+    const { kind, reason, work, answer } = deedOf(parsed.value);
+    return dependencies.inOrder(async () => {
       const found = await dependencies.store.findIncident(id);
-      if (found === null) return reject(unknown(id));
+      if (found === null) return unknown(id);
       const stale = staleProblem(rev, found.rev, `Incident ${id} has moved on since you read it.`);
-      if (stale !== null) return reject(stale);
+      if (stale !== null) return stale;
       const writes = await work(found);
-      if (isError(writes)) return reject(writes);
-      const isSaved = await saveSteps(writes, { ...saving, before: found }, dependencies);
-      return isSaved ? done(writes[0]?.incident ?? found) : reject(lost(id));
-    }),
-  );
+      if (isError(writes)) return writes;
+      const isSaved = await saveSteps(writes, { kind, actor, reason, before: found }, dependencies);
+      if (!isSaved) return lost(id);
+      const written = writes.map(({ incident }) => incident);
+      return done(written.find((each) => each.id === answer) ?? written[0] ?? found);
+    });
+  });
 }
 
 export const stateProblem = (incident: Incident, to: Incident['state']): ControlError | null =>

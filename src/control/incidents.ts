@@ -27,7 +27,7 @@ import {
   writeOf,
 } from './incident-verb.ts';
 import type { IncidentDependencies, Saving } from './incident-verb.ts';
-import { controlError, done, parseInput, recordRejection, withStore } from './verb.ts';
+import { carryOut, controlError, done, parseInput } from './verb.ts';
 import type { ControlError, Result, Revising } from './verb.ts';
 
 type Scoped = {
@@ -126,32 +126,28 @@ function momentOf(text: string | null | undefined): Instant | null {
   return text === undefined || text === null ? null : (Date.parse(text) as Instant);
 }
 
-export async function openIncident(
+export function openIncident(
   input: unknown,
   actor: string,
   dependencies: IncidentDependencies,
 ): Promise<Result<Incident>> {
-  const reject = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: 'incident' }, dependencies);
-  const parsed = parseInput(incidentInput, input);
-  if (parsed.kind === 'error') return reject(parsed);
-  return withStore<Incident>(() =>
-    dependencies.inOrder(async () => {
+  return carryOut<Incident>({ actor, subject: 'incident' }, dependencies, async () => {
+    const parsed = parseInput(incidentInput, input);
+    if (parsed.kind === 'error') return parsed;
+    return dependencies.inOrder(async () => {
       if (dependencies.current().length >= incidentsLiveMax)
-        return reject(
-          controlError(
-            'conflict',
-            `${incidentsLiveMax} incidents are open.`,
-            'Resolve, merge or dismiss some first.',
-          ),
+        return controlError(
+          'conflict',
+          `${incidentsLiveMax} incidents are open.`,
+          'Resolve, merge or dismiss some first.',
         );
       const step = opened(parsed.value, actor, dependencies);
-      if (isError(step)) return reject(step);
+      if (isError(step)) return step;
       const saving: Saving = { kind: 'incident.opened', actor, reason: step.incident.title, before: null };
       const isSaved = await saveSteps([writeOf(step)], saving, dependencies);
-      return isSaved ? done(step.incident) : reject(lost(step.incident.id));
-    }),
-  );
+      return isSaved ? done(step.incident) : lost(step.incident.id);
+    });
+  });
 }
 
 /** What the provider says moves the provider's times, and not the state of our incident. */
@@ -271,15 +267,14 @@ async function updated(
   return [writeOf(stepOf(incident, { ...changes, frozen }, [entry], now))];
 }
 
-export async function updateIncident(
+export function updateIncident(
   telling: Revising,
   actor: string,
   dependencies: IncidentDependencies,
 ): Promise<Result<Incident>> {
-  const parsed = parseInput(updateInput, telling.input);
-  if (parsed.kind === 'error') return recordRejection(parsed, { actor, subject: telling.id }, dependencies);
-  const reason = parsed.value.text?.slice(0, 500) ?? updateWords(parsed.value);
-  return change(telling, { kind: 'incident.updated', actor, reason }, dependencies, (incident) =>
-    updated(incident, parsed.value, actor, dependencies),
-  );
+  return change(telling, actor, updateInput, dependencies, (input) => ({
+    kind: 'incident.updated',
+    reason: input.text?.slice(0, 500) ?? updateWords(input),
+    work: (incident) => updated(incident, input, actor, dependencies),
+  }));
 }

@@ -6,15 +6,7 @@ import type { ApiKey } from '../core/keys.ts';
 import { didYouMean } from '../core/nearest.ts';
 import { reason } from './reason.ts';
 import { newToken, tokenHash } from './secrets.ts';
-import {
-  controlError,
-  done,
-  newChange,
-  parseInput,
-  recordRejection,
-  staleProblem,
-  withStore,
-} from './verb.ts';
+import { carryOut, controlError, done, newChange, parseInput, staleProblem } from './verb.ts';
 import type { ControlDependencies, ControlError, Result, Revising } from './verb.ts';
 
 export type KeyDependencies = ControlDependencies & {
@@ -83,26 +75,24 @@ async function problemOf(
     : controlError('conflict', `${keysMax} keys are in use.`, 'Revoke some first.');
 }
 
-export async function createKey(
+export function createKey(
   input: unknown,
   actor: string,
   dependencies: KeyDependencies,
 ): Promise<Result<KeyCreated>> {
-  const reject = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: 'key' }, dependencies);
-  const parsed = parseInput(keyInput, input);
-  if (parsed.kind === 'error') return reject(parsed);
-  const {
-    name,
-    features = null,
-    tenant = null,
-    data_class_max: dataClassMax = null,
-    rpm = null,
-    budget = null,
-  } = parsed.value;
-  return withStore<KeyCreated>(async () => {
+  return carryOut<KeyCreated>({ actor, subject: 'key' }, dependencies, async () => {
+    const parsed = parseInput(keyInput, input);
+    if (parsed.kind === 'error') return parsed;
+    const {
+      name,
+      features = null,
+      tenant = null,
+      data_class_max: dataClassMax = null,
+      rpm = null,
+      budget = null,
+    } = parsed.value;
     const problem = await problemOf(features, dataClassMax, dependencies);
-    if (problem !== null) return reject(problem);
+    if (problem !== null) return problem;
     const id = keyId(dependencies.newId('key'));
     // The end of the id is in the secret, so that a leaked one can be told apart without its hash.
     const secret = newToken(`bw_${id.slice(-8)}`);
@@ -152,24 +142,20 @@ function revokeProblem(found: ApiKey, rev: number | null): ControlError | null {
   return stale ?? (found.revokedAt === null ? null : revokedAlready(found.id));
 }
 
-export async function revokeKey(
+export function revokeKey(
   { id, input, rev }: Revising,
   actor: string,
   dependencies: KeyDependencies,
 ): Promise<Result<ApiKey>> {
-  const reject = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: id }, dependencies);
-  const parsed = parseInput(revokeInput, input);
-  if (parsed.kind === 'error') return reject(parsed);
-  return withStore<ApiKey>(async () => {
+  return carryOut<ApiKey>({ actor, subject: id }, dependencies, async () => {
+    const parsed = parseInput(revokeInput, input);
+    if (parsed.kind === 'error') return parsed;
     const { store, now, publish } = dependencies;
     const found = (await store.loadKeys()).find((key) => key.id === id);
     if (found === undefined)
-      return reject(
-        controlError('not_found', `There is no key ${id}.`, 'List them with: breakwater keys list'),
-      );
+      return controlError('not_found', `There is no key ${id}.`, 'List them with: breakwater keys list');
     const problem = revokeProblem(found, rev);
-    if (problem !== null) return reject(problem);
+    if (problem !== null) return problem;
     const at = now();
     const revoked: ApiKey = { ...found, revokedAt: at };
     const change = newChange(
@@ -184,7 +170,7 @@ export async function revokeKey(
       dependencies,
     );
     // Of two at once one wins.
-    if (!(await store.revokeKey(found.id, at, change))) return reject(revokedAlready(id));
+    if (!(await store.revokeKey(found.id, at, change))) return revokedAlready(id);
     publish(await store.loadKeys());
     return done(revoked);
   });

@@ -19,7 +19,7 @@ import type { KeptCheckpoint, Store } from '../store/store.ts';
 import { sha256 } from './ledger-key.ts';
 import type { LedgerKey } from './ledger-key.ts';
 import { reason } from './reason.ts';
-import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
+import { carryOut, controlError, done, newChange, parseInput } from './verb.ts';
 import type { ControlDependencies, ControlError, Result } from './verb.ts';
 
 export type LedgerDependencies = ControlDependencies & { readonly signer: LedgerKey };
@@ -143,19 +143,17 @@ type Acknowledging = LedgerDependencies & {
 };
 
 /** A person has seen that the ledger is not the one that was signed; writing goes on from here, and that is written first. */
-export async function acknowledgeLedger(
+export function acknowledgeLedger(
   input: unknown,
   actor: string,
   dependencies: Acknowledging,
 ): Promise<Result<Standing>> {
-  const reject = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: 'ledger' }, dependencies);
-  const parsed = parseInput(acknowledgeInput, input);
-  if (parsed.kind === 'error') return reject(parsed);
-  const before = dependencies.standing();
-  if (before.kind === 'sound' || before.kind === 'unwritable')
-    return reject(controlError('conflict', standingWords(before), 'There is nothing to acknowledge.'));
-  return withStore(async () => {
+  return carryOut<Standing>({ actor, subject: 'ledger' }, dependencies, async () => {
+    const parsed = parseInput(acknowledgeInput, input);
+    if (parsed.kind === 'error') return parsed;
+    const before = dependencies.standing();
+    if (before.kind === 'sound' || before.kind === 'unwritable')
+      return controlError('conflict', standingWords(before), 'There is nothing to acknowledge.');
     const { store } = dependencies;
     const aside = before.kind === 'damaged' ? await dependencies.startAfresh() : null;
     if (aside === null) {
@@ -196,18 +194,12 @@ export type Erasing = ControlDependencies & {
  * Erases every record of a user, and what was captured. Leaves stay, so that the ledger still verifies and says that
  * something was there.
  */
-export async function eraseUser(
-  input: unknown,
-  actor: string,
-  dependencies: Erasing,
-): Promise<Result<Erased>> {
-  const parsed = parseInput(eraseInput, input);
-  const reject = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: 'records' }, dependencies);
-  if (parsed.kind === 'error') return reject(parsed);
-  const refuse = (holds: readonly string[]): Promise<ControlError> =>
-    reject(controlError('conflict', heldWords(holds), 'Release the hold first: breakwater hold list'));
-  return withStore<Erased>(async () => {
+export function eraseUser(input: unknown, actor: string, dependencies: Erasing): Promise<Result<Erased>> {
+  return carryOut<Erased>({ actor, subject: 'records' }, dependencies, async () => {
+    const parsed = parseInput(eraseInput, input);
+    if (parsed.kind === 'error') return parsed;
+    const refuse = (holds: readonly string[]): ControlError =>
+      controlError('conflict', heldWords(holds), 'Release the hold first: breakwater hold list');
     const { user, reason: why } = parsed.value;
     const { store, content } = dependencies;
     const holds = await content.heldBy(user);

@@ -17,7 +17,7 @@ import { readIncident } from './incident-queries.ts';
 import type { IncidentRead } from './incident-queries.ts';
 import { promiseProblem } from './incident-inputs.ts';
 import { reason, written } from './reason.ts';
-import { controlError, done, newChange, parseInput, recordRejection, withStore } from './verb.ts';
+import { carryOut, controlError, done, newChange, parseInput, withStore } from './verb.ts';
 import type { ControlDependencies, ControlError, Result } from './verb.ts';
 
 export type MessageDependencies = ControlDependencies & {
@@ -184,26 +184,22 @@ export function publishMessage(
   actor: string,
   dependencies: MessageDependencies,
 ): Promise<Result<Message>> {
-  return withStore<Message>(async () => {
+  return carryOut<Message>({ actor, subject: id }, dependencies, async () => {
     const { now, newId, settings } = dependencies;
-    const reject = (error: ControlError): Promise<ControlError> =>
-      recordRejection(error, { actor, subject: id }, dependencies);
     const parsed = parseInput(messageInput, input ?? {});
-    if (parsed.kind === 'error') return reject(parsed);
+    if (parsed.kind === 'error') return parsed;
     const promise = promiseProblem(parsed.value.next_update_at, now());
-    if (promise !== null) return reject(promise);
+    if (promise !== null) return promise;
     const read = await readIncident(id, { ...dependencies, now: now() });
-    if (read === null) return reject(unknown(id));
+    if (read === null) return unknown(id);
     if (read.incident.state === 'dismissed' || read.incident.mergedInto !== null)
-      return reject(
-        controlError(
-          'conflict',
-          `Incident ${id} is closed without a story.`,
-          'Publish for the one that goes on.',
-        ),
+      return controlError(
+        'conflict',
+        `Incident ${id} is closed without a story.`,
+        'Publish for the one that goes on.',
       );
     const draft = draftOf(read, parsed.value, settings(), now(), automatic?.before ?? null);
-    if (draft.problems.length > 0) return reject(refused(draft.problems));
+    if (draft.problems.length > 0) return refused(draft.problems);
     const message: Message = {
       id: newId('pub'),
       incident: id,
@@ -228,14 +224,12 @@ export function suppressMessage(
   actor: string,
   dependencies: MessageDependencies,
 ): Promise<Result<Message>> {
-  return withStore<Message>(async () => {
+  return carryOut<Message>({ actor, subject: id }, dependencies, async () => {
     const { now, newId, store } = dependencies;
-    const reject = (error: ControlError): Promise<ControlError> =>
-      recordRejection(error, { actor, subject: id }, dependencies);
     const parsed = parseInput(suppressInput, input);
-    if (parsed.kind === 'error') return reject(parsed);
+    if (parsed.kind === 'error') return parsed;
     const incident = await store.findIncident(id);
-    if (incident === null) return reject(unknown(id));
+    if (incident === null) return unknown(id);
     const { stage: at, reason } = parsed.value;
     const message: Message = {
       id: newId('pub'),

@@ -18,15 +18,7 @@ import type { RunWrite } from '../store/store.ts';
 import { doDeed } from './playbook-deeds.ts';
 import type { DeedDependencies } from './playbook-deeds.ts';
 import { reason } from './reason.ts';
-import {
-  controlError,
-  done,
-  newChange,
-  parseInput,
-  recordRejection,
-  staleProblem,
-  withStore,
-} from './verb.ts';
+import { carryOut, controlError, done, newChange, parseInput, staleProblem } from './verb.ts';
 import type { ChangeFacts, ControlError, Result } from './verb.ts';
 
 export type Shelved = {
@@ -196,27 +188,23 @@ export type Started =
   | { readonly kind: 'run'; readonly run: Run }
   | { readonly kind: 'plan'; readonly plan: Planned };
 
-export async function runPlaybook(
+export function runPlaybook(
   name: string,
   input: unknown,
   actor: string,
   dependencies: PlaybookDependencies,
 ): Promise<Result<Started>> {
-  const reject = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: name }, dependencies);
-  const parsed = parseInput(runInput, input);
-  if (parsed.kind === 'error') return reject(parsed);
-  const shelved = dependencies.shelf().find(({ playbook }) => playbook.name === name);
-  if (shelved === undefined) return reject(noPlaybook(name));
-  if (parsed.value.dry_run === true)
-    return done({ kind: 'plan', plan: planned(shelved.playbook, dependencies) });
-  if (dependencies.runs().some((run) => run.playbook === name))
-    return reject(
-      controlError('conflict', `A run of ${name} is under way.`, 'See: breakwater playbook runs'),
-    );
-  if (dependencies.runs().length >= runsMax)
-    return reject(controlError('conflict', `${runsMax} runs are under way.`, 'Abort some first.'));
-  return withStore<Started>(async () => {
+  return carryOut<Started>({ actor, subject: name }, dependencies, async () => {
+    const parsed = parseInput(runInput, input);
+    if (parsed.kind === 'error') return parsed;
+    const shelved = dependencies.shelf().find(({ playbook }) => playbook.name === name);
+    if (shelved === undefined) return noPlaybook(name);
+    if (parsed.value.dry_run === true)
+      return done({ kind: 'plan', plan: planned(shelved.playbook, dependencies) });
+    if (dependencies.runs().some((run) => run.playbook === name))
+      return controlError('conflict', `A run of ${name} is under way.`, 'See: breakwater playbook runs');
+    if (dependencies.runs().length >= runsMax)
+      return controlError('conflict', `${runsMax} runs are under way.`, 'Abort some first.');
     const run = await begin(shelved, actor, parsed.value.reason, dependencies);
     return run === null
       ? controlError('conflict', 'Another run began at the same moment.', 'See: breakwater playbook runs')
@@ -237,30 +225,25 @@ function readWord(action: Action, input: unknown): Result<Said> {
   return parsed.kind === 'error' ? parsed : done({ word: { kind: action }, reason: parsed.value.reason });
 }
 
-export async function tellRun(
+export function tellRun(
   id: string,
   action: Action,
-  given: { readonly input: unknown; readonly actor: string; readonly rev: number | null },
+  { input, actor, rev }: { readonly input: unknown; readonly actor: string; readonly rev: number | null },
   dependencies: PlaybookDependencies,
 ): Promise<Result<Run>> {
-  const { actor, rev } = given;
-  const reject = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: id }, dependencies);
-  const read = readWord(action, given.input);
-  if (read.kind === 'error') return reject(read);
-  const { word, reason: why } = read.value;
-  return withStore<Run>(async () => {
+  return carryOut<Run>({ actor, subject: id }, dependencies, async () => {
+    const read = readWord(action, input);
+    if (read.kind === 'error') return read;
+    const { word, reason: why } = read.value;
     const run = dependencies.runs().find((each) => each.id === id) ?? (await dependencies.store.findRun(id));
     if (run === null)
-      return reject(controlError('not_found', `There is no run ${id}.`, 'See: breakwater playbook runs'));
+      return controlError('not_found', `There is no run ${id}.`, 'See: breakwater playbook runs');
     const stale = staleProblem(rev, run.rev, `Run ${id} has moved on since.`);
-    if (stale !== null) return reject(stale);
+    if (stale !== null) return stale;
     const now = instant(dependencies.now());
     const after = told(run, word, actor, why, now);
     if (typeof after === 'string')
-      return reject(
-        controlError('conflict', `Nothing was changed: ${after}.`, 'See: breakwater playbook runs'),
-      );
+      return controlError('conflict', `Nothing was changed: ${after}.`, 'See: breakwater playbook runs');
     const words = word.kind === 'answer' ? word.answer : word.kind;
     const change = changeOf(
       after,
@@ -270,8 +253,10 @@ export async function tellRun(
       dependencies,
     );
     if (await write(plainly(after, [change]), dependencies)) return done(after);
-    return reject(
-      controlError('conflict', 'The run has moved on at the same moment.', 'Look at it again, then decide.'),
+    return controlError(
+      'conflict',
+      'The run has moved on at the same moment.',
+      'Look at it again, then decide.',
     );
   });
 }
@@ -288,33 +273,29 @@ export type PlaybookGiven = {
 };
 
 /** Keeps a playbook that was handed in; one of the same name is replaced, unless it comes from a file. */
-export async function savePlaybook(
+export function savePlaybook(
   { input, actor, version }: PlaybookGiven,
   dependencies: PlaybookDependencies & {
     readonly read: (text: string) => TextRead;
     readonly reshelve: () => Promise<void>;
   },
 ): Promise<Result<Shelved>> {
-  const reject = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: 'playbook' }, dependencies);
-  const parsed = parseInput(playbookInput, input);
-  if (parsed.kind === 'error') return reject(parsed);
-  const read = dependencies.read(parsed.value.text);
-  if (!read.ok) return reject(controlError('invalid', read.message, 'Correct the playbook.', 'text'));
-  const { playbook } = read;
-  const before = dependencies.shelf().find((each) => each.playbook.name === playbook.name);
-  if (before?.source === 'file')
-    return reject(
-      controlError(
+  return carryOut<Shelved>({ actor, subject: 'playbook' }, dependencies, async () => {
+    const parsed = parseInput(playbookInput, input);
+    if (parsed.kind === 'error') return parsed;
+    const read = dependencies.read(parsed.value.text);
+    if (!read.ok) return controlError('invalid', read.message, 'Correct the playbook.', 'text');
+    const { playbook } = read;
+    const before = dependencies.shelf().find((each) => each.playbook.name === playbook.name);
+    if (before?.source === 'file')
+      return controlError(
         'conflict',
         `${playbook.name} comes from a file.`,
         'Change the file, or use another name.',
-      ),
-    );
-  const now = before?.playbook.version ?? null;
-  const stale = staleProblem(version, now, `${playbook.name} was changed by somebody else.`);
-  if (stale !== null) return reject(stale);
-  return withStore<Shelved>(async () => {
+      );
+    const now = before?.playbook.version ?? null;
+    const stale = staleProblem(version, now, `${playbook.name} was changed by somebody else.`);
+    if (stale !== null) return stale;
     const change = newChange(
       {
         kind: 'playbook.saved',

@@ -12,15 +12,7 @@ import { isInForce, scopeKeys } from '../core/switches.ts';
 import type { Effect, Scope, Switch } from '../core/switches.ts';
 import type { Store } from '../store/store.ts';
 import { reason } from './reason.ts';
-import {
-  controlError,
-  done,
-  newChange,
-  parseInput,
-  recordRejection,
-  staleProblem,
-  withStore,
-} from './verb.ts';
+import { carryOut, controlError, done, newChange, parseInput, staleProblem } from './verb.ts';
 import type { ControlDependencies, ControlError, Result, Revising } from './verb.ts';
 
 export type SwitchDependencies = ControlDependencies & {
@@ -130,21 +122,19 @@ export function hypotheticalSwitch(input: unknown, dependencies: SwitchDependenc
   return done({ ...entry, id: switchId('sw_preview') });
 }
 
-export async function createSwitch(
+export function createSwitch(
   input: unknown,
   actor: string,
   dependencies: SwitchDependencies,
 ): Promise<Result<Switch>> {
-  const reject = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: 'switch' }, dependencies);
-  const parsed = parseInput(switchInput, input);
-  if (parsed.kind === 'error') return reject(parsed);
-  const problem = scopeProblem(parsed.value.scope);
-  if (problem !== null) return reject(problem);
-  if (dependencies.current().length >= switchesMax)
-    return reject(controlError('conflict', `${switchesMax} switches are in force.`, 'Release some first.'));
-  const entry = newSwitch(parsed.value, actor, dependencies);
-  return withStore(async () => {
+  return carryOut<Switch>({ actor, subject: 'switch' }, dependencies, async () => {
+    const parsed = parseInput(switchInput, input);
+    if (parsed.kind === 'error') return parsed;
+    const problem = scopeProblem(parsed.value.scope);
+    if (problem !== null) return problem;
+    if (dependencies.current().length >= switchesMax)
+      return controlError('conflict', `${switchesMax} switches are in force.`, 'Release some first.');
+    const entry = newSwitch(parsed.value, actor, dependencies);
     const change = newChange(
       { kind: 'switch.created', actor, subject: entry.id, reason: entry.reason, before: null, after: entry },
       dependencies,
@@ -156,28 +146,21 @@ export async function createSwitch(
 }
 
 /** Releases a switch: it is out of force when the promise resolves. */
-export async function releaseSwitch(
-  releasing: Revising,
+export function releaseSwitch(
+  { id, input, rev }: Revising,
   actor: string,
   dependencies: SwitchDependencies,
 ): Promise<Result<Switch>> {
-  const { id, rev } = releasing;
-  const reject = (error: ControlError): Promise<ControlError> =>
-    recordRejection(error, { actor, subject: id }, dependencies);
-  const parsed = parseInput(releaseInput, releasing.input);
-  if (parsed.kind === 'error') return reject(parsed);
-  return withStore<Switch>(async () => {
+  return carryOut<Switch>({ actor, subject: id }, dependencies, async () => {
+    const parsed = parseInput(releaseInput, input);
+    if (parsed.kind === 'error') return parsed;
     const found = await dependencies.store.findSwitch(switchId(id));
     if (found === null)
-      return reject(
-        controlError('not_found', `There is no switch ${id}.`, 'List them with: breakwater switch list'),
-      );
+      return controlError('not_found', `There is no switch ${id}.`, 'List them with: breakwater switch list');
     if (found.release !== null)
-      return reject(
-        controlError('conflict', `Switch ${id} is released already.`, 'Nothing needs to be done.'),
-      );
+      return controlError('conflict', `Switch ${id} is released already.`, 'Nothing needs to be done.');
     const stale = staleProblem(rev, found.rev, `Switch ${id} was changed by somebody else.`);
-    if (stale !== null) return reject(stale);
+    if (stale !== null) return stale;
     const { reason, ramp = true } = parsed.value;
     const released: Switch = {
       ...found,
@@ -196,12 +179,10 @@ export async function releaseSwitch(
       case 'not_found':
       case 'stale':
       case 'already_released':
-        return reject(
-          controlError(
-            'conflict',
-            `Switch ${id} was changed at the same moment.`,
-            'Read it again, then decide.',
-          ),
+        return controlError(
+          'conflict',
+          `Switch ${id} was changed at the same moment.`,
+          'Read it again, then decide.',
         );
     }
   });

@@ -169,3 +169,15 @@ export async function withStore<T>(work: () => Promise<Result<T>>): Promise<Resu
     return controlError('unavailable', ...unavailableWords[error.reason]);
   }
 }
+
+/** Runs a verb: it parses, decides and changes, and whatever it refuses is written down as an attempt. */
+export async function carryOut<T>(
+  attempted: Rejected,
+  dependencies: ControlDependencies,
+  work: () => Promise<Result<T>>,
+): Promise<Result<T>> {
+  const result = await withStore(work);
+  return result.kind === 'error' && result.code !== 'unavailable'
+    ? recordRejection(result, attempted, dependencies)
+    : result;
+}

@@ -1,5 +1,5 @@
 /** What a person can do about channels: try one, and send again what is dead. Both leave their audit row. */
-import { controlError, done, newChange, recordRejection, withStore } from '../control/verb.ts';
+import { carryOut, controlError, done, newChange } from '../control/verb.ts';
 import type { ControlDependencies, Result } from '../control/verb.ts';
 import type { Channel } from '../core/configure-channels.ts';
 import { newDelivery, replayed } from '../core/delivery.ts';
@@ -18,13 +18,12 @@ export function testChannel(
   actor: string,
   dependencies: ChannelDependencies,
 ): Promise<Result<Delivery>> {
-  return withStore(async () => {
+  return carryOut<Delivery>({ actor, subject: name }, dependencies, async () => {
     const { channels, newId, now, notifier } = dependencies;
     if (!channels().has(name)) {
       const known = [...channels().keys()];
       const remedy = didYouMean(name, known) || 'See: breakwater channel list';
-      const error = controlError('not_found', `There is no channel "${name}".`, remedy);
-      return recordRejection(error, { actor, subject: name }, dependencies);
+      return controlError('not_found', `There is no channel "${name}".`, remedy);
     }
     const delivery = newDelivery(
       newId('dlv'),
@@ -52,21 +51,13 @@ export function replayDelivery(
   actor: string,
   dependencies: ChannelDependencies,
 ): Promise<Result<Delivery>> {
-  return withStore(async () => {
+  return carryOut<Delivery>({ actor, subject: id }, dependencies, async () => {
     const { store, now } = dependencies;
     const found = await store.findDelivery(id);
-    const error =
-      found === null
-        ? controlError('not_found', `There is no delivery ${id}.`, 'See: breakwater channel deliveries')
-        : found.state === 'pending'
-          ? controlError('conflict', `${id} is still being tried.`, 'Wait for its next attempt.')
-          : null;
-    if (found === null || error !== null)
-      return recordRejection(
-        error ?? controlError('not_found', `There is no delivery ${id}.`, ''),
-        { actor, subject: id },
-        dependencies,
-      );
+    if (found === null)
+      return controlError('not_found', `There is no delivery ${id}.`, 'See: breakwater channel deliveries');
+    if (found.state === 'pending')
+      return controlError('conflict', `${id} is still being tried.`, 'Wait for its next attempt.');
     const again = replayed(found, now());
     const change = newChange(
       {
