@@ -79,7 +79,7 @@ function attemptSentence(attempt: AttemptRecord): string {
     case 'ok':
       return `${subject} succeeded ${took}.`;
     case 'cancelled':
-      return `${subject} was stopped ${took}.`;
+      return `${subject} ${attempt.failure === null ? 'was stopped' : failureRow(attempt.failure).words} ${took}.`;
     case 'failed': {
       const words = attempt.failure === null ? 'failed' : failureRow(attempt.failure).words;
       const next = attempt.whyNext === null ? '' : ` ${whyNextWords[attempt.whyNext]}`;

@@ -61,6 +61,17 @@ function traceRecord(exchange: Exchange, trace: Trace, n: number): AttemptRecord
   };
 }
 
+/** A call that was stopped because its caller left says so; one that another call outran did not fail. */
+function whoLeft({ outcome, served }: Closing, attempts: readonly AttemptRecord[]): readonly AttemptRecord[] {
+  if (outcome !== 'cancelled') return attempts;
+  return attempts.map((attempt, index): AttemptRecord => {
+    const isAwaited =
+      served === null || served.name === attempt.target || attempts[index - 1]?.whyNext === 'carry_on';
+    const isLeft = isAwaited && attempt.outcome === 'cancelled';
+    return isLeft ? { ...attempt, failure: 'cancelled_by_caller' } : attempt;
+  });
+}
+
 export function buildRecord(exchange: Exchange, closing: Closing): RequestRecord {
   const { wishes, facts, key } = exchange;
   const { served } = closing;
@@ -100,7 +111,10 @@ export function buildRecord(exchange: Exchange, closing: Closing): RequestRecord
     status: closing.status,
     finish: answer?.finish ?? null,
     candidates: exchange.candidates,
-    attempts: exchange.traces.map((trace, index) => traceRecord(exchange, trace, index + 1)),
+    attempts: whoLeft(
+      closing,
+      exchange.traces.map((trace, index) => traceRecord(exchange, trace, index + 1)),
+    ),
     incidents: incidentsOf(exchange),
     switches: closing.switches,
     fingerprints: { input: closing.inputFingerprint, output: closing.outputFingerprint },

@@ -7,7 +7,7 @@
  */
 import { Database } from 'bun:sqlite';
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { chmodSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 
 import { uuidBytes } from './record-batch.ts';
 
@@ -104,8 +104,14 @@ function prepare(database: Database, path: string): void {
     CREATE INDEX IF NOT EXISTS main.contents_key ON contents (key);
     PRAGMA vault.user_version = ${schemaVersion};
   `);
-  if (path === ':memory:') return;
-  for (const file of [path, keysPath]) chmodSync(file, 0o600);
+}
+
+/** For their owner alone, before anything is in them: what SQLite makes beside a file is for whom the file is. */
+function guard(path: string): void {
+  for (const file of [path, `${path}-keys`]) {
+    closeSync(openSync(file, 'a', 0o600));
+    for (const each of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(each)) chmodSync(each, 0o600);
+  }
 }
 
 type KeyRow = { readonly wrapped_by: string; readonly wrapped: Uint8Array } & ContentKey;
@@ -115,6 +121,7 @@ export class ContentDatabase {
   readonly #dataKeys = new Map<string, DataKey>();
 
   constructor(path: string) {
+    if (path !== ':memory:') guard(path);
     this.#database = new Database(path, { create: true, strict: true });
     try {
       prepare(this.#database, path);

@@ -51,7 +51,7 @@ function tally(into: Tally, target: TargetName, from: Instant, records: readonly
   for (const attempt of records.flatMap((record) => record.attempts)) {
     if (attempt.target !== target || attempt.startedAt + attempt.durationMs < from) continue;
     if (attempt.outcome === 'ok') into.ok++;
-    else if (attempt.failure !== null)
+    else if (attempt.outcome === 'failed' && attempt.failure !== null)
       into.failed.set(attempt.failure, (into.failed.get(attempt.failure) ?? 0) + 1);
   }
 }

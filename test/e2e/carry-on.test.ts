@@ -263,5 +263,10 @@ test('a caller who leaves while another target is asked stops that too', async (
   expect(await reading).toBe('left');
   await until(() => house.server.engine.flights.size === 0, 'no call is open');
   const record = await house.record(response.headers.get('x-breakwater-request-id') ?? '');
-  expect(record).toMatchObject({ outcome: 'cancelled' });
+  expect(record).toMatchObject({
+    outcome: 'cancelled',
+    attempts: [{ outcome: 'failed' }, { outcome: 'cancelled', failure: 'cancelled_by_caller' }],
+  });
+  const found = await house.admin('GET', 'requests?failure=cancelled_by_caller');
+  expect(found.body).toMatchObject({ items: [{ id: record['id'] }] });
 });

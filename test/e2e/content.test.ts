@@ -1,6 +1,6 @@
 /** Content that is captured: encrypted, found by few, seen by nobody unseen, and gone when its key is. */
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { Database } from 'bun:sqlite';
@@ -181,4 +181,14 @@ test('what cannot be kept costs no answer, is counted, and said', async () => {
   await ask();
   await until(() => house.logs.join('').includes('"event":"content"'), 'the loss is said');
   expect(await (await fetch(`${house.url}/metrics`)).text()).toContain('breakwater_content_lost_total 1');
+});
+
+test('its files are for their owner alone, also those that SQLite makes beside them', async () => {
+  await house.record(await ask());
+  const folder = dirname(house.storePath);
+  const files = readdirSync(folder).filter((name) => name.includes('.content'));
+  expect(files.filter((name) => name.endsWith('-wal'))).toHaveLength(2);
+  expect(files.map((name) => [name, statSync(join(folder, name)).mode & 0o777])).toEqual(
+    files.map((name) => [name, 0o600]),
+  );
 });
