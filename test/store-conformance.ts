@@ -10,6 +10,7 @@ import { hashLeaf, verifyConsistency, verifyInclusion } from '../src/core/merkle
 import type { Hash } from '../src/core/merkle.ts';
 import type { Change, RequestRecord } from '../src/core/record.ts';
 import { sha256 } from '../src/store/ledger.ts';
+import type { Incident } from '../src/core/incident.ts';
 import type { Hit } from '../src/core/incident-hits.ts';
 import type { FeatureStatus } from '../src/core/status.ts';
 import type { StatusInterval } from '../src/core/status-history.ts';
@@ -252,6 +253,28 @@ function conformance(open: () => Promise<OpenedForTest>): void {
       ).toEqual([records[0]!.id]);
       for (const { incident } of [one, other])
         expect((await store.countHits(incident.id)).map(({ count }) => count)).toEqual([1]);
+    });
+
+    test('that were reviewed keep the requests they had, until they are opened again', async () => {
+      const counts = async (): Promise<number> =>
+        (await store.listHits(one.incident.id, {}, null, 10)).items.length;
+      const inState = (rev: number, state: Incident['state']): IncidentWrite => ({
+        ...one,
+        from: rev - 1,
+        incident: { ...one.incident, rev, state },
+        entries: [],
+      });
+      await store.saveIncidents([one], aChange());
+      await store.addHits([hit(aRescue())]);
+      await store.saveIncidents([inState(2, 'reviewed')], aChange());
+      await store.addHits([hit(aRescue())]);
+      const late = (): Promise<void> => store.appendRecords([aRescue({ incidents: [one.incident.id] })]);
+      await late();
+      expect(await counts()).toBe(1);
+      expect((await store.countHits(one.incident.id)).map(({ count }) => count)).toEqual([1]);
+      await store.saveIncidents([inState(3, 'active')], aChange());
+      await late();
+      expect(await counts()).toBe(2);
     });
 
     test('that took others over get what was under way then as well, and nothing that was asked later', async () => {

@@ -19,7 +19,7 @@ import { openStore } from '../src/store/open-store.ts';
 import type { Store } from '../src/store/store.ts';
 import { verifyStore } from '../src/store/verify.ts';
 import type { Verified } from '../src/store/verify.ts';
-import { aChange, aRecord, start } from './record-fixture.ts';
+import { aChange, anIncident, aRecord, aRescue, gpt, opus, start } from './record-fixture.ts';
 
 let folder: string;
 let path: string;
@@ -559,4 +559,45 @@ describe('the command holds a store against the key it is given', () => {
     await Bun.write(file, 'nothing\n');
     expect(command('--checkpoint', file)).toMatchObject({ exit: 1, out: '' });
   });
+});
+
+test('the requests of a reviewed incident are held against their digest', async () => {
+  const records = [aRescue(), aRescue(), aRescue()];
+  const { incident } = anIncident();
+  const said = (state: string, lines: string | null) => ({
+    id: incident.id,
+    state,
+    request_set: lines === null ? null : { hash: sha256(new TextEncoder().encode(lines)).toHex() },
+  });
+  const lines = records
+    .map(({ id }) => `${id} rescued\n`)
+    .toSorted()
+    .join('');
+  const review = (after: unknown): Promise<void> =>
+    withStore(async (_dependencies, store) =>
+      store.appendChange(aChange({ kind: 'incident.updated', after })),
+    );
+  await withStore(async (_dependencies, store) => {
+    await store.appendRecords(records);
+    await store.addHits(
+      records.map(({ id: request, at }) => ({
+        ...{ incident: incident.id, request, at, feature: 'notes', preferred: opus, served: gpt, leftTo: [] },
+        how: 'rescued' as const,
+      })),
+    );
+  });
+  await review(said('reviewed', lines));
+  expect(verify().findings).toEqual([]);
+  const missing = { problem: 'request_set_changed', from: 3, to: 3, id: incident.id };
+  edit((db) =>
+    db.run(
+      "UPDATE incident_hits SET how = 'failed' WHERE request = (SELECT min(request) FROM incident_hits)",
+    ),
+  );
+  expect(verify().findings).toEqual([expect.objectContaining(missing)]);
+  edit((db) => db.run('DELETE FROM incident_hits'));
+  expect(verify().findings).toEqual([expect.objectContaining(missing)]);
+  // Opened again, its requests are no longer those of the review.
+  await review(said('active', lines));
+  expect(verify().findings).toEqual([]);
 });

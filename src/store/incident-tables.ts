@@ -137,9 +137,19 @@ export class IncidentTables extends PolicyTables {
       'INSERT OR IGNORE INTO incident_hits (incident, request, at, feature, preferred, how, served, left_to) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     );
     this.#database.transaction(() => {
-      const fresh = this.#moves.settled(rows).filter((row) => insert.run(...row).changes > 0);
+      const settled = this.#moves.settled(rows);
+      const frozen = new Set([...new Set(settled.map(([id]) => id))].filter((id) => this.#isFrozen(id)));
+      const fresh = settled.filter((row) => !frozen.has(row[0]) && insert.run(...row).changes > 0);
       this.#count(fresh);
     })();
+  }
+
+  /** The requests of what was reviewed are those whose digest is kept: what ends later is not added any more. */
+  #isFrozen(incident: string): boolean {
+    const found = this.#database
+      .query<{ state: string }, [string]>('SELECT state FROM incidents WHERE id = ?')
+      .get(incident);
+    return found?.state === 'reviewed';
   }
 
   #count(rows: readonly HitRow[]): void {

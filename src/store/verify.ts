@@ -11,11 +11,14 @@ import type { Hash } from '../core/merkle.ts';
 import { recordFromJson } from '../core/record-json.ts';
 import type { RecordJson } from '../core/record-json.ts';
 import { inputBounds, inputsOf, sha256 } from './ledger.ts';
+import { idIn, isIdAt } from './entry-id.ts';
 import { columnNames, writeColumns } from './record-columns.ts';
 import { RecordRuns } from './record-runs.ts';
-import { idBytes, isThere, runOf, setsOf } from './run-rows.ts';
+import { isThere, runOf, setsOf } from './run-rows.ts';
 import type { RunRows } from './run-rows.ts';
 import { runLeaves } from './run-sets.ts';
+import { FrozenSets } from './verify-sets.ts';
+import type { IncidentSaid } from './verify-sets.ts';
 
 const utf8 = new TextDecoder();
 
@@ -32,7 +35,8 @@ export type Finding = {
     | 'truncated'
     | 'forked'
     | 'checkpoint_unreadable'
-    | 'checkpoint_unsigned';
+    | 'checkpoint_unsigned'
+    | 'request_set_changed';
   readonly from: number;
   readonly to: number;
   /** The record or change it is about, where one entry is. */
@@ -75,37 +79,6 @@ type BlockRow = {
   readonly entries: Uint8Array<ArrayBuffer> | null;
 };
 
-/** Where the id begins, behind `{"salt":"` and 32 digits and `","id":"`, always. */
-const idAt = 50;
-const idBytesMax = 64;
-
-/** The id in the text of an entry; null when it does not begin as every entry does. */
-function idIn(input: Uint8Array): string | null {
-  const text = Buffer.from(input.buffer, input.byteOffset, input.length).toString(
-    'latin1',
-    1,
-    idAt + idBytesMax,
-  );
-  const end = text.indexOf('"', idAt - 1);
-  return text.startsWith('{"salt":"') && text.startsWith('","id":"', idAt - 9) && end > 0
-    ? text.slice(idAt - 1, end)
-    : null;
-}
-
-/** Whether an id is the one at a place. */
-function isIdAt(id: string, ids: Uint8Array, place: number): boolean {
-  let nibble = 0;
-  for (let at = 4; at < id.length; at++) {
-    const code = id.codePointAt(at) ?? 0;
-    if (code === 45) continue;
-    const byte = ids[place * idBytes + (nibble >> 1)] ?? 0;
-    const kept = nibble % 2 === 0 ? byte >> 4 : byte & 15;
-    if (kept !== (code < 58 ? code - 48 : code - 87)) return false;
-    nibble++;
-  }
-  return nibble === idBytes * 2;
-}
-
 class Verification {
   readonly #database: Database;
   readonly #options: VerifyOptions;
@@ -122,6 +95,7 @@ class Verification {
   #soundTo = 0;
   readonly #words: ReadonlyMap<string, number>;
   readonly #runs: RecordRuns;
+  readonly #sets = new FrozenSets();
   /** Of the run that is being read; its columns only where rows are compared. */
   #rows: RunRows & { readonly run: number } = { run: -1, ids: new Uint8Array(0), columns: [] };
   readonly #expected = new Int32Array(columnNames.length);
@@ -167,6 +141,14 @@ class Verification {
     }
     this.#compareNotes();
     this.#compareErased();
+    for (const { leaf, incident } of this.#sets.changed(this.#database))
+      this.#find(
+        'request_set_changed',
+        leaf,
+        leaf,
+        `the requests of incident ${incident} are not those that were reviewed`,
+        incident,
+      );
     return {
       size: this.#frontier.size,
       root: this.#frontier.root().toHex(),
@@ -314,12 +296,13 @@ class Verification {
       return this.#find('row_missing', index, index, `nobody finds change ${id}: its row is gone`, id);
     const json = JSON.parse(utf8.decode(input.subarray(1))) as {
       kind: string;
-      after: { leaves?: readonly (readonly [number, number])[] } | null;
+      after: (IncidentSaid & { leaves?: readonly (readonly [number, number])[] }) | null;
     };
     if (row.id !== id || row.kind !== json.kind)
       this.#find('row_changed', index, index, `the row of change ${id} says something else`, id);
     if (json.kind === 'records.expired' || json.kind === 'records.erased')
       this.#recorded.push(...(json.after?.leaves ?? []));
+    else if (json.kind.startsWith('incident.')) this.#sets.note(index, json.after);
     return undefined;
   }
 
