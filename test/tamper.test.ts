@@ -581,8 +581,14 @@ test('the requests of a reviewed incident are held against their digest', async 
     await store.appendRecords(records);
     await store.addHits(
       records.map(({ id: request, at }) => ({
-        ...{ incident: incident.id, request, at, feature: 'notes', preferred: opus, served: gpt, leftTo: [] },
+        incident: incident.id,
+        request,
+        at,
+        feature: 'notes',
+        preferred: opus,
         how: 'rescued' as const,
+        served: gpt,
+        leftTo: [],
       })),
     );
   });
