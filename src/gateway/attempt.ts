@@ -192,6 +192,23 @@ export async function attempt(
   return result;
 }
 
+/** What a status says is known without its body: that is not waited for longer than this. */
+const errorBodyMsMax = 2_000;
+
+function readRefusal(
+  { clock, watchdog }: Scene,
+  plan: AttemptPlan,
+  answered: Answered,
+): ReturnType<typeof refused> {
+  const now = clock.now();
+  const watch: Watch = {
+    dueAt: now + errorBodyMsMax,
+    expire: () => void answered.body?.cancel().catch(() => {}),
+  };
+  watchdog.add(watch);
+  return refused(plan, answered, now).finally(() => watchdog.remove(watch));
+}
+
 function readAnswered(
   exchange: Scene,
   plan: AttemptPlan,
@@ -200,7 +217,7 @@ function readAnswered(
 ): AttemptResult | Promise<AttemptResult> {
   const { answered, stopper, watch } = opened;
   if (answered.status < 200 || answered.status > 299)
-    return refused(plan, answered, exchange.clock.now()).then(
+    return readRefusal(exchange, plan, answered).then(
       (read) => stoppedResult(stopper) ?? { kind: 'failed', ...read },
     );
   const source = openSource(exchange, plan, answered);

@@ -127,6 +127,21 @@ test('an answer without content is an empty one', async () => {
   expect((await attempts(await ask('single', false)))[0]).toMatchObject({ failure: 'empty_completion' });
 });
 
+test.each([
+  ['503 Service Unavailable', 'overloaded', 200],
+  ['400 Bad Request', 'request_rejected', 400],
+])(
+  'an error whose body never ends is told by its status: %s',
+  async (status, failure, expected) => {
+    reply = `HTTP/1.1 ${status}\r\ncontent-type: text/html\r\ncontent-length: 5000\r\n\r\n`;
+    drips = ' ';
+    const answer = await ask('backed', false);
+    expect(answer.status).toBe(expected);
+    expect((await attempts(answer))[0]).toMatchObject({ failure });
+  },
+  30_000,
+);
+
 test('a whole answer is none to who asked for a stream', async () => {
   reply = head('application/json') + whole;
   const answer = await ask('backed', true);
