@@ -9,9 +9,9 @@ import { afterAll, describe, expect, test } from 'bun:test';
 import { runCommand } from '../src/cli/commands.ts';
 import { readEnvironment } from '../src/config.ts';
 import { instant } from '../src/core/ids.ts';
-import { openStore } from '../src/store/open-store.ts';
 import { browserPath, lookAt, lookingMs } from './e2e/browser.ts';
 import { aRecord } from './record-fixture.ts';
+import { openOrThrow } from './store-fixture.ts';
 
 type Json = Record<string, unknown>;
 type Ran = { readonly code: number; readonly out: string; readonly err: string };
@@ -231,15 +231,14 @@ features: { notes: { route: [anthropic/claude-opus-4-8, openai/gpt-5.2], dataCla
 
 test('traffic is learnt from records', async () => {
   const store = `sqlite:${join(folder, 'records.db')}`;
-  const opened = await openStore(store);
-  if (opened.kind === 'failed') throw new Error(opened.message);
+  const kept = await openOrThrow(store);
   const at = Date.now() - 60_000;
-  await opened.store.appendRecords(
+  await kept.appendRecords(
     Array.from({ length: 30 }, (_, index) =>
       aRecord({ at: instant(at + index * 1_000), feature: 'assistant' }),
     ),
   );
-  await opened.store.close();
+  await kept.close();
   const ran = await drill(
     'loss-of:anthropic',
     '--config',

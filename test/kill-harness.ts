@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { seededRandom } from '../src/simulator/random.ts';
-import { openStore } from '../src/store/open-store.ts';
 import { verifyStore } from '../src/store/verify.ts';
+import { openOrThrow } from './store-fixture.ts';
 
 const lifeMsMax = 80;
 
@@ -58,9 +58,7 @@ export async function kill(
     const ids = await shownBeforeKill(`sqlite:${path}`, random() * lifeMsMax);
     shown.push(...ids);
     const began = performance.now();
-    const opened = await openStore(`sqlite:${path}`);
-    if (opened.kind === 'failed') throw new Error(opened.message);
-    const { store } = opened;
+    const store = await openOrThrow(`sqlite:${path}`);
     await store.treeHead();
     slowestOpenMs = Math.max(slowestOpenMs, performance.now() - began);
     const switches = new Set<string>((await store.loadSwitches()).map(({ id }) => id));

@@ -2,13 +2,11 @@
  * The process that is killed: it writes records and switches as fast as it can, and shows the id of each one that the
  * store has given back. Usage: bun kill-writer.ts STORE
  */
-import { openStore } from '../src/store/open-store.ts';
 import { createRecordPump } from '../src/sync/push-records.ts';
 import { aChange, aRecord, aSwitch } from './record-fixture.ts';
+import { openOrThrow } from './store-fixture.ts';
 
-const opened = await openStore(process.argv[2] ?? '');
-if (opened.kind === 'failed') throw new Error(opened.message);
-const { store } = opened;
+const store = await openOrThrow(process.argv[2] ?? '');
 const pump = createRecordPump({ store, lingerMs: 1, onTrouble: ({ kind }) => console.error(kind) });
 const show = (id: string): void => void process.stdout.write(`${id}\n`);
 

@@ -1,66 +1,32 @@
-/** Channels on real sockets: what arrives, in which form, signed how; what is tried again and what is not. */
+/** Channels on real sockets: what arrives, in which form, signed how; and what an answer means. */
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 
 import { SMTPServer } from 'smtp-server';
 import { Webhook } from 'standardwebhooks';
 import type { z } from 'zod';
 
-import { newChange } from '../src/control/verb.ts';
-import type { ControlDependencies } from '../src/control/verb.ts';
 import type { Channel } from '../src/core/configure-channels.ts';
-import { instant } from '../src/core/ids.ts';
 import type { Bulletin } from '../src/core/bulletin.ts';
 import { Secret } from '../src/core/secret.ts';
-import { bulletinOf } from '../src/notify/bulletin-of.ts';
-import { createNotifier } from '../src/notify/notifier.ts';
-import type { Notifier } from '../src/notify/notifier.ts';
-import type { Context } from '../src/notify/payload.ts';
 import { send } from '../src/notify/send.ts';
-import { replayDelivery, testChannel } from '../src/notify/verbs.ts';
-import type { ChannelDependencies } from '../src/notify/verbs.ts';
-import { openStore } from '../src/store/open-store.ts';
-import type { Store } from '../src/store/store.ts';
 import { discordMessage, pagerDutyEvent, slackMessage, teamsMessage } from './payload-schemas.ts';
-import { aChange, aSwitch } from './record-fixture.ts';
 import { aChannel, aBulletin, webhookSecret } from './told-fixture.ts';
+import { base, contextNow, startReceiver } from './notify-fixture.ts';
+import type { Receiver } from './notify-fixture.ts';
 
-type Received = { readonly headers: Record<string, string>; readonly body: string };
-
-let received: Received[];
-/** What the receiver answers: the first is used up with each call, the last one stays. */
-let answers: { status: number; headers?: Record<string, string> }[];
-let receiver: ReturnType<typeof Bun.serve>;
+let receiver: Receiver;
 let url: string;
-
 beforeEach(() => {
-  received = [];
-  answers = [{ status: 200 }];
-  receiver = Bun.serve({
-    hostname: '127.0.0.1',
-    port: 0,
-    async fetch(request) {
-      received.push({ headers: Object.fromEntries(request.headers), body: await request.text() });
-      const answer = answers.length > 1 ? answers.shift() : answers[0];
-      return new Response('', answer ?? {});
-    },
-  });
-  url = `http://127.0.0.1:${receiver.port}/hook`;
+  receiver = startReceiver();
+  ({ url } = receiver);
 });
-afterEach(() => receiver.stop(true));
-
-const contextNow = (): Context => ({
-  now: instant(Date.now()),
-  link: 'https://status.example.com/status/incidents/inc_1',
-  source: 'Acme AI',
-});
-const base = { wants: { on: ['*'], atLeast: 'info' }, allowPrivate: true } as const;
-const bodyOf = (index = 0): unknown => JSON.parse(received[index]?.body ?? 'null') as unknown;
+afterEach(() => receiver.stop());
 
 describe('a webhook', () => {
   test('is signed as the official package checks it', async () => {
     const bulletin = aBulletin();
     expect(await send(bulletin, aChannel({ url }), contextNow())).toEqual({ kind: 'delivered', status: 200 });
-    const [{ headers, body } = { headers: {}, body: '' }] = received;
+    const [{ headers, body } = { headers: {}, body: '' }] = receiver.received;
     expect(headers['webhook-id']).toBe(bulletin.id);
     expect(new Webhook(webhookSecret).verify(body, headers)).toMatchObject({
       type: 'incident.opened',
@@ -78,7 +44,7 @@ describe('a webhook', () => {
       aChannel({ url, secrets: [new Secret(webhookSecret), new Secret(other)] }),
       contextNow(),
     );
-    const [{ headers, body } = { headers: {}, body: '' }] = received;
+    const [{ headers, body } = { headers: {}, body: '' }] = receiver.received;
     for (const secret of [webhookSecret, other])
       expect(new Webhook(secret).verify(body, headers)).toBeObject();
   });
@@ -86,7 +52,7 @@ describe('a webhook', () => {
   test('can be a CloudEvent, signed the same', async () => {
     const bulletin = aBulletin();
     await send(bulletin, aChannel({ url, format: 'cloudevents' }), contextNow());
-    const [{ headers, body } = { headers: {}, body: '' }] = received;
+    const [{ headers, body } = { headers: {}, body: '' }] = receiver.received;
     expect(headers['content-type']).toBe('application/cloudevents+json');
     expect(new Webhook(webhookSecret).verify(body, headers)).toMatchObject({
       specversion: '1.0',
@@ -123,13 +89,13 @@ describe('services for people get what they document', () => {
       expect(await send(bounded(bulletin), channel(), { ...contextNow(), link })).toMatchObject({
         kind: 'delivered',
       });
-      expect(schema.safeParse(bodyOf(index)).error).toBeUndefined();
+      expect(schema.safeParse(receiver.bodyOf(index)).error).toBeUndefined();
     }
   });
 
   test('nobody is called by what a text happens to say', async () => {
     await send(aBulletin(), { ...base, name: 's', kind: 'slack', url: new Secret(url) }, contextNow());
-    expect(received[0]?.body).toContain('&lt;!channel&gt; &amp; more');
+    expect(receiver.received[0]?.body).toContain('&lt;!channel&gt; &amp; more');
   });
 
   test('the end of a story resolves what its beginning triggered', async () => {
@@ -142,7 +108,7 @@ describe('services for people get what they document', () => {
     };
     for (const stage of ['begins', 'goes_on', 'ends'] as const)
       await send(aBulletin({ stage }), pager, contextNow());
-    expect([0, 1, 2].map((index) => bodyOf(index))).toMatchObject([
+    expect([0, 1, 2].map((index) => receiver.bodyOf(index))).toMatchObject([
       { event_action: 'trigger', dedup_key: 'inc_1', payload: { severity: 'error' } },
       { event_action: 'trigger', dedup_key: 'inc_1' },
       { event_action: 'resolve', dedup_key: 'inc_1' },
@@ -226,7 +192,7 @@ describe('an answer', () => {
     headers: Record<string, string> = {},
     kind: 'webhook' | 'slack' = 'webhook',
   ) => {
-    answers = [{ status, headers }];
+    receiver.answers = [{ status, headers }];
     const channel: Channel =
       kind === 'webhook' ? aChannel({ url }) : { ...base, name: 's', kind, url: new Secret(url) };
     return send(aBulletin(), channel, contextNow());
@@ -239,7 +205,7 @@ describe('an answer', () => {
       status: 302,
       permanent: false,
     });
-    expect(received).toHaveLength(2);
+    expect(receiver.received).toHaveLength(2);
   });
 
   test('a webhook is gone with 410 only; a service that refuses what we sent refuses it again', async () => {
@@ -259,176 +225,11 @@ describe('an answer', () => {
       permanent: true,
       words: expect.stringContaining('private address') as string,
     });
-    expect(received).toEqual([]);
+    expect(receiver.received).toEqual([]);
     const metadata = aChannel({ url: 'http://169.254.169.254/latest' });
     expect(await send(aBulletin(), metadata, contextNow())).toMatchObject({
       kind: 'failed',
       permanent: true,
-    });
-  });
-});
-
-describe('from what was written down to what was told', () => {
-  let store: Store;
-  let now: number;
-  let channels: Map<string, Channel>;
-  let notifier: Notifier;
-  let dependencies: ChannelDependencies;
-  let gone: string[];
-
-  beforeEach(async () => {
-    const opened = await openStore('sqlite::memory:');
-    if (opened.kind === 'failed') throw new Error(opened.message);
-    ({ store } = opened);
-    now = Date.now();
-    gone = [];
-    channels = new Map([['hook', aChannel({ url })]]);
-    notifier = started();
-    dependencies = { ...control(), channels: () => channels, notifier };
-  });
-  afterEach(() => store.close());
-
-  const control = (): ControlDependencies => ({
-    store,
-    now: () => instant(now),
-    newId: (prefix) => `${prefix}_${Bun.randomUUIDv7('hex', now)}`,
-  });
-  const started = (): Notifier =>
-    createNotifier({
-      ...control(),
-      random: () => 0,
-      change: (facts) => newChange(facts, control()),
-      channels: () => channels,
-      bulletinOf: (change) => Promise.resolve(bulletinOf(change, (step) => `/approve/${step}`)),
-      send: (bulletin, channel) => send(bulletin, channel, { ...contextNow(), now: instant(now) }),
-      onDelivery: () => {},
-      onGone: (channel) => void gone.push(channel),
-    });
-
-  const switchOff = async (): Promise<void> => {
-    const entry = aSwitch();
-    await store.insertSwitch(entry, aChange({ kind: 'switch.created', subject: entry.id, after: entry }));
-  };
-  const deliveries = async () => (await store.listDeliveries({ limit: 50 })).items;
-  const kinds = async () => (await store.listChanges(null, 50)).items.map(({ kind }) => kind);
-
-  test('a switch is told once to each channel that wants it, and what came of it is written down', async () => {
-    channels.set('other', aChannel({ name: 'other', url }));
-    channels.set('quiet', aChannel({ name: 'quiet', url, wants: { on: ['incident.*'], atLeast: 'info' } }));
-    await switchOff();
-    await notifier.round();
-    await notifier.round();
-    expect(received).toHaveLength(2);
-    expect(bodyOf()).toMatchObject({ type: 'switch.created' });
-    expect((await deliveries()).map(({ channel, state }) => [channel, state])).toEqual([
-      ['other', 'delivered'],
-      ['hook', 'delivered'],
-    ]);
-    expect([...(await kinds())].sort()).toEqual([
-      'delivery.delivered',
-      'delivery.delivered',
-      'switch.created',
-    ]);
-  });
-
-  test('a failure is tried again with the same message id, when its time has come', async () => {
-    answers = [{ status: 500 }, { status: 200 }];
-    await switchOff();
-    await notifier.round();
-    await notifier.round();
-    expect(received).toHaveLength(1);
-    expect(await deliveries()).toMatchObject([
-      { state: 'pending', attempts: 1, lastStatus: 500, words: 'it answered 500' },
-    ]);
-    now += 5_000;
-    await notifier.round();
-    expect(await deliveries()).toMatchObject([{ state: 'delivered', attempts: 2 }]);
-    expect(received[1]?.headers['webhook-id']).toBe(received[0]?.headers['webhook-id'] ?? '');
-  });
-
-  test('what is dead stays until a person sends it again', async () => {
-    answers = [{ status: 410 }, { status: 200 }];
-    await switchOff();
-    await notifier.round();
-    const [dead] = (await store.listDeliveries({ state: 'dead', limit: 10 })).items;
-    expect(dead).toMatchObject({ attempts: 1, lastStatus: 410 });
-    expect(await replayDelivery(dead?.id ?? '', 'mara', dependencies)).toMatchObject({ kind: 'done' });
-    await notifier.round();
-    expect(await deliveries()).toMatchObject([{ state: 'delivered' }]);
-    expect(received[1]?.headers['webhook-id']).toBe(received[0]?.headers['webhook-id'] ?? '');
-    expect([...(await kinds())].sort()).toEqual([
-      'channel.gone',
-      'delivery.dead',
-      'delivery.delivered',
-      'delivery.replayed',
-      'switch.created',
-    ]);
-    expect(await replayDelivery('dlv_none', 'mara', dependencies)).toMatchObject({ code: 'not_found' });
-  });
-
-  test('a receiver that answers 410 is told nothing any more, until it takes a test; also after a restart', async () => {
-    answers = [{ status: 410 }];
-    await switchOff();
-    await notifier.round();
-    now += 1_000;
-    await switchOff();
-    await notifier.round();
-    expect(received).toHaveLength(1);
-    expect(gone).toEqual(['hook']);
-    expect((await kinds()).filter((kind) => kind === 'channel.gone')).toHaveLength(1);
-    notifier = started();
-    expect(await notifier.goneAt('hook')).not.toBeNull();
-    now += 1_000;
-    answers = [{ status: 200 }, { status: 200 }];
-    await testChannel('hook', 'mara', { ...dependencies, notifier });
-    expect(await notifier.goneAt('hook')).toBeNull();
-    await switchOff();
-    await notifier.round();
-    expect(received).toHaveLength(3);
-    expect(gone).toEqual(['hook']);
-  });
-
-  test('a channel that fails keeps no other waiting', async () => {
-    channels.set('broken', {
-      ...base,
-      name: 'broken',
-      kind: 'slack',
-      url: new Secret('http://127.0.0.1:1/'),
-    });
-    for (let count = 0; count < 5; count++) await switchOff();
-    await notifier.round();
-    const list = await deliveries();
-    expect(list.filter(({ channel, state }) => channel === 'hook' && state === 'delivered')).toHaveLength(5);
-    expect(list.filter(({ channel, attempts }) => channel === 'broken' && attempts > 0)).toHaveLength(1);
-  });
-
-  test('a channel that was removed from the configuration ends its deliveries, and nothing waits in the outbox without one', async () => {
-    answers = [{ status: 500 }];
-    await switchOff();
-    await notifier.round();
-    channels.clear();
-    now += 5_000;
-    await switchOff();
-    await notifier.round();
-    expect(await deliveries()).toMatchObject([
-      { state: 'dead', words: 'the channel is no longer configured' },
-    ]);
-    expect(await store.loadOutbox(10)).toEqual([]);
-  });
-
-  test('a test is sent at once and once, and says what came of it', async () => {
-    expect(await testChannel('hook', 'mara', dependencies)).toMatchObject({ value: { state: 'delivered' } });
-    expect(bodyOf()).toMatchObject({
-      type: 'channel.test',
-      data: { text: expect.stringContaining('mara') as string },
-    });
-    answers = [{ status: 503 }];
-    expect(await testChannel('hook', 'mara', dependencies)).toMatchObject({
-      value: { state: 'dead', attempts: 1, words: 'it answered 503' },
-    });
-    expect(await testChannel('hok', 'mara', dependencies)).toMatchObject({
-      code: 'not_found',
-      remedy: expect.stringContaining('hook') as string,
     });
   });
 });

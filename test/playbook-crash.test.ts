@@ -11,10 +11,10 @@ import type { PlaybookFacts } from '../src/core/playbook-condition.ts';
 import type { Run } from '../src/core/playbook-run.ts';
 import type { Switch } from '../src/core/switches.ts';
 import { risingId } from './record-fixture.ts';
-import { openStore } from '../src/store/open-store.ts';
 import type { Store } from '../src/store/store.ts';
 import { opusAtAnthropic } from './core-fixture.ts';
 import { aShelvedPlaybook } from './playbook-fixture.ts';
+import { openInMemory } from './store-fixture.ts';
 
 const shelved = aShelvedPlaybook(`
 name: everything
@@ -127,9 +127,7 @@ async function live(store: Store, world: World, death: { killAt: number; after: 
 }
 
 async function outcome(death: { killAt: number; after: boolean }): Promise<Record<string, unknown>> {
-  const opened = await openStore('sqlite::memory:');
-  if (opened.kind === 'failed') throw new Error(opened.message);
-  const { store } = opened;
+  const store = await openInMemory();
   const world: World = { incidents: new Set(), opened: 0, now: 1_780_000_000_000 };
   const lives = await live(store, world, death);
   const runs = (await store.listRuns(null, null, 10)).items;

@@ -12,17 +12,11 @@ import { insertRows } from '../src/store/first-ledger.ts';
 import { Ledger } from '../src/store/ledger.ts';
 import { migrate, migrations } from '../src/store/migrations.ts';
 import { RecordPacker } from '../src/store/record-packer.ts';
-import { openStore } from '../src/store/open-store.ts';
 import type { RecordFilter, Store } from '../src/store/store.ts';
 import { verifyStore } from '../src/store/verify.ts';
 import { answeredWord, WordTable } from '../src/store/words.ts';
 import { aChange, aRecord, aRescue, start } from './record-fixture.ts';
-
-async function openOrThrow(address: string): Promise<Store> {
-  const opened = await openStore(address);
-  if (opened.kind === 'failed') throw new Error(opened.message);
-  return opened.store;
-}
+import { openInMemory, openOrThrow } from './store-fixture.ts';
 
 let folder: string;
 let path: string;
@@ -40,7 +34,7 @@ describe('runs', () => {
   beforeAll(async () => {
     const make = recordMaker(11);
     made.length = 0;
-    store = await openOrThrow('sqlite::memory:');
+    store = await openInMemory();
     for (let at = 0; at < many; at += 300) {
       const batch = Array.from({ length: Math.min(300, many - at) }, (_, index) => make(start + at + index));
       made.push(...batch);

@@ -8,18 +8,12 @@ import { join } from 'node:path';
 import { instant } from '../src/core/ids.ts';
 import { migrations } from '../src/store/migrations.ts';
 import { openStore } from '../src/store/open-store.ts';
-import type { Store } from '../src/store/store.ts';
 import { verifyStore } from '../src/store/verify.ts';
 import type { SqliteDatabase } from '../src/store/database.ts';
 import { callsPendingMax, WorkerClient } from '../src/store/worker-client.ts';
 import { aChange, anIncident, aRecord, start } from './record-fixture.ts';
 import { storeConformance } from './store-conformance.ts';
-
-async function openOrThrow(address: string): Promise<Store> {
-  const opened = await openStore(address);
-  if (opened.kind === 'failed') throw new Error(opened.message);
-  return opened.store;
-}
+import { openInMemory, openOrThrow, openedOrThrow } from './store-fixture.ts';
 
 async function problemOf(address: string): Promise<string> {
   const opened = await openStore(address);
@@ -59,7 +53,7 @@ describe('opening', () => {
   });
 
   test('in memory, nothing is written and each is on its own', async () => {
-    const [one, other] = [await openOrThrow('sqlite::memory:'), await openOrThrow('sqlite::memory:')];
+    const [one, other] = [await openInMemory(), await openInMemory()];
     const record = aRecord();
     await one.appendRecords([record]);
     expect(await one.findRecord(record.id)).toMatchObject(record);
@@ -110,8 +104,7 @@ describe('opening', () => {
   test('what is no database is left as it is, and stood in for', async () => {
     mkdirSync(join(folder, 'data'));
     writeFileSync(path, 'these are my holiday notes, '.repeat(100));
-    const opened = await openStore(`sqlite:${path}`);
-    if (opened.kind === 'failed') throw new Error(opened.message);
+    const opened = await openedOrThrow(`sqlite:${path}`);
     expect(opened.damage).toEqual({ words: 'file is not a database', isKnown: false });
     await opened.store.close();
     expect(readFileSync(path, 'utf8')).toStartWith('these are my holiday notes');
@@ -186,7 +179,7 @@ describe('a database of the first schema', () => {
 
 describe('the worker', () => {
   test('takes no more calls than agreed at a time, and says so', async () => {
-    const store = await openOrThrow('sqlite::memory:');
+    const store = await openInMemory();
     const calls = Array.from({ length: callsPendingMax + 1 }, () => store.findRecord('req_none'));
     const outcomes = await Promise.allSettled(calls);
     expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(1);
@@ -222,8 +215,7 @@ describe('after a power loss', () => {
     ['the end was written wrongly', touched],
   ])('%s: the last whole batch stands, and what was taken off is said', async (_what, change) => {
     const { kept, lost, copy } = await lostPower(change);
-    const opened = await openStore(`sqlite:${copy}`);
-    if (opened.kind === 'failed') throw new Error(opened.message);
+    const opened = await openedOrThrow(`sqlite:${copy}`);
     expect(opened.cutBytes).toBeGreaterThan(0);
     expect(await opened.store.findRecord(kept)).not.toBeNull();
     expect(await opened.store.findRecord(lost)).toBeNull();
@@ -234,8 +226,7 @@ describe('after a power loss', () => {
 
   test('when everything was written, nothing is taken off', async () => {
     const { lost, copy } = await lostPower((log) => log);
-    const opened = await openStore(`sqlite:${copy}`);
-    if (opened.kind === 'failed') throw new Error(opened.message);
+    const opened = await openedOrThrow(`sqlite:${copy}`);
     expect(opened.cutBytes).toBe(0);
     expect(await opened.store.findRecord(lost)).not.toBeNull();
     await opened.store.close();
@@ -260,8 +251,7 @@ describe.skipIf(!mayMount)('on a file system that is read only', () => {
     await store.appendRecords([record]);
     await store.close();
     Bun.spawnSync(['mount', '-o', 'remount,ro', mounted]);
-    const opened = await openStore(`sqlite:${file}`);
-    if (opened.kind === 'failed') throw new Error(opened.message);
+    const opened = await openedOrThrow(`sqlite:${file}`);
     expect(await opened.care?.reopen()).not.toBeNull();
     expect(await opened.store.findRecord(record.id)).toMatchObject({ id: record.id });
     const refused = await opened.store.appendRecords([aRecord()]).then(

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 
 import { seededRandom } from '../../src/simulator/random.ts';
 import { startSimulator } from '../../src/simulator/simulator.ts';
-import { openStore } from '../../src/store/open-store.ts';
 import { serveProcess } from './serve-process.ts';
 import type { ServeProcess } from './serve-process.ts';
+import { openOrThrow } from '../store-fixture.ts';
 
 const moments = 20;
 
@@ -67,12 +67,11 @@ test(`every record that was shown is there after kill -9, at ${moments} moments,
     shown.push(...(await shownUntilGone(server, first.resolve)));
     await killed;
   }
-  const opened = await openStore(store);
-  if (opened.kind === 'failed') throw new Error(opened.message);
+  const reopened = await openOrThrow(store);
   const lost: string[] = [];
-  for (const id of shown) if ((await opened.store.findRecord(id)) === null) lost.push(id);
-  const kept = (await opened.store.loadSwitches()).map((entry) => entry.id as string);
-  await opened.store.close();
+  for (const id of shown) if ((await reopened.findRecord(id)) === null) lost.push(id);
+  const kept = (await reopened.loadSwitches()).map((entry) => entry.id as string);
+  await reopened.close();
   await simulator.stop();
   rmSync(folder, { recursive: true, force: true });
   expect(shown.length).toBeGreaterThanOrEqual(moments);
