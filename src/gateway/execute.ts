@@ -300,11 +300,11 @@ function close(exchange: Exchange, tried: Sent, failure: Failure | 'nobody' | 'l
   exchange.board.settle(tried.ticket, {
     outcome: isEvidence(exchange) ? failure : 'nobody',
     firstTokenMs: firstTokenAt === null ? null : firstTokenAt - tried.ticket.startedAt,
-    silentMs: exchange.clock.now() - tried.ticket.startedAt,
+    silentMs: (trace.endedAt ?? exchange.clock.now()) - tried.ticket.startedAt,
     answer: null,
   });
   exchange.capacity.leave(tried.place);
-  trace.endedAt = exchange.clock.now();
+  trace.endedAt ??= exchange.clock.now();
   const isCancelled = failure === 'nobody' || failure === 'left';
   trace.outcome = isCancelled ? 'cancelled' : 'failed';
   trace.failure = isCancelled ? null : failure;

@@ -77,11 +77,11 @@ function closeFailed(exchange: Exchange, { result, ticket, place, flight, trace 
   exchange.board.settle(ticket, {
     outcome: failure ?? 'nobody',
     firstTokenMs: null,
-    silentMs: exchange.clock.now() - ticket.startedAt,
+    silentMs: (trace.endedAt ?? exchange.clock.now()) - ticket.startedAt,
     answer: null,
   });
   exchange.capacity.leave(place);
-  trace.endedAt = exchange.clock.now();
+  trace.endedAt ??= exchange.clock.now();
   trace.outcome = failure === null ? 'cancelled' : 'failed';
   trace.failure = failure;
 }
@@ -109,6 +109,8 @@ export async function hedged(
     cancel(exchange, other);
     return won(exchange, sooner, first);
   }
+  // It is over now, and not when the other one is.
+  sooner.trace.endedAt = exchange.clock.now();
   const later = await other.sent;
   // The first call's failure is the one that failover goes on from.
   const [kept, closed] = isAnswer(later) || later.ticket === first.ticket ? [later, sooner] : [sooner, later];

@@ -225,6 +225,25 @@ test('when the first call answers after all, the hedge is the one that is cancel
   ]);
 });
 
+test('a hedge that fails is over then, and not when the first call answers', async () => {
+  const slow = house.simulator.setFault({
+    provider: 'anthropic',
+    fault: { kind: 'delay', beforeHeadersMs: 60_000 },
+  });
+  house.simulator.setFault({ provider: 'openai', fault: { kind: 'preset', preset: 'overloaded' } });
+  const answering = stream('hedged');
+  await until(() => house.simulator.calls('openai').length === 1, 'the hedge was sent');
+  await Bun.sleep(1_000);
+  house.simulator.removeFault(slow);
+  const response = await answering;
+  await response.text();
+  await settled();
+  const record = await house.record(response.headers.get('x-breakwater-request-id') ?? '');
+  const [first, second] = record['attempts'] as readonly { duration_ms: number; failure: unknown }[];
+  expect([first?.failure, second?.failure]).toEqual([null, 'overloaded']);
+  expect(second?.duration_ms).toBeLessThan((first?.duration_ms ?? 0) - 500);
+});
+
 test('when both fail, the caller is told of both and neither is asked again', async () => {
   house.simulator.setFault({ provider: 'anthropic', fault: { kind: 'hang', where: 'headers' } });
   house.simulator.setFault({ provider: 'openai', fault: { kind: 'preset', preset: 'server_error' } });
