@@ -32,6 +32,7 @@ import type { GatewayState } from './gateway/state.ts';
 import { createReachability } from './gateway/upstream.ts';
 import { createWatchdog } from './gateway/watchdog.ts';
 import type { Watchdog } from './gateway/watchdog.ts';
+import { StoreUnavailable } from './store/store.ts';
 import type { Store } from './store/store.ts';
 import type { Spool } from './sync/spool.ts';
 import type { RecordPump } from './sync/push-records.ts';
@@ -270,6 +271,9 @@ function gatewayOf(live: Live, parts: GatewayParts): GatewayDependencies {
 const bugTeller =
   (metrics: Metrics, log: Log) =>
   (error: unknown): void => {
+    // A store in trouble is no bug of ours, whoever asked it.
+    if (error instanceof StoreUnavailable)
+      return log('error', { event: 'store', trouble: 'unavailable', reason: error.reason });
     metrics.count('breakwater_unhandled_errors_total');
     log('error', { event: 'bug', ...bugPlace(error) });
   };

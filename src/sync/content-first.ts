@@ -55,6 +55,10 @@ class ContentFirst implements RecordPump {
     return this.#pump.accepts();
   }
 
+  isFailing(): boolean {
+    return this.#pump.isFailing();
+  }
+
   async flush(): Promise<void> {
     await Promise.all(this.#waiting.keys());
     await this.#pump.flush();

@@ -104,6 +104,7 @@ describe('record pump', () => {
     await pump.flush();
     expect(store.ids).toEqual(pushed.map(({ id }) => id));
     expect(troubles).toEqual([{ kind: 'store_failed', count: 2 }]);
+    expect(pump.isFailing()).toBe(false);
   });
 
   test('records that arrive do not shorten the wait before a store is tried again', async () => {
@@ -226,10 +227,11 @@ describe('with a spool', () => {
     const pushed = records(3);
     expect(await Promise.all(pushed.map((record) => pump.durable(record)))).toEqual([true, true, true]);
     expect(pump.counts()).toMatchObject({ written: 0, spooled: 3, dropped: 0 });
-    expect(pump.accepts()).toBe(true);
+    expect([pump.accepts(), pump.isFailing()]).toEqual([true, true]);
     await until(() => pump.counts().spooled === 0 && troubles.length === 2);
     expect(store.ids).toEqual(pushed.map(({ id }) => id));
     expect(troubles.map(({ kind }) => kind)).toEqual(['store_failed', 'caught_up']);
+    expect(pump.isFailing()).toBe(false);
     expect(statSync(path).size).toBe(0);
     await pump.stop(1);
   });

@@ -15,6 +15,8 @@ export type RecordPump = {
   durable(record: RequestRecord): Promise<boolean>;
   /** Whether a record that is pushed now has somewhere to go. */
   accepts(): boolean;
+  /** Whether the store failed to take what it was last asked to keep; a slow one did not fail. */
+  isFailing(): boolean;
   /** Resolves when everything pushed so far is in the store or the spool, or was given up. */
   flush(): Promise<void>;
   /** Writes what is left, for at most `limitMs`. */
@@ -76,6 +78,7 @@ class Pump implements RecordPump {
   #isStopped = false;
   /** What is spooled goes to the store first; until then new records follow it into the spool. */
   #isBehind = false;
+  #isFailing = false;
   /** Neither the store nor the spool took the last batch. */
   #isStuck = false;
   #wake: (() => void) | null = null;
@@ -108,6 +111,10 @@ class Pump implements RecordPump {
 
   accepts(): boolean {
     return !this.#isStuck && !this.#isStopped && this.#pending < this.#pendingMax;
+  }
+
+  isFailing(): boolean {
+    return this.#isFailing;
   }
 
   /** Not begun to be written. */
@@ -209,9 +216,13 @@ class Pump implements RecordPump {
     const write = this.#options.store.appendPacked(batch, again).then(
       () => {
         this.#written += batch.count;
+        this.#isFailing = false;
         return 'kept' as const;
       },
-      () => 'store_failed' as const,
+      () => {
+        this.#isFailing = true;
+        return 'store_failed' as const;
+      },
     );
     if (this.#spool === null) return write;
     const { promise: slow, resolve } = Promise.withResolvers<'store_slow'>();
@@ -249,6 +260,7 @@ class Pump implements RecordPump {
           this.#written += records.length;
         });
         this.#isBehind = false;
+        this.#isFailing = false;
         this.#options.onTrouble({ kind: 'caught_up', count: moved });
       } catch {
         await Bun.sleep(waitMs);

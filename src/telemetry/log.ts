@@ -53,6 +53,12 @@ export type LogEvent =
     }
   /** A write that was not finished when the process or the machine stopped was taken off; the last whole one stands. */
   | { readonly event: 'store'; readonly trouble: 'unfinished_write'; readonly bytes: number }
+  /** Something that was to be read or written beside records could not be. */
+  | {
+      readonly event: 'store';
+      readonly trouble: 'unavailable';
+      readonly reason: 'busy' | 'failed' | 'closed' | 'read_only';
+    }
   | {
       readonly event: 'ledger';
       readonly standing: 'sound' | 'truncated' | 'forked' | 'unwritable' | 'damaged';

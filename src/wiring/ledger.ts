@@ -97,7 +97,10 @@ class Desk implements LedgerDesk {
     const { signer } = this.#dependencies;
     return {
       key: keyText(sha256, signer.key),
-      standing: () => ({ kind: this.#standing.kind, words: standingWords(this.#standing) }),
+      standing: () => {
+        const shown = this.#shown();
+        return { kind: shown.kind, words: standingWords(shown) };
+      },
       checkpoint: async () => (await this.#sign()).note,
       prove: (id) => this.#after(() => proveEntry(id, this.#dependencies)),
       proveConsistency: (from) => this.#after(() => proveConsistency(from, this.#dependencies)),
@@ -109,6 +112,12 @@ class Desk implements LedgerDesk {
         return eraseUser(input, actor, { ...this.#dependencies, content });
       },
     };
+  }
+
+  /** A disk that filled up while the server ran is said as well; records are tried again by themselves. */
+  #shown(): Standing {
+    if (!this.#isWritable || !this.#sources.engine.records.isFailing()) return this.#standing;
+    return { kind: 'unwritable', words: 'it did not take the last records' };
   }
 
   /** What was answered before the question is in the ledger first. */
