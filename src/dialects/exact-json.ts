@@ -1,5 +1,5 @@
 /**
- * JSON whose long numbers stay as they are written. What a tool is called with may hold ids of 64 bits, which a
+ * JSON whose long whole numbers stay as they are written. What a tool is called with may hold ids of 64 bits, which a
  * JavaScript number rounds: read and written again, they would be the ids of something else.
  *
  * Such a number is kept as raw JSON, which `JSON.stringify` writes as it stands and nothing else understands: so only
@@ -14,11 +14,14 @@ const { parse, rawJSON } = JSON as unknown as {
   readonly rawJSON: (text: string) => unknown;
 };
 
-/** Fewer digits are never rounded. */
-const longNumber = /\d{16}/;
+/** A number of so many digits where JSON has numbers; fewer are never rounded. Reading exactly is slow, and rarely needed. */
+const longNumber = /[:,[]\s*-?\d{16}/;
 
 const asWritten: Reviver = (_key, value, { source }) =>
-  typeof value === 'number' && source !== undefined && longNumber.test(source) && String(value) !== source
+  typeof value === 'number' &&
+  source !== undefined &&
+  !Number.isSafeInteger(value) &&
+  /^-?\d{16,}$/.test(source)
     ? rawJSON(source)
     : value;
 
