@@ -1,4 +1,7 @@
 /** A simulator of three providers, and one way to speak to them all. */
+import type Anthropic from '@anthropic-ai/sdk';
+import type OpenAI from 'openai';
+
 import { startSimulator } from '../src/simulator/simulator.ts';
 import type { Simulator } from '../src/simulator/simulator.ts';
 
@@ -104,3 +107,38 @@ export function hear(text: string): Heard {
   }
   return heard;
 }
+
+/** How a call failed that must fail. */
+export const failureOf = (asked: Promise<Response>): Promise<string> =>
+  asked.then(
+    (answer) => `answered with ${answer.status}`,
+    (problem: { code?: string | number; name: string }) =>
+      typeof problem.code === 'string' ? problem.code : problem.name,
+  );
+
+export const chunkedEnd = '0\r\n\r\n';
+
+/** Waits for something that is on its way. */
+export async function until(holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error('it did not happen');
+    await new Promise(setImmediate);
+  }
+}
+
+export const schema = {
+  type: 'object',
+  properties: { city: { type: 'string' }, days: { type: 'integer' }, note: { type: 'string' } },
+  required: ['city', 'days'],
+  additionalProperties: false,
+};
+export const user = (content: unknown): Json => ({ role: 'user', content });
+export const functionTool = (name: string): OpenAI.ChatCompletionTool => ({
+  type: 'function',
+  function: { name, parameters: schema },
+});
+export const claudeTool = (name: string): Anthropic.Tool => ({
+  name,
+  input_schema: schema as Anthropic.Tool.InputSchema,
+});
