@@ -12,7 +12,7 @@ import { verifyStore } from '../src/store/verify.ts';
 import type { SqliteDatabase } from '../src/store/database.ts';
 import { callsPendingMax, WorkerClient } from '../src/store/worker-client.ts';
 import { aChange, anIncident, aRecord, start } from './record-fixture.ts';
-import { storeConformance } from './store-conformance.ts';
+import { storeConformance } from './store-conformance/store.ts';
 import { openInMemory, openOrThrow, openedOrThrow } from './store-fixture.ts';
 
 async function problemOf(address: string): Promise<string> {
