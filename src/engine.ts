@@ -1,5 +1,4 @@
 /** The parts that live as long as the process: gateway state, health, records, metrics, and how control reaches them. */
-import { tokenHash } from './control/secrets.ts';
 import type { KeyDependencies } from './control/keys.ts';
 import type { SwitchDependencies } from './control/switches.ts';
 import { newChange } from './control/verb.ts';
@@ -42,6 +41,7 @@ import type { FeaturePulse } from './sync/feature-pulse.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { keyFinder } from './wiring/caller-keys.ts';
 import { capacityOf, publishCapacity } from './wiring/capacity.ts';
 import { createCapturing } from './wiring/content.ts';
 import type { Capturing } from './wiring/content.ts';
@@ -96,40 +96,6 @@ export type EngineOptions = {
   /** Where captured content lies; null beside a store in memory. */
   readonly contentPath: string | null;
 };
-
-/** Clients of Gemini's format may send their key in the address. */
-function queryKey(url: string): string | null {
-  const start = url.indexOf('?');
-  return start < 0 ? null : new URLSearchParams(url.slice(start)).get('key');
-}
-
-const bearerStart = /^bearer /i;
-
-const callerToken = ({ headers, url }: Request): string | null => {
-  const direct = headers.get('x-api-key');
-  if (direct !== null) return direct;
-  const google = headers.get('x-goog-api-key');
-  if (google !== null) return google;
-  const bearer = headers.get('authorization');
-  if (bearer === null) return queryKey(url);
-  return bearerStart.test(bearer) ? bearer.slice('Bearer '.length) : null;
-};
-
-/** A key is required as soon as one exists, and always beyond loopback. */
-function keyFinder(
-  state: GatewayState,
-  openLoopback: boolean,
-  onUnknown: () => void,
-): GatewayDependencies['keyFor'] {
-  return (request) => {
-    if (!state.keys.everCreated && openLoopback) return null;
-    const token = callerToken(request);
-    const key = token === null ? undefined : state.keys.byHash.get(tokenHash(token));
-    if (key !== undefined) return key;
-    onUnknown();
-    return 'unauthenticated';
-  };
-}
 
 function isKnownName(snapshot: Snapshot, name: string): boolean {
   return snapshot.features.has(name) || snapshot.models.has(name) || snapshot.targets.has(name as TargetName);

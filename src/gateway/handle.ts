@@ -309,7 +309,7 @@ async function serve(
   if (key === 'unauthenticated')
     return refuse({
       code: 'unauthenticated',
-      message: 'This key is not known here. Send a Breakwater key as the API key.',
+      message: 'The key is missing or not known here. Send a Breakwater key as the API key.',
     });
   if (dependencies.flights.size >= snapshot.limits.requestsMax)
     return refuse({

@@ -97,7 +97,7 @@ function models(path: string, request: Request, door: FrontDoor): Response {
   if (key === 'unauthenticated')
     return refusal(path, request, gateway, {
       code: 'unauthenticated',
-      message: 'This key is not known here. Send a Breakwater key as the API key.',
+      message: 'The key is missing or not known here. Send a Breakwater key as the API key.',
     });
   const answer = modelsAnswer(request, modelIn(path), key, gateway);
   if (answer.kind === 'unknown')

@@ -272,6 +272,19 @@ describe('configuration', () => {
 });
 
 describe('keys', () => {
+  test('of several that are sent, one that is known is enough', async () => {
+    const { body } = await house.admin('POST', 'keys', { name: 'shared', features: ['notes'] });
+    const secret = String(body['secret']);
+    for (const headers of [
+      { 'x-api-key': '', authorization: `Bearer ${secret}` },
+      { 'x-api-key': 'of a proxy in front', authorization: `Bearer  ${secret}` },
+      { 'x-api-key': secret, authorization: 'Bearer of-a-proxy' },
+    ])
+      expect((await post('/v1/messages', message('notes'), headers)).status).toBe(200);
+    for (const headers of [{ 'x-api-key': '' }, { authorization: `Basic ${secret}` }, { authorization: '' }])
+      expect((await post('/v1/messages', message('notes'), headers)).status).toBe(401);
+  });
+
   test('once one exists, a key is required, and it may do what it may do', async () => {
     const { body } = await house.admin('POST', 'keys', { name: 'product', features: ['notes'], rpm: 2 });
     const secret = String(body['secret']);
