@@ -141,8 +141,9 @@ class Reading {
   erased = [];
   recorded = [];
   missing = 0;
-  /** The largest size at which the tree was the one that was signed, and at which it was compared at all. */
+  /** The largest size at which the tree was the one that was signed; the same before the last entry; where it was compared at all. */
   soundTo = 0;
+  soundBefore = 0;
   heldTo = 0;
   forked = false;
 
@@ -165,12 +166,8 @@ class Reading {
   }
 
   unreadable(line, at = this.tree.size) {
-    this.find(
-      'entry_changed',
-      at,
-      at,
-      `line ${line} cannot be read: entry ${at} should be there or behind it`,
-    );
+    const words = `line ${line} cannot be read: entry ${at} should be there or behind it`;
+    this.find('entry_changed', at, at, words);
   }
 
   entry(index, hash, entry) {
@@ -204,18 +201,19 @@ class Reading {
   }
 
   leaf(hash) {
+    this.soundBefore = this.soundTo;
     this.tree.add(hash);
     for (const root of this.notes.of(this.tree.size)) this.compare(root);
   }
 
   compare(root) {
-    const { tree, soundTo } = this;
+    const { tree, soundBefore } = this;
     this.heldTo = tree.size;
     if (tree.root().equals(root)) this.soundTo = tree.size;
     else if (!this.forked) {
       this.forked = true;
-      const words = `the checkpoint over ${tree.size} entries is of another ledger: something from entry ${soundTo} to ${tree.size - 1} is not what was signed`;
-      this.find('forked', soundTo, tree.size - 1, words);
+      const words = `the checkpoint over ${tree.size} entries is of another ledger: something from entry ${soundBefore} to ${tree.size - 1} is not what was signed`;
+      this.find('forked', soundBefore, tree.size - 1, words);
     }
   }
 

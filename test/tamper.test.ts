@@ -2,7 +2,7 @@
 import { Database } from 'bun:sqlite';
 import type { SQLQueryBindings } from 'bun:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -606,4 +606,31 @@ test('the requests of a reviewed incident are held against their digest', async 
   // Opened again, its requests are no longer those of the review.
   await review(said('active', lines));
   expect(verify().findings).toEqual([]);
+});
+
+test('where two histories were signed over as many entries, the fork lies behind what both have', async () => {
+  await fill();
+  const [older = ''] = notes.slice(-2);
+  const forked = join(folder, 'other.db');
+  copyFileSync(path, forked);
+  const goOn = (): Promise<string> =>
+    withStore(async (dependencies, store) => {
+      await store.appendRecords([aRecord()]);
+      return (await signCheckpoint(dependencies)).note;
+    });
+  const elsewhere = await goOn();
+  rmSync(path);
+  renameSync(forked, path);
+  await goOn();
+  const where = { problem: 'forked', from: 903, to: 903 };
+  const found = verifyStore(path, { notes: [older, elsewhere], rows: true, onProgress: () => {} });
+  expect(found.findings).toEqual([expect.objectContaining(where)]);
+  for (const held of [[elsewhere], [older, elsewhere]])
+    expect((await verifyExport(await exported(), { held })).findings).toEqual([
+      expect.objectContaining(where),
+    ]);
+  const lines = await exported();
+  expect((await verifyExport([...lines, JSON.stringify({ checkpoint: elsewhere })])).findings).toEqual([
+    expect.objectContaining(where),
+  ]);
 });

@@ -326,23 +326,25 @@ class Verification {
 
   /** Holds the tree against the notes about this size. */
   #atSize(size: number): void {
+    // Another checkpoint over as many may be sound: the ledger forked behind the last one before both.
+    const from = this.#soundTo;
     for (let note = this.#notes[this.#nextNote]; note?.size === size; note = this.#notes[this.#nextNote]) {
       this.#nextNote++;
       if (sameHash(this.#frontier.root(), note.root)) this.#soundTo = size;
-      else this.#fork(size);
+      else this.#fork(from, size);
     }
   }
   #nextNote = 0;
   #isForked = false;
 
-  #fork(size: number): void {
+  #fork(from: number, size: number): void {
     if (this.#isForked) return;
     this.#isForked = true;
     this.#find(
       'forked',
-      this.#soundTo,
+      from,
       size - 1,
-      `the checkpoint over ${size} entries is of another ledger: something from entry ${this.#soundTo} to ${size - 1} is not what was signed`,
+      `the checkpoint over ${size} entries is of another ledger: something from entry ${from} to ${size - 1} is not what was signed`,
     );
   }
 
