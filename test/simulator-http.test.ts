@@ -1,4 +1,4 @@
-/** The simulated providers as servers: HTTP as clients send it, control from another process, and an end that leaves nothing hanging. */
+/** The simulated providers as servers: HTTP as clients send it, control by another process, and an end that is one. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { connect } from 'node:net';
 

@@ -1,4 +1,4 @@
-/** Scenarios that must leave gates alone: blips, flapping, one poisonous caller, and answers that get worse, which are warned of. */
+/** Scenarios that must leave gates alone: blips, flapping, one poisonous caller; and answers that get worse: a warning. */
 import { houseDocument, compiled, scenarioOf } from '../../test/simulation/house.ts';
 import { ourGate } from './contenders.ts';
 import { blips } from './noise.ts';
