@@ -2,7 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnswerEvent } from '../src/dialects/conversation.ts';
-import type { DialectCodec, EventMeaning, ModelTraits, StreamReader } from '../src/dialects/dialect.ts';
+import type {
+  DialectCodec,
+  Encoded,
+  EventMeaning,
+  JsonObject,
+  ModelTraits,
+  StreamReader,
+} from '../src/dialects/dialect.ts';
 import type { AnswerContext } from '../src/dialects/judgement.ts';
 import { codecFor } from '../src/dialects/registry.ts';
 import { createSseParser } from '../src/dialects/sse.ts';
@@ -109,4 +116,21 @@ export function translated(
   return playText(from, text, context)
     .events.map((event) => writer.write(event))
     .join('');
+}
+
+/** A request of one dialect as the other's model gets it. */
+export function encodedFor(
+  from: DialectCodec,
+  to: DialectCodec,
+  traits: ModelTraits,
+  body: JsonObject,
+): Encoded {
+  const conversation = from.decodeRequest(body);
+  if ('kind' in conversation) throw new Error(conversation.message);
+  return to.encodeRequest(conversation, traits);
+}
+
+export function bodyOf(encoded: Encoded): JsonObject {
+  if (encoded.kind === 'lacks') throw new Error(`lacks ${encoded.capability}`);
+  return encoded.body;
 }

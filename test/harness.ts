@@ -335,3 +335,18 @@ export async function until(isTrue: () => boolean, what: string, limitMs = 50_00
     await Bun.sleep(5);
   }
 }
+
+/** Asks until there is something to see, which another process or task will surely bring about; gives what was seen. */
+export async function eventually<T>(
+  look: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+  what: string,
+  limitMs = 60_000,
+): Promise<T> {
+  const end = Date.now() + limitMs;
+  for (;;) {
+    const seen = await look();
+    if (seen !== null && seen !== undefined && seen !== false) return seen;
+    if (Date.now() > end) throw new Error(`never happened: ${what}`);
+    await Bun.sleep(20);
+  }
+}

@@ -1,7 +1,9 @@
 /** Known bugs of gateways in the formats whose conversations are items or contents: responses and gemini. */
 import { describe, expect, test } from 'bun:test';
 import {
+  bodyOf,
   chat,
+  encodedFor,
   claudeTraits,
   messages,
   openaiTraits,
@@ -20,13 +22,8 @@ const geminiTraits: ModelTraits = {
   family: 'gemini-pro',
 };
 
-function carried(from: DialectCodec, to: DialectCodec, traits: ModelTraits, body: JsonObject): JsonObject {
-  const conversation = from.decodeRequest({ model: 'x', ...body });
-  if ('kind' in conversation) throw new Error(conversation.message);
-  const encoded = to.encodeRequest(conversation, traits);
-  if (encoded.kind === 'lacks') throw new Error(`lacks ${encoded.capability}`);
-  return encoded.body;
-}
+const carried = (from: DialectCodec, to: DialectCodec, traits: ModelTraits, body: JsonObject): JsonObject =>
+  bodyOf(encodedFor(from, to, traits, { model: 'x', ...body }));
 
 type Blocks = readonly { readonly role: string; readonly content: readonly JsonObject[] }[];
 const turnsOf = (body: JsonObject): Blocks => body['messages'] as Blocks;
