@@ -68,7 +68,7 @@ export function aRecord(changes: Partial<RequestRecord> = {}): RequestRecord {
     operation: 'answer',
     user: 'u1',
     session: 's1',
-    trace: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    trace: '4bf92f3577b34da6a3ce929d0e0e4736',
     dialect: 'anthropic-messages',
     stream: true,
     requested: 'notes',

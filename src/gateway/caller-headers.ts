@@ -64,10 +64,13 @@ function readConsent(value: string | null): ConsentWish | BadHeader | null {
   }
 }
 
+/** W3C Trace Context: an id of zeros alone is none, and there is no version `ff`. */
+const isTrace = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
+
 /** Another's trace id that is none is passed over: it is no header of ours. */
 function traceparentOf(headers: Headers): string | null {
   const value = headers.get('traceparent');
-  return value !== null && /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/.test(value) ? value : null;
+  return value !== null && isTrace.test(value) ? value : null;
 }
 
 /** Who a request says it is from, whatever is wrong with its other headers: for the record of one that was refused. */

@@ -4,7 +4,7 @@ import type { StreamWindow } from '../core/audit-stream.ts';
 import type { AuditStream } from '../core/configure-stream.ts';
 import type { Instant } from '../core/ids.ts';
 import { configuredOnly, guardedFetch, privateToo } from '../outbound/guarded-fetch.ts';
-import { bucketClient } from './bucket.ts';
+import { putObject } from './bucket.ts';
 import { signedHeaders } from './standard-webhook.ts';
 
 const limitMs = 30_000;
@@ -35,19 +35,19 @@ async function toBucket(
   { name, to }: Extract<AuditStream, { kind: 's3' }>,
   window: StreamWindow,
 ): Promise<string | null> {
-  try {
-    const client = bucketClient(to);
-    const place = `${to.prefix}${windowKey(window)}`;
-    const body = windowBody(window);
-    const object = body === '' ? null : { key: `${place}.ndjson`, sha256: Bun.SHA256.hash(body, 'hex') };
-    if (object !== null) await client.write(object.key, body, { type: 'application/x-ndjson' });
-    await client.write(`${place}.manifest.json`, manifest(name, window, object), {
-      type: 'application/json',
-    });
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : 'it cannot be written';
+  const place = `${to.prefix}${windowKey(window)}`;
+  const body = windowBody(window);
+  const object = body === '' ? null : { key: `${place}.ndjson`, sha256: Bun.SHA256.hash(body, 'hex') };
+  if (object !== null) {
+    const trouble = await putObject(to, { key: object.key, body, type: 'application/x-ndjson' }, limitMs);
+    if (trouble !== null) return trouble;
   }
+  const told = {
+    key: `${place}.manifest.json`,
+    body: manifest(name, window, object),
+    type: 'application/json',
+  };
+  return putObject(to, told, limitMs);
 }
 
 export async function sendWindow(

@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 
 import type { AuditSettings } from '../core/configure-audit.ts';
 import type { Bucket } from '../core/configure-stream.ts';
-import { bucketClient } from '../notify/bucket.ts';
+import { putObject } from '../notify/bucket.ts';
 import { configuredOnly, guardedFetch } from '../outbound/guarded-fetch.ts';
 
 export type Held = { readonly holder: 'file' | 'webhook' | 's3'; readonly trouble: string | null };
@@ -41,17 +41,10 @@ async function toWebhook(url: string, { note }: Checkpoint): Promise<string | nu
 }
 
 /** Sizes are padded, so that the newest is the last of a listing. */
-async function toBucket(bucket: Bucket, { size, note }: Checkpoint): Promise<string | null> {
-  try {
-    const client = bucketClient(bucket);
-    await client.write(`${bucket.prefix}checkpoint-${String(size).padStart(15, '0')}.txt`, note, {
-      type: 'text/plain; charset=utf-8',
-    });
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : 'it cannot be written';
-  }
-}
+const toBucket = (bucket: Bucket, { size, note }: Checkpoint): Promise<string | null> => {
+  const key = `${bucket.prefix}checkpoint-${String(size).padStart(15, '0')}.txt`;
+  return putObject(bucket, { key, body: note, type: 'text/plain; charset=utf-8' }, limitMs);
+};
 
 /** Hands a checkpoint to every holder that is configured. Never throws. */
 export async function holdCheckpoint(
