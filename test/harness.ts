@@ -347,6 +347,6 @@ export async function eventually<T>(
     const seen = await look();
     if (seen !== null && seen !== undefined && seen !== false) return seen;
     if (Date.now() > end) throw new Error(`never happened: ${what}`);
-    await Bun.sleep(20);
+    await Bun.sleep(50);
   }
 }

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
-import { configuration, simulated, startHouse, until } from '../harness.ts';
+import { configuration, eventually, simulated, startHouse, until } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 import { seededRandom } from '../../src/simulator/random.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';
@@ -233,15 +233,7 @@ const serve = ({ config, path }: Place): Promise<ServeProcess> =>
 const standingOf = async (server: ServeProcess): Promise<unknown> =>
   (await server.admin('GET', 'audit'))['standing'];
 
-async function eventually(isTrue: () => Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 60_000;
-  while (!(await isTrue())) {
-    if (Date.now() > end) throw new Error(`never happened: ${what}`);
-    await Bun.sleep(200);
-  }
-}
-
-const isSound = (server: ServeProcess): Promise<void> =>
+const isSound = (server: ServeProcess): Promise<boolean> =>
   eventually(async () => (await standingOf(server)) === 'sound', 'it is sound');
 
 test.each([

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 
 import { Webhook } from 'standardwebhooks';
 
-import { LeapingTime, simulated, startHouse } from '../harness.ts';
+import { eventually, LeapingTime, simulated, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 import { webhookSecret } from '../told-fixture.ts';
 
@@ -47,15 +47,6 @@ afterAll(async () => {
   await receiver.stop(true);
 });
 
-async function until<T>(look: () => Promise<T | null> | T | null): Promise<T> {
-  for (let tries = 0; tries < 1_000; tries++) {
-    const found = await look();
-    if (found !== null) return found;
-    await Bun.sleep(50);
-  }
-  throw new Error('it did not come to this');
-}
-
 const read = async (path: string): Promise<string> => (await fetch(`${house.url}${path}`)).text();
 const readJson = async (path: string): Promise<Json> => JSON.parse(await read(path)) as Json;
 const toldOf = (type: string, subject: string): Json | null =>
@@ -83,10 +74,10 @@ test('nobody speaks: after the hold-down users are told, and what they are told 
   incident = await open('claude-opus-4-8', 'Opus 4.8: elevated errors');
   expect(await messagesOf(incident)).toEqual([]);
   time.leap(holdDownMs);
-  const [message] = await until(async () => {
+  const [message] = await eventually(async () => {
     const list = await messagesOf(incident);
     return list.length > 0 ? list : null;
-  });
+  }, 'users are told');
   expect(message).toMatchObject({ state: 'published', automatic: true, by: 'system' });
   const { en, de } = (message ?? {})['texts'] as { en: Json; de: Json };
   expect(en['body']).toContain('This is a technical fault; it says nothing about how good the answers are.');
@@ -94,18 +85,18 @@ test('nobody speaks: after the hold-down users are told, and what they are told 
 });
 
 test('channels are told of the incident and of the message, signed', async () => {
-  expect(await until(() => toldOf('incident.opened', incident))).toMatchObject({
+  expect(await eventually(() => toldOf('incident.opened', incident), 'the incident is told')).toMatchObject({
     data: {
       title: 'Opus 4.8: elevated errors',
       url: `https://status.acme.example/status/incidents/${incident}`,
     },
   });
-  await until(() => toldOf('message.published', incident));
-  const dead = await until(async () => {
+  await eventually(() => toldOf('message.published', incident), 'the message is told');
+  const dead = await eventually(async () => {
     const { body } = await house.admin('GET', 'deliveries?channel=private&state=dead');
     const items = body['items'] as Json[];
     return items.length > 0 ? items : null;
-  });
+  }, 'a delivery is dead');
   expect(dead[0]).toMatchObject({ words: expect.stringContaining('private address') as string });
 });
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { adminToken, configuration, startHouse } from '../harness.ts';
+import { adminToken, configuration, eventually, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
 const playbook = `
@@ -26,16 +26,6 @@ beforeEach(async () => {
   house = await startHouse((simulator) => ({ ...configuration(simulator), playbooks: './playbooks-*.yaml' }));
 });
 afterEach(() => house.stop());
-
-async function eventually<T>(read: () => Promise<T | null>, what: string): Promise<T> {
-  const end = Date.now() + 50_000;
-  for (;;) {
-    const value = await read();
-    if (value !== null) return value;
-    if (Date.now() > end) throw new Error(`never happened: ${what}`);
-    await Bun.sleep(50);
-  }
-}
 
 const itemsOf = (body: Json): readonly Json[] => body['items'] as readonly Json[];
 const runNow = (where: (run: Json) => boolean, what: string): Promise<Json> =>

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'bun:test';
 
 import { runCommand } from '../../src/cli/commands.ts';
 import { readEnvironment } from '../../src/config.ts';
-import { adminToken, configuration, startHouse } from '../harness.ts';
+import { adminToken, configuration, eventually, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
 let house: House;
@@ -204,14 +204,6 @@ describe('a model that changes under its name', () => {
   const canaryState = async (): Promise<Json> =>
     ((await house.admin('GET', 'canaries')).body['items'] as Json[])[0] ?? {};
 
-  async function until(isTrue: () => Promise<boolean>, what: string): Promise<void> {
-    const end = Date.now() + 120_000;
-    while (!(await isTrue())) {
-      if (Date.now() > end) throw new Error(`never happened: ${what}`);
-      await Bun.sleep(50);
-    }
-  }
-
   test('is found by fixed questions: a warning, an entry among model updates, and no request moved', async () => {
     house = await startHouse((simulator) => ({
       ...configuration(simulator),
@@ -219,10 +211,10 @@ describe('a model that changes under its name', () => {
     }));
     const rounds = async (): Promise<number> =>
       Number(((await canaryState())['reference'] as Json)['rounds']);
-    await until(async () => (await rounds()) >= 12, 'the reference is learned');
+    await eventually(async () => (await rounds()) >= 12, 'the reference is learned', 120_000);
     expect(await warnings()).toEqual([]);
     house.simulator.setFault({ provider: 'openai', fault: { kind: 'other_answers' } });
-    await until(async () => (await warnings()).length > 0, 'the change is found');
+    await eventually(async () => (await warnings()).length > 0, 'the change is found', 120_000);
     const [warning] = await warnings();
     expect(warning).toMatchObject({ signal: 'changed_answers' });
     const words = String(warning?.['words']);
@@ -244,7 +236,11 @@ describe('a model that changes under its name', () => {
       ...configuration(simulator),
       canaries: { every: '1s', targets: [gpt], budget: '0.000001usd/day' },
     }));
-    await until(async () => house.simulator.calls('openai').length > 0, 'the first question is asked');
+    await eventually(
+      async () => house.simulator.calls('openai').length > 0,
+      'the first question is asked',
+      120_000,
+    );
     await Bun.sleep(3_000);
     expect(house.simulator.calls('openai').length).toBe(1);
   }, 150_000);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { readEnvironment } from '../../src/config.ts';
 import { runCommand } from '../../src/cli/commands.ts';
-import { adminToken, startHouse } from '../harness.ts';
+import { adminToken, eventually, startHouse } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'breakwater-felt-'));
@@ -25,14 +25,6 @@ afterAll(async () => {
 });
 
 const status = async (): Promise<string> => (await fetch(`${house.server.statusUrl}/status`)).text();
-
-async function until(look: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; tries < 1_000; tries++) {
-    if (await look()) return;
-    await Bun.sleep(50);
-  }
-  throw new Error('it did not come to this');
-}
 
 test('each address serves its own and nothing else', async () => {
   const { url, adminUrl, statusUrl } = house.server;
@@ -62,12 +54,15 @@ test('requests that fail show, although no gate acts', async () => {
     await house.openai.chat.completions
       .create({ model: 'alone', messages: [{ role: 'user', content: 'x' }] })
       .catch(() => null);
-  await until(async () => (await status()).includes('Alone: not available'));
+  await eventually(async () => (await status()).includes('Alone: not available'), 'the page says it');
 });
 
 test('a copy is kept up to date on disk', async () => {
   const index = join(folder, 'kept', 'index.html');
-  await until(() => existsSync(index) && readFileSync(index, 'utf8').includes('Alone: not available'));
+  await eventually(
+    () => existsSync(index) && readFileSync(index, 'utf8').includes('Alone: not available'),
+    'the copy says it',
+  );
   expect(existsSync(join(folder, 'kept', 'api/v2/summary.json'))).toBe(true);
 });
 
