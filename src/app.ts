@@ -3,13 +3,14 @@
  */
 import { ensureAdminToken } from './control/admin-token.ts';
 import type { AdminToken } from './control/admin-token.ts';
-import { documentFromEnvironment } from './config.ts';
 import type { Environment } from './config.ts';
 import { createEngine } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { machineTime } from './gateway/clock.ts';
 import type { Time } from './gateway/clock.ts';
 import { adminDependencies } from './wiring/admin.ts';
+import { configurationSource, createReloader, reportLoaded } from './wiring/configuration.ts';
+import type { ConfigurationSource } from './wiring/configuration.ts';
 import { AddressTaken, openListeners } from './wiring/listeners.ts';
 import type { Addresses } from './wiring/listeners.ts';
 import { closeDesks, openDesks, startChores } from './wiring/desks.ts';
@@ -20,15 +21,9 @@ import { createStandby } from './wiring/standby.ts';
 import { approveRoutes } from './http/approve-routes.ts';
 import { adminRoutes } from './http/admin-routes.ts';
 import { statusRoutes } from './http/status-routes.ts';
-import { besideStore, openStore } from './store/open-store.ts';
+import { besideStore, openStore, storeProblem } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
-import {
-  compileDocument,
-  loadConfigFile,
-  problemText,
-  unlessEmptied,
-  watchConfigFile,
-} from './sync/config-file.ts';
+import { watchConfigFile } from './sync/config-file.ts';
 import type { Loaded } from './sync/config-file.ts';
 import { createLog } from './telemetry/log.ts';
 import type { Log } from './telemetry/log.ts';
@@ -75,13 +70,6 @@ const drainMs = 10_000;
 
 const timeOf = ({ time = machineTime }: ServerOptions): Time => time;
 
-function load(options: ServerOptions): Promise<Loaded> {
-  const { configPath, environment } = options;
-  return configPath === null
-    ? Promise.resolve(compileDocument(documentFromEnvironment(environment), environment.secrets))
-    : loadConfigFile(configPath, environment.secrets, timeOf(options).now());
-}
-
 const loopbackHosts: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
 
 export function isLoopback(host: string): boolean {
@@ -95,53 +83,7 @@ function addressOf(text: string): { readonly host: string; readonly port: number
 }
 
 const failed = (...lines: readonly string[]): Started => ({ kind: 'failed', lines });
-
-function reportLoaded(loaded: Loaded, log: Log): void {
-  if (loaded.ok)
-    log('info', { event: 'config_loaded', snapshot: loaded.snapshot.hash, warnings: loaded.warnings.length });
-}
-
-/** Loads again and puts it in force; a configuration with errors changes nothing and says why. */
-async function reload(options: ServerOptions, engine: Engine, store: Store, log: Log): Promise<Loaded> {
-  const loaded = unlessEmptied(await load(options));
-  const before = engine.state.snapshot.hash;
-  if (!loaded.ok) {
-    const problems = loaded.problems.map((problem) =>
-      problemText(options.configPath ?? 'environment', problem),
-    );
-    log('error', { event: 'config_rejected', kept: before, problems });
-    engine.metrics.count('breakwater_config_reloads_total', { result: 'rejected' });
-    await store.appendChange(
-      engine.change({
-        kind: 'config.rejected',
-        actor: 'system',
-        subject: before,
-        reason: problems[0] ?? null,
-        before: null,
-        after: null,
-      }),
-    );
-    return loaded;
-  }
-  const isNew = loaded.snapshot.hash !== before;
-  if (isNew) await store.saveSnapshot(loaded.snapshot.hash, loaded.text, engine.clock.now());
-  // Put in force also where the text is the same: what its references lead to may have changed.
-  engine.replaceSnapshot(loaded.snapshot);
-  reportLoaded(loaded, log);
-  engine.metrics.count('breakwater_config_reloads_total', { result: 'loaded' });
-  if (!isNew) return loaded;
-  await store.appendChange(
-    engine.change({
-      kind: 'config.loaded',
-      actor: 'system',
-      subject: loaded.snapshot.hash,
-      reason: 'reload',
-      before,
-      after: loaded.snapshot.hash,
-    }),
-  );
-  return loaded;
-}
+const misused = (line: string): Started => ({ kind: 'failed', misused: true, lines: [line] });
 
 function announce(token: AdminToken, options: ServerOptions, log: Log): void {
   log('info', { event: 'admin_token', origin: token.origin.kind });
@@ -157,6 +99,7 @@ async function drain(engine: Engine): Promise<void> {
 }
 
 type Parts = DeskSources & {
+  readonly source: ConfigurationSource;
   readonly options: ServerOptions;
   readonly token: AdminToken;
   readonly desks: Desks;
@@ -205,8 +148,11 @@ async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> 
     addresses,
   );
   desks.channels.start();
+  const overridden = new Set((['listen', 'store'] as const).filter((each) => options[each] !== null));
+  const now = timeOf(options).now;
+  const reload = createReloader({ source: parts.source, engine, store, log, now, overridden });
   const again = async (): Promise<Loaded> => {
-    const loaded = await reload(options, engine, store, log);
+    const loaded = await reload();
     await desks.playbooks.reload();
     return loaded;
   };
@@ -244,16 +190,15 @@ async function open(parts: Parts, addresses: Addresses): Promise<RunningServer> 
 /** Starts a server, or says in full why it cannot. */
 export async function startServer(options: ServerOptions): Promise<Started> {
   const log = createLog(options.write, timeOf(options).now);
-  const loaded = await load(options);
-  if (!loaded.ok)
-    return failed(
-      ...loaded.problems.map((problem) => problemText(options.configPath ?? 'environment', problem)),
-    );
+  const source = configurationSource(options.configPath, options.environment);
+  const loaded = await source.load(timeOf(options).now());
+  if (!loaded.ok) return failed(...loaded.problems.map(source.words));
   const { snapshot } = loaded;
   if (snapshot.providers.size === 0) options.show(noProviders);
   const address = options.listen === null ? snapshot.listen : addressOf(options.listen);
-  if (address === null)
-    return { kind: 'failed', misused: true, lines: [`--listen ${options.listen ?? ''} is not HOST:PORT.`] };
+  if (address === null) return misused(`--listen ${options.listen ?? ''} is not HOST:PORT.`);
+  const said = options.store === null ? null : storeProblem(options.store);
+  if (said !== null) return misused(said);
   const storeAddress = options.store ?? snapshot.store;
   const openedAt = performance.now();
   const opened = await openStore(storeAddress);
@@ -299,14 +244,14 @@ export async function startServer(options: ServerOptions): Promise<Started> {
   const recoveryMs = Math.round(performance.now() - openedAt);
   const addresses = { main: address, admin: snapshot.adminListen, status: snapshot.statusListen };
   try {
-    const server = await open({ ...sources, options, token, desks, recoveryMs }, addresses);
+    const server = await open({ ...sources, source, options, token, desks, recoveryMs }, addresses);
     return { kind: 'started', server };
   } catch (error) {
     await desks.gates.stop();
     if (!(error instanceof AddressTaken)) throw error;
     const { host, port } = error.address;
     return giveUp(
-      `${host}:${port} cannot be listened on (${error.code}). Is another process using it? Choose another with --listen.`,
+      `${host}:${port} cannot be listened on (${error.code}). ${error.code === 'EADDRINUSE' ? 'Is another process using it?' : 'Is it an address of this machine, and may you use the port?'} Choose another with --listen.`,
     );
   }
 }

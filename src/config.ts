@@ -95,6 +95,18 @@ export function documentFromEnvironment(environment: Environment): unknown {
   return { providers };
 }
 
+/** Whether there is such a configuration at all. */
+export const namesProvider = (environment: Environment): boolean =>
+  vendors.some(({ keys }) => keys.some((name) => environment.has(name)));
+
+/** The variable behind a place in that configuration, to tell a person where it is wrong; null where there is none. */
+export function variableAt(path: readonly (string | number)[], environment: Environment): string | null {
+  const [, id, setting] = path;
+  const vendor = vendors.find((each) => each.id === id);
+  if (vendor === undefined) return null;
+  return setting === 'baseUrl' ? vendor.baseUrl : (vendor.keys.find((name) => environment.has(name)) ?? null);
+}
+
 /** The vendors' SDKs differ: OpenAI's address ends in /v1, the others' do not. */
 function withVersion(vendor: Vendor['id'], baseUrl: string): string {
   const base = baseUrl.replace(/\/+$/, '');

@@ -342,5 +342,5 @@ function publishGauges({ now, state, metrics, board, capacity, pump, capturing }
     state.switches.filter((entry) => isInForce(entry, now)).length,
   );
   publishRecording(pump, metrics);
-  metrics.set('breakwater_content_kept_total', {}, capturing.pump.counts().kept);
+  metrics.total('breakwater_content_kept_total', capturing.pump.counts().kept);
 }

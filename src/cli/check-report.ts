@@ -1,12 +1,11 @@
 /** The report of `breakwater check`: problems, then what each feature can survive. */
 import type { FeatureCoverage } from '../core/coverage.ts';
 import { coverageToWire } from '../http/wire.ts';
-import { problemText } from '../sync/config-file.ts';
 import type { LocatedProblem } from '../sync/yaml-text.ts';
 import { coverageText } from './coverage-text.ts';
 
 export function checkText(
-  file: string,
+  words: (problem: LocatedProblem) => string,
   problems: readonly LocatedProblem[],
   features: readonly FeatureCoverage[],
 ): string {
@@ -19,7 +18,7 @@ export function checkText(
         ? `It can be used, but ${failing} of its own claims ${failing === 1 ? 'does' : 'do'} not hold.`
         : 'It can be used.';
   return [
-    ...problems.map((problem) => problemText(file, problem)),
+    ...problems.map(words),
     ...features.map((feature) => coverageText(coverageToWire(feature))),
     verdict,
   ].join('\n\n');

@@ -4,9 +4,12 @@ import { instant } from '../core/ids.ts';
 import { staleWords } from '../core/agreement.ts';
 import { noneWords, twiceWords, unfitWords } from '../core/playbook-fit.ts';
 import type { Snapshot } from '../core/snapshot.ts';
+import { namesProvider } from '../config.ts';
 import { coverageToWire } from '../http/wire.ts';
-import { loadConfigFile, pathText, problemText } from '../sync/config-file.ts';
+import { pathText, problemText } from '../sync/config-file.ts';
 import { readPlaybookFiles } from '../sync/playbook-files.ts';
+import type { LocatedProblem } from '../sync/yaml-text.ts';
+import { configurationSource } from '../wiring/configuration.ts';
 import { checkText } from './check-report.ts';
 import { configPathOf, textOption, usualConfig } from './command.ts';
 import type { Call, Command, ExitCode } from './command.ts';
@@ -37,14 +40,16 @@ async function serve(call: Call): Promise<ExitCode> {
 }
 
 async function check(call: Call): Promise<ExitCode> {
-  const path = call.words[0] ?? configPathOf(call) ?? usualConfig;
+  const { environment } = call;
+  const path = call.words[0] ?? configPathOf(call) ?? (namesProvider(environment) ? null : usualConfig);
   const now = instant(Date.now());
-  const loaded = await loadConfigFile(path, call.environment.secretsIfSet, now);
+  const source = configurationSource(path, environment, environment.secretsIfSet);
+  const loaded = await source.load(now);
   const problems = loaded.ok ? loaded.warnings : loaded.problems;
-  const playbooks = loaded.ok ? await checkPlaybooks(loaded.snapshot, path) : [];
+  const playbooks = loaded.ok && path !== null ? await checkPlaybooks(loaded.snapshot, path) : [];
   const features = loaded.ok ? coverage(loaded.snapshot, now) : [];
   if (call.json) {
-    const shown = problems.map(({ path: at, ...problem }) => ({ path: pathText(at), ...problem }));
+    const shown = problems.map((problem) => problemJson(problem, source.variableOf(problem)));
     call.print(
       JSON.stringify(
         { ok: loaded.ok, problems: shown, playbooks, features: features.map(coverageToWire) },
@@ -54,10 +59,17 @@ async function check(call: Call): Promise<ExitCode> {
     );
   } else {
     for (const { problems: lines } of playbooks) for (const line of lines) call.print(line);
-    call.print(checkText(path, problems, features));
+    call.print(checkText(source.words, problems, features));
   }
   const holds = features.every((feature) => feature.claims.every((claim) => claim.holds));
   return loaded.ok && holds && playbooks.every(({ ok }) => ok) ? 0 : 1;
+}
+
+/** Where it is: in a line of a file, or in a variable of the environment. */
+function problemJson({ path, line, column, ...problem }: LocatedProblem, variable: string | null): object {
+  return variable === null
+    ? { path: pathText(path), ...problem, line, column }
+    : { path: pathText(path), ...problem, variable };
 }
 
 type CheckedPlaybook = { readonly file: string; readonly ok: boolean; readonly problems: readonly string[] };
@@ -140,7 +152,9 @@ export const serverCommands: readonly Command[] = [
     usage: '[FILE]',
     wordsMax: 1,
     summary: 'Problems of a configuration; what features survive',
-    options: { config: { type: 'string', value: 'FILE', help: 'the same as FILE' } },
+    options: {
+      config: { type: 'string', value: 'FILE', help: 'the same as FILE; without one, what serve would take' },
+    },
     run: check,
   },
   {

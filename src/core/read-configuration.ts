@@ -47,6 +47,8 @@ export function problemsOf(issue: Issue, schema: z.ZodType): Problem[] {
     case 'unrecognized_keys':
       return unknownKeys(issue, schema);
     case 'invalid_union':
+      if ('options' in issue && isStringList(issue.options))
+        return [problem(path, `must be ${issue.options.join(', ')}`, 'use one of these words')];
       return issue.errors.length > 0
         ? closestBranch(issue).flatMap((inner) =>
             problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, schema),
@@ -71,6 +73,11 @@ export function problemsOf(issue: Issue, schema: z.ZodType): Problem[] {
     case 'custom':
       return [problem(path, issueWords(issue), 'correct the value')];
   }
+}
+
+/** What a union that goes by one word may have as that word. */
+function isStringList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'string');
 }
 
 function isContainer(value: unknown): value is Record<string | number, unknown> {

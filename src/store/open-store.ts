@@ -212,14 +212,27 @@ async function openMemory(client: Client): Promise<StoreOpened> {
   return { kind: 'opened', store, damage: null, care: null, cutBytes: 0 };
 }
 
+function partsOf(address: string): { readonly scheme: string; readonly path: string } {
+  const [scheme = '', path = ''] = /^([^:]*):(.*)$/s.exec(address)?.slice(1) ?? [];
+  return { scheme, path };
+}
+
+/** What is wrong with an address, before anything is opened. */
+export function storeProblem(address: string): string | null {
+  const { scheme, path } = partsOf(address);
+  if (scheme === 'postgres' || scheme === 'postgresql')
+    return 'PostgreSQL is not available in this version. Use sqlite:PATH.';
+  // The address is not repeated: what somebody took for one may hold a password.
+  return scheme !== 'sqlite' || path === '' || /^\/\/(?!\/)/.test(path)
+    ? 'The store is not understood. Use sqlite:PATH, such as sqlite:./data/breakwater.db.'
+    : null;
+}
+
 /** Opens `sqlite:PATH` or `sqlite::memory:`. */
 export async function openStore(address: string): Promise<StoreOpened> {
-  const [scheme = '', path = ''] = /^([^:]*):(.*)$/s.exec(address)?.slice(1) ?? [];
-  if (scheme === 'postgres' || scheme === 'postgresql')
-    return failed('PostgreSQL is not available in this version. Use sqlite:PATH.');
-  // The address is not repeated: what somebody took for one may hold a password.
-  if (scheme !== 'sqlite' || path === '' || /^\/\/(?!\/)/.test(path))
-    return failed('The store is not understood. Use sqlite:PATH, such as sqlite:./data/breakwater.db.');
+  const problem = storeProblem(address);
+  if (problem !== null) return failed(problem);
+  const { path } = partsOf(address);
   const client = new WorkerClient<SqliteDatabase>(path, workerScript);
   try {
     return await (path === memory ? openMemory(client) : openFile(client, path));

@@ -1,5 +1,5 @@
 /** YAML (or JSON, which is YAML) from text to a value, with the line and column of whatever a problem's path leads to. */
-import { isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isMap, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { Document, Node } from 'yaml';
 
 import { isNonEmpty } from '../core/ids.ts';
@@ -60,6 +60,31 @@ export function inOrder(problems: readonly LocatedProblem[]): readonly LocatedPr
   return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
+/** Where the parser speaks to programmers. */
+const inOurWords: Readonly<Record<string, readonly [message: string, remedy: string]>> = {
+  DUPLICATE_KEY: ['this key is given twice', 'keep one of them'],
+  MULTIPLE_DOCS: ['a second document begins here', 'keep one, without --- between'],
+};
+
+/** `*name` before, or without, `&name`. */
+function unknownAliases(document: Document, counter: LineCounter): readonly LocatedProblem[] {
+  const found: LocatedProblem[] = [];
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return;
+      const where = placeOf(alias, counter) ?? start;
+      found.push(
+        brokenYaml(
+          `*${alias.source} is nowhere before`,
+          where,
+          `write &${alias.source} where it is first said`,
+        ),
+      );
+    },
+  });
+  return found;
+}
+
 export function readYaml(text: string): YamlRead {
   if (text.length > yamlBytesMax)
     return { ok: false, problems: [brokenYaml(`is larger than ${yamlBytesMax} bytes`)] };
@@ -67,15 +92,16 @@ export function readYaml(text: string): YamlRead {
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, merge: true });
   const told = document.errors.map((error) => {
     const { line, col } = counter.linePos(error.pos[0]);
-    return error.code === 'DUPLICATE_KEY'
-      ? brokenYaml('this key is given twice', { line, column: col }, 'keep one of them')
-      : brokenYaml(error.message, { line, column: col });
+    const [message, remedy] = inOurWords[error.code] ?? [error.message];
+    return brokenYaml(message, { line, column: col }, remedy);
   });
   // The parser says some things twice.
   const syntax = [
     ...new Map(told.map((each) => [`${each.line}:${each.column}:${each.message}`, each])).values(),
   ];
   if (isNonEmpty(syntax)) return { ok: false, problems: syntax };
+  const aliases = unknownAliases(document, counter);
+  if (isNonEmpty(aliases)) return { ok: false, problems: aliases };
   try {
     const value: unknown = document.toJS({ maxAliasCount: aliasesMax });
     return {

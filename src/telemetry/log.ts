@@ -21,6 +21,8 @@ export type LogEvent =
   | { readonly event: 'stopping' | 'stopped' }
   | { readonly event: 'admin_token'; readonly origin: 'environment' | 'stored' | 'made' }
   | { readonly event: 'config_loaded'; readonly snapshot: string; readonly warnings: number }
+  /** What a restart puts in force, and a reload does not. */
+  | { readonly event: 'config_waits'; readonly settings: readonly string[] }
   | { readonly event: 'config_rejected'; readonly kept: string; readonly problems: readonly string[] }
   | {
       readonly event: 'gate';

@@ -51,7 +51,7 @@ export const metricTable = {
   breakwater_records_dropped_total:      { kind: 'counter',   labels: [], help: 'Records that could not be kept. Anything above 0 needs attention.' },
   breakwater_records_pending:            { kind: 'gauge',     labels: [], help: 'Records waiting to be written.' },
   breakwater_records_spooled:            { kind: 'gauge',     labels: [], help: 'Records on local disk that wait for the store.' },
-  breakwater_content_kept_total:         { kind: 'gauge',     labels: [], help: 'Requests whose content was captured and kept.' },
+  breakwater_content_kept_total:         { kind: 'counter',   labels: [], help: 'Requests whose content was captured and kept.' },
   breakwater_content_lost_total:         { kind: 'counter',   labels: [], help: 'Requests whose content was to be captured and could not be kept. Their records say so.' },
   breakwater_config_reloads_total:       { kind: 'counter',   labels: ['result'], help: 'Reloads of the configuration.' },
   breakwater_incidents:                 { kind: 'gauge',     labels: ['state'], help: 'Incidents that are open, by state.' },
