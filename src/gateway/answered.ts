@@ -12,6 +12,7 @@ import type { AnswerSource, SourceOptions } from './answer-source.ts';
 import type { Scene } from './exchange.ts';
 import type { Ticket } from './ticket.ts';
 import type { Sent } from './upstream.ts';
+import { unlabelledSource } from './unlabelled.ts';
 import { wholeSource } from './whole-source.ts';
 
 /** What the provider itself said when it refused, to be passed on if the refusal is the caller's to see. */
@@ -95,9 +96,7 @@ export function openSource(
   // Who does not say what it sends is taken to send what was asked for.
   const saysStream = contentType === '' ? stream : contentType.includes('text/event-stream');
   const isStream = unframed?.isStream ?? saysStream;
-  // A whole body may be an error that came with a 200; it is read to see.
-  if (isStream !== stream && !(stream && contentType.includes('json')))
-    return failureOf('malformed_response', 'content_type');
+  if (isStream && !stream) return failureOf('malformed_response', 'content_type');
   const options: SourceOptions = {
     body: unframed?.body ?? answered.body,
     target: dialect === exchange.codec.name ? exchange.codec : codecFor(dialect),
@@ -114,5 +113,10 @@ export function openSource(
       ),
     now: exchange.clock.now,
   };
-  return isStream ? streamSource(options) : wholeSource(options, { streamWanted: stream });
+  if (isStream) return streamSource(options);
+  if (!stream) return wholeSource(options, { streamWanted: false });
+  return unlabelledSource(options.body, {
+    events: (body) => streamSource({ ...options, body }),
+    whole: (body) => wholeSource({ ...options, body }, { streamWanted: true }),
+  });
 }

@@ -112,6 +112,9 @@ test.each([
 test.each([
   ['Text/Event-Stream; Charset=UTF-8', '200 OK', events, true],
   [null, '200 OK', events, true],
+  ['text/plain', '200 OK', events, true],
+  ['application/json', '200 OK', `\r\n${events}`, true],
+  ['application/octet-stream', '200 OK', `: hello\n\n${events}`, true],
   ['application/json', '201 Created', whole, false],
 ])('an answer is an answer: %s, %s', async (type, status, sent, stream) => {
   reply = head(type, status) + sent;
@@ -125,6 +128,12 @@ test.each([
 test('an answer without content is an empty one', async () => {
   reply = 'HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n';
   expect((await attempts(await ask('single', false)))[0]).toMatchObject({ failure: 'empty_completion' });
+});
+
+test('an error that came with a 200 and another label is told by its words', async () => {
+  const body = JSON.stringify({ error: { message: 'm', type: 'server_error', code: 'slow_down' } });
+  reply = head('text/plain') + body;
+  expect((await attempts(await ask('single', true)))[0]).toMatchObject({ failure: 'overloaded' });
 });
 
 test.each([
@@ -142,8 +151,12 @@ test.each([
   30_000,
 );
 
-test('a whole answer is none to who asked for a stream', async () => {
-  reply = head('application/json') + whole;
+test.each([
+  ['application/json', whole],
+  ['text/plain', whole],
+  ['text/html', '<!doctype html><title>Busy</title>'],
+])('a whole answer is none to who asked for a stream: %s', async (type, sent) => {
+  reply = head(type) + sent;
   const answer = await ask('backed', true);
   expect(answer.headers.get('x-breakwater-target')).toBe('openai/gpt-5.2');
   expect((await attempts(answer))[0]).toMatchObject({
