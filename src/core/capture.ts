@@ -21,6 +21,8 @@ export type CaptureSettings = {
   readonly dataClasses: ReadonlySet<string> | null;
   readonly key: Secret;
   readonly retentionMs: number;
+  /** How long records are kept: by class, and of all others. */
+  readonly recordsMs: { readonly byClass: ReadonlyMap<string, number>; readonly others: number };
   /** Of each body; what is longer is cut. */
   readonly bodyBytesMax: number;
 };
@@ -35,6 +37,13 @@ export function isCaptured(settings: CaptureSettings, feature: string, demand: C
   if (features !== null && !features.has(feature)) return false;
   if (dataClasses === null) return true;
   return demand.name !== null && classNames(demand.name).every((name) => dataClasses.has(name));
+}
+
+/** Content is kept no longer than the record that tells of it. */
+export function contentMs({ retentionMs, recordsMs }: CaptureSettings, { name }: ClassDemand): number {
+  const classes = name === null ? [] : classNames(name);
+  const known = classes.flatMap((each) => recordsMs.byClass.get(each) ?? []);
+  return Math.min(retentionMs, ...(known.length === 0 ? [recordsMs.others] : known));
 }
 
 export const dayMs = 86_400_000;

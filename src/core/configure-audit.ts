@@ -132,9 +132,10 @@ function retentionOf(
 
 export function auditSettings(given: Given = {}, context: Context): AuditSettings {
   const { checkpoints } = given;
+  const retention = retentionOf(given, context);
   return {
     mode: given.mode ?? 'best_effort',
-    ...retentionOf(given, context),
+    ...retention,
     spoolBytesMax: sizeBytes(given.spool ?? '') ?? defaultSpoolBytesMax,
     origin: given.origin ?? null,
     signingKey: secretOf(given.signingKey, ['audit', 'signingKey'], context),
@@ -148,6 +149,10 @@ export function auditSettings(given: Given = {}, context: Context): AuditSetting
           : bucketOf(checkpoints.s3, ['audit', 'checkpoints', 's3'], context),
     },
     streams: streamsOf(given.stream ?? [], context),
-    capture: captureSettings(given.capture, context),
+    capture: captureSettings(
+      given.capture,
+      { byClass: retention.retentionByClassMs, others: retention.retentionMs },
+      context,
+    ),
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 
-import { isCaptured } from './capture.ts';
+import { contentMs, isCaptured } from './capture.ts';
 import { demandOf, stricter } from './data-class.ts';
 import { compile } from './policy.ts';
 import { Secret } from './secret.ts';
@@ -67,4 +67,26 @@ test('features and classes both have to fit; a class that is not known does not'
   expect(asked('notes', 'secret')).toBe(false);
   const both = stricter(demandOf(dataClasses, 'internal', 'header'), demandOf(dataClasses, 'secret', 'rule'));
   expect([both.name, isCaptured(capture, 'notes', both)]).toEqual(['internal', false]);
+});
+
+test('content is kept no longer than the record that tells of it', () => {
+  const day = 86_400_000;
+  const settings = {
+    features: null,
+    dataClasses: null,
+    key: new Secret(goodKey),
+    retentionMs: 30 * day,
+    recordsMs: {
+      byClass: new Map([
+        ['short', 2 * day],
+        ['shorter', day],
+        ['long', 90 * day],
+      ]),
+      others: 20 * day,
+    },
+    bodyBytesMax: 1,
+  };
+  const kept = (name: string | null) =>
+    contentMs(settings, { name, source: 'header', dataClass: null }) / day;
+  expect([null, 'other', 'short', 'long', 'short+shorter'].map(kept)).toEqual([20, 20, 2, 30, 1]);
 });

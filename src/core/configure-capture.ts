@@ -82,7 +82,11 @@ function checkNames(given: Given, { features, classes, report }: CaptureContext)
 }
 
 /** Null: nothing is captured. */
-export function captureSettings(given: Given | undefined, context: CaptureContext): CaptureSettings | null {
+export function captureSettings(
+  given: Given | undefined,
+  recordsMs: CaptureSettings['recordsMs'],
+  context: CaptureContext,
+): CaptureSettings | null {
   if (given === undefined) return null;
   checkNames(given, context);
   const path = ['audit', 'capture', 'key'];
@@ -100,6 +104,7 @@ export function captureSettings(given: Given | undefined, context: CaptureContex
     features: given.features === undefined ? null : new Set(given.features),
     dataClasses: given.dataClasses === undefined ? null : new Set(given.dataClasses),
     retentionMs: durationMs(given.retention ?? '') ?? defaultRetentionMs,
+    recordsMs,
     bodyBytesMax: Math.min(sizeBytes(given.bodyMax ?? '') ?? defaultBodyBytesMax, bodyBytesLimit),
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Captured content in files of its own, beside the store, in a worker of its own: a slow write of content holds up no record.
  *
- * Each subject and day has a data key; content is sealed with it (AES-256-GCM), and it is itself sealed with the key of the
+ * Each subject, day and time of keeping has a data key; content is sealed with it (AES-256-GCM), and it is itself sealed with the key of the
  * configuration. Data keys lie in another file than content, so that a backup of the content says nothing by itself, and
  * what was erased here cannot be read in an older copy of it. What is deleted is overwritten.
  */
@@ -147,26 +147,26 @@ export class ContentDatabase {
   #dataKey(masterKey: Uint8Array, item: ContentItem, retentionMs: number): DataKey {
     const { tenant, user, day } = item;
     const master = idOfKey(masterKey);
-    const name = `${master} ${aboutKey(item)}`;
+    const until = (day + 1) * 86_400_000 + retentionMs;
+    const name = `${master} ${until} ${aboutKey(item)}`;
     const cached = this.#dataKeys.get(name);
     if (cached !== undefined) return cached;
     const found = this.#database
-      .query<KeyRow, [number, string | null, string | null, string]>(
-        'SELECT * FROM keys WHERE day = ? AND user IS ? AND tenant IS ? AND wrapped_by = ?',
+      .query<KeyRow, [number, string | null, string | null, string, number]>(
+        'SELECT * FROM keys WHERE day = ? AND user IS ? AND tenant IS ? AND wrapped_by = ? AND until = ?',
       )
-      .get(day, user, tenant, master);
+      .get(day, user, tenant, master, until);
     const made =
       found === null
-        ? this.#newKey(masterKey, { tenant, user, day }, retentionMs)
+        ? this.#newKey(masterKey, { tenant, user, day }, until)
         : { id: found.id, key: unseal(masterKey, found.wrapped, aboutKey(found)) };
     if (this.#dataKeys.size >= dataKeysCachedMax) this.#dataKeys.clear();
     this.#dataKeys.set(name, made);
     return made;
   }
 
-  #newKey(masterKey: Uint8Array, of: Omit<ContentKey, 'id'>, retentionMs: number): DataKey {
+  #newKey(masterKey: Uint8Array, of: Omit<ContentKey, 'id'>, until: number): DataKey {
     const key = randomBytes(32);
-    const until = (of.day + 1) * 86_400_000 + retentionMs;
     const { lastInsertRowid } = this.#database
       .query('INSERT INTO keys (tenant, user, day, wrapped_by, wrapped, until) VALUES (?, ?, ?, ?, ?, ?)')
       .run(of.tenant, of.user, of.day, idOfKey(masterKey), seal(masterKey, key, aboutKey(of)), until);

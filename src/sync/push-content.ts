@@ -3,7 +3,7 @@
  * is held is bounded; where there is no room, content is lost, the record says so, and it is counted aloud.
  */
 import { captureKeyBytes } from '../core/configure-capture.ts';
-import { dayOf, isCaptured } from '../core/capture.ts';
+import { contentMs, dayOf, isCaptured } from '../core/capture.ts';
 import type { CaptureMark, CaptureSettings } from '../core/capture.ts';
 import type { RequestId } from '../core/ids.ts';
 import type { Capture } from '../gateway/captured.ts';
@@ -75,6 +75,7 @@ type Handed = {
   readonly request: RequestId;
   readonly item: ContentItem;
   readonly held: number;
+  readonly retentionMs: number;
   readonly settings: CaptureSettings;
 };
 type Waiting = Handed & { readonly settle: (isKept: boolean) => void };
@@ -97,6 +98,7 @@ class Pump implements ContentPump {
   begin(asked: Asked, request: Uint8Array): Capture | null {
     const settings = this.#options.settings();
     if (settings === null || !isCaptured(settings, asked.feature.name, asked.demand)) return null;
+    const retentionMs = contentMs(settings, asked.demand);
     const input = new Body(settings.bodyBytesMax);
     const output = new Body(settings.bodyBytesMax);
     let held = 0;
@@ -118,7 +120,7 @@ class Pump implements ContentPump {
           this.#lose(1);
           return 'lost';
         }
-        this.#push({ request: asked.id, item: itemOf(asked, input, output), held, settings });
+        this.#push({ request: asked.id, item: itemOf(asked, input, output), held, retentionMs, settings });
         return markOf(input, output);
       },
     };
@@ -148,13 +150,14 @@ class Pump implements ContentPump {
     this.#running = null;
   }
 
-  /** As many as fit into one write, and were captured under the same settings. */
+  /** As many as fit into one write, and were captured under the same settings for as long. */
   #next(): readonly Waiting[] {
-    const settings = this.#queue[0]?.settings;
+    const { settings, retentionMs } = this.#queue[0] ?? {};
     let bytes = 0;
     let count = 0;
     for (const waiting of this.#queue) {
-      if (waiting.settings !== settings || (count > 0 && bytes + waiting.held > batchBytesMax)) break;
+      if (waiting.settings !== settings || waiting.retentionMs !== retentionMs) break;
+      if (count > 0 && bytes + waiting.held > batchBytesMax) break;
       bytes += waiting.held;
       count++;
     }
@@ -169,7 +172,7 @@ class Pump implements ContentPump {
       try {
         await this.#options.store.keep(
           key,
-          first.settings.retentionMs,
+          first.retentionMs,
           batch.map(({ item }) => item),
         );
         this.#kept += batch.length;

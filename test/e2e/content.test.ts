@@ -192,3 +192,19 @@ test('its files are for their owner alone, also those that SQLite makes beside t
     files.map((name) => [name, 0o600]),
   );
 });
+
+test('a class whose records go sooner has keys of its own, which go with them', async () => {
+  await house.stop();
+  await open({
+    audit: { capture, retention: { default: '400d', restricted: '2d' } },
+    dataClasses: { restricted: { training: 'no' } },
+  });
+  for (const headers of [{}, { 'x-breakwater-data-class': 'restricted' }]) {
+    const id = await ask({ headers });
+    expect((await look(id)).status).toBe(200);
+  }
+  const keys = new Database(`${house.storePath}.content-keys`, { readonly: true })
+    .query<{ day: number; until: number }, []>('SELECT day, until FROM keys ORDER BY until')
+    .all();
+  expect(keys.map(({ day, until: end }) => end / 86_400_000 - day - 1)).toEqual([2, 30]);
+});
