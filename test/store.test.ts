@@ -287,6 +287,35 @@ describe('a worker that dies', () => {
   });
 });
 
+test('a record of two classes, none the stricter, goes with the one that is kept for less', async () => {
+  const store = await openOrThrow(`sqlite:${path}`);
+  const records = ['internal', 'restricted', 'internal+restricted', null, 'unrestricted'].map((dataClass) =>
+    aRecord({ dataClass }),
+  );
+  await store.appendRecords(records);
+  const before = instant(Date.UTC(2200, 0, 1));
+  const change = aChange({ kind: 'records.expired', after: null });
+  expect(
+    await store.expire(
+      [
+        { dataClass: null, before: instant(0) },
+        { dataClass: 'restricted', before },
+      ],
+      10,
+      change,
+    ),
+  ).toBe(2);
+  const left = await Promise.all(records.map(({ id }) => store.findRecord(id)));
+  expect(left.map((found) => found?.dataClass)).toEqual([
+    'internal',
+    undefined,
+    undefined,
+    null,
+    'unrestricted',
+  ]);
+  await store.close();
+});
+
 test('where requests of merged incidents went is kept as long as their records are', async () => {
   const store = await openOrThrow(`sqlite:${path}`);
   const [one, other] = [anIncident(), anIncident()];

@@ -64,6 +64,17 @@ export class RecordConditions {
     return (last?.id ?? 0) < wordsMax ? null : otherWord;
   }
 
+  /** A class of data, by itself or beside another that is no stricter. */
+  classIds(name: string): readonly number[] {
+    const joined = this.#database
+      .query<{ id: number }, [string]>(
+        `SELECT id FROM words WHERE instr('+' || text || '+', '+' || ? || '+') > 0`,
+      )
+      .all(name)
+      .map(({ id }) => id);
+    return [...new Set([...joined, ...[this.wordId(name) ?? []].flat()])];
+  }
+
   #equal(column: SetColumn, text: string, field: string = column): Condition {
     const id = this.wordId(text);
     if (id === null) return nowhere;

@@ -183,8 +183,8 @@ export class RecordTable {
     rowsMax: number,
     held: readonly HeldRows[],
   ): readonly number[] {
-    const words = (dataClass === null ? named : [dataClass]).flatMap(
-      (name) => this.#conditions.wordId(name) ?? [],
+    const words = (dataClass === null ? named : [dataClass]).flatMap((name) =>
+      this.#conditions.classIds(name),
     );
     if (dataClass !== null && words.length === 0) return [];
     const isOf = (word: number): boolean => words.includes(word) === (dataClass !== null);
