@@ -278,12 +278,13 @@ export async function createEngine(
   const live: Live = { clock, state, metrics, flights: createFlights(), log, store, gateWatches: [], rev: 1 };
   const onBug = bugTeller(metrics, log);
   const watchdog = createWatchdog(clock.now);
+  const change = (facts: ChangeFacts): Change => newChange(facts, control(store));
   const board = boardOf(live, onBug);
   const capacity = capacityOf(state, clock, watchdog);
   const kept = await createKeptPolicy({ store, state, clock, key: fingerprintKey, onBug });
   const capturing = createCapturing(options.contentPath, { state, metrics, log });
   const beside = { spool: options.spool, content: capturing.pump };
-  const recording = createRecording({ state, store, ...beside, metrics, log });
+  const recording = createRecording({ ...live, ...beside, watchdog, change, onBug });
   const pulse = createFeaturePulse();
   recording.watch(pulse.saw);
   const openLoopback = options.isLoopback(options.host);
@@ -304,7 +305,7 @@ export async function createEngine(
     control,
     switchDependencies: (using) => ({ ...control(using), ...switchHands(live) }),
     keyDependencies: (using) => ({ ...control(using), ...keyHands(live) }),
-    change: (facts) => newChange(facts, control(store)),
+    change,
     replaceSnapshot: (next) => applySnapshot(live, board, next),
     replaceIncidents: (next) => applyIncidents(live, next, kept),
     returned: (entry) => {

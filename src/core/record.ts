@@ -178,6 +178,7 @@ export const changeKinds = [
   'write.rejected',
   'message.published',
   'message.suppressed',
+  'answer.withheld',
   'records.expired',
   'records.erased',
   'content.read',

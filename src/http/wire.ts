@@ -144,6 +144,7 @@ function changedToWire(kind: ChangeKind, value: unknown): unknown {
     case 'write.rejected':
     case 'message.published':
     case 'message.suppressed':
+    case 'answer.withheld':
     case 'records.expired':
     case 'records.erased':
     case 'content.read':

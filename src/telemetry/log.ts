@@ -83,6 +83,7 @@ export type LogEvent =
         | 'spool_unusable'
         | 'spool_cut'
         | 'spool_found'
+        | 'withheld'
         | 'caught_up';
       /** Records; of `spool_cut` bytes. */
       readonly count: number;

@@ -1,7 +1,11 @@
 /** Records from the data plane to the store: counted, written in batches, and waited for where the policy is strict. */
-import type { RequestRecord } from '../core/record.ts';
+import type { ChangeFacts } from '../control/verb.ts';
+import type { Change, RequestRecord } from '../core/record.ts';
+import type { Clock } from '../gateway/clock.ts';
 import type { GatewayDependencies } from '../gateway/handle.ts';
 import type { GatewayState } from '../gateway/state.ts';
+import type { Watchdog } from '../gateway/watchdog.ts';
+import type { RequestId } from '../core/ids.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import type { RecordFilter, Store, TallyAsked } from '../store/store.ts';
 import { contentFirst } from '../sync/content-first.ts';
@@ -26,7 +30,46 @@ type Sources = {
   readonly content: Pick<ContentPump, 'keeping'>;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly clock: Clock;
+  readonly watchdog: Watchdog;
+  readonly change: (facts: ChangeFacts) => Change;
+  readonly onBug: (error: unknown) => void;
 };
+
+/** How long a strict answer waits for its record: sooner than its caller gives up, later than any disk that works. */
+const strictWaitMs = 10_000;
+
+/** Whether a record is on disk in time. One that is there later tells of an answer that was not given: that is a change. */
+function inTime(id: RequestId, kept: Promise<boolean>, sources: Sources): Promise<boolean> {
+  const { clock, watchdog, store, log } = sources;
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  let isLate = false;
+  const watch = {
+    dueAt: clock.now() + strictWaitMs,
+    expire: () => {
+      isLate = true;
+      log('error', { event: 'records', trouble: 'withheld', count: 1 });
+      resolve(false);
+    },
+  };
+  watchdog.add(watch);
+  kept.then((isKept) => {
+    if (!isLate) watchdog.remove(watch);
+    else if (isKept) store.appendChange(sources.change(withheld(id))).catch(sources.onBug);
+    resolve(isKept);
+  }, reject);
+  return promise;
+}
+
+const withheld = (id: RequestId): ChangeFacts => ({
+  kind: 'answer.withheld',
+  actor: 'system',
+  subject: id,
+  reason:
+    'Its record was not on disk in time: whoever asked was told that instead of the answer, or of its end.',
+  before: null,
+  after: null,
+});
 
 /** The spool beside the store; without one, records that the store does not take wait in memory. */
 export async function spoolAt(path: string | null, bytesMax: number, log: Log): Promise<Spool | null> {
@@ -53,7 +96,8 @@ function logUnclassified(entry: RequestRecord, log: Log): void {
       });
 }
 
-export function createRecording({ state, store, spool, content, metrics, log }: Sources): Recording {
+export function createRecording(sources: Sources): Recording {
+  const { state, store, spool, content, metrics, log } = sources;
   const written = createRecordPump({
     store,
     spool,
@@ -71,7 +115,7 @@ export function createRecording({ state, store, spool, content, metrics, log }: 
       metrics.observeRequest(entry);
       logUnclassified(entry, log);
       for (const watcher of watchers) watcher(entry);
-      if (isStrict()) return pump.durable(entry);
+      if (isStrict()) return inTime(entry.id, pump.durable(entry), sources);
       pump.push(entry);
       return null;
     },

@@ -3,8 +3,8 @@ import { afterEach, expect, test } from 'bun:test';
 
 import type OpenAI from 'openai';
 
-import { startHouse, until } from '../harness.ts';
-import type { House } from '../harness.ts';
+import { LeapingTime, eventually, simulated, startHouse, until } from '../harness.ts';
+import type { House, Json } from '../harness.ts';
 
 let house: House;
 afterEach(() => house.stop());
@@ -56,6 +56,29 @@ test('strict: an answer whose record cannot be kept is not given, and no new wor
   await until(() => house.server.engine.records.accepts(), 'the pump is free');
   expect((await ask()).status).toBe(200);
 });
+
+test('strict: an answer does not wait for its record without end; one that is written later is named', async () => {
+  const time = new LeapingTime();
+  house = await startHouse({ audit: { mode: 'strict', spool: '1B' } }, simulated, time);
+  const mend = breakEverything();
+  const waiting = [ask(), ask(true).then((response) => response.text())] as const;
+  await until(() => house.server.engine.records.counts().pending === 2, 'both wait');
+  await until(() => !house.server.engine.records.accepts(), 'the pump is stuck');
+  time.leap(10_001);
+  const [whole, stream] = await Promise.all(waiting);
+  expect([whole.status, await whole.json()]).toMatchObject([503, { error: { code: 'audit_unavailable' } }]);
+  expect(stream).toContain('audit_unavailable');
+  expect(stream).not.toContain('[DONE]');
+  mend();
+  const named = await eventually(async () => {
+    const { body } = await house.admin('GET', 'changes?kind=answer.withheld');
+    const subjects = (body['items'] as Json[]).map(({ subject }) => subject);
+    return subjects.length === 2 ? subjects : null;
+  }, 'both are named');
+  const id = whole.headers.get('x-breakwater-request-id') ?? '';
+  expect(named).toContain(id);
+  expect(await house.record(id)).toMatchObject({ outcome: 'answered' });
+}, 60_000);
 
 test('strict: a stream whose record is lost ends with an error event, not with its end', async () => {
   house = await startHouse({ audit: { mode: 'strict' } });
