@@ -220,7 +220,7 @@ export function fakeAdmin(): FakeAdmin {
     },
     config: {
       view: () => ({}),
-      snapshot: (hash) => Promise.resolve(hash === 'abc' ? 'listen: x' : null),
+      snapshot: (hash) => Promise.resolve(hash === 'abc' ? { text: 'listen: x', intact: true } : null),
       check: note('check', { ok: true }),
     },
     explain: () => ({ kind: 'invalid', message: 'no feature' }),

@@ -1,4 +1,4 @@
-/** `breakwater requests content | looks` */
+/** `breakwater requests content | looks | policy` */
 import { callAdmin, items, show } from './client.ts';
 import type { Json } from './client.ts';
 import { asOption, option, queryOf, textOption, usageError } from './command.ts';
@@ -46,7 +46,40 @@ async function looks(call: Call): Promise<ExitCode> {
   });
 }
 
+function intactWords(value: Json): string {
+  const hash = textOf(value['snapshot']);
+  if (value['intact'] === true)
+    return `Configuration ${hash}, as it was in force: its text leads to that hash.`;
+  return value['intact'] === false
+    ? `Configuration ${hash}. THIS TEXT WAS EDITED: it does not lead to that hash.`
+    : `Configuration ${hash}. Files of texts belonged to it, so its own text cannot be held against that hash.`;
+}
+
+async function policy(call: Call): Promise<ExitCode> {
+  const [named] = call.words;
+  if (named === undefined)
+    return usageError(
+      call,
+      'Name a request, or the configuration that a record names: breakwater requests policy req_…',
+    );
+  const name = encodeURIComponent(named);
+  const path = named.startsWith('req_') ? `requests/${name}/policy` : `config/snapshots/${name}`;
+  return show(
+    call,
+    await callAdmin(call, 'GET', path),
+    (value) => `${intactWords(value)}\n\n${textOf(value['text'])}`,
+  );
+}
+
 export const contentCommands: readonly Command[] = [
+  {
+    name: 'requests policy',
+    usage: 'req_… | HASH',
+    wordsMax: 1,
+    summary: 'The configuration that a request was decided by, as it was written',
+    options: {},
+    run: policy,
+  },
   {
     name: 'requests content',
     usage: 'req_…',

@@ -346,7 +346,7 @@ export const adminAnswers = {
   KeyCreated: key.extend({ secret: text, warnings: z.array(text) }),
   KeyRevoked: key,
   Config: config,
-  ConfigSnapshot: z.object({ snapshot: text, text }),
+  ConfigSnapshot: z.object({ snapshot: text, intact: z.boolean().nullable(), text }),
   ConfigChecked: z.object({ ok: z.boolean(), snapshot: name, problems: z.array(problem) }),
   Explained: z.object({
     decision: z.enum(['route', 'ask', 'refuse']),

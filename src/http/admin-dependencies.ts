@@ -57,6 +57,9 @@ export type Explained =
 
 type IncidentVerb = (telling: Revising, actor: string) => Promise<Result<Incident>>;
 
+/** `intact`: whether its text is the one that was in force, by its hash; null where that cannot be told. */
+export type KeptSnapshot = { readonly text: string; readonly intact: boolean | null };
+
 export type AdminDependencies = {
   readonly now: () => Instant;
   /** The role a token holds; null when it is not known. */
@@ -189,8 +192,8 @@ export type AdminDependencies = {
   };
   readonly config: {
     readonly view: () => Json;
-    /** The text of one that was in force; null when there was none. */
-    readonly snapshot: (hash: string) => Promise<string | null>;
+    /** One that was in force; null when there was none. */
+    readonly snapshot: (hash: string) => Promise<KeptSnapshot | null>;
     readonly check: (text: string) => Json;
   };
   readonly explain: (input: ExplainInput) => Explained;

@@ -21,6 +21,11 @@ const explainInput = z.strictObject({
   input_tokens: z.int().nonnegative().optional(),
 });
 
+async function snapshotAnswer(hash: string, config: AdminDependencies['config']): Promise<Response> {
+  const found = await config.snapshot(hash);
+  return found === null ? notFound('configuration with this hash') : json({ snapshot: hash, ...found });
+}
+
 export const policyRoutes: readonly AdminRoute[] = [
   {
     method: 'GET',
@@ -36,10 +41,18 @@ export const policyRoutes: readonly AdminRoute[] = [
     role: 'viewer',
     summary: 'A configuration that was in force, as it was written; records name it by its hash',
     answer: 'ConfigSnapshot',
-    handle: async ({ parameters }, { config }) => {
-      const hash = parameters['hash'] ?? '';
-      const text = await config.snapshot(hash);
-      return text === null ? notFound('configuration with this hash') : json({ snapshot: hash, text });
+    handle: ({ parameters }, { config }) => snapshotAnswer(parameters['hash'] ?? '', config),
+  },
+  {
+    method: 'GET',
+    path: '/admin/v1/requests/{id}/policy',
+    role: 'viewer',
+    summary:
+      'The configuration that a request was decided by, as it was written, and whether that is still its text',
+    answer: 'ConfigSnapshot',
+    handle: async ({ parameters }, { config, store }) => {
+      const record = await store.findRecord(parameters['id'] ?? '');
+      return record === null ? notFound('such record yet') : snapshotAnswer(record.snapshot, config);
     },
   },
   {

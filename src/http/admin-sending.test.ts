@@ -44,6 +44,8 @@ describe('what goes out', () => {
     ['POST', 'deliveries/dlv_1/replay', 'Delivery', 200],
     ['GET', 'config/snapshots/abc', 'ConfigSnapshot', 200],
     ['GET', 'config/snapshots/xyz', 'Error', 404],
+    ['GET', `requests/${record.id}/policy`, 'ConfigSnapshot', 200],
+    ['GET', 'requests/req_none/policy', 'Error', 404],
     ['GET', 'audit', 'LedgerStanding', 200],
     ['POST', 'audit/acknowledge', 'LedgerStanding', 200],
     ['POST', 'audit/erase', 'RecordsErased', 200],

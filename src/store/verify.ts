@@ -15,6 +15,7 @@ import { idIn, isIdAt } from './entry-id.ts';
 import { columnNames, writeColumns } from './record-columns.ts';
 import { RecordRuns } from './record-runs.ts';
 import { isThere, runOf, setsOf } from './run-rows.ts';
+import { editedSnapshots } from './snapshot-text.ts';
 import type { RunRows } from './run-rows.ts';
 import { runLeaves } from './run-sets.ts';
 import { FrozenSets } from './verify-sets.ts';
@@ -36,7 +37,8 @@ export type Finding = {
     | 'forked'
     | 'checkpoint_unreadable'
     | 'checkpoint_unsigned'
-    | 'request_set_changed';
+    | 'request_set_changed'
+    | 'snapshot_changed';
   readonly from: number;
   readonly to: number;
   /** The record or change it is about, where one entry is. */
@@ -96,6 +98,8 @@ class Verification {
   readonly #words: ReadonlyMap<string, number>;
   readonly #runs: RecordRuns;
   readonly #sets = new FrozenSets();
+  /** Where each configuration was last loaded. */
+  readonly #loaded = new Map<string, number>();
   /** Of the run that is being read; its columns only where rows are compared. */
   #rows: RunRows & { readonly run: number } = { run: -1, ids: new Uint8Array(0), columns: [] };
   readonly #expected = new Int32Array(columnNames.length);
@@ -149,6 +153,11 @@ class Verification {
         `the requests of incident ${incident} are not those that were reviewed`,
         incident,
       );
+    for (const hash of editedSnapshots(this.#database)) {
+      const leaf = this.#loaded.get(hash) ?? 0;
+      const words = `the text of configuration ${hash}, which records name, is not the one that was in force`;
+      this.#find('snapshot_changed', leaf, leaf, words, hash);
+    }
     return {
       size: this.#frontier.size,
       root: this.#frontier.root().toHex(),
@@ -296,12 +305,14 @@ class Verification {
       return this.#find('row_missing', index, index, `nobody finds change ${id}: its row is gone`, id);
     const json = JSON.parse(utf8.decode(input.subarray(1))) as {
       kind: string;
+      subject: string;
       after: (IncidentSaid & { leaves?: readonly (readonly [number, number])[] }) | null;
     };
     if (row.id !== id || row.kind !== json.kind)
       this.#find('row_changed', index, index, `the row of change ${id} says something else`, id);
     if (json.kind === 'records.expired' || json.kind === 'records.erased')
       this.#recorded.push(...(json.after?.leaves ?? []));
+    else if (json.kind === 'config.loaded') this.#loaded.set(json.subject, index);
     else if (json.kind.startsWith('incident.')) this.#sets.note(index, json.after);
     return undefined;
   }

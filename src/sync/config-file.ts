@@ -15,6 +15,7 @@ import { localesFolder, readLocaleFiles } from './locale-files.ts';
 import type { LocalesRead } from './locale-files.ts';
 import { brokenYaml, inOrder, readYaml } from './yaml-text.ts';
 import type { LocatedProblem } from './yaml-text.ts';
+import { snapshotHash } from '../store/snapshot-text.ts';
 
 export type Loaded =
   | {
@@ -30,10 +31,6 @@ function broken(message: string): Loaded {
 }
 
 const noLocales: LocalesRead = { files: new Map(), text: '' };
-
-function hashOf(text: string): string {
-  return new Bun.CryptoHasher('sha256').update(text).digest('hex').slice(0, 16);
-}
 
 function staleGates({ gates }: Snapshot, now: Instant): readonly Problem[] {
   return gates.flatMap((gate, index): Problem[] => {
@@ -59,7 +56,7 @@ export function compileText(
 ): Loaded {
   const read = readYaml(text);
   if (!read.ok) return { ok: false, problems: read.problems };
-  const hash = hashOf(`${text}${locales.text}`);
+  const hash = snapshotHash(`${text}${locales.text}`);
   const compiled = compile(read.value, { hash, secrets, locales: locales.files });
   if (compiled.ok) {
     const { snapshot, warnings } = compiled;

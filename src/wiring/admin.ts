@@ -23,6 +23,7 @@ import type { Json } from '../http/wire.ts';
 import { explain } from './explain.ts';
 import { gateAdmin } from './gates.ts';
 import type { GateDesk } from './gates.ts';
+import { isIntact } from '../store/snapshot-text.ts';
 import { pageSizeMax } from '../store/store.ts';
 import type { Page, Store } from '../store/store.ts';
 import { compileText, pathText } from '../sync/config-file.ts';
@@ -235,7 +236,10 @@ export function adminDependencies(engine: Engine, store: Store, wiring: AdminWir
     reports: reportDesk(engine, store, wiring.desks.ledger),
     config: {
       view: () => configView(engine),
-      snapshot: (hash) => store.findSnapshot(hash),
+      snapshot: async (hash) => {
+        const text = await store.findSnapshot(hash);
+        return text === null ? null : { text, intact: isIntact(hash, text) };
+      },
       check: (text) => checkConfig(text, wiring.secrets, now()),
     },
     explain: (input) => explain(input, engine),
