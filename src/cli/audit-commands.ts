@@ -56,9 +56,10 @@ async function verifyServer(call: Call): Promise<ExitCode> {
   const pipe = new PassThrough();
   const known = { key: textOption(call, 'key'), held: heldNotes(call) };
   const verdict = verifyExport(createInterface({ input: pipe }), known).catch((error: unknown) => error);
-  const reply = await callAdminText(call, 'audit/export', async (piece) => {
+  const take = async (piece: Uint8Array): Promise<void> => {
     if (!pipe.write(piece)) await once(pipe, 'drain');
-  });
+  };
+  const reply = await callAdminText(call, 'audit/export', { name: 'the verifier', take });
   pipe.end();
   if (!reply.ok) {
     if (reply.exit === 3 && !call.json)

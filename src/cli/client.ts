@@ -65,7 +65,7 @@ type Asked = {
 /** Calls the admin API of a running server; `read` takes what is not an error. */
 async function ask<T extends { readonly ok: true }>(
   { call, method, path, body, limitMs: withinMs, accept = 'application/json' }: Asked,
-  read: (response: Response) => Promise<T>,
+  read: (response: Response) => Promise<T | Refused>,
 ): Promise<T | Refused> {
   const base = (call.environment.url ?? defaultUrl).replace(/\/+$/, '');
   if (!URL.canParse(base) || !/^https?:/.test(base))
@@ -104,18 +104,42 @@ export function callAdmin(call: Call, method: 'GET' | 'POST', path: string, body
 /** An export may be long. */
 const textLimitMs = 3_600_000;
 
-/** An answer that is text: given piece by piece to `take`, or whole. */
+/** Where an answer goes piece by piece. */
+export type Sink = {
+  /** As a person would say it: a file's name, `standard output`. */
+  readonly name: string;
+  readonly take: (piece: Uint8Array) => Promise<void>;
+};
+
+function unwritten({ name }: Sink, error: unknown): Refused | null {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  // Who reads has seen enough, as `head` does.
+  if (code === 'EPIPE') return null;
+  return failed(
+    1,
+    `${name} cannot be written (${code}). Is there such a folder, with room, and may you write there?`,
+  );
+}
+
+/** An answer that is text: given piece by piece to a sink, or whole. */
 export function callAdminText(
   call: Call,
   path: string,
-  take?: (piece: Uint8Array) => Promise<void>,
+  sink?: Sink,
 ): Promise<{ readonly ok: true; readonly text: string } | Refused> {
   return ask(
     { call, method: 'GET', path, limitMs: textLimitMs, accept: 'text/plain, */*' },
     async (response) => {
-      if (take === undefined) return { ok: true as const, text: await response.text() };
-      for await (const piece of response.body ?? []) await take(piece);
-      return { ok: true as const, text: '' };
+      if (sink === undefined) return { ok: true as const, text: await response.text() };
+      const done = { ok: true as const, text: '' };
+      for await (const piece of response.body ?? []) {
+        try {
+          await sink.take(piece);
+        } catch (error) {
+          return unwritten(sink, error) ?? done;
+        }
+      }
+      return done;
     },
   );
 }

@@ -7,9 +7,8 @@ import type { Call, ExitCode } from './command.ts';
 
 /** Prints an answer as it comes. */
 export async function printText(call: Call, path: string): Promise<ExitCode> {
-  const reply = await callAdminText(call, path, async (piece) => {
-    await Bun.write(Bun.stdout, piece);
-  });
+  const take = async (piece: Uint8Array): Promise<void> => void (await Bun.write(Bun.stdout, piece));
+  const reply = await callAdminText(call, path, { name: 'standard output', take });
   return reply.ok ? 0 : complain(call, reply);
 }
 
@@ -20,7 +19,7 @@ export async function saveText(call: Call, path: string, out: string, behind = '
   const opened = async (): Promise<FileHandle> => (file ??= await open(out, 'w', 0o600));
   const write = async (piece: Uint8Array): Promise<void> => void (await (await opened()).write(piece));
   try {
-    const reply = await callAdminText(call, path, write);
+    const reply = await callAdminText(call, path, { name: out, take: write });
     if (!reply.ok) return complain(call, reply);
     await opened();
   } finally {

@@ -80,7 +80,7 @@ function actorOf(request: Request): Read<string> {
 }
 
 function roleOf(request: Request, dependencies: AdminDependencies): Role | null {
-  const token = /^Bearer (\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+  const token = /^Bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
   return token === undefined ? null : dependencies.roleOf(token);
 }
 
