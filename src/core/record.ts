@@ -86,6 +86,9 @@ export const requestedLengthMax = 128;
 export const operations = ['answer', 'embeddings', 'count_tokens'] as const;
 export type Operation = (typeof operations)[number];
 
+export const isCount = (operation: string | null | undefined): boolean =>
+  operation === ('count_tokens' satisfies Operation);
+
 export type Told = 'none' | 'header' | 'notice' | 'asked' | 'refused';
 export const requestOutcomes = ['answered', 'partial', 'refused', 'failed', 'cancelled'] as const;
 export type RequestOutcome = (typeof requestOutcomes)[number];

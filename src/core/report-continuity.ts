@@ -44,6 +44,8 @@ export type ContinuityReport = {
     readonly records: number;
     readonly mode: 'best_effort' | 'strict';
     readonly retentionDays: number;
+    /** Of classes of data that have a time of their own. */
+    readonly retentionByClass: readonly { readonly dataClass: string; readonly days: number }[];
     readonly ledger: string;
   };
   readonly providers: readonly {
@@ -152,6 +154,10 @@ export function continuityReport(input: ContinuityInput): ContinuityReport {
       records: input.records,
       mode: snapshot.audit.mode,
       retentionDays: Math.round(snapshot.audit.retentionMs / dayMs),
+      retentionByClass: [...snapshot.audit.retentionByClassMs].map(([dataClass, keptMs]) => ({
+        dataClass,
+        days: Math.round(keptMs / dayMs),
+      })),
       ledger: input.ledger,
     },
     providers: [...snapshot.providers.values()].map((provider) => providerFacts(provider, now)),

@@ -8,6 +8,7 @@ import { coherence } from './coherence.ts';
 import type { Coherence } from './coherence.ts';
 import { isCallersOwn } from './errors.ts';
 import type { Instant } from './ids.ts';
+import { isCount } from './record.ts';
 import { epochOf } from './moment.ts';
 import { addGroups, groupKey, noValue, percentileMs, statisticsOf } from './statistics.ts';
 import type { Groups, Statistic, Tally } from './statistics.ts';
@@ -88,13 +89,14 @@ export type SlaReport = {
 };
 
 /**
- * Requests of each feature, from those counted by feature and error. What failed by its caller's own doing is a request, but
- * no failure of the feature.
+ * Requests of each feature, from those counted by feature, error and operation. What failed by its caller's own doing is a request, but
+ * no failure of the feature; a count of tokens is no answer that anybody was promised.
  */
 export function tallyByFeature(groups: readonly Statistic[]): ReadonlyMap<string, Tally> {
   const features: Groups = new Map();
   for (const { values, tally } of groups) {
-    const [feature = noValue, errorCode = noValue] = values;
+    const [feature = noValue, errorCode = noValue, operation] = values;
+    if (isCount(operation)) continue;
     const isOwn = isCallersOwn({ errorCode, attempts: ['what failed was tried'] });
     const counted = isOwn ? { ...tally, outcomes: { ...tally.outcomes, failed: 0, partial: 0 } } : tally;
     addGroups(features, new Map([[groupKey([feature]), counted]]));

@@ -29,6 +29,7 @@ export const dimensions = [
   'outcome',
   'told',
   'error',
+  'operation',
   'hour',
   'day',
   'month',

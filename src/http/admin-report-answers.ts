@@ -85,6 +85,7 @@ export const reportAnswers = {
       records: count,
       mode: z.enum(['best_effort', 'strict']),
       retention_days: count,
+      retention_by_class: z.array(z.object({ data_class: text, retention_days: count })),
       ledger: text,
     }),
     providers: z.array(

@@ -93,6 +93,10 @@ export function continuityToWire(report: ContinuityReport): Json {
       records: recorded.records,
       mode: recorded.mode,
       retention_days: recorded.retentionDays,
+      retention_by_class: recorded.retentionByClass.map(({ dataClass, days }) => ({
+        data_class: dataClass,
+        retention_days: days,
+      })),
       ledger: recorded.ledger,
     },
     providers: report.providers.map(({ expiresAt, ...facts }) => ({

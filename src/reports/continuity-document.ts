@@ -88,11 +88,14 @@ function recorded({ recorded: facts, since }: ContinuityReport): Section {
     facts.mode === 'strict'
       ? 'An answer ends only when its record is on disk.'
       : 'What cannot be recorded is counted, and no answer waits for it.';
+  const byClass = facts.retentionByClass
+    .map(({ dataClass, days }) => `, of the class ${dataClass} for ${countWords(days, 'day')}`)
+    .join('');
   return {
     title: 'Are they recorded?',
     parts: [
       text(
-        `Every request has a record: candidates with the reason for each exclusion, every attempt, who received content, what the user was told. ${countWords(facts.records, 'record')} since ${dayText(since)}. Records are kept for ${countWords(facts.retentionDays, 'day')}. ${mode}`,
+        `Every request has a record: candidates with the reason for each exclusion, every attempt, who received content, what the user was told. ${countWords(facts.records, 'record')} since ${dayText(since)}. Records are kept for ${countWords(facts.retentionDays, 'day')}${byClass}. ${mode}`,
       ),
       text(`Records and decisions stand in one ledger whose changes show. ${facts.ledger}`),
     ],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 
 import { start } from '../../test/record-fixture.ts';
-import { anSlaInput, reportSnapshot } from '../../test/report-fixture.ts';
+import { anSlaInput, reportSnapshot, someTally } from '../../test/report-fixture.ts';
 import { continuityReport } from '../core/report-continuity.ts';
 import { slaReport } from '../core/report-sla.ts';
 import { continuityDocument } from './continuity-document.ts';
@@ -61,4 +61,18 @@ test('the month says whether the promise holds', () => {
   const markdown = asMarkdown(slaDocument(slaReport(anSlaInput())));
   expect(markdown).toContain('holds only in that case');
   expect(markdown).toContain('99.95 %');
+});
+
+test('one failure among ten millions is not rounded up to a whole', () => {
+  const byFeature = new Map([
+    [
+      'notes',
+      {
+        ...someTally(1, 1),
+        outcomes: { answered: 9_999_999, failed: 1, partial: 0, refused: 0, cancelled: 0 },
+      },
+    ],
+  ]);
+  const markdown = asMarkdown(slaDocument(slaReport(anSlaInput({ byFeature }))));
+  expect(markdown).toContain('| 99.9999 % | 99.9 % | 99.99 % |');
 });

@@ -6,6 +6,9 @@ import { table, text } from './document.ts';
 import type { ReportDocument, Section } from './document.ts';
 
 const shareText = (share: number | null): string => (share === null ? '–' : writtenShare(share));
+/** What was counted is never rounded up, least of all to a whole. */
+const countedText = (share: number | null): string =>
+  shareText(share === null ? null : Math.floor(share * 1e6 + 1e-6) / 1e6);
 const timeText = (ms: number | null): string => (ms === null ? '–' : `${ms} ms`);
 
 function features(report: SlaReport): Section {
@@ -13,9 +16,9 @@ function features(report: SlaReport): Section {
     each.title,
     String(each.requests),
     String(each.failed),
-    shareText(each.availability),
+    countedText(each.availability),
     shareText(each.objective),
-    shareText(each.budgetLeft),
+    countedText(each.budgetLeft),
     timeText(each.p50Ms),
     timeText(each.p99Ms),
     String(each.minutes.backup),
@@ -26,7 +29,7 @@ function features(report: SlaReport): Section {
     title: 'Features',
     parts: [
       text(
-        'Availability: answers that arrived whole, of those that arrived, broke off or failed. What policy refused and what callers gave up is left out. Times are of whole answers, from the arrival of the request: those that a provider gave as a backup hold the wait for whoever failed before.',
+        'Availability: answers that arrived whole, of those that arrived, broke off or failed. What policy refused and what callers gave up is left out, and so are counts of tokens. Times are of whole answers, from the arrival of the request: those that a provider gave as a backup hold the wait for whoever failed before.',
       ),
       table(
         [
@@ -54,7 +57,7 @@ const targetRow = (each: TargetSla): readonly string[] => [
   ...(each.model === null ? [] : [each.model]),
   String(each.tries),
   String(each.failed),
-  shareText(each.availability),
+  countedText(each.availability),
   shareText(each.promised),
   each.keepsPromise === null ? '–' : each.keepsPromise ? 'yes' : 'no',
   timeText(each.p50Ms),

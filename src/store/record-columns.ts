@@ -37,6 +37,7 @@ export const columnNames = [
   'input_tokens',
   'output_tokens',
   'cost_microusd',
+  'operation',
 ] as const;
 export type ColumnName = (typeof columnNames)[number];
 export const columnOf = (name: ColumnName): number => columnNames.indexOf(name);
@@ -111,5 +112,6 @@ export const writeColumns: Write = (record, wordOf, columns, at) => {
   put('outcome', record.outcome);
   put('told', record.told);
   put('error', record.errorCode);
+  put('operation', record.operation === 'answer' ? null : record.operation);
   writeOwn(record, wordOf, columns, at);
 };

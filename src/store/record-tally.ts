@@ -2,7 +2,7 @@
 import { modelIn, providerIn } from '../core/ids.ts';
 import type { Database } from 'bun:sqlite';
 
-import { requestOutcomes } from '../core/record.ts';
+import { isCount, requestOutcomes } from '../core/record.ts';
 import {
   addGroups,
   countInto,
@@ -61,6 +61,7 @@ const columnOf = {
   outcome: 'outcome',
   told: 'told',
   error: 'error',
+  operation: 'operation',
   hour: null,
   day: null,
   month: null,
@@ -75,6 +76,8 @@ function valuesOf(dimension: Dimension, text: string | null, at: number): readon
     case 'day':
     case 'month':
       return [timeGroup(dimension, at)];
+    case 'operation':
+      return [text ?? 'answer'];
     case 'attempted':
     case 'failure':
     case 'boundary':
@@ -192,8 +195,11 @@ export function windowsPart(
   for (const part of scanned.parts) {
     const [attempted, served] = [cellsOf(part, 'attempted'), cellsOf(part, 'served')];
     const [failures, outcome] = [cellsOf(part, 'failures'), cellsOf(part, 'outcome')];
+    const operation = cellsOf(part, 'operation');
     for (const place of part.places) {
       rows++;
+      // A count of tokens says nothing of answers.
+      if (isCount(textOf(words, operation(place)))) continue;
       const tried = {
         attempted: membersOf(textOf(words, attempted(place)) ?? ''),
         served: textOf(words, served(place)),

@@ -6,6 +6,7 @@ import { answersByItself } from '../core/coverage.ts';
 import { instant } from '../core/ids.ts';
 import { impactOf } from '../core/incident-impact.ts';
 import { dayText } from '../core/moment.ts';
+import { isCount } from '../core/record.ts';
 import { continuityReport } from '../core/report-continuity.ts';
 import type { ContinuityInput } from '../core/report-continuity.ts';
 import { monthBounds, slaReport, tallyByFeature } from '../core/report-sla.ts';
@@ -95,8 +96,8 @@ export function reportDesk(
       await engine.records.flush();
       const span = { since: instant(bounds.from), until: instant(bounds.until) };
       const [counted, answers, found, intervals] = await Promise.all([
-        collectStatistics(['feature', 'error'], span, store),
-        collectStatistics(['feature', 'target'], { ...span, outcome: 'answered' }, store),
+        collectStatistics(['feature', 'error', 'operation'], span, store),
+        collectStatistics(['feature', 'target', 'operation'], { ...span, outcome: 'answered' }, store),
         collectWindows(span, store),
         store.loadStatus(span.since, intervalsMax),
       ]);
@@ -107,7 +108,7 @@ export function reportDesk(
         features: featuresOf(engine),
         slaOf: (provider) => engine.state.snapshot.providers.get(provider)?.terms.sla ?? null,
         byFeature: tallyByFeature(counted.groups),
-        answers: answers.groups,
+        answers: answers.groups.filter(({ values: [, , operation] }) => !isCount(operation)),
         windows: found.windows,
         intervals,
         isCut: counted.isCut || answers.isCut || found.isCut,
