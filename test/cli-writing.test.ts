@@ -45,3 +45,11 @@ test('the admin token may stand behind more than one space', async () => {
   const headers = { authorization: `bearer  ${adminToken}` };
   expect((await fetch(`${house.url}/admin/v1/state`, { headers })).status).toBe(200);
 });
+
+test('a switch for some requests only is not told as one for all', async () => {
+  const told: string[] = [];
+  const to = { print: (text: string) => told.push(text), complain: () => {} };
+  const words = ['switch', 'off', 'provider:anthropic', 'feature:notes', '--reason', 'x'];
+  await runCommand(words, readEnvironment(variables()), to);
+  expect(told.join('\n')).toContain('Off now for feature:notes: anthropic/claude-opus-4-8');
+});

@@ -66,7 +66,7 @@ describe('a switch from the command line', () => {
       'maria',
     ]);
     expect(off).toMatchObject({ exit: 0, err: '' });
-    expect(off.out).toMatch(/Off now: anthropic\//);
+    expect(off.out).toMatch(/Off now for feature:notes: anthropic\//);
     const id = idIn(off.out);
     const list = await run(['switch', 'list']);
     expect(list.out).toContain(`${id}  off  provider:anthropic feature:notes`);

@@ -77,13 +77,19 @@ function untilWords(entry: Json): string {
   return entry['at_expiry'] === 'stay' ? `${until}, and stays off after it` : until;
 }
 
-/** What has just been done. */
-function doneWords({ effect, mode }: Json): string {
-  if (mode === 'observe') return 'Looked at, and nothing is moved';
-  if (effect === 'off') return 'Off now';
+/** The parts of a scope that say whose requests are meant, rather than which targets. */
+const whose = ['feature', 'data_class', 'tenant', 'key'] as const;
+
+/** What has just been done, and for whom, where that is not everybody. */
+function doneWords({ effect, mode, scope }: Json): string {
+  const named = scope as Json;
+  const only = whose.filter((key) => key in named).map((key) => `${key}:${textOf(named[key])}`);
+  const forWhom = only.length === 0 ? '' : ` for ${only.join(' ')}`;
+  if (mode === 'observe') return `Looked at${forWhom}, and nothing is moved`;
+  if (effect === 'off') return `Off now${forWhom}`;
   return effect === 'last_resort'
-    ? 'A last resort now'
-    : `Relieved of ${effectWords(effect).replace(' shed', '')} now`;
+    ? `A last resort now${forWhom}`
+    : `Relieved of ${effectWords(effect).replace(' shed', '')} now${forWhom}`;
 }
 
 async function off(call: Call): Promise<ExitCode> {

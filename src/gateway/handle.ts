@@ -107,7 +107,7 @@ function parse(
         kind: 'reply',
         reply: {
           code: 'request_timeout',
-          message: `The body paused for longer than ${limits.bodyPauseMs} ms.`,
+          message: `The body was not complete in time: it may not pause for longer than ${limits.bodyPauseMs} ms.`,
         },
         requested: addressed,
       };
