@@ -88,11 +88,11 @@ const columns: readonly (readonly [name: string, of: (json: Json, record: Export
   ['leaf_hash', (json) => json.leaf?.hash ?? null],
 ];
 
-/** RFC 4180, and text that would be a formula behind an apostrophe. */
+/** RFC 4180, and text that would be a formula behind an apostrophe, the wide signs of East Asian keyboards included. */
 export function csvCell(value: Cell): string {
   if (value === null) return '';
   if (typeof value !== 'string') return String(value);
-  const harmless = /^[\s]*[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  const harmless = /^\s*[=+\-@\t\r＝＋－＠]/.test(value) ? `'${value}` : value;
   return /[",\r\n']/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 

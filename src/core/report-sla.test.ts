@@ -110,6 +110,21 @@ describe('the report of a month', () => {
     ]);
     expect(slaReport(anSlaInput({ byFeature })).features[0]).toMatchObject({ requests: 100, failed: 3 });
   });
+  test('a feature that is not configured any more is in it, and a count of tokens is not', () => {
+    const byFeature = tallyByFeature([
+      { values: ['notes', '(none)', 'answer'], tally: someTally(3, 0) },
+      { values: ['notes', '(none)', 'count_tokens'], tally: someTally(50, 0) },
+      { values: ['gone', 'upstream_failed', 'answer'], tally: someTally(3, 1) },
+    ]);
+    const { features } = slaReport(anSlaInput({ byFeature }));
+    expect(features.map(({ feature, requests, failed }) => [feature, requests, failed])).toEqual([
+      ['notes', 3, 0],
+      ['gone', 4, 1],
+    ]);
+    expect(features[1]?.coherence.words).toBe(
+      'It is not in the configuration in force, so nothing can be said.',
+    );
+  });
   test('how long one waits is read from whole answers, of a feature and of a target', () => {
     const timed = (ms: number) => {
       const tally = emptyTally();

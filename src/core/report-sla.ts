@@ -197,6 +197,21 @@ function targetSla(targets: readonly string[], model: string | null, input: SlaI
   };
 }
 
+/** What was asked for and is not in the configuration in force: taken out since, or named by its model alone. */
+function unlisted(input: SlaInput): readonly FeatureSla[] {
+  const { features, byFeature } = input;
+  const listed = new Set(features.map(({ feature }) => feature));
+  return [...byFeature.keys()]
+    .filter((feature) => !listed.has(feature))
+    .sort()
+    .map((feature): FeatureSla => {
+      const none = { title: feature, route: [], availability: null, promised: null };
+      const counted = featureSla({ feature, ...none }, input);
+      const words = 'It is not in the configuration in force, so nothing can be said.';
+      return { ...counted, coherence: { ...counted.coherence, words } };
+    });
+}
+
 export function slaReport(input: SlaInput): SlaReport {
   const targets = [...input.windows.keys()].sort();
   const providers = [...new Set(targets.map(providerIn))];
@@ -205,7 +220,7 @@ export function slaReport(input: SlaInput): SlaReport {
     from: input.from,
     until: input.until,
     isCut: input.isCut,
-    features: input.features.map((feature) => featureSla(feature, input)),
+    features: [...input.features.map((feature) => featureSla(feature, input)), ...unlisted(input)],
     providers: providers.map((provider) =>
       targetSla(
         targets.filter((target) => providerIn(target) === provider),
