@@ -42,6 +42,12 @@ const plain = [
 const table: readonly (readonly [string, RequestRecord, readonly string[], readonly string[]])[] = [
   ['answered as asked', aRecord(), plain, []],
   [
+    'watched by a switch that only observes',
+    aRecord({ switches: [switchId('sw_1')] }),
+    ['In force for it at that time, and moving nothing: switch sw_1.'],
+    [],
+  ],
+  [
     'rescued by another company',
     aRescue({ candidates: [eligible(opus), eligible(gpt), eligible(local)] }),
     [

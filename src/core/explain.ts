@@ -261,10 +261,21 @@ function ending(record: RequestRecord): string {
   }
 }
 
+/** Whether switches may have changed where it went; those that only observe, or let it through, did not. */
+function isMoved({ fallback, candidates, attempts }: RequestRecord): boolean {
+  return (
+    fallback !== null ||
+    candidates.some(({ reason }) => reason === 'switched_off') ||
+    attempts.some(({ outcome }) => outcome === 'cancelled')
+  );
+}
+
 function switches(record: RequestRecord): Sentences {
   if (record.switches.length === 0) return [];
-  const one = record.switches.length === 1;
-  return [`In force for it at that time: ${one ? 'switch' : 'switches'} ${listWords(record.switches)}.`];
+  const named = `${record.switches.length === 1 ? 'switch' : 'switches'} ${listWords(record.switches)}`;
+  return isMoved(record)
+    ? [`In force for it at that time: ${named}.`]
+    : [`In force for it at that time, and moving nothing: ${named}.`];
 }
 
 function isFailureClass(word: string): word is FailureClass {
