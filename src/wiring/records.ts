@@ -41,7 +41,7 @@ const strictWaitMs = 10_000;
 
 /** Whether a record is on disk in time. One that is there later tells of an answer that was not given: that is a change. */
 function inTime(id: RequestId, kept: Promise<boolean>, sources: Sources): Promise<boolean> {
-  const { clock, watchdog, store, log } = sources;
+  const { clock, watchdog, log } = sources;
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   let isLate = false;
   const watch = {
@@ -55,10 +55,18 @@ function inTime(id: RequestId, kept: Promise<boolean>, sources: Sources): Promis
   watchdog.add(watch);
   kept.then((isKept) => {
     if (!isLate) watchdog.remove(watch);
-    else if (isKept) store.appendChange(sources.change(withheld(id))).catch(sources.onBug);
+    else if (isKept) writeDown(sources.change(withheld(id)), sources);
     resolve(isKept);
   }, reject);
   return promise;
+}
+
+/** The spool may have taken a record while the store takes nothing yet: then it is tried again, for ten minutes. */
+function writeDown(change: Change, sources: Pick<Sources, 'store' | 'onBug'>, triesLeft = 600): void {
+  sources.store.appendChange(change).catch((error: unknown) => {
+    if (!(error instanceof StoreUnavailable) || triesLeft === 0) sources.onBug(error);
+    else setTimeout(() => writeDown(change, sources, triesLeft - 1), 1_000).unref();
+  });
 }
 
 const withheld = (id: RequestId): ChangeFacts => ({

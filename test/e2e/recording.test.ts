@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'bun:test';
 
 import type OpenAI from 'openai';
 
+import { StoreUnavailable } from '../../src/store/store.ts';
 import { LeapingTime, eventually, simulated, startHouse, until } from '../harness.ts';
 import type { House, Json } from '../harness.ts';
 
@@ -69,6 +70,14 @@ test('strict: an answer does not wait for its record without end; one that is wr
   expect([whole.status, await whole.json()]).toMatchObject([503, { error: { code: 'audit_unavailable' } }]);
   expect(stream).toContain('audit_unavailable');
   expect(stream).not.toContain('[DONE]');
+  // The store takes the records again, but not the first change.
+  const { store } = house.server;
+  const appendChange = store.appendChange.bind(store);
+  const refuseOnce = (): Promise<void> => {
+    Object.assign(store, { appendChange });
+    return Promise.reject(new StoreUnavailable('failed', 'disk full'));
+  };
+  Object.assign(store, { appendChange: refuseOnce });
   mend();
   const named = await eventually(async () => {
     const { body } = await house.admin('GET', 'changes?kind=answer.withheld');
