@@ -67,6 +67,8 @@ const noProviders =
   'No provider is configured, so no model can answer. Set ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY, or give a configuration with --config FILE (examples/minimal.yaml is a start). To look around without keys: npm run demo\n';
 
 const drainMs = 10_000;
+/** To say so to callers whose answers are not complete by then. */
+const endingMs = 1_000;
 
 const timeOf = ({ time = machineTime }: ServerOptions): Time => time;
 
@@ -96,6 +98,9 @@ function announce(token: AdminToken, options: ServerOptions, log: Log): void {
 async function drain(engine: Engine): Promise<void> {
   const until = Date.now() + drainMs;
   while (engine.flights.size > 0 && Date.now() < until) await Bun.sleep(20);
+  // What is still under way ends as what it is, an answer that we cut, and not as a connection that broke.
+  for (const end = Date.now() + endingMs; engine.flights.size > 0 && Date.now() < end; await Bun.sleep(20))
+    engine.flights.stopAll();
 }
 
 type Parts = DeskSources & {

@@ -102,7 +102,9 @@ export function usedUpWords(code: 'rate_limited' | 'budget_exhausted', budget: s
     : `The budget of this key (${budget ?? ''}) is used up. It is whole again when the next period begins.`;
 }
 
-export function interruptedWords(failure: FailureClass | 'switched_off'): string {
+export function interruptedWords(failure: FailureClass | 'switched_off' | 'stopping'): string {
+  if (failure === 'stopping')
+    return 'The answer was cut off: Breakwater is stopping. What you have is not complete.';
   const why = failure === 'switched_off' ? 'was switched off by the operator' : failureRow(failure).words;
   return `The answer was cut off: the model ${why}. What you have is not complete.`;
 }

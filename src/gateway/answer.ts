@@ -180,10 +180,10 @@ function endingOf(ending: Ending): {
 function brokenEvent(run: Run, failure: Interruption): string {
   if (failure === 'unrecorded')
     return run.exchange.codec.errorEvent(callerError(unrecordable, run.exchange.id));
-  const failureClass = failure === 'switched_off' ? failure : failure.class;
+  const failureClass = typeof failure === 'string' ? failure : failure.class;
   const reply: ErrorReply = {
     code: 'upstream_failed',
-    status: failure === 'switched_off' ? 502 : failureRow(failure.class).status,
+    status: typeof failure === 'string' ? 502 : failureRow(failure.class).status,
     message: interruptedWords(failureClass),
     failures: troublesOf(run.exchange),
   };

@@ -56,6 +56,7 @@ export function stoppedResult(stopper: Stopper): AttemptResult | null {
     case 'caller_left':
       return { kind: 'stopped', by: 'caller' };
     case 'outrun':
+    case 'stopping':
     case 'switched_off':
       return { kind: 'stopped', by: 'switch' };
   }

@@ -24,6 +24,8 @@ export type Flights = {
   end(flight: Flight): void;
   /** Stops what the switches in force say to stop; returns how many. */
   sweep(switches: readonly Switch[], now: Instant): number;
+  /** Stops all of them: nobody will be here to end them. */
+  stopAll(): void;
   /**
    * Waits until calls that were handed to the network before a switch have surely left: whoever is told that a scope is
    * off shall see no call arrive there afterwards. Returns at once when none is under way.
@@ -79,6 +81,7 @@ export function createFlights(): Flights {
       });
       return stopped;
     },
+    stopAll: () => flights.forEach(({ stopper }) => stopper.stop({ kind: 'stopping' })),
     async settle(scope) {
       const underWay = flights.some(
         (flight) => !flight.committed && covers(scope, flight.target, flight.asker),

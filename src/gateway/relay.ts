@@ -39,7 +39,7 @@ export type Delivery = {
   readonly resume: (() => Promise<Resumed | null>) | null;
 };
 
-export type Interruption = Failure | 'switched_off' | 'unrecorded';
+export type Interruption = Failure | 'switched_off' | 'stopping' | 'unrecorded';
 
 /** Resolves when the record of an answer is on disk, with false when it will not be. Null: nobody waits for it. */
 export type Kept = Promise<boolean> | null;
@@ -216,8 +216,9 @@ export class Relay {
     const cause = stopped?.kind === 'failed' ? stopped.failure : failure;
     const ending: Ending =
       stopped?.kind === 'stopped' ? { kind: 'switched_off' } : { kind: 'partial', failure: cause };
+    const by = this.#answer.stopper.cause?.kind === 'stopping' ? 'stopping' : 'switched_off';
     const told = (): Uint8Array =>
-      encoder.encode(this.#delivery.errorEvent(ending.kind === 'switched_off' ? 'switched_off' : cause));
+      encoder.encode(this.#delivery.errorEvent(ending.kind === 'switched_off' ? by : cause));
     const { resume } = this.#delivery;
     if (resume === null) {
       this.#end(ending);

@@ -7,6 +7,8 @@ export type StopCause =
   | { readonly kind: 'caller_left' }
   /** A hedge: the other call answered first. */
   | { readonly kind: 'outrun' }
+  /** Breakwater stops, and has waited long enough. */
+  | { readonly kind: 'stopping' }
   | { readonly kind: 'switched_off'; readonly switch: SwitchId };
 
 export class Stopper {
