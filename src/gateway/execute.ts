@@ -373,6 +373,8 @@ export async function execute(exchange: Exchange, options: ExecuteOptions): Prom
         close(exchange, tried, result.by === 'caller' ? 'left' : 'nobody');
         if (result.by === 'caller') return { kind: 'caller_left' };
         excludeCut(exchange, tried.flight);
+        // Nobody else is asked for an answer that Breakwater will not be here to hand on.
+        if (tried.flight.stopper.cause?.kind === 'stopping') state = { ...state, deadline: clock.now() };
         event = { kind: 'stopped' };
       } else {
         const failure = result.kind === 'failed' ? result.failure : failureOf(result.soft ?? 'unclassified');

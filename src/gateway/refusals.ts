@@ -137,6 +137,13 @@ export function failedReply(refused: Refused, failed: Extract<Execution, { kind:
   const { failure } = failed;
   const troubles = troublesOf(exchange);
   const model = askedName(exchange);
+  // Stopped without a failure of its own, as when Breakwater stops: nothing speaks against asking again.
+  if (failed.because === 'deadline' && failure === null)
+    return {
+      code: 'overloaded',
+      message: 'Breakwater could not wait for this answer any longer. Please try again.',
+      retryAfterMs: 1_000,
+    };
   if (failed.because === 'no_room' && failure === null && exchange.offers.length === 0)
     return overloadedReply(exchange);
   if (failure === null && exchange.offers.length > 0) return askReply(refused);

@@ -11,12 +11,16 @@ test('an answer that is not complete by the end ends with an error, and is recor
   const messages = [{ role: 'user', content: 'x' }];
   const streamed = await postTo(house.url, '/v1/chat/completions', { model: 'solo', stream: true, messages });
   const id = streamed.headers.get('x-breakwater-request-id') ?? '';
-  const whole = postTo(house.url, '/v1/chat/completions', { model: 'solo', messages });
+  const whole = postTo(house.url, '/v1/chat/completions', { model: 'chat', messages });
   await until(() => house.server.engine.flights.size === 2, 'both are under way');
   const text = streamed.text();
   const again = house.restart();
   expect(await text).toContain('Breakwater is stopping');
-  expect((await whole).status).toBeGreaterThanOrEqual(500);
+  const answer = await whole;
+  expect([answer.status, answer.headers.get('x-breakwater-attempts')]).toEqual([503, '1']);
+  expect(answer.headers.get('x-should-retry')).toBe('true');
+  // Its content goes to nobody else for that.
+  expect(house.asked('anthropic')).toEqual([]);
   const next = await again;
   const record = await next.record(id);
   expect(record).toMatchObject({ outcome: 'partial', error_code: 'upstream_failed' });
