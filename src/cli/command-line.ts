@@ -101,6 +101,9 @@ export async function runOneOf(
   if (first === 'help' || first === '--help' || first === '-h')
     return help(commands, words.slice(1), terminal);
   if (words.includes('--help') || words.includes('-h')) return help(commands, words, terminal);
-  const found = find(commands, first === '--version' ? ['version', ...words.slice(1)] : words);
+  const found = find(
+    commands,
+    first === '--version' || first === '-v' ? ['version', ...words.slice(1)] : words,
+  );
   return found === null ? unknown(commands, words, terminal) : run(found, environment, terminal);
 }

@@ -92,7 +92,7 @@ test('with --json a complaint is JSON too', async () => {
   expect(JSON.parse(err)).toMatchObject({ error: { code: 'usage' } });
 });
 
-test.each([['version'], ['--version']])('%s', async (word) =>
+test.each([['version'], ['--version'], ['-v']])('%s', async (word) =>
   expect((await run(word)).out).toMatch(/^\d+\.\d+\.\d+$/),
 );
 
