@@ -80,7 +80,7 @@ function torn(text: string, random: Random): string {
 }
 
 function readRequest(codec: DialectCodec, body: JsonObject): void {
-  codec.scrub(JSON.stringify(body), body);
+  codec.scrub(JSON.stringify(body), () => body);
   converseRequest(body);
   codec.readFacts(body);
   const conversation = codec.decodeRequest(body);

@@ -6,7 +6,7 @@
 import { servesUnlisted, unlistedTarget } from './compile-provider.ts';
 import { isNonEmpty, targetName } from './ids.ts';
 import type { NonEmpty } from './ids.ts';
-import { aliasesByModel, knownAs } from './known-as.ts';
+import { knownAs } from './known-as.ts';
 import { undatedModel } from './models.ts';
 import { didYouMean } from './nearest.ts';
 import type { Feature, Snapshot } from './snapshot.ts';
@@ -78,15 +78,9 @@ function byDefault(snapshot: Snapshot, route: NonEmpty<Target>): Resolved {
   return { kind: 'resolved', feature, preferred: route[0], route };
 }
 
-const aliasesKnown = new WeakMap<Snapshot, ReturnType<typeof aliasesByModel>>();
-
 /** A target that nothing lists; its model goes by the names that entries of other providers give it. */
-function madeUp(snapshot: Snapshot, provider: Provider, name: string): Target {
-  let aliases = aliasesKnown.get(snapshot);
-  if (aliases === undefined)
-    aliasesKnown.set(snapshot, (aliases = aliasesByModel(snapshot.targets.values())));
-  return knownAs(unlistedTarget(provider, name), aliases);
-}
+const madeUp = ({ aliases }: Snapshot, provider: Provider, name: string): Target =>
+  knownAs(unlistedTarget(provider, name), aliases);
 
 /** Every configured provider's target for a model, in configuration order. */
 function targetsFor(snapshot: Snapshot, name: string): readonly Target[] {

@@ -19,6 +19,7 @@ import type { HealthRule } from './health-rule.ts';
 import { advance, observe } from './health.ts';
 import { instant } from './ids.ts';
 import type { Instant, TargetName } from './ids.ts';
+import { isCount } from './record.ts';
 import type { RequestRecord } from './record.ts';
 import type { GateRule } from './snapshot.ts';
 
@@ -59,7 +60,7 @@ export type Replayed = {
 /** The attempts of a record that say something about their targets. */
 export function pastAttempts(record: RequestRecord): readonly PastAttempt[] {
   // That tokens can be counted says nothing of whether answers come.
-  if (record.operation === 'count_tokens') return [];
+  if (isCount(record.operation)) return [];
   return record.attempts.flatMap((attempt): PastAttempt[] => {
     if (attempt.outcome === 'cancelled') return [];
     const { failure } = attempt;

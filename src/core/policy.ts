@@ -292,16 +292,14 @@ export function compile(document: unknown, context: CompileContext): Compiled {
   const { providers, targets, aliases } = providersOf(configuration, formProblems, context, report);
   const dataClasses = dataClassesOf(configuration);
   const features = new Map<string, Feature>();
+  const names = new Set(Object.keys(configuration.features ?? {}));
+  const around = { providers, targets, aliases, dataClasses, brokenProviders: formProblems };
   for (const [name, given] of Object.entries(configuration.features ?? {})) {
-    const feature = compileFeature(
-      name,
-      given,
-      { providers, targets, aliases, dataClasses, brokenProviders: formProblems },
-      report,
-    );
+    const feature = compileFeature(name, given, around, report);
     if (feature !== null) features.set(name, feature);
   }
   const models = modelIndex(targets.values());
+  const limits = limitsOf(configuration);
   checkFeatureNames(features, models, report);
   warnOfFixed(configuration, report);
   checkSense(
@@ -309,19 +307,18 @@ export function compile(document: unknown, context: CompileContext): Compiled {
     {
       providers,
       targets: [...targets.values()],
-      features: [...Object.keys(configuration.features ?? {}), defaults.name],
-      attemptsMax: limitsOf(configuration).attemptsMax,
+      features: [...names, defaults.name],
+      attemptsMax: limits.attemptsMax,
     },
     report,
   );
   const { secrets } = context;
-  const names = new Set(Object.keys(configuration.features ?? {}));
   const statusPage = compileStatusPage(configuration.statusPage ?? {}, names, secrets, report);
   const messages = compileMessages(configuration.messages ?? {}, report, context.locales);
   const channels = compileChannels(configuration.channels ?? {}, secrets, report);
   const audit = auditSettings(configuration.audit, {
     secrets,
-    features: new Set([...Object.keys(configuration.features ?? {}), 'default']),
+    features: new Set([...names, 'default']),
     classes: dataClasses,
     report,
   });
@@ -341,13 +338,14 @@ export function compile(document: unknown, context: CompileContext): Compiled {
     targets,
     features,
     models,
+    aliases: aliasesByModel(targets.values()),
     targetsByModel: targetsByModel(targets.values()),
     dataClasses,
     dataRules,
     consentMs: durationMs(configuration.consent?.expires ?? '') ?? defaultConsentMs,
     gates: gatesOf(configuration),
     canaries,
-    limits: limitsOf(configuration),
+    limits,
     statusPage,
     messages,
     channels,

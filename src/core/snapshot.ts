@@ -164,6 +164,8 @@ export type Snapshot = {
   readonly features: ReadonlyMap<string, Feature>;
   /** Every known model by its own name and by each alias. */
   readonly models: ReadonlyMap<string, Model>;
+  /** What else a model is called in the entries of all providers, by its own name. */
+  readonly aliases: ReadonlyMap<string, ReadonlySet<string>>;
   /** Targets that serve a model, by the model's own name, in configuration order. */
   readonly targetsByModel: ReadonlyMap<string, readonly Target[]>;
   readonly dataClasses: ReadonlyMap<string, DataClass>;

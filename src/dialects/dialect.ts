@@ -155,10 +155,11 @@ export type DialectCodec = {
   /** An answer, or a call beside it (`side-calls.ts`). */
   readonly operation: Operation;
   /**
-   * For a request that stays in its dialect: its text without what an earlier answer of ours put in and no provider
-   * accepts (thinking of another provider). Null when there is nothing to remove: then the original bytes are sent.
+   * For a request that stays in its dialect: its body without what an earlier answer of ours put in and no provider
+   * accepts (thinking of another provider). Null when there is nothing to remove: then the original bytes are sent, and
+   * the body is not read again.
    */
-  scrub(text: string, body: JsonObject): string | null;
+  scrub(text: string, read: () => JsonObject): JsonObject | null;
   readFacts(body: JsonObject): RequestFacts | InvalidRequest;
   decodeRequest(body: JsonObject): Conversation | InvalidRequest;
   encodeRequest(conversation: Conversation, traits: ModelTraits): Encoded;

@@ -54,8 +54,8 @@ describe('thinking', () => {
       odd: [1, 2.5],
       ...assistant({ type: 'thinking', thinking: 'foreign', signature: foreignThinkingMark }),
     };
-    const scrubbed = messages.scrub(JSON.stringify(body), body);
-    expect(JSON.parse(scrubbed!)).toEqual({
+    const scrubbed = messages.scrub(JSON.stringify(body), () => body);
+    expect(scrubbed).toEqual({
       ...body,
       messages: [
         { role: 'user', content: 'a' },
@@ -64,7 +64,7 @@ describe('thinking', () => {
       ],
     });
     const own = assistant({ type: 'thinking', thinking: 'own', signature: 'EqQB' });
-    expect(messages.scrub(JSON.stringify(own), own)).toBeNull();
+    expect(messages.scrub(JSON.stringify(own), () => own)).toBeNull();
   });
 
   test('bug 28: a signature that comes in pieces is put together whole', () => {

@@ -4,6 +4,7 @@
  * could leave aside by not asking for the count would be none. Records keep to what was counted.
  */
 import { costUsd } from '../core/cost.ts';
+import { isCount } from '../core/record.ts';
 import type { AttemptRecord } from '../core/record.ts';
 import { charactersPerToken } from '../dialects/estimate.ts';
 import type { Trace } from './trace.ts';
@@ -22,7 +23,7 @@ export function chargedUsd(
   { codec, traces, facts }: Pick<Exchange, 'codec' | 'traces' | 'facts'>,
   attempts: readonly AttemptRecord[],
 ): number {
-  if (codec.operation === 'count_tokens') return 0;
+  if (isCount(codec.operation)) return 0;
   return traces.reduce(
     (sum, trace, index) => sum + (attempts[index]?.costUsd ?? estimatedUsd(trace, facts.inputTokensEstimate)),
     0,

@@ -3,6 +3,7 @@ import type { ClassDemand } from '../core/data-class.ts';
 import type { ArrangedBecause } from '../core/arrangement.ts';
 import type { Instant, RequestId } from '../core/ids.ts';
 import type { IncidentScope } from '../core/incident-hits.ts';
+import { isCount } from '../core/record.ts';
 import type { Candidate } from '../core/record.ts';
 import type { ApiKey } from '../core/keys.ts';
 import type { Offer } from '../core/routing.ts';
@@ -101,7 +102,7 @@ export type Scene = Pick<
  * Whether a call tells of its target. A count of tokens does not: providers serve it beside their models and limit it by
  * itself, so it may come while no model answers, and be refused while all do.
  */
-export const isEvidence = ({ codec }: Pick<Exchange, 'codec'>): boolean => codec.operation !== 'count_tokens';
+export const isEvidence = ({ codec }: Pick<Exchange, 'codec'>): boolean => !isCount(codec.operation);
 
 /** The format to speak to a target: the caller's own when it can. */
 export function dialectFor(target: Target, caller: Dialect): Dialect {

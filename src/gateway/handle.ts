@@ -29,7 +29,14 @@ import { answer } from './answer.ts';
 import { readBody } from './read-body.ts';
 import type { BodyRead } from './read-body.ts';
 import type { Kept } from './relay.ts';
-import { baseHeaders, earlyHeaders, errorResponse, unrecordable, whenKept } from './reply.ts';
+import {
+  baseHeaders,
+  earlyHeaders,
+  errorResponse,
+  unauthenticated,
+  unrecordable,
+  whenKept,
+} from './reply.ts';
 import type { ErrorReply, ReplyHeaders } from './reply.ts';
 import type { Spending } from './spending.ts';
 import type { GatewayState } from './state.ts';
@@ -306,11 +313,7 @@ async function serve(
     return errorResponse(codec, reply, id, headers);
   };
   const key = dependencies.keyFor(request);
-  if (key === 'unauthenticated')
-    return refuse({
-      code: 'unauthenticated',
-      message: 'The key is missing or not known here. Send a Breakwater key as the API key.',
-    });
+  if (key === 'unauthenticated') return refuse(unauthenticated);
   if (dependencies.flights.size >= snapshot.limits.requestsMax)
     return refuse({
       code: 'overloaded',

@@ -10,8 +10,8 @@ import type { Change } from '../dialects/adapt-request.ts';
 import { continuedConversation } from '../dialects/continued.ts';
 import { conversationPlaces } from '../dialects/conversation-places.ts';
 import type { Conversation } from '../dialects/conversation.ts';
-import type { InvalidRequest, JsonObject, ModelTraits } from '../dialects/dialect.ts';
-import { exactTurns, parseExact } from '../dialects/exact-json.ts';
+import type { InvalidRequest, ModelTraits } from '../dialects/dialect.ts';
+import { exactTurns } from '../dialects/exact-json.ts';
 import { replaceTopLevel } from '../dialects/json-text.ts';
 import { without } from '../dialects/json-value.ts';
 import { codecFor } from '../dialects/registry.ts';
@@ -85,9 +85,8 @@ function ownText({ codec, text, body, facts, spans }: Exchange, target: Target):
     const named = codec.readdress?.(body, target.upstream) ?? null;
     return named === null ? text : JSON.stringify(without(named, 'model', 'stream'));
   }
-  const scrubbed = codec.scrub(text, exactTurns(text, body));
-  if (scrubbed !== null)
-    return JSON.stringify({ ...(parseExact(scrubbed) as JsonObject), model: target.upstream });
+  const scrubbed = codec.scrub(text, () => exactTurns(text, body));
+  if (scrubbed !== null) return JSON.stringify({ ...scrubbed, model: target.upstream });
   return facts.model === target.upstream
     ? text
     : replaceTopLevel(text, spans, 'model', JSON.stringify(target.upstream));
@@ -118,8 +117,7 @@ function sameDialect(exchange: Exchange, target: Target, change: Change | null):
   });
   if (change === null && !isTooLong) return ready(ownText(exchange, target));
   const exact = exactTurns(text, body);
-  const scrubbed = codec.scrub(text, exact);
-  let made: JsonObject = scrubbed === null ? exact : (parseExact(scrubbed) as JsonObject);
+  let made = codec.scrub(text, () => exact) ?? exact;
   if (isTooLong) {
     made = codec.places.withOutputTokensMax(made, target.model.outputTokens, traitsOf(target));
     warnings.push('max_tokens');

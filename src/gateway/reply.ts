@@ -31,6 +31,12 @@ export type ErrorReply = {
   readonly incident?: IncidentId | null;
 };
 
+/** Nobody knows the key, or there is none. */
+export const unauthenticated: ErrorReply = {
+  code: 'unauthenticated',
+  message: 'The key is missing or not known here. Send a Breakwater key as the API key.',
+};
+
 /** What is said instead of an answer that could not be recorded, and instead of taking new work then. */
 export const unrecordable: ErrorReply = {
   code: 'audit_unavailable',

@@ -3,7 +3,7 @@ import type { DialectCodec } from '../dialects/dialect.ts';
 import { codecFor, codecForCall } from '../dialects/registry.ts';
 import { handle } from '../gateway/handle.ts';
 import type { GatewayDependencies } from '../gateway/handle.ts';
-import { baseHeaders, earlyHeaders, errorResponse, nobodyAsked } from '../gateway/reply.ts';
+import { baseHeaders, earlyHeaders, errorResponse, nobodyAsked, unauthenticated } from '../gateway/reply.ts';
 import type { ErrorReply } from '../gateway/reply.ts';
 import { modelsAnswer } from './model-routes.ts';
 import { asJsonArray } from './json-array-stream.ts';
@@ -94,11 +94,7 @@ const reachable = (method: string): Response => new Response(null, { headers: { 
 function models(path: string, request: Request, door: FrontDoor): Response {
   const { gateway } = door;
   const key = gateway.keyFor(request);
-  if (key === 'unauthenticated')
-    return refusal(path, request, gateway, {
-      code: 'unauthenticated',
-      message: 'The key is missing or not known here. Send a Breakwater key as the API key.',
-    });
+  if (key === 'unauthenticated') return refusal(path, request, gateway, unauthenticated);
   const answer = modelsAnswer(request, modelIn(path), key, gateway);
   if (answer.kind === 'unknown')
     return refusal(path, request, gateway, {

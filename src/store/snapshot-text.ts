@@ -15,9 +15,11 @@ export function isIntact(hash: string, text: string): boolean | null {
 
 /** Hashes of kept texts that were edited. */
 export function editedSnapshots(database: Database): readonly string[] {
-  return database
-    .query<{ hash: string; text: string }, []>('SELECT hash, text FROM snapshots ORDER BY at')
-    .all()
-    .filter(({ hash, text }) => isIntact(hash, text) === false)
-    .map(({ hash }) => hash);
+  const kept = database.query<{ hash: string; text: string }, []>(
+    'SELECT hash, text FROM snapshots ORDER BY at',
+  );
+  const edited: string[] = [];
+  // One at a time: each may be a megabyte, and there is one for every change of the configuration.
+  for (const { hash, text } of kept.iterate()) if (isIntact(hash, text) === false) edited.push(hash);
+  return edited;
 }

@@ -11,13 +11,15 @@ function withoutForeign(message: unknown): unknown {
   return content.length === message['content'].length ? message : { ...message, content };
 }
 
-export function scrub(text: string, body: JsonObject): string | null {
-  if (!text.includes(foreignThinkingMark) || !Array.isArray(body['messages'])) return null;
+export function scrub(text: string, read: () => JsonObject): JsonObject | null {
+  if (!text.includes(foreignThinkingMark)) return null;
+  const body = read();
+  if (!Array.isArray(body['messages'])) return null;
   const messages = body['messages']
     .map(withoutForeign)
     .filter(
       (message) =>
         !(isJsonObject(message) && Array.isArray(message['content']) && message['content'].length === 0),
     );
-  return JSON.stringify({ ...body, messages });
+  return { ...body, messages };
 }

@@ -7,7 +7,9 @@ export function isForeignReasoning(item: unknown): boolean {
   return isJsonObject(item) && item['type'] === 'reasoning' && isForeignMark(item['encrypted_content']);
 }
 
-export function scrub(text: string, body: JsonObject): string | null {
-  if (!text.includes(foreignThinkingMark) || !Array.isArray(body['input'])) return null;
-  return JSON.stringify({ ...body, input: body['input'].filter((item) => !isForeignReasoning(item)) });
+export function scrub(text: string, read: () => JsonObject): JsonObject | null {
+  if (!text.includes(foreignThinkingMark)) return null;
+  const body = read();
+  if (!Array.isArray(body['input'])) return null;
+  return { ...body, input: body['input'].filter((item) => !isForeignReasoning(item)) };
 }
